@@ -1,0 +1,19 @@
+//! Disks: image formats, partition tables, volumes, and file systems, read in place.
+//!
+//! What belongs here: turning bytes of a disk into positioned reads of files. What does not: anything about machines,
+//! packages or containers. This room knows nothing of the rest of the program and could be published alone.
+//!
+//! The layers, each a file or a folder that names the specification it was written from:
+//!
+//! ```text
+//! image file ─▶ BlockDevice (raw, qcow2, …) ─▶ partitions ─▶ BlockDevice ─▶ FileSystem (ext, …)
+//! ```
+//!
+//! Everything is read-only, positioned, and `Sync`: threads share a reader without locks. An image is an attacker's
+//! file: every length is checked before it is used, nothing is allocated by an unchecked field, and there is no `unsafe`.
+
+pub mod device;
+pub mod filesystem;
+
+pub use device::{BlockDevice, DiskError};
+pub use filesystem::{DirEntry, FileKind, FileSystem, FileSystemInfo, NodeId, Stat};

@@ -1,0 +1,3 @@
+//! transvase opens the disk of a virtual machine, finds its applications, and writes the containers that carry them.
+
+pub mod disk;
