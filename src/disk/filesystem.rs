@@ -64,6 +64,9 @@ pub struct FileSystemInfo {
     pub notes: Vec<String>,
 }
 
+/// Extended attributes: full name and value.
+pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// A read-only file system; positional, shared by threads.
 pub trait FileSystem: Send + Sync {
     fn info(&self) -> FileSystemInfo;
@@ -80,5 +83,5 @@ pub trait FileSystem: Send + Sync {
     /// Reads from a regular file; short only at its end. Holes read as zero.
     fn read_at(&self, node: NodeId, offset: u64, buf: &mut [u8]) -> Result<usize, DiskError>;
     /// Extended attributes by full name (`security.capability`), sorted.
-    fn xattrs(&self, node: NodeId) -> Result<Vec<(Vec<u8>, Vec<u8>)>, DiskError>;
+    fn xattrs(&self, node: NodeId) -> Result<Xattrs, DiskError>;
 }

@@ -16,4 +16,4 @@ pub mod device;
 pub mod filesystem;
 
 pub use device::{BlockDevice, DiskError};
-pub use filesystem::{DirEntry, FileKind, FileSystem, FileSystemInfo, NodeId, Stat};
+pub use filesystem::{DirEntry, FileKind, FileSystem, FileSystemInfo, NodeId, Stat, Xattrs};
