@@ -12,6 +12,8 @@
 //! Everything is read-only, positioned, and `Sync`: threads share a reader without locks. An image is an attacker's
 //! file: every length is checked before it is used, nothing is allocated by an unchecked field, and there is no `unsafe`.
 
+pub mod bytes;
+pub mod crc32c;
 pub mod device;
 pub mod filesystem;
 
