@@ -1,5 +1,10 @@
 //! transvase opens the disk of a virtual machine, finds its applications, and writes the containers that carry them.
 
+pub mod assess;
+pub mod detect;
 pub mod disk;
+pub mod fact;
 pub mod path;
+pub mod plan;
 pub mod walk;
+pub mod workload;

@@ -1,0 +1,45 @@
+//! Assessment: concerns weighed for a target. Pure, table-driven; no number without its factors.
+
+use crate::fact::Evidence;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use crate::workload::product::{Concern, Severity};
+
+/// What a machine or a workload is fit for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Container,
+    ContainerWithChanges,
+    /// Needs the walls of a virtual machine around it: Kata, or a machine per container.
+    IsolatedContainer,
+    KeepVm,
+}
+
+/// One summand of a score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Factor {
+    pub rule: String,
+    pub points: u32,
+    pub evidence: Vec<Evidence>,
+    pub remedy: String,
+}
+
+/// What a score would be, were these rules mended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RaiseTo {
+    pub score: u32,
+    pub by: Vec<String>,
+}
+
+/// Concerns weighed for one target: `score` = max(0, 100 − Σ points).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Assessment {
+    pub target: String,
+    pub score: u32,
+    pub verdict: Verdict,
+    pub factors: Vec<Factor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raise_to: Option<RaiseTo>,
+}

@@ -1,0 +1,238 @@
+//! Facts: what was read from the machine, as plain data with evidence.
+//!
+//! Everything left of here touches the machine and may meet damage; everything right of here is a pure function over
+//! these types. No type in this room can hold a secret's value: detectors redact before they emit, and what has to write
+//! a secret later (`--with-secrets`) reads it from the machine again by [`SecretRef`].
+
+mod account;
+mod document;
+mod elf;
+mod job;
+mod package;
+mod unit;
+
+pub use account::{Group, User};
+pub use document::{Document, Include, Setting, Syntax};
+pub use elf::{Elf, ElfKind, Script, ScriptReference};
+pub use job::{Job, JobKind};
+pub use package::{Conffile, Ownership, Package};
+pub use unit::{InitScript, UnitEntry, UnitFile};
+
+use crate::path::{MachinePath, sanitise};
+use crate::walk::Tree;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Where something was seen. `excerpt` is sanitised, redacted, and at most [`Evidence::EXCERPT`] characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Evidence {
+    pub path: MachinePath,
+    /// Line of a text file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Byte offset in a binary file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    pub excerpt: String,
+}
+
+impl Evidence {
+    /// Longest excerpt, in characters.
+    pub const EXCERPT: usize = 160;
+
+    /// The file as a whole.
+    pub fn file(path: &MachinePath) -> Self {
+        Self {
+            path: path.clone(),
+            line: None,
+            offset: None,
+            excerpt: String::new(),
+        }
+    }
+
+    /// A line of a text file. The caller has redacted `text`.
+    pub fn line(path: &MachinePath, line: u32, text: &str) -> Self {
+        Self {
+            line: Some(line),
+            ..Self::file(path)
+        }
+        .with_excerpt(text)
+    }
+
+    /// A place in a binary file.
+    pub fn offset(path: &MachinePath, offset: u64, text: &str) -> Self {
+        Self {
+            offset: Some(offset),
+            ..Self::file(path)
+        }
+        .with_excerpt(text)
+    }
+
+    #[must_use]
+    pub fn with_excerpt(mut self, text: &str) -> Self {
+        self.excerpt = sanitise(text.trim()).chars().take(Self::EXCERPT).collect();
+        self
+    }
+
+    /// `path:line`, as reports and comments name it.
+    pub fn place(&self) -> String {
+        match (self.line, self.offset) {
+            (Some(line), _) => format!("{}:{line}", self.path),
+            (None, Some(offset)) => format!("{}@{offset:#x}", self.path),
+            (None, None) => self.path.to_string(),
+        }
+    }
+}
+
+/// The operating system, from os-release(5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OsRelease {
+    /// `debian`, `ubuntu`, `rhel`, …; lower case.
+    pub id: String,
+    pub id_like: Vec<String>,
+    /// Empty where the release has none (Debian sid, Arch).
+    pub version_id: String,
+    /// `bookworm`; from VERSION_CODENAME, else empty.
+    pub codename: String,
+    pub pretty_name: String,
+    pub evidence: Evidence,
+}
+
+/// A place that holds a secret; never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct SecretRef {
+    /// What kind of secret: `password`, `private-key`, `token`, `connection-string`, …
+    pub kind: String,
+    /// The setting or variable it stands in, where there is one.
+    pub key: String,
+    pub evidence: Evidence,
+}
+
+/// A pack's path, text or package matcher that hit a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The pack, and which of its matchers (its id within the pack).
+    pub pack: String,
+    pub matcher: String,
+    /// Named captures, redacted.
+    pub captures: BTreeMap<String, String>,
+    pub evidence: Evidence,
+}
+
+/// One fact, as a detector emits it.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    Os(OsRelease),
+    Hostname(String, Evidence),
+    Timezone(String),
+    Locale(String),
+    Package(Package),
+    /// The paths a package's file list names (canonical only after the merge).
+    Owns {
+        package: String,
+        paths: Vec<MachinePath>,
+    },
+    /// Names of packages that were installed as dependencies.
+    Automatic(Vec<String>),
+    /// The MD5 of a file's content, hexadecimal.
+    Digest {
+        path: MachinePath,
+        md5: String,
+    },
+    /// MD5s that a package recorded for files it owns (dpkg's md5sums).
+    Recorded {
+        package: String,
+        digests: Vec<(MachinePath, String)>,
+    },
+    Unit(UnitFile),
+    InitScript(InitScript),
+    User(User),
+    Group(Group),
+    Job(Job),
+    Document(Document),
+    Elf(Elf),
+    Script(Script),
+    Secret(SecretRef),
+    Hit(Hit),
+}
+
+/// A file or part of the disk that was not examined, and why. Part of the answer, never silently good.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Unexamined {
+    pub path: MachinePath,
+    /// Who would have: a detector's id, or `source`.
+    pub detector: String,
+    pub reason: String,
+}
+
+/// All facts of a machine. Vectors are sorted by path and line; the engine sees to it.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub tree: Tree,
+    pub os: Option<OsRelease>,
+    pub hostname: Option<(String, Evidence)>,
+    pub timezone: Option<String>,
+    pub locale: Option<String>,
+    pub packages: Vec<Package>,
+    pub ownership: Ownership,
+    /// MD5 by path, of the files that were asked for.
+    pub digests: BTreeMap<MachinePath, String>,
+    pub units: Vec<UnitFile>,
+    pub init_scripts: Vec<InitScript>,
+    pub users: Vec<User>,
+    pub groups: Vec<Group>,
+    pub jobs: Vec<Job>,
+    /// By path and syntax: a file may be read under two syntaxes.
+    pub documents: BTreeMap<(MachinePath, Syntax), Document>,
+    pub elfs: BTreeMap<MachinePath, Elf>,
+    pub scripts: BTreeMap<MachinePath, Script>,
+    pub secrets: Vec<SecretRef>,
+    pub hits: Vec<Hit>,
+    pub unexamined: Vec<Unexamined>,
+    /// Bytes of content that were read.
+    pub bytes_read: u64,
+}
+
+/// What became of a configuration file since its package wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    Pristine,
+    Modified,
+    Unowned,
+}
+
+impl Facts {
+    /// The package that owns a path, links in its directories followed.
+    pub fn owner(&self, path: &MachinePath) -> Option<&Package> {
+        let index = self.ownership.owner(&self.tree.canonical(path))?;
+        self.packages.get(index)
+    }
+
+    /// Pristine where the content equals what the package recorded, modified where it differs, unowned where no package
+    /// knows the path. A file without a digest on either side counts as pristine when owned: nothing says otherwise.
+    pub fn state(&self, path: &MachinePath) -> FileState {
+        let path = self.tree.canonical(path);
+        if self.ownership.owner(&path).is_none() {
+            return FileState::Unowned;
+        }
+        match (self.ownership.recorded(&path), self.digests.get(&path)) {
+            (Some(recorded), Some(found)) if recorded != found => FileState::Modified,
+            _ => FileState::Pristine,
+        }
+    }
+
+    /// An installed package by name, whatever its architecture.
+    pub fn package(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+
+    pub fn user(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.name == name)
+    }
+
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.name == name)
+    }
+}

@@ -1,0 +1,124 @@
+//! Workloads: the service graph cut into parts that move as one. Pure functions over facts.
+//!
+//! ```text
+//! unit files, init scripts, jobs ─▶ services ─▶ + packs ─▶ products ─▶ graph ─▶ workloads, dispositions
+//! ```
+
+pub mod product;
+pub mod service;
+
+use crate::fact::{Evidence, FileState, SecretRef};
+use crate::path::MachinePath;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use product::Product;
+pub use service::Service;
+
+/// What becomes of a service.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Disposition {
+    /// Moves into a container.
+    Containerize,
+    /// The container platform does this: init, log, time, remote access, scheduling.
+    Platform,
+    /// Not wanted where the workload goes: guest tools, agents, hardware upkeep.
+    Drop,
+    /// Stays on a machine: no container can carry it.
+    Keep,
+}
+
+/// A transport address something listens on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Listen {
+    /// `0.0.0.0`, `::`, `127.0.0.1`, a name, or the path of a Unix socket (`port` 0).
+    pub address: String,
+    pub port: u16,
+    /// `tcp`, `udp`, or `unix`.
+    pub protocol: String,
+    pub evidence: Evidence,
+}
+
+impl Listen {
+    /// Reachable only from the machine itself.
+    pub fn is_local(&self) -> bool {
+        self.protocol == "unix" || is_loopback(&self.address)
+    }
+}
+
+/// Whether an address names the machine itself.
+pub fn is_loopback(address: &str) -> bool {
+    let address = address.trim_matches(['[', ']']);
+    address == "localhost"
+        || address == "ip6-localhost"
+        || address == "::1"
+        || address
+            .strip_prefix("127.")
+            .is_some_and(|rest| rest.split('.').count() == 3)
+}
+
+/// Something a workload connects to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Connect {
+    /// `address:port`, or the path of a Unix socket.
+    pub to: String,
+    /// The setting or variable that says so: `proxy_pass`, `DATABASE_URL`.
+    pub via: String,
+    pub evidence: Evidence,
+}
+
+/// A file of a workload's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Configuration {
+    pub path: MachinePath,
+    pub state: FileState,
+}
+
+/// State that must outlive the container.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Data {
+    pub path: MachinePath,
+    /// Bytes of the files below it.
+    pub bytes: u64,
+    pub why: String,
+    pub evidence: Evidence,
+}
+
+/// A part of the machine that moves as one: one container.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// Unique in the machine; `[a-z0-9-]`, at most 63 characters, starts with a letter.
+    pub id: String,
+    pub title: String,
+    /// `web-server`, `database`, `cache`, `application`, `proxy`, `scheduled`, …
+    pub kind: String,
+    /// Its services: the main one first. Empty only for a workload made of cron jobs.
+    pub services: Vec<Service>,
+    /// Jobs of a scheduled workload.
+    pub jobs: Vec<service::ScheduledJob>,
+    /// The pack's view of the main service, where a pack recognised it.
+    pub product: Option<Product>,
+    /// Names of the packages the image installs (the closure is the package manager's affair), sorted.
+    pub packages: Vec<String>,
+    /// Executables and scripts it runs, resolved.
+    pub executables: Vec<MachinePath>,
+    pub listens: Vec<Listen>,
+    pub connects: Vec<Connect>,
+    pub user: String,
+    pub group: String,
+    /// Redacted; an entry whose value is secret is in `secrets` and not here.
+    pub environment: Vec<(String, String)>,
+    pub configuration: Vec<Configuration>,
+    /// Unowned files and directories (applications, scripts, web roots) it needs: the topmost paths.
+    pub claims: Vec<MachinePath>,
+    pub data: Vec<Data>,
+    pub logs: Vec<MachinePath>,
+    pub schedule: Option<String>,
+    /// Places with secrets among its configuration, claims and units.
+    pub secrets: Vec<SecretRef>,
+    /// Ids of workloads it reaches over loopback or a Unix socket; they share a pod.
+    pub needs: Vec<String>,
+}

@@ -1,0 +1,152 @@
+//! Services as the machine's own manager sees them.
+//!
+//! What belongs here: the meaning of unit files, links, presets, init scripts and schedules together. What does not:
+//! products; a service is known by what it runs, and packs say what that is.
+
+use crate::fact::{Evidence, UnitEntry};
+use crate::path::MachinePath;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Who starts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manager {
+    Systemd,
+    Sysv,
+    Openrc,
+    Upstart,
+    Supervisord,
+    Runit,
+    Cron,
+    Anacron,
+    Timer,
+    At,
+    Inetd,
+    RcLocal,
+}
+
+/// systemd's Type=, and what it means for a container's PID 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ServiceType {
+    #[default]
+    Simple,
+    Exec,
+    Forking,
+    Oneshot,
+    Dbus,
+    Notify,
+    Idle,
+}
+
+/// One command line, specifiers and variables expanded as far as the disk tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Redacted.
+    pub argv: Vec<String>,
+    /// `-`: a failure does not count.
+    pub ignore_failure: bool,
+    /// `+` or `!`: runs with full privileges, whatever User= says.
+    pub privileged: bool,
+    pub evidence: Evidence,
+}
+
+/// A directory the manager makes before the start (RuntimeDirectory=, StateDirectory=, …, tmpfiles.d).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ManagedDirectory {
+    pub path: MachinePath,
+    pub mode: u32,
+    /// Names; empty means the service's own.
+    pub user: String,
+    pub group: String,
+    /// Keeps state (StateDirectory=, CacheDirectory=, LogsDirectory=), or is gone at boot (/run).
+    pub kind: DirectoryKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DirectoryKind {
+    Runtime,
+    State,
+    Cache,
+    Logs,
+    Configuration,
+    Temporary,
+}
+
+/// A service, everything merged: fragment, drop-ins, template, instance, aliases, EnvironmentFile=.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// As the machine's manager spells it: `nginx.service`, `acmed`.
+    pub name: String,
+    pub manager: Manager,
+    /// Starts at boot: reachable from the default target through .wants and .requires links, Wants= and Requires=, rc?.d
+    /// links, or by an enabled socket or path unit.
+    pub enabled: bool,
+    pub masked: bool,
+    pub description: String,
+    pub kind: ServiceType,
+    pub exec: Vec<Command>,
+    pub exec_pre: Vec<Command>,
+    pub exec_post: Vec<Command>,
+    pub exec_stop: Vec<Command>,
+    /// The name the main process runs as; `root` where nothing says otherwise.
+    pub user: String,
+    pub group: String,
+    pub supplementary_groups: Vec<String>,
+    /// Environment=, then EnvironmentFile=, in order; redacted.
+    pub environment: Vec<(String, String)>,
+    /// Names of variables whose value was redacted, with the file and line that hold it.
+    pub secret_environment: Vec<(String, Evidence)>,
+    /// Path and whether it may be absent (`-`).
+    pub environment_files: Vec<(MachinePath, bool)>,
+    pub working_directory: Option<MachinePath>,
+    pub directories: Vec<ManagedDirectory>,
+    pub umask: Option<u32>,
+    /// Signal name with SIG; SIGTERM where nothing says otherwise.
+    pub kill_signal: String,
+    /// Seconds.
+    pub stop_timeout: Option<u64>,
+    pub restart: String,
+    pub pid_file: Option<MachinePath>,
+    /// Ambient and bounding sets as written, CAP_ names.
+    pub ambient_capabilities: Vec<String>,
+    pub capability_bounding: Option<Vec<String>>,
+    pub no_new_privileges: bool,
+    /// Limit name (`NOFILE`) and value as written.
+    pub limits: Vec<(String, String)>,
+    /// Listening sockets handed over by socket units: ListenStream= and its kin as written.
+    pub sockets: Vec<(String, Evidence)>,
+    pub requires: Vec<String>,
+    pub wants: Vec<String>,
+    pub part_of: Vec<String>,
+    pub after: Vec<String>,
+    pub aliases: Vec<String>,
+    /// Every directive in force, in merge order: for rules and mapping tables.
+    pub directives: Vec<(MachinePath, UnitEntry)>,
+    /// Fragment first, then drop-ins, in merge order.
+    pub files: Vec<MachinePath>,
+    /// Where it is defined, and where it is enabled.
+    pub evidence: Evidence,
+    pub enabled_by: Option<Evidence>,
+}
+
+/// A timer or cron job, ready for a schedule.
+#[derive(Debug, Clone)]
+pub struct ScheduledJob {
+    /// Cron: file and command; timer: the unit's name.
+    pub name: String,
+    pub manager: Manager,
+    pub enabled: bool,
+    /// In the machine's own notation.
+    pub schedule: String,
+    /// The same as five cron fields, where it can be said so.
+    pub cron: Option<String>,
+    pub user: String,
+    /// A shell command line for cron; for a timer, the commands of the service it starts.
+    pub command: String,
+    pub environment: Vec<(String, String)>,
+    pub secret: bool,
+    /// The service a timer starts.
+    pub service: Option<Box<Service>>,
+    pub evidence: Evidence,
+}
