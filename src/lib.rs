@@ -6,5 +6,6 @@ pub mod disk;
 pub mod fact;
 pub mod path;
 pub mod plan;
+pub mod ui;
 pub mod walk;
 pub mod workload;

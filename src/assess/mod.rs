@@ -1,13 +1,23 @@
 //! Assessment: concerns weighed for a target. Pure, table-driven; no number without its factors.
 
+pub mod catalogue;
+pub mod rules;
+mod target;
+mod weigh;
+
 use crate::fact::Evidence;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use target::Target;
+pub use weigh::assess;
+
 pub use crate::workload::product::{Concern, Severity};
 
 /// What a machine or a workload is fit for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     Container,

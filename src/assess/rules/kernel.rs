@@ -1,0 +1,224 @@
+//! What configuration and files ask of the kernel. What binaries ask is read from their code, elsewhere.
+
+use super::Seen;
+use super::network::documents;
+use crate::assess::Concern;
+use crate::assess::catalogue::concern;
+use crate::fact::{Evidence, Facts, FileState, Syntax};
+use crate::walk::Entry;
+
+/// Sysctls that belong to a name space (namespaces(7), sysctl(7)); everything else is the host's.
+const NAMESPACED: &[&str] = &[
+    "net.",
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+    "kernel.shm_rmid_forced",
+    "kernel.hostname",
+    "kernel.domainname",
+    "fs.mqueue.",
+];
+
+/// Sysctls under net. that only the initial network name space has.
+const NOT_NAMESPACED: &[&str] = &[
+    "net.core.rmem",
+    "net.core.wmem",
+    "net.core.netdev",
+    "net.core.optmem",
+    "net.core.bpf",
+    "net.core.default_qdisc",
+    "net.core.busy",
+    "net.netfilter.nf_conntrack_max",
+    "net.nf_conntrack_max",
+    "net.ipv4.tcp_mem",
+    "net.ipv4.udp_mem",
+    "net.ipv4.tcp_max_orphans",
+    "net.bridge.",
+];
+
+pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
+    let mut found = modules_on_disk(seen.facts);
+    found.extend(modules_by_configuration(seen.facts));
+    found.extend(sysctls(seen.facts));
+    found.extend(devices(seen));
+    found.extend(other_processors(seen));
+    found
+}
+
+fn is_module(entry: &Entry) -> bool {
+    let name = entry.path.name();
+    entry.is_file()
+        && [".ko", ".ko.xz", ".ko.zst", ".ko.gz"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+/// Modules under /lib/modules that no package owns, or that stand where add-ons are put. One concern a directory.
+fn modules_on_disk(facts: &Facts) -> Vec<Concern> {
+    let Some(modules) = facts.tree.resolve(&"/lib/modules".into()) else {
+        return Vec::new();
+    };
+    let foreign = |entry: &&Entry| {
+        let path = entry.path.text().into_owned();
+        let addon = ["/extra/", "/updates/", "/weak-updates/"]
+            .iter()
+            .any(|part| path.contains(part));
+        is_module(entry) && (addon || facts.owner(&entry.path).is_none())
+    };
+    let found: Vec<&Entry> = facts.tree.below(&modules).filter(foreign).collect();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<String> = found
+        .iter()
+        .map(|entry| entry.path.name().into_owned())
+        .collect();
+    let detail = crate::ui::list(&names, 6);
+    let evidence = found
+        .iter()
+        .take(20)
+        .map(|entry| Evidence::file(&entry.path))
+        .collect();
+    concern("kernel/out-of-tree-module", None, detail, evidence)
+        .into_iter()
+        .collect()
+}
+
+/// modules-load.d(5) and /etc/modules, as far as an administrator wrote them.
+fn modules_by_configuration(facts: &Facts) -> Vec<Concern> {
+    let wanted = |path: &str| path == "/etc/modules" || path.contains("/modules-load.d/");
+    let mut found = Vec::new();
+    for document in documents(facts, Syntax::Columns, wanted) {
+        if facts.state(&document.path) == FileState::Pristine
+            && facts.owner(&document.path).is_some()
+        {
+            continue;
+        }
+        for setting in &document.settings {
+            let detail = format!("loads {}", setting.key);
+            let evidence = vec![document.evidence(setting)];
+            found.extend(concern(
+                "kernel/module-loaded-by-config",
+                None,
+                detail,
+                evidence,
+            ));
+        }
+    }
+    found
+}
+
+fn sysctls(facts: &Facts) -> Vec<Concern> {
+    let wanted = |path: &str| path == "/etc/sysctl.conf" || path.contains("/sysctl.d/");
+    let mut found = Vec::new();
+    for document in documents(facts, Syntax::KeyEquals, wanted) {
+        let owned = facts.owner(&document.path).is_some();
+        if owned && facts.state(&document.path) == FileState::Pristine {
+            continue;
+        }
+        for setting in &document.settings {
+            let name = sysctl_name(&setting.key);
+            let rule = if is_namespaced(&name) {
+                "kernel/namespaced-sysctl"
+            } else {
+                "kernel/host-sysctl"
+            };
+            let detail = format!("{name} = {}", setting.args.join(" "));
+            found.extend(concern(
+                rule,
+                None,
+                detail,
+                vec![document.evidence(setting)],
+            ));
+        }
+    }
+    found
+}
+
+/// sysctl.d(5) takes `net/ipv4/ip_forward` and `-net.ipv4.ip_forward` too.
+pub fn sysctl_name(key: &str) -> String {
+    key.trim_start_matches('-').replace('/', ".")
+}
+
+pub fn is_namespaced(name: &str) -> bool {
+    NAMESPACED.iter().any(|prefix| name.starts_with(prefix))
+        && !NOT_NAMESPACED.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Devices that units ask for by name.
+fn devices(seen: &Seen<'_>) -> Vec<Concern> {
+    let always = [
+        "null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm", "stdin",
+        "stdout", "stderr", "log", "console",
+    ];
+    let mut found = Vec::new();
+    for workload in seen.workloads {
+        let directives = workload
+            .services
+            .iter()
+            .flat_map(|service| &service.directives);
+        for (path, entry) in directives.filter(|(_, entry)| entry.key == "DeviceAllow") {
+            let device = entry.value.split_whitespace().next().unwrap_or_default();
+            let name = device.strip_prefix("/dev/").unwrap_or(device);
+            if name.is_empty() || always.contains(&name) {
+                continue;
+            }
+            let evidence = vec![Evidence::line(
+                path,
+                entry.line,
+                &format!("DeviceAllow={}", entry.value),
+            )];
+            found.extend(concern(
+                "device/special-node",
+                Some(&workload.id),
+                device.to_owned(),
+                evidence,
+            ));
+        }
+    }
+    found
+}
+
+/// Executables for another processor than the machine's own C library.
+fn other_processors(seen: &Seen<'_>) -> Vec<Concern> {
+    let mut found = Vec::new();
+    for workload in seen.workloads {
+        for path in &workload.executables {
+            let Some(elf) = seen.facts.elfs.get(path) else {
+                continue;
+            };
+            if matches!(elf.machine.as_str(), "x86_64" | "aarch64") {
+                continue;
+            }
+            let detail = format!("{} is a {}-bit {} program", elf.path, elf.bits, elf.machine);
+            let evidence = vec![Evidence::offset(
+                &elf.path,
+                18,
+                &format!("e_machine {}", elf.machine),
+            )];
+            found.extend(concern(
+                "kernel/instruction-set",
+                Some(&workload.id),
+                detail,
+                evidence,
+            ));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_sysctls_are_the_containers() {
+        assert!(is_namespaced("net.ipv4.ip_forward") && is_namespaced("kernel.shmmax"));
+        assert!(!is_namespaced("vm.swappiness") && !is_namespaced("net.core.rmem_max"));
+        assert_eq!(sysctl_name("-net/ipv4/ip_forward"), "net.ipv4.ip_forward");
+    }
+}

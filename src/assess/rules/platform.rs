@@ -1,0 +1,127 @@
+//! The release: how long it is supported, and whether its archive has what the machine has.
+
+use super::Seen;
+use crate::assess::Concern;
+use crate::assess::catalogue::concern;
+use crate::fact::{Evidence, OsRelease};
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    as_of: String,
+    release: Vec<Release>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Release {
+    id: String,
+    version: String,
+    /// ISO 8601 date, so that text order is time's order.
+    end: String,
+}
+
+static TABLE: LazyLock<Result<Table, String>> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../../detectors/end-of-life.toml"))
+        .map_err(|error| error.to_string())
+});
+
+pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
+    let mut found = Vec::new();
+    if let Some(os) = &seen.facts.os
+        && let Some(end) = ended(os)
+    {
+        let detail = format!("{} got its last security updates on {end}", os.pretty_name);
+        found.extend(concern(
+            "platform/end-of-life",
+            None,
+            detail,
+            vec![os.evidence.clone()],
+        ));
+    }
+    found.extend(packages(seen));
+    for part in &seen.facts.unexamined {
+        let evidence = vec![Evidence::file(&part.path).with_excerpt(&part.reason)];
+        found.extend(concern(
+            "platform/unreadable",
+            None,
+            part.reason.clone(),
+            evidence,
+        ));
+    }
+    found
+}
+
+/// The last day of support of a release; `None` where it is unknown.
+pub fn end_of_life(os: &OsRelease) -> Option<&'static str> {
+    let table = TABLE.as_ref().ok()?;
+    let major = os.version_id.split('.').next().unwrap_or_default();
+    let of = |version: &str| {
+        table
+            .release
+            .iter()
+            .find(|r| r.id == os.id && r.version == version)
+    };
+    of(&os.version_id)
+        .or_else(|| of(major))
+        .map(|release| release.end.as_str())
+}
+
+fn ended(os: &OsRelease) -> Option<&'static str> {
+    let as_of = TABLE.as_ref().ok()?.as_of.as_str();
+    end_of_life(os).filter(|end| *end < as_of)
+}
+
+/// Packages of a workload that are held back.
+fn packages(seen: &Seen<'_>) -> Vec<Concern> {
+    let mut found = Vec::new();
+    for workload in seen.workloads {
+        let held = workload
+            .packages
+            .iter()
+            .filter_map(|name| seen.facts.package(name))
+            .filter(|p| p.held);
+        for package in held {
+            let detail = format!("{} is held at {}", package.name, package.version);
+            let evidence = vec![package.evidence.clone()];
+            found.extend(concern(
+                "platform/unavailable-package",
+                Some(&workload.id),
+                detail,
+                evidence,
+            ));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(id: &str, version: &str) -> OsRelease {
+        OsRelease {
+            id: id.into(),
+            id_like: Vec::new(),
+            version_id: version.into(),
+            codename: String::new(),
+            pretty_name: String::new(),
+            evidence: Evidence::file(&"/etc/os-release".into()),
+        }
+    }
+
+    #[test]
+    fn releases_end_when_their_own_long_term_support_does() {
+        TABLE.as_ref().expect("detectors/end-of-life.toml parses");
+        assert!(ended(&release("debian", "10")).is_some());
+        assert!(ended(&release("debian", "12")).is_none());
+        assert!(
+            ended(&release("rocky", "8.9")).is_none(),
+            "the major release stands in the table"
+        );
+        assert!(ended(&release("centos", "7")).is_some());
+        assert!(ended(&release("nobody", "1")).is_none());
+    }
+}

@@ -1,0 +1,74 @@
+//! Secrets, root, and capabilities.
+
+use super::Seen;
+use crate::assess::Concern;
+use crate::assess::catalogue::concern;
+use crate::workload::Workload;
+
+/// What Docker and Podman grant by default (Docker's list; Podman's lacks MKNOD, NET_RAW and AUDIT_WRITE).
+const DEFAULT_CAPABILITIES: &[&str] = &[
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_SETFCAP",
+    "CAP_SETGID",
+    "CAP_SETPCAP",
+    "CAP_SETUID",
+    "CAP_SYS_CHROOT",
+];
+
+pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
+    seen.workloads.iter().flat_map(of_workload).collect()
+}
+
+fn of_workload(workload: &Workload) -> Vec<Concern> {
+    let id = Some(workload.id.as_str());
+    let mut found = Vec::new();
+    for secret in &workload.secrets {
+        let of = if secret.key.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", secret.key)
+        };
+        let detail = format!("{}{of}", secret.kind);
+        found.extend(concern(
+            "security/plain-secret",
+            id,
+            detail,
+            vec![secret.evidence.clone()],
+        ));
+    }
+    if let Some(service) = workload.services.first() {
+        let drops = workload
+            .product
+            .as_ref()
+            .is_some_and(|p| p.starts_as_root || p.user.is_some());
+        if service.user == "root" && !drops {
+            let detail = format!("{} has no User=", service.name);
+            found.extend(concern(
+                "security/runs-as-root",
+                id,
+                detail,
+                vec![service.evidence.clone()],
+            ));
+        }
+        let beyond = service
+            .ambient_capabilities
+            .iter()
+            .filter(|c| !DEFAULT_CAPABILITIES.contains(&c.as_str()));
+        let beyond: Vec<&str> = beyond.map(String::as_str).collect();
+        if !beyond.is_empty() {
+            let detail = format!("AmbientCapabilities={}", beyond.join(" "));
+            found.extend(concern(
+                "security/needs-capability",
+                id,
+                detail,
+                vec![service.evidence.clone()],
+            ));
+        }
+    }
+    found
+}
