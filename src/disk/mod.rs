@@ -15,6 +15,7 @@
 pub mod bytes;
 pub mod crc32c;
 pub mod device;
+pub mod ext;
 pub mod filesystem;
 
 pub use device::{BlockDevice, DiskError};
