@@ -235,6 +235,106 @@ mod tests {
         );
     }
 
+    /// An image whose file `f` is all `A`, and whose journal holds what debugfs was told to write for its first block.
+    fn with_journal(features: &str, open: &str, then: &str) -> Option<Vec<u8>> {
+        let (mke2fs, debugfs) = (tool("mke2fs")?, tool("debugfs")?);
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("tree")).unwrap();
+        fs::write(at("tree/f"), [b'A'; 4096]).unwrap();
+        // Content that begins with the journal's magic is stored without it there.
+        let new = [[0xc0, 0x3b, 0x39, 0x98].as_slice(), &[b'B'; 1020]].concat();
+        fs::write(at("new"), new).unwrap();
+        let kind = format!("-t ext4 -b 1024 -O {features}");
+        let mut command = Command::new(mke2fs);
+        command
+            .args(["-q", "-F", "-d"])
+            .arg(at("tree"))
+            .args(kind.split(' '));
+        run(command.arg(at("image")).arg("8M"));
+        let mut command = Command::new(&debugfs);
+        let output = command
+            .args(["-R", "blocks f"])
+            .arg(at("image"))
+            .output()
+            .unwrap();
+        let blocks = String::from_utf8(output.stdout).unwrap();
+        let block = blocks.split_whitespace().next().unwrap();
+        let new = at("new").to_str().unwrap().to_owned();
+        let revoke = then.replace("BLOCK", block);
+        let script = format!("jo {open}\njw -b {block} {new}\n{revoke}\njc\n");
+        fs::write(at("script"), script).unwrap();
+        run(Command::new(debugfs)
+            .arg("-w")
+            .arg("-f")
+            .args([at("script"), at("image")]));
+        Some(fs::read(at("image")).unwrap())
+    }
+
+    fn first_bytes_of_f(image: Vec<u8>) -> (Vec<u8>, Vec<String>) {
+        let fs = Ext::open(Arc::new(Bytes(image))).unwrap();
+        let bytes = content(&fs, "f");
+        assert!(bytes[1024..].iter().all(|byte| *byte == b'A'));
+        (bytes[..5].to_vec(), fs.info().notes)
+    }
+
+    #[test]
+    fn journals_of_every_checksum_kind_are_replayed() {
+        for (features, open) in [
+            ("^metadata_csum", ""),
+            ("^metadata_csum,^64bit", "-c"),
+            ("^64bit", "-c -v 2"),
+            ("64bit", "-c -v 2"),
+            ("64bit", "-c -v 3"),
+        ] {
+            let Some(image) = with_journal(features, open, "") else {
+                return;
+            };
+            let (bytes, _) = first_bytes_of_f(image);
+            assert_eq!(bytes, [0xc0, 0x3b, 0x39, 0x98, b'B'], "{open}");
+        }
+    }
+
+    #[test]
+    fn a_revoked_block_is_left_as_it_was() {
+        let Some(image) = with_journal("^metadata_csum", "", "jw -r BLOCK") else {
+            return;
+        };
+        let (bytes, notes) = first_bytes_of_f(image);
+        assert_eq!(bytes, b"AAAAA");
+        assert!(notes[0].contains("2 committed transactions") && notes[0].contains("0 blocks"));
+    }
+
+    #[test]
+    fn a_torn_block_of_the_journal_is_passed_over() {
+        // The older checksum covers the whole transaction, which then counts as not committed.
+        for (features, open, note) in [
+            ("^metadata_csum", "-c", None),
+            (
+                "64bit",
+                "-c -v 2",
+                Some("1 blocks of the journal fail their checksum"),
+            ),
+            (
+                "64bit",
+                "-c -v 3",
+                Some("1 blocks of the journal fail their checksum"),
+            ),
+        ] {
+            let Some(mut image) = with_journal(features, open, "") else {
+                return;
+            };
+            let stored = [[0; 4].as_slice(), &[b'B'; 1020]].concat();
+            let mut blocks = image.chunks(1024);
+            let at = blocks.position(|bytes| bytes == stored).unwrap();
+            image[at * 1024 + 600] = b'C';
+            let (bytes, notes) = first_bytes_of_f(image);
+            assert_eq!(bytes, b"AAAAA");
+            let said = note.is_none_or(|note| notes.iter().any(|said| said.contains(note)));
+            assert!(said, "{open}: {notes:?}");
+        }
+    }
+
     #[test]
     fn what_is_not_ext_is_refused() {
         for size in [0, 100, 1024, 1080, 4096] {
