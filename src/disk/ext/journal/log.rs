@@ -17,7 +17,7 @@ const COMMIT_SUM: usize = 16;
 /// Blocks a log may name: 8 GiB of 4 KiB blocks, eight times what mke2fs makes at most.
 const MAX_WRITES: usize = 2 << 20;
 /// The tag of fast commits' first record.
-const FAST_HEAD: u16 = 0xa;
+const FAST_HEAD: u16 = 0x9;
 
 /// A block's new content.
 #[derive(Debug)]
