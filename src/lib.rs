@@ -6,6 +6,7 @@ pub mod disk;
 pub mod fact;
 pub mod path;
 pub mod plan;
+pub mod source;
 pub mod ui;
 pub mod walk;
 pub mod workload;

@@ -1,1 +1,64 @@
 //! Detectors of formats: each reads one kind of file, whatever product wrote it. No product is named here.
+
+mod account;
+mod cron;
+mod digest;
+mod dpkg;
+mod elf;
+mod init_script;
+mod script;
+pub mod secret;
+pub mod syntax;
+mod system;
+mod unit;
+
+use super::Detector;
+
+pub use digest::Digest;
+pub use elf::Executable;
+pub use system::CONFIGURATION;
+
+/// Every native detector, in the order of their ids.
+pub fn all() -> Vec<Box<dyn Detector>> {
+    vec![
+        Box::new(syntax::Configuration),
+        Box::new(cron::Cron),
+        Box::new(elf::Executable),
+        Box::new(digest::Digest),
+        Box::new(init_script::InitScripts),
+        Box::new(dpkg::Status),
+        Box::new(dpkg::FileLists),
+        Box::new(dpkg::Digests),
+        Box::new(dpkg::States),
+        Box::new(secret::Content),
+        Box::new(account::Accounts),
+        Box::new(system::Release),
+        Box::new(system::Identity),
+        Box::new(unit::Units),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detector_is_documented_and_unique() {
+        let all = all();
+        let mut ids: Vec<String> = all
+            .iter()
+            .map(|detector| detector.id().to_owned())
+            .collect();
+        for detector in &all {
+            let doc = detector.doc();
+            for text in [doc.title, doc.recognises, doc.why, doc.cannot_see] {
+                assert!(!text.is_empty(), "{}", detector.id());
+            }
+            assert!(!doc.references.is_empty(), "{}", detector.id());
+            assert!(detector.id().split_once('/').is_some());
+        }
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), all.len());
+    }
+}

@@ -3,7 +3,17 @@
 //! What belongs here: the meaning of unit files, links, presets, init scripts and schedules together. What does not:
 //! products; a service is known by what it runs, and packs say what that is.
 
-use crate::fact::{Evidence, UnitEntry};
+mod build;
+mod calendar;
+mod command;
+mod resolve;
+mod schedule;
+mod specifier;
+pub mod sysv;
+pub mod unit;
+pub mod words;
+
+use crate::fact::{Evidence, Facts, UnitEntry};
 use crate::path::MachinePath;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -149,4 +159,86 @@ pub struct ScheduledJob {
     /// The service a timer starts.
     pub service: Option<Box<Service>>,
     pub evidence: Evidence,
+}
+
+/// A unit that a generator would make at boot; packs describe which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedUnit {
+    /// `postgresql@15-main.service`; its template is on the disk.
+    pub name: String,
+    /// The unit that pulls it in.
+    pub wanted_by: String,
+    pub evidence: Evidence,
+}
+
+/// Everything that starts or may start on the machine.
+#[derive(Debug, Default)]
+pub struct Services {
+    /// Sorted by name; those that are not enabled too.
+    pub services: Vec<Service>,
+    /// Enabled jobs of timers and cron, sorted by name.
+    pub jobs: Vec<ScheduledJob>,
+}
+
+/// Works out all services of a machine. Pure.
+pub fn services(facts: &Facts, generated: &[GeneratedUnit]) -> Services {
+    let path = unit::UnitPath::new(facts);
+    let reached = resolve::reach(&path, generated);
+    let mut services: Vec<Service> = Vec::new();
+    for unit in reached
+        .units
+        .values()
+        .filter(|unit| unit.name.ends_with(".service"))
+    {
+        let made = generated
+            .iter()
+            .find(|generated| generated.name == unit.name);
+        let mut service = build::service(facts, unit, made);
+        service.enabled = true;
+        service.enabled_by = service
+            .enabled_by
+            .or_else(|| reached.by.get(&unit.name).cloned());
+        service.sockets = sockets(&reached, &unit.name);
+        services.push(service);
+    }
+    // What is there and does not start is listed too: a report must be able to say so.
+    for name in path.names(".service") {
+        let known = |services: &[Service]| {
+            services
+                .iter()
+                .any(|s| s.name == name || s.aliases.contains(&name))
+        };
+        if name.contains("@.") || known(&services) {
+            continue;
+        }
+        if let Some(unit) = path.load(&name).filter(|unit| unit.name == name) {
+            services.push(build::service(facts, &unit, None));
+        }
+    }
+    services.extend(sysv::services(facts, &|name| path.load(name).is_some()));
+    services.sort_by(|a, b| a.name.cmp(&b.name));
+    services.dedup_by(|a, b| a.name == b.name);
+    let mut jobs = schedule::timers(facts, &path, &reached);
+    jobs.extend(schedule::cron(facts));
+    jobs.sort_by(|a, b| (&a.name, &a.evidence).cmp(&(&b.name, &b.evidence)));
+    Services { services, jobs }
+}
+
+/// What an enabled socket unit listens on for a service.
+fn sockets(reached: &resolve::Reached, service: &str) -> Vec<(String, Evidence)> {
+    let mut found = Vec::new();
+    for (_, unit) in reached.sockets.iter().filter(|(name, _)| name == service) {
+        for key in [
+            "ListenStream",
+            "ListenDatagram",
+            "ListenSequentialPacket",
+            "ListenFIFO",
+        ] {
+            for (path, entry) in unit.list("Socket", key) {
+                let evidence = Evidence::line(path, entry.line, &format!("{key}={}", entry.value));
+                found.push((specifier::expand(&entry.value, &unit.name, ""), evidence));
+            }
+        }
+    }
+    found
 }

@@ -1,0 +1,220 @@
+//! crontab(5), anacrontab(5), and the directories run-parts(8) runs.
+
+use super::secret::{redact, redact_line};
+use crate::detect::{Detector, Doc, FileView, Interest, Sink};
+use crate::fact::{Fact, Job, JobKind};
+
+pub struct Cron;
+
+impl Detector for Cron {
+    fn id(&self) -> &'static str {
+        "jobs/cron"
+    }
+
+    fn doc(&self) -> Doc {
+        Doc {
+            title: "Scheduled jobs",
+            recognises: "lines of crontabs and anacrontab, and scripts in /etc/cron.{hourly,daily,weekly,monthly}",
+            why: "no cron runs in a container unless it is the container's purpose",
+            cannot_see: "schedulers inside applications",
+            references: &["crontab(5)", "anacrontab(5)", "run-parts(8)"],
+        }
+    }
+
+    fn interest(&self) -> Interest {
+        Interest {
+            paths: vec!["/etc/crontab".into(), "/etc/anacrontab".into()],
+            globs: [
+                "/etc/cron.d/*",
+                "/var/spool/cron/crontabs/*",
+                "/var/spool/cron/*",
+                "/etc/cron.hourly/*",
+                "/etc/cron.daily/*",
+                "/etc/cron.weekly/*",
+                "/etc/cron.monthly/*",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            limit: 1 << 20,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        let path = file.path.text().into_owned();
+        let directory = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let period = directory
+            .strip_prefix("/etc/cron.")
+            .filter(|period| *period != "d");
+        // run-parts and cron pass over names with a dot (backups, package leftovers).
+        if directory.starts_with("/etc/cron.") && !is_run_parts_name(&file.path.name()) {
+            return;
+        }
+        if let Some(period) = period {
+            if file.entry.is_executable() {
+                sink.fact(Fact::Job(Job {
+                    kind: JobKind::Directory,
+                    schedule: period.to_owned(),
+                    user: "root".into(),
+                    command: path.clone(),
+                    environment: Vec::new(),
+                    secret: false,
+                    evidence: file.evidence(1, file.lines().next().map_or("", |(_, line)| line)),
+                }));
+            }
+            return;
+        }
+        let kind = if path == "/etc/anacrontab" {
+            JobKind::Anacron
+        } else {
+            JobKind::Cron
+        };
+        let owner = directory
+            .starts_with("/var/spool/cron")
+            .then(|| file.path.name().into_owned());
+        let mut environment: Vec<(String, String)> = Vec::new();
+        let mut hidden = false;
+        for (number, line) in file.lines() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if let Some((name, value)) = assignment(line) {
+                let value = redact(Some(name), value);
+                hidden |= value.kind.is_some();
+                environment.retain(|(known, _)| known != name);
+                environment.push((name.to_owned(), value.text.into_owned()));
+                continue;
+            }
+            let parsed = if kind == JobKind::Anacron {
+                anacron(line)
+            } else {
+                cron(line, owner.as_deref())
+            };
+            let Some((schedule, user, command)) = parsed else {
+                sink.unexamined(
+                    file.path,
+                    self.id(),
+                    format!("line {number} is no crontab line"),
+                );
+                continue;
+            };
+            let command = redact_line(&command);
+            sink.fact(Fact::Job(Job {
+                kind,
+                schedule,
+                user,
+                secret: hidden || command.kind.is_some(),
+                evidence: file.evidence(number, &redact_line(line).text),
+                command: command.text.into_owned(),
+                environment: environment.clone(),
+            }));
+        }
+    }
+}
+
+/// Names run-parts accepts without options: letters, digits, underscores and hyphens.
+fn is_run_parts_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// `NAME = value`, quotes around the value taken off.
+fn assignment(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim().trim_matches(['"', '\'']);
+    let is_name = name
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then(|| (name, value.trim().trim_matches(['"', '\''])))
+}
+
+/// Schedule, user, and command of a crontab line; `owner` for crontabs without a user column.
+fn cron(line: &str, owner: Option<&str>) -> Option<(String, String, String)> {
+    let fields = if line.starts_with('@') { 1 } else { 5 };
+    let (schedule, mut rest) = take(line, fields)?;
+    let user = if let Some(owner) = owner {
+        owner.to_owned()
+    } else {
+        let (user, after) = take(rest, 1)?;
+        rest = after;
+        // FreeBSD and some cronies allow `user:group`.
+        user.split(':').next().unwrap_or_default().to_owned()
+    };
+    (!rest.is_empty()).then(|| (schedule, user, rest.to_owned()))
+}
+
+/// Period in days (or @monthly), delay, job identifier, command.
+fn anacron(line: &str) -> Option<(String, String, String)> {
+    let (period, rest) = take(line, 1)?;
+    let (_, command) = take(rest, 2)?;
+    let schedule = match period.as_str() {
+        "1" | "@daily" => "daily".to_owned(),
+        "7" | "@weekly" => "weekly".to_owned(),
+        "@monthly" => "monthly".to_owned(),
+        days => format!("every {days} days"),
+    };
+    (!command.is_empty()).then(|| (schedule, "root".to_owned(), command.to_owned()))
+}
+
+/// The first `count` fields joined by single spaces, and what follows them.
+fn take(line: &str, count: usize) -> Option<(String, &str)> {
+    let mut rest = line.trim_start();
+    let mut fields = Vec::with_capacity(count);
+    for _ in 0..count {
+        let end = rest.find(char::is_whitespace)?;
+        let (field, after) = rest.split_at_checked(end)?;
+        fields.push(field);
+        rest = after.trim_start();
+    }
+    Some((fields.join(" "), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let of = |line: &str, owner| cron(line, owner).unwrap();
+        assert_eq!(
+            of("*/5 *\t* * * shop /srv/x  a | b", None),
+            ("*/5 * * * *".into(), "shop".into(), "/srv/x  a | b".into())
+        );
+        assert_eq!(
+            of("@daily root x y", None),
+            ("@daily".into(), "root".into(), "x y".into())
+        );
+        assert_eq!(
+            of("0 4 * * 1 x y", Some("bob")),
+            ("0 4 * * 1".into(), "bob".into(), "x y".into())
+        );
+        assert_eq!(cron("* * * *", None), None);
+        assert_eq!(
+            anacron("7\t10\tcron.weekly\trun-parts /x").unwrap().0,
+            "weekly"
+        );
+    }
+
+    #[test]
+    fn assignments_and_names() {
+        assert_eq!(assignment("MAILTO=\"\""), Some(("MAILTO", "")));
+        assert_eq!(
+            assignment("PATH = /bin:/usr/bin"),
+            Some(("PATH", "/bin:/usr/bin"))
+        );
+        assert_eq!(assignment("* * * * * root A=1 x"), None);
+        assert!(is_run_parts_name("e2scrub_all") && !is_run_parts_name("x.dpkg-old"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_line_survives(line in ".{0,200}") {
+            let _ = (cron(&line, None), anacron(&line), assignment(&line));
+        }
+    }
+}

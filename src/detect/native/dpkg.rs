@@ -1,0 +1,332 @@
+//! dpkg's database: deb822 stanzas (deb-control(5)), file lists, recorded digests, and apt's own notes.
+//!
+//! Stanzas are parsed one by one, so that a damaged one costs only itself.
+
+use crate::detect::{Detector, Doc, FileView, Interest, Sink};
+use crate::fact::{Conffile, Evidence, Fact, Package};
+use crate::path::MachinePath;
+use std::collections::BTreeMap;
+
+const WHY: &str = "packages are what an image installs, and what they own need not be copied";
+
+fn doc(title: &'static str, recognises: &'static str) -> Doc {
+    Doc {
+        title,
+        recognises,
+        why: WHY,
+        cannot_see: "packages removed by hand without dpkg",
+        references: &["dpkg(1)", "deb-control(5)"],
+    }
+}
+
+/// `status`, and `status.d/` of images built without dpkg.
+pub struct Status;
+
+impl Detector for Status {
+    fn id(&self) -> &'static str {
+        "packages/dpkg"
+    }
+
+    fn doc(&self) -> Doc {
+        doc(
+            "Installed Debian packages",
+            "the stanzas of packages whose state is installed",
+        )
+    }
+
+    fn interest(&self) -> Interest {
+        Interest {
+            paths: vec!["/var/lib/dpkg/status".into()],
+            globs: vec!["/var/lib/dpkg/status.d/*".into()],
+            limit: 256 << 20,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        let distroless = !file.path.text().ends_with("/status");
+        for (line, stanza) in stanzas(file.text()) {
+            if let Some(package) = package(file.path, line, &stanza, distroless) {
+                sink.fact(Fact::Package(package));
+            }
+        }
+    }
+}
+
+type Stanza<'a> = BTreeMap<&'a str, String>;
+
+/// Stanzas with the line each starts on; folded lines joined by newlines.
+fn stanzas(text: &str) -> Vec<(u32, Stanza<'_>)> {
+    let mut found = Vec::new();
+    let mut stanza = Stanza::new();
+    let mut start = 1;
+    let mut key = "";
+    for (number, line) in (1u32..).zip(text.lines()) {
+        if line.trim().is_empty() {
+            if !stanza.is_empty() {
+                found.push((start, std::mem::take(&mut stanza)));
+            }
+            key = "";
+        } else if line.starts_with([' ', '\t']) {
+            if let Some(value) = stanza.get_mut(key) {
+                value.push('\n');
+                value.push_str(line.trim());
+            }
+        } else if let Some((name, value)) = line.split_once(':') {
+            if stanza.is_empty() {
+                start = number;
+            }
+            key = name;
+            stanza.insert(name, value.trim().to_owned());
+        }
+    }
+    if !stanza.is_empty() {
+        found.push((start, stanza));
+    }
+    found
+}
+
+fn package(
+    path: &MachinePath,
+    line: u32,
+    stanza: &Stanza<'_>,
+    distroless: bool,
+) -> Option<Package> {
+    let field = |key: &str| stanza.get(key).cloned().unwrap_or_default();
+    let status = field("Status");
+    let mut state = status.split_whitespace();
+    let (want, ok, installed) = (state.next(), state.next(), state.next());
+    let _ = ok;
+    // Half-configured and awaiting-trigger packages have their files in place.
+    let present = [
+        "installed",
+        "half-configured",
+        "unpacked",
+        "triggers-awaited",
+        "triggers-pending",
+    ];
+    if !distroless && !installed.is_some_and(|state| present.contains(&state)) {
+        return None;
+    }
+    let name = stanza.get("Package")?.clone();
+    let version = field("Version");
+    let source = field("Source");
+    let priority = field("Priority");
+    Some(Package {
+        source: source
+            .split_whitespace()
+            .next()
+            .map_or_else(|| name.clone(), str::to_owned),
+        evidence: Evidence::line(path, line, &format!("Package: {name} {version}")),
+        version,
+        arch: field("Architecture"),
+        section: field("Section"),
+        manual: true,
+        held: want == Some("hold"),
+        essential: field("Essential") == "yes" || priority == "required",
+        depends: [
+            relations(&field("Pre-Depends")),
+            relations(&field("Depends")),
+        ]
+        .concat(),
+        provides: relations(&field("Provides"))
+            .into_iter()
+            .flatten()
+            .collect(),
+        conffiles: conffiles(&field("Conffiles")),
+        name,
+    })
+}
+
+/// `a (>= 1) | b:any, c` → `[[a, b], [c]]`.
+fn relations(text: &str) -> Vec<Vec<String>> {
+    let name = |part: &str| {
+        let part = part.trim();
+        let end = part.find([' ', '(', ':', '[', '\n']).unwrap_or(part.len());
+        part.get(..end).unwrap_or_default().to_owned()
+    };
+    let groups = text.split(',').map(|group| {
+        group
+            .split('|')
+            .map(name)
+            .filter(|n| !n.is_empty())
+            .collect()
+    });
+    groups
+        .filter(|group: &Vec<String>| !group.is_empty())
+        .collect()
+}
+
+fn conffiles(text: &str) -> Vec<Conffile> {
+    let file = |line: &str| {
+        let mut parts = line.split_whitespace();
+        let (path, md5, flag) = (parts.next()?, parts.next()?, parts.next());
+        // An obsolete conffile belongs to no current version of the package; `newconffile` was never unpacked.
+        (flag.is_none() && md5.len() == 32).then(|| Conffile {
+            path: path.into(),
+            md5: md5.to_owned(),
+        })
+    };
+    text.lines().filter_map(file).collect()
+}
+
+/// `info/NAME.list` or `NAME:ARCH.list`: the paths a package owns.
+pub struct FileLists;
+
+fn package_of(path: &MachinePath, suffix: &str) -> String {
+    let name = path.name();
+    name.strip_suffix(suffix).unwrap_or(&name).to_owned()
+}
+
+impl Detector for FileLists {
+    fn id(&self) -> &'static str {
+        "packages/dpkg-files"
+    }
+
+    fn doc(&self) -> Doc {
+        doc("Files of Debian packages", "the file list of each package")
+    }
+
+    fn interest(&self) -> Interest {
+        Interest {
+            globs: vec!["/var/lib/dpkg/info/*.list".into()],
+            limit: 64 << 20,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        let lines = file
+            .bytes
+            .split(|b| *b == b'\n')
+            .filter(|line| line.len() > 1 && *line != b"/.");
+        let paths = lines.map(MachinePath::new).collect();
+        sink.fact(Fact::Owns {
+            package: package_of(file.path, ".list"),
+            paths,
+        });
+    }
+}
+
+/// `info/NAME.md5sums`: digests of everything but configuration files.
+pub struct Digests;
+
+impl Detector for Digests {
+    fn id(&self) -> &'static str {
+        "packages/dpkg-digests"
+    }
+
+    fn doc(&self) -> Doc {
+        doc(
+            "Digests of Debian packages' files",
+            "the MD5 that each package recorded for files under /etc and unit files",
+        )
+    }
+
+    fn interest(&self) -> Interest {
+        let globs = vec![
+            "/var/lib/dpkg/info/*.md5sums".into(),
+            "/var/lib/dpkg/status.d/*.md5sums".into(),
+        ];
+        Interest {
+            globs,
+            limit: 64 << 20,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        // Only what is ever compared: configuration and units. Keeping all would cost memory for nothing.
+        let compared = |path: &str| path.starts_with("etc/") || path.contains("systemd/system/");
+        let line = |line: &'_ str| {
+            let (md5, path) = line.split_once("  ")?;
+            (md5.len() == 32 && compared(path)).then(|| (MachinePath::new(path), md5.to_owned()))
+        };
+        let digests: Vec<_> = file.text().lines().filter_map(line).collect();
+        if !digests.is_empty() {
+            sink.fact(Fact::Recorded {
+                package: package_of(file.path, ".md5sums"),
+                digests,
+            });
+        }
+    }
+}
+
+/// apt's extended_states: which packages came as dependencies.
+pub struct States;
+
+impl Detector for States {
+    fn id(&self) -> &'static str {
+        "packages/apt-states"
+    }
+
+    fn doc(&self) -> Doc {
+        doc(
+            "Packages installed as dependencies",
+            "the Auto-Installed marks of apt",
+        )
+    }
+
+    fn interest(&self) -> Interest {
+        Interest {
+            paths: vec!["/var/lib/apt/extended_states".into()],
+            limit: 64 << 20,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        let automatic = stanzas(file.text())
+            .into_iter()
+            .filter(|(_, stanza)| {
+                stanza
+                    .get("Auto-Installed")
+                    .is_some_and(|value| value == "1")
+            })
+            .filter_map(|(_, stanza)| stanza.get("Package").cloned())
+            .collect();
+        sink.fact(Fact::Automatic(automatic));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATUS: &str = "Package: nginx\nStatus: hold ok installed\nPriority: optional\nSection: httpd\nArchitecture: all\n\
+        Source: nginx-src (1.0)\nVersion: 1.22.1-9\nDepends: libc6 (>= 2.34), a:any | b\nConffiles:\n /etc/nginx/nginx.conf 0123456789abcdef0123456789abcdef\n \
+        /etc/old 0123456789abcdef0123456789abcdef obsolete\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n\nnonsense\n\n\
+        Package: dash\nEssential: yes\nStatus: install ok installed\nVersion: 0.5\n";
+
+    #[test]
+    fn reads_what_is_installed() {
+        let found: Vec<Package> = stanzas(STATUS)
+            .iter()
+            .filter_map(|(line, stanza)| {
+                package(&"/var/lib/dpkg/status".into(), *line, stanza, false)
+            })
+            .collect();
+        assert_eq!(found.len(), 2);
+        let nginx = &found[0];
+        assert_eq!(
+            (nginx.source.as_str(), nginx.held, nginx.essential),
+            ("nginx-src", true, false)
+        );
+        assert_eq!(
+            nginx.depends,
+            [vec!["libc6".to_owned()], vec!["a".into(), "b".into()]]
+        );
+        assert_eq!(nginx.conffiles.len(), 1);
+        assert!(found[1].essential);
+        assert_eq!(found[1].evidence.line, Some(19));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_survives(text in "(?s).{0,400}") {
+            for (line, stanza) in stanzas(&text) {
+                let _ = package(&"/s".into(), line, &stanza, true);
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Reads a whole file that would be copied into an image, and names each place in it that holds a secret.
+
+use super::{is_secret_key, is_secret_value, redact_line};
+use crate::detect::{Detector, Doc, FileView, Interest, Sink};
+use crate::fact::{Evidence, Fact, SecretRef};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Places named in one file; the file is kept apart as a whole anyhow.
+const MOST: usize = 50;
+
+/// Asked for by whoever plans to copy a file: interest is by want only.
+pub struct Content;
+
+impl Content {
+    pub const ID: &str = "secret/content";
+}
+
+/// `NAME = "value"`, `name: value`, `"name": "value"`, `define('NAME', 'value')`, `<name>value</name>`, `$name['x'] = '…'`.
+static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x)
+        (?P<key>[A-Za-z_][A-Za-z0-9_.-]*)['"]?\]?\s*
+        (?: (?:=>|:=|=|:)\s*(?P<quoted>"[^"\n]+"|'[^'\n]+')
+          | ,\s*(?P<argument>"[^"\n]+"|'[^'\n]+')\s*\)
+          | (?:=|:\s|\s)\s*(?P<bare>[^\s"'(){}\[\],;<>=:][^\s"'(){}\[\],;<>]*)\s*;?\s*$
+          | >\s*(?P<element>[^<>\s][^<>\n]*)</ )"#,
+    )
+    .ok()
+});
+
+impl Detector for Content {
+    fn id(&self) -> &'static str {
+        Self::ID
+    }
+
+    fn doc(&self) -> Doc {
+        Doc {
+            title: "Secrets in files that would be copied",
+            recognises: "assignments to names that mean a secret, connection strings with passwords, private keys, tokens of documented form, password hashes",
+            why: "a secret copied into an image is in every registry and cache the image reaches",
+            cannot_see: "secrets without a telling name or form, encrypted stores, binary key stores other than PKCS#12 and JKS",
+            references: &[
+                "https://docs.docker.com/build/building/secrets/",
+                "RFC 7468",
+            ],
+        }
+    }
+
+    fn interest(&self) -> Interest {
+        Interest {
+            limit: 16 << 20,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        if let Some(kind) = key_store(file.bytes) {
+            push(sink, kind, "", Evidence::file(file.path));
+            return;
+        }
+        let head = file
+            .bytes
+            .get(..file.bytes.len().min(8192))
+            .unwrap_or_default();
+        if head.contains(&0) {
+            return;
+        }
+        let name = file.path.name();
+        let code = [
+            ".py", ".js", ".mjs", ".ts", ".rb", ".php", ".pl", ".go", ".java", ".c", ".h", ".lua",
+        ]
+        .iter()
+        .any(|end| name.ends_with(end));
+        let mut found = 0;
+        for (number, line) in file.lines() {
+            if line.len() > 4096 || found >= MOST {
+                continue;
+            }
+            if let Some((kind, key)) = secret(line, code) {
+                let shown = if key.is_empty() {
+                    redact_line(line).text.into_owned()
+                } else {
+                    format!("{key} = {}", super::MASK)
+                };
+                push(sink, kind, &key, Evidence::line(file.path, number, &shown));
+                found += 1;
+            }
+        }
+    }
+}
+
+fn push(sink: &mut Sink, kind: &str, key: &str, evidence: Evidence) {
+    sink.fact(Fact::Secret(SecretRef {
+        kind: kind.to_owned(),
+        key: key.to_owned(),
+        evidence,
+    }));
+}
+
+/// PKCS#12 (a DER sequence holding version 3 and the pkcs7-data object id) and Java key stores.
+fn key_store(bytes: &[u8]) -> Option<&'static str> {
+    const PKCS7_DATA: &[u8] = &[
+        0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01,
+    ];
+    let head = bytes.get(..bytes.len().min(64)).unwrap_or_default();
+    let pkcs12 = head.first() == Some(&0x30)
+        && head.windows(3).any(|w| w == [0x02, 0x01, 0x03])
+        && head.windows(PKCS7_DATA.len()).any(|w| w == PKCS7_DATA);
+    if pkcs12 || head.starts_with(&[0xfe, 0xed, 0xfe, 0xed]) {
+        Some("key-store")
+    } else {
+        None
+    }
+}
+
+/// The kind of secret on a line, and the name it is assigned to.
+fn secret(line: &str, code: bool) -> Option<(&'static str, String)> {
+    let trimmed = line.trim_start();
+    let comment = ["#", "//", "*", ";", "--", "<!--", "\""]
+        .iter()
+        .take(6)
+        .any(|start| trimmed.starts_with(start));
+    if let Some(kind) = redact_line(line).kind {
+        // In code, `password=password` and the like are arguments, not values: only forms that stand for themselves count.
+        let sure = !matches!(kind, "password");
+        if sure && !(comment && kind == "connection-string") {
+            return Some((kind, String::new()));
+        }
+    }
+    if comment {
+        return None;
+    }
+    let captures = ASSIGNMENT.as_ref()?.captures(line)?;
+    let key = captures.name("key")?.as_str();
+    let quoted = captures
+        .name("quoted")
+        .or(captures.name("argument"))
+        .or(captures.name("element"));
+    let bare = captures.name("bare").filter(|_| !code);
+    let value = quoted.or(bare)?.as_str().trim_matches(['"', '\'']);
+    // A sentence is a message about passwords, not one.
+    let sentence = value.split_whitespace().count() > 3;
+    let own_name = value.eq_ignore_ascii_case(key);
+    (is_secret_key(key) && is_secret_value(value) && !sentence && !own_name)
+        .then(|| ("password", key.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assignments_of_many_languages() {
+        for line in [
+            "PASSWORD = 's3cret'",
+            "  \"password\": \"s3cret\",",
+            "define('DB_PASSWORD', 's3cret');",
+            "password: s3cret",
+            "<password>s3cret</password>",
+            "requirepass s3cret",
+            "DB_PASSWORD=s3cret",
+            "$cfg['password'] = 's3cret';",
+            "'password' => 's3cret',",
+            "    SECRET_KEY = \"django-insecure-abc\"",
+        ] {
+            assert!(secret(line, false).is_some(), "{line}");
+        }
+        assert!(secret("PASSWORD = 's3cret'", true).is_some());
+    }
+
+    #[test]
+    fn no_false_alarm() {
+        for line in [
+            "password = os.environ['DB_PASSWORD']",
+            "def login(user, password=None):",
+            "# password: example",
+            "password = getpass()",
+            "raise ValueError('password: must not be empty or so')",
+            "self.password = password",
+            "password_hash = hash(password)",
+            "PasswordAuthentication no",
+            "ssl_password_file /etc/x;",
+        ] {
+            assert!(secret(line, true).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn never_the_value() {
+        let path = "/srv/x.env".into();
+        let entry = crate::walk::Entry {
+            path: crate::path::MachinePath::new("/srv/x.env"),
+            kind: crate::disk::FileKind::File,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            mtime: 0,
+            target: None,
+            volume: 0,
+            node: crate::disk::NodeId {
+                subvolume: 0,
+                inode: 0,
+            },
+        };
+        let text = b"A=1\nDB_PASSWORD=geheim1\nURL=postgres://u:geheim2@h/d\n-----BEGIN PRIVATE KEY-----\n";
+        let purpose = crate::detect::Purpose::default();
+        let mut sink = Sink::default();
+        Content.inspect(&FileView::new(&path, &entry, text, &purpose), &mut sink);
+        let shown = format!("{:?}", sink.facts);
+        assert!(!shown.contains("geheim"), "{shown}");
+        assert_eq!(sink.facts.len(), 3);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_line_survives(line in ".{0,300}") {
+            let _ = secret(&line, true);
+            let _ = secret(&line, false);
+        }
+    }
+}

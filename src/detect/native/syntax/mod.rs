@@ -1,0 +1,333 @@
+//! Configuration syntaxes: each file of this room reads one into the common list of settings.
+//!
+//! What belongs here: syntax. What a directive means is a pack's to say, so a new product with an old syntax is no code.
+
+mod apache;
+mod blocks;
+mod columns;
+mod environment;
+mod flags;
+mod haproxy;
+mod ini;
+mod keyed;
+mod script;
+mod tree;
+mod xml;
+
+use super::secret::redact;
+use crate::detect::{Detector, Doc, FileView, Interest, Sink, Want};
+use crate::fact::{Document, Fact, Include, Setting, Syntax};
+use crate::path::MachinePath;
+
+pub use flags::read as read_flags;
+
+/// Settings read from one file; a configuration of more is a list of data.
+const MOST: usize = 50_000;
+
+/// How a file is to be read: the syntax, the directory relative includes start from, and the block it is included into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub syntax: Syntax,
+    pub base: MachinePath,
+    pub context: String,
+}
+
+impl Reading {
+    /// A main file: includes are relative to its own directory.
+    pub fn main(syntax: Syntax, path: &MachinePath) -> Self {
+        let base = path.parent().unwrap_or_else(MachinePath::root);
+        Self {
+            syntax,
+            base,
+            context: String::new(),
+        }
+    }
+
+    /// The want that has a file (or pattern) read so.
+    pub fn want(&self, pattern: &str) -> Want {
+        let name = serde_json::to_string(&self.syntax).unwrap_or_default();
+        let context = format!(
+            "{}|{}|{}",
+            name.trim_matches('"'),
+            self.base.text(),
+            self.context
+        );
+        let purpose = crate::detect::Purpose {
+            detector: Configuration::ID.into(),
+            context,
+        };
+        Want {
+            pattern: pattern.to_owned(),
+            purpose,
+        }
+    }
+
+    fn parse(context: &str) -> Option<Self> {
+        let mut parts = context.splitn(3, '|');
+        let syntax = serde_json::from_str(&format!("\"{}\"", parts.next()?)).ok()?;
+        let base = MachinePath::new(parts.next()?);
+        Some(Self {
+            syntax,
+            base,
+            context: parts.next().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+/// A want for a main file whose relative includes start at its own directory. The pattern may be one.
+pub fn want(syntax: Syntax, pattern: &str) -> Want {
+    let literal = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    let base = literal.rsplit_once('/').map_or("/", |(dir, _)| dir);
+    Reading {
+        syntax,
+        base: MachinePath::new(base),
+        context: String::new(),
+    }
+    .want(pattern)
+}
+
+/// Reads configuration under the syntax it was asked for.
+pub struct Configuration;
+
+impl Configuration {
+    pub const ID: &str = "config/syntax";
+}
+
+impl Detector for Configuration {
+    fn id(&self) -> &'static str {
+        Self::ID
+    }
+
+    fn doc(&self) -> Doc {
+        Doc {
+            title: "Configuration files",
+            recognises: "settings and includes in fifteen syntaxes, asked for by packs",
+            why: "ports, data, logs and connections are said in configuration",
+            cannot_see: "configuration made at run time, or by a program",
+            references: &["each product's manual; see the packs"],
+        }
+    }
+
+    fn interest(&self) -> Interest {
+        Interest {
+            limit: 8 << 20,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        let Some(reading) = Reading::parse(&file.purpose.context) else {
+            return;
+        };
+        match read(&reading, file.path, file.text()) {
+            Ok(document) => {
+                for include in &document.includes {
+                    let inner = Reading {
+                        context: include.context.clone(),
+                        ..reading.clone()
+                    };
+                    sink.wants.push(inner.want(&include.pattern));
+                }
+                sink.fact(Fact::Document(document));
+            }
+            Err(reason) => sink.unexamined(file.path, Self::ID, reason),
+        }
+    }
+}
+
+/// Reads a text under a syntax. Line-based syntaxes pass over what they do not understand; trees are whole or an error.
+pub fn read(reading: &Reading, path: &MachinePath, text: &str) -> Result<Document, String> {
+    let mut out = Reader {
+        reading,
+        settings: Vec::new(),
+        includes: Vec::new(),
+    };
+    match reading.syntax {
+        Syntax::Blocks => blocks::read(&mut out, text),
+        Syntax::Apache => apache::read(&mut out, text),
+        Syntax::Haproxy => haproxy::read(&mut out, text),
+        Syntax::Ini => ini::read(&mut out, text, path),
+        Syntax::KeyEquals => keyed::read_equals(&mut out, text, path),
+        Syntax::KeySpace => keyed::read_space(&mut out, text),
+        Syntax::Flags => flags::read_file(&mut out, text),
+        Syntax::Environment => environment::read(&mut out, text),
+        Syntax::Columns => columns::read(&mut out, text),
+        Syntax::Json => tree::read_json(&mut out, text)?,
+        Syntax::Yaml => tree::read_yaml(&mut out, text)?,
+        Syntax::Toml => tree::read_toml(&mut out, text)?,
+        Syntax::Xml => xml::read(&mut out, text)?,
+        Syntax::Properties => keyed::read_properties(&mut out, text),
+        Syntax::Script => script::read(&mut out, text),
+    }
+    let Reader {
+        settings, includes, ..
+    } = out;
+    Ok(Document {
+        path: path.clone(),
+        syntax: reading.syntax,
+        settings,
+        includes,
+    })
+}
+
+/// Collects settings; redacts as they come, so that no syntax can forget to.
+pub(crate) struct Reader<'a> {
+    reading: &'a Reading,
+    settings: Vec<Setting>,
+    includes: Vec<Include>,
+}
+
+impl Reader<'_> {
+    /// `blocks` are the enclosing blocks' names inside this file; the context it was included in comes before them.
+    fn setting(&mut self, blocks: &[String], key: &str, args: &[String], block: u32, line: u32) {
+        if self.settings.len() >= MOST {
+            return;
+        }
+        let mut secret = false;
+        let args = args.iter().map(|arg| {
+            let redacted = redact(Some(key), arg);
+            secret |= redacted.kind.is_some();
+            redacted.text.into_owned()
+        });
+        let args = args.collect();
+        let key = self.key(blocks, key);
+        self.settings.push(Setting {
+            key,
+            args,
+            block,
+            line,
+            secret,
+        });
+    }
+
+    fn key(&self, blocks: &[String], key: &str) -> String {
+        let context = Some(self.reading.context.as_str()).filter(|context| !context.is_empty());
+        let parts: Vec<&str> = context
+            .into_iter()
+            .chain(blocks.iter().map(String::as_str))
+            .chain([key])
+            .filter(|p| !p.is_empty())
+            .collect();
+        parts.join("/")
+    }
+
+    fn include(&mut self, blocks: &[String], pattern: &str, line: u32) {
+        let pattern = self.reading.base.join(pattern).text().into_owned();
+        let context = self.key(blocks, "");
+        self.includes.push(Include {
+            pattern,
+            context,
+            line,
+        });
+    }
+
+    /// Like [`Self::include`], relative to the including file rather than to the main one.
+    fn include_beside(&mut self, path: &MachinePath, pattern: &str, line: u32) {
+        let dir = path.parent().unwrap_or_else(MachinePath::root);
+        let pattern = dir.join(pattern).text().into_owned();
+        self.includes.push(Include {
+            pattern,
+            context: self.reading.context.clone(),
+            line,
+        });
+    }
+}
+
+/// Words of a line: white space parts them, quotes group, `#` at the start of a word begins a comment.
+pub(crate) fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut inside = false;
+    let mut quote = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some('"') if c == '\\' => word.extend(chars.next()),
+            Some(_) => word.push(c),
+            None if c == '"' || c == '\'' => {
+                quote = Some(c);
+                inside = true;
+            }
+            None if c == '\\' => {
+                word.extend(chars.next());
+                inside = true;
+            }
+            None if c.is_whitespace() => {
+                if inside {
+                    words.push(std::mem::take(&mut word));
+                    inside = false;
+                }
+            }
+            None if c == '#' && !inside => break,
+            None => {
+                word.push(c);
+                inside = true;
+            }
+        }
+    }
+    if inside {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// `key=args@line` for each setting.
+    pub(crate) fn shown(syntax: Syntax, text: &str) -> Vec<String> {
+        let path = MachinePath::new("/etc/x/main.conf");
+        let document = read(&Reading::main(syntax, &path), &path, text).expect("reads");
+        document
+            .settings
+            .iter()
+            .map(|s| format!("{}={}@{}", s.key, s.args.join(","), s.line))
+            .collect()
+    }
+
+    pub(crate) fn includes(syntax: Syntax, text: &str) -> Vec<(String, String)> {
+        let path = MachinePath::new("/etc/x/main.conf");
+        let document = read(&Reading::main(syntax, &path), &path, text).expect("reads");
+        document
+            .includes
+            .into_iter()
+            .map(|include| (include.pattern, include.context))
+            .collect()
+    }
+
+    #[test]
+    fn a_want_round_trips() {
+        let reading = Reading {
+            syntax: Syntax::KeyEquals,
+            base: "/etc/a|b".into(),
+            context: String::new(),
+        };
+        let odd = Reading::parse(&reading.want("/x").purpose.context);
+        assert_eq!(odd.map(|r| r.syntax), Some(Syntax::KeyEquals));
+        let reading = Reading {
+            syntax: Syntax::Blocks,
+            base: "/etc/n".into(),
+            context: "http/server".into(),
+        };
+        assert_eq!(
+            Reading::parse(&reading.want("/x").purpose.context),
+            Some(reading)
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_survives(text in "(?s)[ -~\n\t{}<>\"'=;#\\\\]{0,300}") {
+            let path = MachinePath::new("/etc/x");
+            for syntax in [
+                Syntax::Blocks, Syntax::Apache, Syntax::Haproxy, Syntax::Ini, Syntax::KeyEquals, Syntax::KeySpace,
+                Syntax::Flags, Syntax::Environment, Syntax::Columns, Syntax::Json, Syntax::Yaml, Syntax::Toml,
+                Syntax::Xml, Syntax::Properties, Syntax::Script,
+            ] {
+                let _ = read(&Reading::main(syntax, &path), &path, &text);
+            }
+        }
+    }
+}

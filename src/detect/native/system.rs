@@ -1,0 +1,198 @@
+//! What the machine says of itself: release, name, time zone, locale; and the system's own configuration files, which
+//! rules ask about.
+
+use crate::detect::{Detector, Doc, FileView, Interest, Sink};
+use crate::fact::{Evidence, Fact, OsRelease, Syntax};
+use std::collections::BTreeMap;
+
+/// Configuration of the system itself, read on every machine: pattern and syntax.
+pub const CONFIGURATION: &[(&str, Syntax)] = &[
+    ("/etc/fstab", Syntax::Columns),
+    ("/etc/crypttab", Syntax::Columns),
+    ("/etc/hosts", Syntax::Columns),
+    ("/etc/exports", Syntax::Columns),
+    ("/etc/exports.d/*.exports", Syntax::Columns),
+    ("/etc/modules", Syntax::Columns),
+    ("/etc/modules-load.d/*.conf", Syntax::Columns),
+    ("/etc/network/interfaces", Syntax::Columns),
+    ("/etc/network/interfaces.d/*", Syntax::Columns),
+    ("/etc/netplan/*.yaml", Syntax::Yaml),
+    ("/etc/systemd/network/*.network", Syntax::Ini),
+    ("/etc/systemd/network/*.netdev", Syntax::Ini),
+    ("/etc/NetworkManager/system-connections/*", Syntax::Ini),
+    ("/etc/sysctl.conf", Syntax::KeyEquals),
+    ("/etc/sysctl.d/*.conf", Syntax::KeyEquals),
+    ("/etc/security/limits.conf", Syntax::Columns),
+    ("/etc/security/limits.d/*.conf", Syntax::Columns),
+    ("/etc/tmpfiles.d/*.conf", Syntax::Columns),
+    ("/usr/lib/tmpfiles.d/*.conf", Syntax::Columns),
+    ("/etc/default/*", Syntax::Environment),
+    ("/etc/environment", Syntax::Environment),
+    ("/etc/ld.so.conf", Syntax::Columns),
+    ("/etc/ld.so.conf.d/*.conf", Syntax::Columns),
+];
+
+/// os-release(5).
+pub struct Release;
+
+impl Detector for Release {
+    fn id(&self) -> &'static str {
+        "machine/os-release"
+    }
+
+    fn doc(&self) -> Doc {
+        Doc {
+            title: "Operating system",
+            recognises: "os-release, of /etc before /usr/lib",
+            why: "the base image is the machine's own release",
+            cannot_see: "releases older than os-release (2012)",
+            references: &["os-release(5)"],
+        }
+    }
+
+    fn interest(&self) -> Interest {
+        let paths = vec!["/etc/os-release".into(), "/usr/lib/os-release".into()];
+        Interest {
+            paths,
+            limit: 64 << 10,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        let values: BTreeMap<&str, (u32, String)> = file
+            .lines()
+            .filter_map(|(number, line)| {
+                let (key, value) = line.trim().split_once('=')?;
+                Some((key, (number, unquote(value))))
+            })
+            .collect();
+        let get = |key: &str| {
+            values
+                .get(key)
+                .map(|(_, value)| value.clone())
+                .unwrap_or_default()
+        };
+        let id = get("ID").to_ascii_lowercase();
+        if id.is_empty() {
+            sink.unexamined(file.path, self.id(), "no ID= line");
+            return;
+        }
+        let line = values.get("ID").map_or(1, |(line, _)| *line);
+        sink.fact(Fact::Os(OsRelease {
+            evidence: file.evidence(line, &format!("ID={id}")),
+            id_like: get("ID_LIKE")
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            version_id: get("VERSION_ID"),
+            codename: get("VERSION_CODENAME"),
+            pretty_name: Some(get("PRETTY_NAME"))
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| id.clone()),
+            id,
+        }));
+    }
+}
+
+/// A shell-style assigned value: quotes taken off, backslash escapes undone.
+fn unquote(value: &str) -> String {
+    let value = value.trim();
+    let inner = match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => value
+            .strip_prefix(quote)
+            .and_then(|v| v.strip_suffix(quote))
+            .unwrap_or(value),
+        _ => value,
+    };
+    let mut out = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' {
+            out.extend(chars.next());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// hostname(5), timezone, locale(5).
+pub struct Identity;
+
+impl Detector for Identity {
+    fn id(&self) -> &'static str {
+        "machine/identity"
+    }
+
+    fn doc(&self) -> Doc {
+        Doc {
+            title: "Name, time zone, and locale",
+            recognises: "/etc/hostname, /etc/timezone, /etc/default/locale, and /etc/locale.conf",
+            why: "programs print dates and sort words by them; a container has neither unless told",
+            cannot_see: "names given by DHCP or cloud metadata",
+            references: &["hostname(5)", "locale.conf(5)"],
+        }
+    }
+
+    fn interest(&self) -> Interest {
+        let paths = [
+            "/etc/hostname",
+            "/etc/timezone",
+            "/etc/default/locale",
+            "/etc/locale.conf",
+        ];
+        Interest {
+            paths: paths.map(str::to_owned).to_vec(),
+            limit: 64 << 10,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        let first = || {
+            file.lines()
+                .map(|(n, l)| (n, l.trim()))
+                .find(|(_, l)| !l.is_empty() && !l.starts_with('#'))
+        };
+        match file.path.name().as_ref() {
+            "hostname" => {
+                if let Some((number, name)) = first() {
+                    sink.fact(Fact::Hostname(
+                        name.to_owned(),
+                        Evidence::line(file.path, number, name),
+                    ));
+                }
+            }
+            "timezone" => sink
+                .facts
+                .extend(first().map(|(_, zone)| Fact::Timezone(zone.to_owned()))),
+            _ => {
+                let value = |key: &str| {
+                    let lines = file
+                        .lines()
+                        .filter_map(|(_, line)| line.trim().strip_prefix(key)?.strip_prefix('='));
+                    lines.map(unquote).find(|value| !value.is_empty())
+                };
+                sink.facts
+                    .extend(value("LC_ALL").or_else(|| value("LANG")).map(Fact::Locale));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes() {
+        assert_eq!(
+            unquote("\"Debian GNU/Linux 12 (bookworm)\""),
+            "Debian GNU/Linux 12 (bookworm)"
+        );
+        assert_eq!(unquote("'a b'"), "a b");
+        assert_eq!(unquote("a\\ b"), "a b");
+        assert_eq!(unquote("\""), "\"");
+    }
+}

@@ -1,0 +1,165 @@
+//! Unit files as systemd.syntax(7) writes them: sections, assignments, continuation lines.
+
+use super::secret::{redact, redact_line};
+use crate::detect::{Detector, Doc, FileView, Interest, Sink};
+use crate::fact::{Fact, UnitEntry, UnitFile};
+
+pub struct Units;
+
+/// Directories of system units, strongest first (systemd.unit(5), table 1).
+pub const TIERS: &[&str] = &[
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+impl Detector for Units {
+    fn id(&self) -> &'static str {
+        "services/systemd"
+    }
+
+    fn doc(&self) -> Doc {
+        Doc {
+            title: "systemd units",
+            recognises: "unit fragments and drop-ins in every tier of the unit search path",
+            why: "they say what runs, as whom, and with which limits",
+            cannot_see: "units generated at boot, but for those that packs describe; user units",
+            references: &["systemd.unit(5)", "systemd.syntax(7)"],
+        }
+    }
+
+    fn interest(&self) -> Interest {
+        let suffixes = ["service", "socket", "timer", "path", "target", "mount"];
+        let mut globs = Vec::new();
+        for tier in TIERS {
+            globs.extend(suffixes.iter().map(|suffix| format!("{tier}/*.{suffix}")));
+            globs.push(format!("{tier}/*.d/*.conf"));
+        }
+        Interest {
+            globs,
+            limit: 1 << 20,
+            ..Interest::default()
+        }
+    }
+
+    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        sink.fact(Fact::Unit(UnitFile {
+            path: file.path.clone(),
+            entries: entries(file.text()),
+        }));
+    }
+}
+
+/// Assignments in order. A comment between continued lines is dropped, as systemd drops it.
+pub fn entries(text: &str) -> Vec<UnitEntry> {
+    let mut found = Vec::new();
+    let mut section = String::new();
+    let mut open: Option<(u32, String)> = None;
+    for (number, line) in (1u32..).zip(text.lines()) {
+        let trimmed = line.trim();
+        if trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        let (start, mut logical) = open.take().unwrap_or((number, String::new()));
+        logical.push_str(if logical.is_empty() {
+            trimmed
+        } else {
+            line.trim_start()
+        });
+        if let Some(head) = logical.trim_end().strip_suffix('\\') {
+            open = Some((start, format!("{} ", head.trim_end())));
+            continue;
+        }
+        assign(&mut found, &mut section, start, logical.trim());
+    }
+    if let Some((start, logical)) = open {
+        assign(&mut found, &mut section, start, logical.trim());
+    }
+    found
+}
+
+fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &str) {
+    if let Some(name) = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+    {
+        name.clone_into(section);
+        return;
+    }
+    let Some((key, value)) = text.split_once('=') else {
+        return;
+    };
+    let (key, value) = (key.trim(), value.trim());
+    let (value, secret) = if key == "Environment" {
+        environment(value)
+    } else {
+        let redacted = redact_line(value);
+        (redacted.text.into_owned(), redacted.kind.is_some())
+    };
+    found.push(UnitEntry {
+        section: section.clone(),
+        key: key.to_owned(),
+        value,
+        line,
+        secret,
+    });
+}
+
+/// `A=1 "B=two words"`: each assignment's value redacted by its own name, quotes kept as they were.
+fn environment(value: &str) -> (String, bool) {
+    let mut secret = false;
+    let mut out = Vec::new();
+    for word in crate::workload::service::words::split(value) {
+        let Some((name, text)) = word.split_once('=') else {
+            out.push(crate::workload::service::words::quote(&word));
+            continue;
+        };
+        let redacted = redact(Some(name), text);
+        secret |= redacted.kind.is_some();
+        out.push(crate::workload::service::words::quote(&format!(
+            "{name}={}",
+            redacted.text
+        )));
+    }
+    (out.join(" "), secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn continuation_comments_and_resets() {
+        let text = "# c\n[Unit]\nDescription = A  b\n[Service]\nExecStart=/bin/a \\\n; between\n  --b \\\n  c\nExecStart=\n";
+        let found = entries(text);
+        let values: Vec<(&str, &str, u32)> = found
+            .iter()
+            .map(|e| (e.key.as_str(), e.value.as_str(), e.line))
+            .collect();
+        assert_eq!(
+            values,
+            [
+                ("Description", "A  b", 3),
+                ("ExecStart", "/bin/a --b c", 5),
+                ("ExecStart", "", 9)
+            ]
+        );
+        assert_eq!(found[1].section, "Service");
+    }
+
+    #[test]
+    fn secrets_of_the_environment_stay_behind() {
+        let found = entries("[Service]\nEnvironment=PORT=80 \"DB_PASSWORD=a b\" 'X=1 2'\n");
+        assert_eq!(found[0].value, "PORT=80 DB_PASSWORD=[redacted] \"X=1 2\"");
+        assert!(found[0].secret);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_survives(text in "(?s).{0,300}") {
+            let _ = entries(&text);
+        }
+    }
+}

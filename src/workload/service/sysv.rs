@@ -1,0 +1,137 @@
+//! Init scripts that no unit replaces: enabled by S links in rc2.d to rc5.d, as systemd-sysv-generator(8) has it.
+
+use super::{Command, Manager, Service, ServiceType};
+use crate::fact::{Evidence, Facts, InitScript};
+use crate::path::MachinePath;
+
+/// Directories of rc links: Debian's and the older Red Hat place.
+const LINKS: &[&str] = &["/etc/rc[2345].d/S*", "/etc/rc.d/rc[2345].d/S*"];
+
+pub(super) fn services(facts: &Facts, units: &dyn Fn(&str) -> bool) -> Vec<Service> {
+    let links: Vec<_> = LINKS
+        .iter()
+        .flat_map(|pattern| facts.tree.glob(pattern))
+        .collect();
+    let mut found = Vec::new();
+    for script in &facts.init_scripts {
+        let name = script.path.name().into_owned();
+        // A native unit (or mask) of the same name takes the script's place.
+        if units(&format!("{name}.service"))
+            || script
+                .provides
+                .iter()
+                .any(|p| units(&format!("{p}.service")))
+        {
+            continue;
+        }
+        let real = facts.tree.resolve(&script.path);
+        let link = links
+            .iter()
+            .find(|link| facts.tree.resolve(&link.path) == real);
+        found.push(service(script, name, link.map(|link| &link.path)));
+    }
+    found.extend(rc_local(facts));
+    found
+}
+
+fn service(script: &InitScript, name: String, link: Option<&MachinePath>) -> Service {
+    let daemon = script.daemon.iter().map(|argv| Command {
+        argv: argv.clone(),
+        ignore_failure: false,
+        privileged: false,
+        evidence: script.evidence.clone(),
+    });
+    let user = script.user.clone().unwrap_or_else(|| "root".into());
+    Service {
+        kind: ServiceType::Forking,
+        exec: daemon.collect(),
+        pid_file: script.pid_file.as_ref().map(MachinePath::new),
+        enabled: link.is_some(),
+        enabled_by: link.map(Evidence::file),
+        description: script.description.clone(),
+        requires: script
+            .required_start
+            .iter()
+            .filter(|name| !name.starts_with('$'))
+            .cloned()
+            .collect(),
+        group: user.clone(),
+        user,
+        ..empty(name, Manager::Sysv, script.evidence.clone())
+    }
+}
+
+/// rc.local runs when it is executable and says more than `exit 0`.
+fn rc_local(facts: &Facts) -> Option<Service> {
+    let path = ["/etc/rc.local", "/etc/rc.d/rc.local"]
+        .into_iter()
+        .map(MachinePath::from);
+    let path = path.into_iter().find(|path| {
+        facts
+            .tree
+            .get(path)
+            .is_some_and(crate::walk::Entry::is_executable)
+    })?;
+    let real = facts.tree.resolve(&path)?;
+    let script = facts.scripts.get(&real)?;
+    let first = script
+        .references
+        .iter()
+        .find(|reference| reference.word != "exit")?;
+    let evidence = Evidence::line(&path, first.line, &first.word);
+    let exec = Command {
+        argv: vec![path.text().into_owned()],
+        ignore_failure: false,
+        privileged: false,
+        evidence: evidence.clone(),
+    };
+    Some(Service {
+        enabled: true,
+        kind: ServiceType::Oneshot,
+        exec: vec![exec],
+        ..empty("rc.local".into(), Manager::RcLocal, evidence)
+    })
+}
+
+/// A service of which nothing is known but its name and place.
+pub fn empty(name: String, manager: Manager, evidence: Evidence) -> Service {
+    Service {
+        name,
+        manager,
+        enabled: false,
+        masked: false,
+        description: String::new(),
+        kind: ServiceType::Simple,
+        exec: Vec::new(),
+        exec_pre: Vec::new(),
+        exec_post: Vec::new(),
+        exec_stop: Vec::new(),
+        user: "root".into(),
+        group: "root".into(),
+        supplementary_groups: Vec::new(),
+        environment: Vec::new(),
+        secret_environment: Vec::new(),
+        environment_files: Vec::new(),
+        working_directory: None,
+        directories: Vec::new(),
+        umask: None,
+        kill_signal: "SIGTERM".into(),
+        stop_timeout: None,
+        restart: String::new(),
+        pid_file: None,
+        ambient_capabilities: Vec::new(),
+        capability_bounding: None,
+        no_new_privileges: false,
+        limits: Vec::new(),
+        sockets: Vec::new(),
+        requires: Vec::new(),
+        wants: Vec::new(),
+        part_of: Vec::new(),
+        after: Vec::new(),
+        aliases: Vec::new(),
+        directives: Vec::new(),
+        files: vec![evidence.path.clone()],
+        evidence,
+        enabled_by: None,
+    }
+}
