@@ -6,8 +6,8 @@ mod disk_support;
 #[cfg(test)]
 mod tests {
     use super::disk_support::{
-        Bytes, RawFile, assert_same, corpus, noise, odd_tree, of_directory, of_file_system,
-        read_damaged, run, tool,
+        Bytes, RawFile, assert_same, corpus, find, noise, odd_tree, of_directory, of_file_system,
+        read_damaged, run, tool, whole,
     };
     use std::fs;
     use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ mod tests {
     use std::process::Command;
     use std::sync::Arc;
     use transvase::disk::ext::Ext;
-    use transvase::disk::{DiskError, FileKind, FileSystem, NodeId};
+    use transvase::disk::{DiskError, FileKind, FileSystem};
 
     fn make(mke2fs: &Path, arguments: &str, tree: &Path, image: &Path) {
         let mut command = Command::new(mke2fs);
@@ -23,30 +23,6 @@ mod tests {
             .args(["-q", "-F", "-E", "root_owner=0:0", "-d"])
             .arg(tree);
         run(command.args(arguments.split(' ')).arg(image).arg("96M"));
-    }
-
-    fn find(fs: &dyn FileSystem, path: &str) -> NodeId {
-        path.split('/').fold(fs.root(), |node, name| {
-            let mut found = None;
-            fs.read_dir(node, &mut |entry| {
-                if entry.name == name.as_bytes() {
-                    found = Some(entry.node);
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
-            })
-            .unwrap();
-            found.unwrap()
-        })
-    }
-
-    fn content(fs: &dyn FileSystem, path: &str) -> Vec<u8> {
-        let node = find(fs, path);
-        let size = usize::try_from(fs.stat(node).unwrap().size).unwrap();
-        let mut bytes = vec![0xaa; size + 10];
-        assert_eq!(fs.read_at(node, 0, &mut bytes).unwrap(), size);
-        bytes.truncate(size);
-        bytes
     }
 
     fn names(fs: &dyn FileSystem, path: &str) -> usize {
@@ -176,7 +152,7 @@ mod tests {
                 b"a_directory/another_file"
             );
             let file = find(&fs, "a_directory/a_file");
-            assert!(content(&fs, "a_directory/a_file").starts_with(b"This is a text file."));
+            assert!(whole(&fs, "a_directory/a_file").starts_with(b"This is a text file."));
             let xattrs = fs.xattrs(file).unwrap();
             let names: Vec<_> = xattrs.iter().map(|(name, _)| name.as_slice()).collect();
             assert_eq!(names, [b"security.selinux".as_slice(), b"user.myxattr"]);
@@ -191,7 +167,7 @@ mod tests {
         };
         let fs = Ext::open(device).unwrap();
         assert_eq!(names(&fs, "big_dir"), 10_000);
-        assert_eq!(content(&fs, "big_dir/7654"), b"7654");
+        assert_eq!(whole(&fs, "big_dir/7654"), b"7654");
         assert!(
             fs.info()
                 .notes
@@ -205,11 +181,11 @@ mod tests {
         let fs = Ext::open(corpus("test_disk_ext3.bin.zst").unwrap()).unwrap();
         assert_eq!((fs.info().kind, names(&fs, "medium_dir")), ("ext3", 1000));
         let fs = Ext::open(corpus("test_disk_ext2.bin.zst").unwrap()).unwrap();
-        assert_eq!(content(&fs, "small_file"), b"hello, world!");
-        let holes = content(&fs, "holes");
+        assert_eq!(whole(&fs, "small_file"), b"hello, world!");
+        let holes = whole(&fs, "holes");
         assert_eq!(holes.len(), 10_240);
         assert_eq!(fs.stat(find(&fs, "holes")).unwrap().allocated, 4096);
-        assert_eq!(content(&fs, "big_file").len(), 71_577_600);
+        assert_eq!(whole(&fs, "big_file").len(), 71_577_600);
     }
 
     #[test]
@@ -273,7 +249,7 @@ mod tests {
 
     fn first_bytes_of_f(image: Vec<u8>) -> (Vec<u8>, Vec<String>) {
         let fs = Ext::open(Arc::new(Bytes(image))).unwrap();
-        let bytes = content(&fs, "f");
+        let bytes = whole(&fs, "f");
         assert!(bytes[1024..].iter().all(|byte| *byte == b'A'));
         (bytes[..5].to_vec(), fs.info().notes)
     }

@@ -13,10 +13,12 @@
 //! file: every length is checked before it is used, nothing is allocated by an unchecked field, and there is no `unsafe`.
 
 pub mod bytes;
+pub mod cache;
 pub mod crc32c;
 pub mod device;
 pub mod ext;
 pub mod filesystem;
+pub mod xfs;
 
 pub use device::{BlockDevice, DiskError};
 pub use filesystem::{DirEntry, FileKind, FileSystem, FileSystemInfo, NodeId, Stat, Xattrs};

@@ -97,6 +97,32 @@ pub fn corpus(name: &str) -> Option<Arc<dyn BlockDevice>> {
     Some(Arc::new(Bytes(bytes)))
 }
 
+/// The node at a path below the root.
+pub fn find(fs: &dyn FileSystem, path: &str) -> NodeId {
+    path.split('/').fold(fs.root(), |node, name| {
+        let mut found = None;
+        fs.read_dir(node, &mut |entry| {
+            if entry.name == name.as_bytes() {
+                found = Some(entry.node);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        found.unwrap()
+    })
+}
+
+/// The whole content of a file.
+pub fn whole(fs: &dyn FileSystem, path: &str) -> Vec<u8> {
+    let node = find(fs, path);
+    let size = usize::try_from(fs.stat(node).unwrap().size).unwrap();
+    let mut bytes = vec![0xaa; size + 10];
+    assert_eq!(fs.read_at(node, 0, &mut bytes).unwrap(), size);
+    bytes.truncate(size);
+    bytes
+}
+
 /// What one node is, as far as an image maker carries it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {

@@ -18,7 +18,9 @@ mod superblock;
 mod volume;
 mod xattr;
 
-use super::{BlockDevice, DirEntry, DiskError, FileKind, FileSystem, FileSystemInfo, NodeId, Stat};
+use super::{
+    BlockDevice, DirEntry, DiskError, FileKind, FileSystem, FileSystemInfo, NodeId, Stat, Xattrs,
+};
 use inode::{Inode, flag};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -203,7 +205,7 @@ impl FileSystem for Ext {
         content::read_at(&self.volume, &inode, offset, buf)
     }
 
-    fn xattrs(&self, node: NodeId) -> Result<Vec<(Vec<u8>, Vec<u8>)>, DiskError> {
+    fn xattrs(&self, node: NodeId) -> Result<Xattrs, DiskError> {
         xattr::read(self, &self.inode(node.inode)?)
     }
 }

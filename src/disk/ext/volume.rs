@@ -1,12 +1,10 @@
 //! The blocks of a file system: reads by block number, what the journal replaces, and a small cache for metadata.
 
 use super::FORMAT;
+use crate::disk::cache::BlockCache;
 use crate::disk::{BlockDevice, DiskError};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Bytes the cache may hold at most.
-const CACHE_BYTES: u32 = 4 << 20;
+use std::sync::Arc;
 
 /// Where the journal keeps the newest content of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,28 +18,24 @@ pub struct Redirect {
 /// The magic of journal blocks, which content may not begin with inside a journal.
 pub const JOURNAL_MAGIC: u32 = 0xc03b_3998;
 
-type Slot = Mutex<Option<(u64, Arc<[u8]>)>>;
-
 /// A device cut into blocks.
 pub struct Volume {
     device: Arc<dyn BlockDevice>,
     block_size: u32,
     blocks: u64,
     overlay: BTreeMap<u64, Redirect>,
-    /// One slot per residue of the block number: a lookup takes one uncontended lock, and nothing is ever searched.
-    cache: Vec<Slot>,
+    cache: BlockCache,
 }
 
 impl Volume {
     /// `blocks` blocks of `block_size` bytes, a power of two.
     pub fn new(device: Arc<dyn BlockDevice>, block_size: u32, blocks: u64) -> Self {
-        let slots = CACHE_BYTES / block_size.max(1);
         Self {
             device,
             block_size,
             blocks,
             overlay: BTreeMap::new(),
-            cache: (0..slots).map(|_| Mutex::new(None)).collect(),
+            cache: BlockCache::new(block_size),
         }
     }
 
@@ -61,26 +55,11 @@ impl Volume {
 
     /// One block of metadata, from the cache where it can be.
     pub fn block(&self, block: u64) -> Result<Arc<[u8]>, DiskError> {
-        let slots = u64::try_from(self.cache.len()).unwrap_or(1).max(1);
-        let slot = usize::try_from(block % slots)
-            .ok()
-            .and_then(|at| self.cache.get(at));
-        if let Some(slot) = slot {
-            let held = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((number, bytes)) = held.as_ref()
-                && *number == block
-            {
-                return Ok(Arc::clone(bytes));
-            }
-        }
-        let mut bytes = vec![0; self.block_size as usize];
-        self.read(block, 0, &mut bytes)?;
-        let bytes: Arc<[u8]> = bytes.into();
-        if let Some(slot) = slot {
-            let mut held = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            *held = Some((block, Arc::clone(&bytes)));
-        }
-        Ok(bytes)
+        self.cache.get(block, || {
+            let mut bytes = vec![0; self.block_size as usize];
+            self.read(block, 0, &mut bytes)?;
+            Ok(bytes)
+        })
     }
 
     /// Fills `buf` from `offset` bytes behind the beginning of `block`, past the cache.

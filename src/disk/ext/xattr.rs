@@ -4,8 +4,8 @@
 use super::inode::{Inode, flag};
 use super::volume::Volume;
 use super::{Ext, FORMAT, acl, content};
-use crate::disk::DiskError;
 use crate::disk::bytes::Structure;
+use crate::disk::{DiskError, Xattrs};
 use std::collections::BTreeMap;
 
 const MAGIC: u32 = 0xea02_0000;
@@ -15,6 +15,8 @@ const ENTRY: usize = 16;
 const BLOCK_HEADER: usize = 32;
 /// The largest value the kernel's interface can pass.
 const MAX_VALUE: u64 = 1 << 16;
+/// Bytes of all values together. A block of entries may name thousands of inodes with the largest of values.
+const MAX_TOTAL: usize = 16 << 20;
 /// The name space of what the file system keeps for itself.
 const SYSTEM: u8 = 7;
 
@@ -32,9 +34,6 @@ fn prefix(index: u8) -> Option<&'static [u8]> {
     })
 }
 
-/// Full names and values.
-type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
-
 /// One attribute as stored.
 struct Stored<'a> {
     index: u8,
@@ -49,7 +48,7 @@ enum Value<'a> {
 }
 
 /// Attributes by full name, sorted, those of the inode before those of the block.
-pub fn read(ext: &Ext, inode: &Inode) -> Result<Attributes, DiskError> {
+pub fn read(ext: &Ext, inode: &Inode) -> Result<Xattrs, DiskError> {
     let mut all = BTreeMap::new();
     for stored in in_inode(inode)? {
         collect(ext, &stored, &mut all)?;
@@ -84,6 +83,11 @@ fn collect(
         2 | 3 => acl::to_kernel(&value)?,
         _ => value,
     };
+    let total: usize = all.values().map(Vec::len).sum();
+    if total.saturating_add(value.len()) > MAX_TOTAL {
+        let what = format!("attributes of more than {MAX_TOTAL} bytes");
+        return Err(DiskError::damaged(FORMAT, what));
+    }
     all.insert(name, value);
     Ok(())
 }
