@@ -111,18 +111,15 @@ impl Walk<'_> {
         let mut bytes = vec![0; self.disk.directory_block as usize];
         while logical < end {
             let Run { block, blocks } = inode.data.map(volume, logical)?;
-            if block.is_none() {
-                // Holes end at the beginning of a directory block, unless something is damaged.
-                let behind = logical.saturating_add(blocks);
-                logical = behind
-                    .checked_next_multiple_of(step.max(1))
-                    .unwrap_or(u64::MAX);
-                continue;
-            }
-            budget = budget.checked_sub(step).ok_or_else(|| {
+            // A hole costs a step too: a tree that shares its nodes can tell of more than anyone could wait for.
+            budget = budget.checked_sub(step.max(1)).ok_or_else(|| {
                 let what = format!("directory {} maps blocks twice", inode.number);
                 DiskError::damaged(FORMAT, what)
             })?;
+            if block.is_none() {
+                logical = self.behind_hole(logical.saturating_add(blocks), step, end);
+                continue;
+            }
             let read = inode.data.read(volume, logical * size, &mut bytes);
             let walked = read.and_then(|()| self.block(&bytes));
             match walked {
@@ -135,6 +132,19 @@ impl Walk<'_> {
             logical += step;
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Where to go on after a hole that ends at `behind`; one that ends inside a directory block hides entries.
+    fn behind_hole(&mut self, behind: u64, step: u64, end: u64) -> u64 {
+        if behind < end && !behind.is_multiple_of(step.max(1)) {
+            self.damage.get_or_insert_with(|| {
+                let what = format!("directory {} has a block with a hole", self.directory);
+                DiskError::damaged(FORMAT, what)
+            });
+        }
+        behind
+            .checked_next_multiple_of(step.max(1))
+            .unwrap_or(u64::MAX)
     }
 
     /// Entries of one block.
