@@ -1,24 +1,24 @@
-//! A mounted tree: walked once by its names, opened through the kernel's own confinement.
-//!
-//! Every open goes through openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS, so that a link swapped in while we
-//! read leads nowhere else either. Kernels before 5.6 lack it; there each component is opened by itself without following
-//! links, which our resolved paths do not need.
+//! A mounted tree: walked once by its names, its files opened under the kernel's confinement.
 
-use super::{Backend, Error, node};
-use crate::disk::FileKind;
+use super::content::ReadAt;
+use super::kernel::{Mounted, mounted};
+use super::{Backend, Error, MOST_ENTRIES, ReadError, confine, node, root, unexamined};
+use crate::disk::{FileKind, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{Mode, OFlags, fgetxattr, flistxattr};
 use rustix::io::Errno;
-use std::fs::File;
+use std::fs::{self, File, FileType, Metadata};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use walkdir::{DirEntry, WalkDir};
 
-/// Mount points of the running system that are not part of a disk, when `/` itself is the source.
-const PSEUDO: &[&str] = &["proc", "sys", "dev", "run"];
+/// The kernel's own limit for an attribute's value and for a list of names, in bytes (linux/limits.h).
+const XATTR_SIZE: usize = 64 << 10;
 
 pub(super) struct Directory {
     path: PathBuf,
@@ -27,188 +27,206 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let has = |name: &str| std::fs::symlink_metadata(path.join(name)).is_ok();
-        if !has("etc") || !(has("usr") || has("bin")) {
-            let what = "not the root of a file system".to_owned();
-            return Err(Error::NotAMachine {
-                path: path.to_path_buf(),
-                what,
-            });
+        let io = |error| Error::io(path, error);
+        // The user's own path may lead through links; what lies below is the machine's.
+        let real = fs::canonicalize(path).map_err(io)?;
+        let holds_root =
+            |dir: &Path| root::is_root(|name| fs::symlink_metadata(dir.join(name)).is_ok());
+        if !holds_root(&real) {
+            let (path, hint) = (path.to_path_buf(), hint(&real, holds_root));
+            return Err(Error::NotARoot { path, hint });
         }
-        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
-        let root = rustix::fs::open(path, flags, Mode::empty())
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(&real, flags, Mode::empty())
             .map_err(|errno| Error::io(path, errno.into()))?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            root,
+        Ok(Self { path: real, root })
+    }
+
+    fn inside(&self, path: &Path) -> MachinePath {
+        let relative = path.strip_prefix(&self.path).unwrap_or(path);
+        MachinePath::new(relative.as_os_str().as_bytes())
+    }
+
+    fn entry(&self, found: &DirEntry, metadata: &Metadata) -> io::Result<Entry> {
+        let kind = kind(metadata.file_type());
+        let target = match kind {
+            FileKind::Symlink => {
+                let target = fs::read_link(found.path())?;
+                Some(target.into_os_string().into_vec().into_boxed_slice())
+            }
+            _ => None,
+        };
+        Ok(Entry {
+            path: self.inside(found.path()),
+            kind,
+            mode: metadata.mode() & 0o7777,
+            uid: metadata.uid(),
+            gid: metadata.gid(),
+            size: metadata.size(),
+            mtime: metadata.mtime(),
+            target,
+            volume: 0,
+            node: node(metadata.ino()),
         })
     }
+}
 
-    fn open_file(&self, entry: &Entry) -> Result<File, String> {
-        let relative = entry.path.as_bytes().get(1..).unwrap_or_default();
-        let relative = Path::new(std::ffi::OsStr::from_bytes(relative));
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
-        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        let opened = match rustix::fs::openat2(&self.root, relative, flags, Mode::empty(), resolve)
-        {
-            Err(Errno::NOSYS) => self.open_by_component(relative, flags),
-            other => other,
+/// Where the user may have meant to point: an unpacked archive often has one folder too many.
+fn hint(path: &Path, holds_root: impl Fn(&Path) -> bool) -> String {
+    let mut folders: Vec<PathBuf> = fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| holds_root(path))
+        .collect();
+    folders.sort();
+    match folders.first().and_then(|folder| folder.file_name()) {
+        Some(name) => {
+            let name = crate::path::sanitise(&name.to_string_lossy()).into_owned();
+            format!("; its folder {name} does, give that")
+        }
+        None => String::new(),
+    }
+}
+
+fn kind(file_type: FileType) -> FileKind {
+    if file_type.is_file() {
+        FileKind::File
+    } else if file_type.is_dir() {
+        FileKind::Directory
+    } else if file_type.is_symlink() {
+        FileKind::Symlink
+    } else if file_type.is_char_device() {
+        FileKind::CharDevice
+    } else if file_type.is_block_device() {
+        FileKind::BlockDevice
+    } else if file_type.is_fifo() {
+        FileKind::Fifo
+    } else {
+        FileKind::Socket
+    }
+}
+
+/// One pass over the names.
+struct Walk<'a> {
+    directory: &'a Directory,
+    entries: Vec<Entry>,
+    problems: &'a mut Vec<Unexamined>,
+    /// The device of each directory from the root down to the last entry.
+    devices: Vec<u64>,
+}
+
+impl Walk<'_> {
+    /// Takes an entry in; says whether to go on into it.
+    fn take(&mut self, found: Result<DirEntry, walkdir::Error>) -> bool {
+        let found = found.and_then(|found| Ok((found.metadata()?, found)));
+        let (metadata, found) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                let path = error.path().map(|path| self.directory.inside(path));
+                let error = error.into_io_error();
+                // The only other kind of error is a loop of followed links, and none is followed.
+                let error = error.unwrap_or_else(|| io::Error::other("a loop of directories"));
+                self.problem(&path.unwrap_or_else(MachinePath::root), error);
+                return true;
+            }
         };
-        let file = File::from(opened.map_err(|errno| errno.to_string())?);
-        let metadata = file.metadata().map_err(|error| error.to_string())?;
-        // Asked again of the open file: a FIFO put in its place since the walk must not be read.
-        if metadata.is_file() {
-            Ok(file)
-        } else {
-            Err("not a regular file".into())
+        match self.directory.entry(&found, &metadata) {
+            Ok(entry) => self.entries.push(entry),
+            Err(error) => self.problem(&self.directory.inside(found.path()), error),
+        }
+        self.devices.truncate(found.depth());
+        let above = self.devices.last().copied();
+        self.devices.push(metadata.dev());
+        if !metadata.is_dir() || above.is_none_or(|above| above == metadata.dev()) {
+            return true;
+        }
+        match mounted(found.path()) {
+            Mounted::Disk => true,
+            Mounted::Memory => false,
+            Mounted::Remote(kind) => {
+                let reason = format!("{kind} is mounted here; it is not the machine's disk");
+                let path = self.directory.inside(found.path());
+                self.problems.push(unexamined(&path, reason));
+                false
+            }
         }
     }
 
-    fn open_by_component(&self, relative: &Path, last: OFlags) -> Result<OwnedFd, Errno> {
-        let through = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut parts: Vec<_> = relative.components().collect();
-        let name = parts.pop().ok_or(Errno::NOENT)?;
-        let mut at = self
-            .root
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(|_| Errno::MFILE)?;
-        for part in parts {
-            at = rustix::fs::openat(&at, part.as_os_str(), through, Mode::empty())?;
-        }
-        rustix::fs::openat(&at, name.as_os_str(), last, Mode::empty())
-    }
-
-    /// A directory of the running system that lies on another device than the root.
-    fn is_pseudo(entry: &walkdir::DirEntry, device: u64) -> bool {
-        entry.depth() == 1
-            && PSEUDO.iter().any(|name| entry.file_name() == *name)
-            && entry
-                .metadata()
-                .is_ok_and(|metadata| metadata.dev() != device)
+    fn problem(&mut self, path: &MachinePath, error: io::Error) {
+        let reason = ReadError::Io(error).to_string();
+        self.problems.push(unexamined(path, reason));
     }
 }
 
 impl Backend for Directory {
     fn entries(&self, problems: &mut Vec<Unexamined>) -> Vec<Entry> {
-        let device = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.dev());
-        let walk = walkdir::WalkDir::new(&self.path)
-            .follow_links(false)
-            .sort_by_file_name();
-        let mut entries = Vec::new();
-        let all = walk
-            .into_iter()
-            .filter_entry(|entry| !Self::is_pseudo(entry, device));
-        for found in all {
-            match found {
-                Ok(found) => entries.extend(entry(&self.path, &found, problems)),
-                Err(error) => {
-                    let path = error
-                        .path()
-                        .map_or_else(MachinePath::root, |path| inside(&self.path, path));
-                    let reason = error
-                        .io_error()
-                        .map_or_else(|| error.to_string(), ToString::to_string);
-                    problems.push(Unexamined {
-                        path,
-                        detector: "source".into(),
-                        reason,
-                    });
-                }
+        let mut names = WalkDir::new(&self.path).sort_by_file_name().into_iter();
+        let mut walk = Walk {
+            directory: self,
+            entries: Vec::new(),
+            problems,
+            devices: Vec::new(),
+        };
+        while let Some(found) = names.next() {
+            if !walk.take(found) {
+                names.skip_current_dir();
+            }
+            if walk.entries.len() >= MOST_ENTRIES {
+                let reason = format!("more than {MOST_ENTRIES} names; the rest was not walked");
+                walk.problems.push(unexamined(&MachinePath::root(), reason));
+                break;
             }
         }
-        entries
+        walk.entries
     }
 
-    fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String> {
-        let file = self.open_file(entry)?;
+    fn open<'a>(&'a self, entry: &Entry) -> Result<Box<dyn ReadAt + 'a>, ReadError> {
+        Ok(Box::new(confine::open_file(&self.root, &entry.path)?))
+    }
+
+    fn xattrs(&self, entry: &Entry) -> Result<Xattrs, ReadError> {
+        match entry.kind {
+            FileKind::File => attributes(&confine::open_file(&self.root, &entry.path)?),
+            FileKind::Directory => attributes(&confine::open_directory(&self.root, &entry.path)?),
+            // Others cannot be opened without a side effect, and bear nothing that a container could.
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+impl ReadAt for File {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
         let mut done = 0;
         while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            match file.read_at(rest, offset.saturating_add(done as u64)) {
+            let at = u64::try_from(done).unwrap_or(u64::MAX);
+            match FileExt::read_at(self, rest, offset.saturating_add(at)) {
                 Ok(0) => break,
-                Ok(n) => done += n,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.to_string()),
+                Ok(read) => done = done.saturating_add(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(done)
     }
+}
 
-    fn xattrs(&self, entry: &Entry) -> Result<crate::disk::Xattrs, String> {
-        let file = self.open_file(entry)?;
-        let mut names = vec![0u8; 64 << 10];
-        let length =
-            rustix::fs::flistxattr(&file, &mut names[..]).map_err(|errno| errno.to_string())?;
-        let mut found = Vec::new();
-        for name in names
-            .get(..length)
-            .unwrap_or_default()
-            .split(|b| *b == 0)
-            .filter(|n| !n.is_empty())
-        {
-            let mut value = vec![0u8; 64 << 10];
-            let length = rustix::fs::fgetxattr(&file, name, &mut value[..])
-                .map_err(|errno| errno.to_string())?;
-            value.truncate(length);
-            found.push((name.to_vec(), value));
-        }
-        found.sort();
-        Ok(found)
+fn attributes(file: &impl AsFd) -> Result<Xattrs, ReadError> {
+    let mut names = vec![0; XATTR_SIZE];
+    let length = match flistxattr(file, &mut *names) {
+        Ok(length) => length,
+        Err(Errno::NOTSUP) => return Ok(Vec::new()),
+        Err(errno) => return Err(errno.into()),
+    };
+    let mut found = Vec::new();
+    let names = names.get(..length).unwrap_or_default();
+    for name in names.split(|b| *b == 0).filter(|name| !name.is_empty()) {
+        let mut value = vec![0; XATTR_SIZE];
+        let length = fgetxattr(file, name, &mut *value)?;
+        value.truncate(length);
+        found.push((name.to_vec(), value));
     }
-}
-
-fn inside(root: &Path, path: &Path) -> MachinePath {
-    MachinePath::new(
-        path.strip_prefix(root)
-            .unwrap_or(path)
-            .as_os_str()
-            .as_bytes(),
-    )
-}
-
-fn entry(root: &Path, found: &walkdir::DirEntry, problems: &mut Vec<Unexamined>) -> Option<Entry> {
-    let path = inside(root, found.path());
-    let metadata = match found.metadata() {
-        Ok(metadata) => metadata,
-        Err(error) => {
-            problems.push(Unexamined {
-                path,
-                detector: "source".into(),
-                reason: error.to_string(),
-            });
-            return None;
-        }
-    };
-    let kind = metadata.file_type();
-    let kind = if kind.is_file() {
-        FileKind::File
-    } else if kind.is_dir() {
-        FileKind::Directory
-    } else if kind.is_symlink() {
-        FileKind::Symlink
-    } else if kind.is_char_device() {
-        FileKind::CharDevice
-    } else if kind.is_block_device() {
-        FileKind::BlockDevice
-    } else if kind.is_fifo() {
-        FileKind::Fifo
-    } else {
-        FileKind::Socket
-    };
-    let target = (kind == FileKind::Symlink)
-        .then(|| std::fs::read_link(found.path()).ok())
-        .flatten()
-        .map(|target| target.into_os_string().into_vec().into_boxed_slice());
-    Some(Entry {
-        path,
-        kind,
-        mode: metadata.mode() & 0o7777,
-        uid: metadata.uid(),
-        gid: metadata.gid(),
-        size: metadata.size(),
-        mtime: metadata.mtime(),
-        target,
-        volume: 0,
-        node: node(metadata.ino()),
-    })
+    found.sort();
+    Ok(found)
 }

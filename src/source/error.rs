@@ -1,40 +1,100 @@
-//! Why a source could not be opened: the path, what was expected, what to do.
+//! Why a source could not be opened, or a file of it not read: the path, what was expected, what to do.
 
+use crate::disk::DiskError;
+use crate::path::sanitise;
+use std::io;
 use std::path::{Path, PathBuf};
 
+/// What a user may name, as every message says it.
+const EXPECTED: &str = "a directory, a tar archive, or a disk image";
+
+/// A source that cannot be opened. Each message is one sentence that names the path.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no source was named; give a directory, a tar archive, or a disk image")]
+    #[error("no source was named; give {EXPECTED}")]
     Nothing,
-    #[error("cannot read {path}: {error}", path = .path.display())]
-    Io {
-        path: PathBuf,
-        error: std::io::Error,
-    },
-    #[error("{path} is empty; expected a directory, a tar archive, or a disk image", path = .0.display())]
+    #[error("{} does not exist; give {EXPECTED}", shown(.0))]
+    NotFound(PathBuf),
+    #[error("cannot read {}: {error}", shown(.path))]
+    Io { path: PathBuf, error: io::Error },
+    #[error("{} is empty; give {EXPECTED}", shown(.0))]
     Empty(PathBuf),
+    #[error("{} is {what}; give {EXPECTED}", shown(.path))]
+    WrongKind { path: PathBuf, what: &'static str },
     #[error(
-        "{path} is {what}; expected the root of a machine's file tree (with /etc and /usr or /bin), a tar archive of one, or a disk image",
-        path = .path.display()
+        "{} holds no machine's root file system: expected /etc/os-release, /usr/lib/os-release, or /etc beside /usr or \
+         /bin{hint}", shown(.path)
     )]
-    NotAMachine { path: PathBuf, what: String },
-    #[error("{path} is compressed ({with}); decompress it first: {hint}", path = .path.display())]
+    NotARoot { path: PathBuf, hint: String },
+    #[error("{} is compressed with {with}; decompress it first, for example: {command}", shown(.path))]
     Compressed {
         path: PathBuf,
         with: &'static str,
-        hint: &'static str,
+        command: String,
     },
-    #[error("{path}: {what}", path = .path.display())]
-    Disk { path: PathBuf, what: String },
-    #[error("{path} holds several operating systems ({found}); choose one with --root DEVICE", path = .path.display())]
+    #[error("{}: {what}", shown(.path))]
+    Damaged { path: PathBuf, what: String },
+    #[error("{}: {error}", shown(.path))]
+    Disk { path: PathBuf, error: DiskError },
+    #[error("{} holds several root file systems ({found}); choose one by its device", shown(.path))]
     Several { path: PathBuf, found: String },
+    #[error("{} has no root file system on {wanted}; there are: {found}", shown(.path))]
+    NoSuchRoot {
+        path: PathBuf,
+        wanted: String,
+        found: String,
+    },
+    #[error("{} and {} are not disks of one machine: only disk images can be given together", shown(.first), shown(.other))]
+    Mixed { first: PathBuf, other: PathBuf },
 }
 
 impl Error {
-    pub fn io(path: &Path, error: std::io::Error) -> Self {
-        Self::Io {
-            path: path.to_path_buf(),
-            error,
+    /// The operating system's answer about a path of the user's.
+    pub(super) fn io(path: &Path, error: io::Error) -> Self {
+        let path = path.to_path_buf();
+        if error.kind() == io::ErrorKind::NotFound {
+            return Self::NotFound(path);
+        }
+        Self::Io { path, error }
+    }
+
+    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        let (path, what) = (path.to_path_buf(), what.into());
+        Self::Damaged { path, what }
+    }
+}
+
+/// A path of the user's own system, safe for a terminal.
+fn shown(path: &Path) -> String {
+    sanitise(&path.to_string_lossy()).into_owned()
+}
+
+/// Why one file could not be read; becomes an unexamined entry's reason.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("not a regular file")]
+    NotAFile,
+    #[error("{size} bytes, more than the limit of {limit}")]
+    TooLarge { size: u64, limit: u64 },
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error("{0}")]
+    Unsupported(&'static str),
+}
+
+impl From<rustix::io::Errno> for ReadError {
+    fn from(errno: rustix::io::Errno) -> Self {
+        Self::Io(errno.into())
+    }
+}
+
+impl From<ReadError> for io::Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => error,
+            other => Self::other(other.to_string()),
         }
     }
 }

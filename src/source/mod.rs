@@ -1,41 +1,53 @@
 //! Sources: a directory, a tar archive, or a disk image becomes one read-only root.
 //!
-//! What belongs here: opening what the user named, and reading it in place. Nothing of the machine is executed and nothing
-//! outside its root is read: links are resolved by [`crate::walk::Tree`], and directories are opened under
-//! `RESOLVE_IN_ROOT` besides.
+//! What belongs here: opening what the user named, and reading it in place. Nothing of the machine is executed, and nothing
+//! outside its root is read: [`Tree`] resolves links against its own entries, and a directory's files are opened under
+//! the kernel's confinement besides.
 
-mod detect;
+mod confine;
+mod content;
 mod directory;
 mod error;
+mod kernel;
+mod kind;
+mod root;
 mod tar;
 
-use crate::disk::NodeId;
+use crate::disk::{NodeId, Xattrs};
 use crate::fact::Unexamined;
+use crate::path::sanitise;
 use crate::walk::{Entry, Tree};
+use kind::Kind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-pub use error::Error;
+pub use content::Content;
+pub use error::{Error, ReadError};
 
-/// A volume of a disk image, as `scan.json` lists it.
+/// More names than any machine has; beyond them a source is damaged or made to exhaust us.
+const MOST_ENTRIES: usize = 8_000_000;
+
+/// A volume of a disk image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Volume {
-    /// As the machine's kernel would name it, the disk's letter guessed: `sda1`.
+    /// As a kernel would name it, the disk's letter by the order of the images: `sda1`.
     pub device: String,
-    /// `partition`, `logical-volume`, `disk`.
+    /// `disk`, `partition`, or `logical-volume`.
     pub kind: String,
-    /// `ext4`, `swap`, … or what was recognised and cannot be read.
-    pub filesystem: String,
-    /// Where it is mounted; empty if it is not.
-    pub mount: String,
+    /// `ext4`, `swap`, … or what was recognised and cannot be read; `null` where nothing was.
+    pub filesystem: Option<String>,
+    /// Where the machine mounts it.
+    pub mount: Option<String>,
     pub bytes: u64,
-    pub used: u64,
+    /// Bytes in use, where the file system says so.
+    pub used: Option<u64>,
 }
 
 /// What was handed over.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceInfo {
+    /// As the user named it; several images are joined by `, `.
     pub path: String,
     /// `directory`, `tar`, `raw`, `qcow2`, …
     pub format: String,
@@ -45,51 +57,61 @@ pub struct SourceInfo {
 /// How to open a source.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
-    /// The device of the root file system, where there are several.
+    /// The device of the root file system, where an image holds several.
     pub root: Option<String>,
-    /// Lets an image name backing files and extents outside its own folder.
-    pub allow_outside: bool,
 }
 
-/// What each kind of source does: list its entries once, and read a file by the entry's own numbers.
-pub(crate) trait Backend: Send + Sync {
+/// What each kind of source does: list its entries once, and find the content of one again.
+trait Backend: Send + Sync {
     fn entries(&self, problems: &mut Vec<Unexamined>) -> Vec<Entry>;
-    /// Fills `buf` from `offset`; short only at the end of the file.
-    fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String>;
-    fn xattrs(&self, entry: &Entry) -> Result<crate::disk::Xattrs, String>;
+    /// The content of a regular file.
+    fn open<'a>(&'a self, entry: &Entry) -> Result<Box<dyn content::ReadAt + 'a>, ReadError>;
+    fn xattrs(&self, entry: &Entry) -> Result<Xattrs, ReadError>;
 }
 
-/// The machine's file tree, read-only.
+/// A machine's file tree, read-only; threads share it.
 pub struct Root {
     backend: Box<dyn Backend>,
     info: SourceInfo,
 }
 
-/// Content is read in pieces of this size, so that no file's claimed length is allocated before it is there.
-const CHUNK: usize = 1 << 20;
-
 impl Root {
-    /// Opens what the user named; several paths are the disks of one machine.
+    /// Opens what the user named; several paths are the disks of one machine, in order.
     pub fn open(paths: &[PathBuf], _options: &OpenOptions) -> Result<Self, Error> {
-        let first = paths.first().ok_or(Error::Nothing)?;
-        let (backend, info): (Box<dyn Backend>, SourceInfo) = match detect::kind(first)? {
-            detect::Kind::Directory => {
-                let directory = directory::Directory::open(first)?;
-                (Box::new(directory), describe(first, "directory"))
+        let (first, others) = paths.split_first().ok_or(Error::Nothing)?;
+        let kind = kind::kind(first)?;
+        for other in others {
+            if kind != Kind::Disk || kind::kind(other)? != Kind::Disk {
+                let (first, other) = (first.clone(), other.clone());
+                return Err(Error::Mixed { first, other });
             }
-            detect::Kind::Tar => {
-                let archive = tar::Archive::open(first)?;
-                (Box::new(archive), describe(first, "tar"))
+        }
+        match kind {
+            Kind::Directory => {
+                let backend = Box::new(directory::Directory::open(first)?);
+                Ok(Self::plain(backend, first, "directory"))
             }
-            detect::Kind::Disk => {
-                let what = "neither a directory nor a tar archive".to_owned();
-                return Err(Error::Disk {
-                    path: first.clone(),
-                    what,
-                });
+            Kind::Tar => {
+                let backend = Box::new(tar::Archive::open(first)?);
+                Ok(Self::plain(backend, first, "tar"))
             }
+            Kind::Disk => Err(Error::WrongKind {
+                path: first.clone(),
+                what: "of no known format",
+            }),
+        }
+    }
+
+    fn plain(backend: Box<dyn Backend>, path: &Path, format: &str) -> Self {
+        let path = sanitise(&path.to_string_lossy()).into_owned();
+        let format = format.to_owned();
+        let volumes = Vec::new();
+        let info = SourceInfo {
+            path,
+            format,
+            volumes,
         };
-        Ok(Self { backend, info })
+        Self { backend, info }
     }
 
     /// The one metadata pass, and what it could not see.
@@ -104,62 +126,45 @@ impl Root {
     }
 
     /// The whole content of a regular file of at most `limit` bytes.
-    pub fn read(&self, entry: &Entry, limit: u64) -> Result<Vec<u8>, String> {
+    pub fn read(&self, entry: &Entry, limit: u64) -> Result<Vec<u8>, ReadError> {
+        if entry.is_file() && entry.size > limit {
+            let size = entry.size;
+            return Err(ReadError::TooLarge { size, limit });
+        }
+        self.content(entry)?.read_whole(limit)
+    }
+
+    /// A regular file's content, for reading piece by piece.
+    pub fn content(&self, entry: &Entry) -> Result<Content<'_>, ReadError> {
         if !entry.is_file() {
-            return Err("not a regular file".into());
+            return Err(ReadError::NotAFile);
         }
-        if entry.size > limit {
-            return Err(format!(
-                "{} bytes, more than the limit of {limit}",
-                entry.size
-            ));
-        }
-        let mut content = Vec::new();
-        loop {
-            let start = content.len();
-            let left = limit.saturating_add(1).saturating_sub(start as u64);
-            let want = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK).min(
-                // One byte more than expected, so that a file that has grown shows.
-                usize::try_from(entry.size.saturating_sub(start as u64))
-                    .unwrap_or(CHUNK)
-                    .saturating_add(1),
-            );
-            content.resize(start.saturating_add(want), 0);
-            let piece = content.get_mut(start..).unwrap_or_default();
-            let got = self.backend.read_at(entry, start as u64, piece)?;
-            content.truncate(start.saturating_add(got));
-            if got < want {
-                return Ok(content);
-            }
-            if content.len() as u64 > limit {
-                return Err(format!("grew beyond the limit of {limit} bytes"));
-            }
-        }
+        Ok(Content::new(self.backend.open(entry)?, entry.size))
     }
 
-    /// Positioned read; short only at the end of the file.
-    pub fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String> {
-        self.backend.read_at(entry, offset, buf)
+    /// Fills `buf` from `offset` (bytes); short only at the end of the file. For more than one piece of a file,
+    /// [`Self::content`] opens it once.
+    pub fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
+        self.content(entry)?.read_at(offset, buf)
     }
 
-    /// Extended attributes of an entry, by full name.
-    pub fn xattrs(&self, entry: &Entry) -> Result<crate::disk::Xattrs, String> {
+    /// Extended attributes of a file or directory by full name, sorted. A directory source gives those the caller may see.
+    pub fn xattrs(&self, entry: &Entry) -> Result<Xattrs, ReadError> {
         self.backend.xattrs(entry)
     }
 }
 
-fn describe(path: &Path, format: &str) -> SourceInfo {
-    SourceInfo {
-        path: path.display().to_string(),
-        format: format.to_owned(),
-        volumes: Vec::new(),
+/// An unexamined entry of this room.
+fn unexamined(path: &crate::path::MachinePath, reason: impl Into<String>) -> Unexamined {
+    Unexamined {
+        path: path.clone(),
+        detector: "source".to_owned(),
+        reason: reason.into(),
     }
 }
 
-/// Archives and directories have one volume and need no node numbers beyond their own index.
-pub(crate) fn node(index: u64) -> NodeId {
-    NodeId {
-        subvolume: 0,
-        inode: index,
-    }
+/// Archives and directories have one volume.
+fn node(inode: u64) -> NodeId {
+    let subvolume = 0;
+    NodeId { subvolume, inode }
 }

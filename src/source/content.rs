@@ -1,0 +1,68 @@
+//! The content of one opened file, whatever the source.
+
+use super::ReadError;
+use std::io;
+
+/// Positioned reads of one file.
+pub(super) trait ReadAt: Send + Sync {
+    /// Fills `buf` from `offset` (bytes); short only at the end of the file.
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError>;
+}
+
+/// Files are read in pieces of this many bytes, so that no claimed length is allocated before its content was there.
+const PIECE: u64 = 4 << 20;
+
+/// An opened file of the machine. [`io::Read`] goes through it from the beginning.
+pub struct Content<'a> {
+    file: Box<dyn ReadAt + 'a>,
+    /// Bytes, as the walk saw it.
+    size: u64,
+    position: u64,
+}
+
+impl<'a> Content<'a> {
+    pub(super) fn new(file: Box<dyn ReadAt + 'a>, size: u64) -> Self {
+        let position = 0;
+        Self {
+            file,
+            size,
+            position,
+        }
+    }
+
+    /// Fills `buf` from `offset` (bytes); short only at the end of the file.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
+        self.file.read_at(offset, buf)
+    }
+
+    pub(super) fn read_whole(&self, limit: u64) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = Vec::new();
+        loop {
+            let start = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            // One byte more than is expected: a file that has grown since the walk shows itself.
+            let expected = self.size.saturating_sub(start).saturating_add(1).min(PIECE);
+            let wanted = usize::try_from(expected).unwrap_or(usize::MAX);
+            let old = bytes.len();
+            bytes.resize(old.saturating_add(wanted), 0);
+            let piece = bytes.get_mut(old..).unwrap_or_default();
+            let read = self.file.read_at(start, piece)?;
+            bytes.truncate(old.saturating_add(read));
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            if size > limit {
+                return Err(ReadError::TooLarge { size, limit });
+            }
+            if read < wanted {
+                return Ok(bytes);
+            }
+        }
+    }
+}
+
+impl io::Read for Content<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(self.position, buf)?;
+        let step = u64::try_from(read).unwrap_or(u64::MAX);
+        self.position = self.position.saturating_add(step);
+        Ok(read)
+    }
+}
