@@ -1,6 +1,7 @@
 //! transvase opens the disk of a virtual machine, finds its applications, and writes the containers that carry them.
 
 pub mod assess;
+pub mod commands;
 pub mod detect;
 pub mod disk;
 pub mod fact;

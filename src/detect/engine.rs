@@ -43,7 +43,11 @@ pub fn examine(
 ) -> Facts {
     progress.phase("walking", 0);
     let (tree, problems) = root.walk();
-    let index: BTreeMap<&str, usize> = detectors.iter().enumerate().map(|(i, d)| (d.id(), i)).collect();
+    let index: BTreeMap<&str, usize> = detectors
+        .iter()
+        .enumerate()
+        .map(|(i, d)| (d.id(), i))
+        .collect();
     let mut work = dispatch::by_interest(&tree, detectors);
     let mut gather = Gather::new(tree, problems);
     let mut asked: BTreeSet<Want> = BTreeSet::new();
@@ -65,17 +69,35 @@ pub fn examine(
             break;
         }
         if round == ROUNDS {
-            gather.note(&MachinePath::root(), "engine", "files are included more than 24 deep; the rest was not read");
+            gather.note(
+                &MachinePath::root(),
+                "engine",
+                "files are included more than 24 deep; the rest was not read",
+            );
         }
     }
     gather.finish()
 }
 
-fn inspect(root: &Root, facts: &Facts, detectors: &[Box<dyn Detector>], item: &Work) -> (Sink, u64) {
+fn inspect(
+    root: &Root,
+    facts: &Facts,
+    detectors: &[Box<dyn Detector>],
+    item: &Work,
+) -> (Sink, u64) {
     let mut sink = Sink::default();
-    let Some(entry) = facts.tree.get(&item.path) else { return (sink, 0) };
-    let chosen = || item.shown.iter().filter_map(|(index, why)| Some((detectors.get(*index)?, why)));
-    let limit = chosen().map(|(detector, _)| limit(detector.as_ref())).max().unwrap_or(DEFAULT_LIMIT);
+    let Some(entry) = facts.tree.get(&item.path) else {
+        return (sink, 0);
+    };
+    let chosen = || {
+        item.shown
+            .iter()
+            .filter_map(|(index, why)| Some((detectors.get(*index)?, why)))
+    };
+    let limit = chosen()
+        .map(|(detector, _)| limit_of(detector.as_ref()))
+        .max()
+        .unwrap_or(DEFAULT_LIMIT);
     let bytes = match root.read(entry, limit) {
         Ok(bytes) => bytes,
         Err(reason) => {
@@ -86,9 +108,13 @@ fn inspect(root: &Root, facts: &Facts, detectors: &[Box<dyn Detector>], item: &W
         }
     };
     for (detector, purpose) in chosen() {
-        let limit = limit(detector.as_ref());
-        if bytes.len() as u64 > limit {
-            sink.unexamined(&item.path, detector.id(), format!("{} bytes, more than the limit of {limit}", bytes.len()));
+        let own_limit = limit_of(detector.as_ref());
+        if bytes.len() as u64 > own_limit {
+            sink.unexamined(
+                &item.path,
+                detector.id(),
+                format!("{} bytes, more than the limit of {own_limit}", bytes.len()),
+            );
             continue;
         }
         let view = FileView::new(&item.path, entry, &bytes, purpose);
@@ -99,13 +125,17 @@ fn inspect(root: &Root, facts: &Facts, detectors: &[Box<dyn Detector>], item: &W
             sink.wants.append(&mut own.wants);
             sink.unexamined.append(&mut own.unexamined);
         } else {
-            sink.unexamined(&item.path, detector.id(), "the detector failed on this file; please report it");
+            sink.unexamined(
+                &item.path,
+                detector.id(),
+                "the detector failed on this file; please report it",
+            );
         }
     }
     (sink, bytes.len() as u64)
 }
 
-fn limit(detector: &dyn Detector) -> u64 {
+fn limit_of(detector: &dyn Detector) -> u64 {
     match detector.interest().limit {
         0 => DEFAULT_LIMIT,
         limit => limit,

@@ -20,7 +20,11 @@ pub(super) struct Gather {
 
 impl Gather {
     pub(super) fn new(tree: Tree, unexamined: Vec<Unexamined>) -> Self {
-        let facts = Facts { tree, unexamined, ..Facts::default() };
+        let facts = Facts {
+            tree,
+            unexamined,
+            ..Facts::default()
+        };
         Self {
             facts,
             owns: Vec::new(),
@@ -36,7 +40,11 @@ impl Gather {
 
     pub(super) fn note(&mut self, path: &MachinePath, detector: &str, reason: &str) {
         let (detector, reason) = (detector.to_owned(), reason.to_owned());
-        self.facts.unexamined.push(Unexamined { path: path.clone(), detector, reason });
+        self.facts.unexamined.push(Unexamined {
+            path: path.clone(),
+            detector,
+            reason,
+        });
     }
 
     /// Takes a round's facts; returns what was asked for.
@@ -87,7 +95,9 @@ impl Gather {
             Fact::Group(group) => facts.groups.push(group),
             Fact::Job(job) => facts.jobs.push(job),
             Fact::Document(document) => {
-                facts.documents.insert((document.path.clone(), document.syntax), document);
+                facts
+                    .documents
+                    .insert((document.path.clone(), document.syntax), document);
             }
             Fact::Elf(elf) => {
                 facts.elfs.insert(elf.path.clone(), elf);
@@ -103,7 +113,9 @@ impl Gather {
     /// Joins packages with what their databases say elsewhere: owned paths, recorded digests, how they came.
     fn join(&mut self) {
         if !self.owns.is_empty() || !self.recorded.is_empty() {
-            self.facts.packages.sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
+            self.facts
+                .packages
+                .sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
             let ownership = self.ownership();
             self.facts.ownership = ownership;
             self.owns.clear();
@@ -118,7 +130,10 @@ impl Gather {
     }
 
     fn ownership(&mut self) -> Ownership {
-        let mut directories = Directories { tree: &self.facts.tree, known: HashMap::new() };
+        let mut directories = Directories {
+            tree: &self.facts.tree,
+            known: HashMap::new(),
+        };
         let mut index: HashMap<String, u32> = HashMap::new();
         for (i, package) in (0u32..).zip(&self.facts.packages) {
             index.entry(package.name.clone()).or_insert(i);
@@ -126,7 +141,9 @@ impl Gather {
         }
         let mut owners = Vec::new();
         for (package, paths) in self.owns.drain(..) {
-            let Some(i) = index.get(&package) else { continue };
+            let Some(i) = index.get(&package) else {
+                continue;
+            };
             owners.extend(paths.iter().map(|path| (directories.canonical(path), *i)));
         }
         let mut recorded: Vec<(MachinePath, String)> = Vec::new();
@@ -135,7 +152,9 @@ impl Gather {
         }
         for package in &self.facts.packages {
             let conffiles = package.conffiles.iter();
-            recorded.extend(conffiles.map(|file| (directories.canonical(&file.path), file.md5.clone())));
+            recorded.extend(
+                conffiles.map(|file| (directories.canonical(&file.path), file.md5.clone())),
+            );
         }
         Ownership::new(owners, recorded)
     }
@@ -153,14 +172,23 @@ impl Gather {
             if !asked.insert(want.clone()) {
                 continue;
             }
-            let Some(detector) = index.get(want.purpose.detector.as_ref()) else { continue };
-            for path in by_pattern(&self.facts.tree, &want.pattern).into_iter().take(MATCHES) {
+            let Some(detector) = index.get(want.purpose.detector.as_ref()) else {
+                continue;
+            };
+            for path in by_pattern(&self.facts.tree, &want.pattern)
+                .into_iter()
+                .take(MATCHES)
+            {
                 if shown.insert((path.clone(), want.purpose.clone())) {
-                    work.entry(path).or_default().push((*detector, want.purpose.clone()));
+                    work.entry(path)
+                        .or_default()
+                        .push((*detector, want.purpose.clone()));
                 }
             }
         }
-        work.into_iter().map(|(path, shown)| Work { path, shown }).collect()
+        work.into_iter()
+            .map(|(path, shown)| Work { path, shown })
+            .collect()
     }
 
     /// Sorts everything, so that facts do not depend on the order of rounds.
@@ -168,12 +196,18 @@ impl Gather {
         let facts = &mut self.facts;
         facts.units.sort_by(|a, b| a.path.cmp(&b.path));
         facts.init_scripts.sort_by(|a, b| a.path.cmp(&b.path));
-        facts.users.sort_by(|a, b| (a.uid, &a.name).cmp(&(b.uid, &b.name)));
-        facts.groups.sort_by(|a, b| (a.gid, &a.name).cmp(&(b.gid, &b.name)));
+        facts
+            .users
+            .sort_by(|a, b| (a.uid, &a.name).cmp(&(b.uid, &b.name)));
+        facts
+            .groups
+            .sort_by(|a, b| (a.gid, &a.name).cmp(&(b.gid, &b.name)));
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
         facts.secrets.sort();
         facts.secrets.dedup();
-        facts.hits.sort_by(|a, b| (&a.pack, &a.matcher, &a.evidence).cmp(&(&b.pack, &b.matcher, &b.evidence)));
+        facts.hits.sort_by(|a, b| {
+            (&a.pack, &a.matcher, &a.evidence).cmp(&(&b.pack, &b.matcher, &b.evidence))
+        });
         facts.unexamined.sort();
         facts.unexamined.dedup();
         self.facts
@@ -188,9 +222,14 @@ struct Directories<'a> {
 
 impl Directories<'_> {
     fn canonical(&mut self, path: &MachinePath) -> MachinePath {
-        let Some(parent) = path.parent() else { return path.clone() };
+        let Some(parent) = path.parent() else {
+            return path.clone();
+        };
         let tree = self.tree;
-        let resolved = self.known.entry(parent).or_insert_with_key(|dir| tree.resolve(dir));
+        let resolved = self
+            .known
+            .entry(parent)
+            .or_insert_with_key(|dir| tree.resolve(dir));
         match resolved {
             Some(dir) => dir.join(path.file_name()),
             None => path.clone(),

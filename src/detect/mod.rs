@@ -5,7 +5,11 @@
 //! reads what is new in the next round, each path once per purpose, and rounds end when nothing new is asked.
 
 pub mod dispatch;
+pub mod engine;
+pub mod follow;
+mod gather;
 pub mod native;
+pub mod pack;
 
 use crate::fact::{Evidence, Fact, Unexamined};
 use crate::path::MachinePath;

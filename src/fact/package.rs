@@ -72,6 +72,11 @@ impl Ownership {
         self.recorded.get(at).map(|(_, md5)| md5.as_str())
     }
 
+    /// Paths with a recorded digest, sorted.
+    pub fn recorded_paths(&self) -> impl Iterator<Item = &MachinePath> {
+        self.recorded.iter().map(|(path, _)| path)
+    }
+
     pub fn owned(&self) -> impl Iterator<Item = (&MachinePath, usize)> {
         self.owners
             .iter()

@@ -4,6 +4,13 @@
 //! unit files, init scripts, jobs ─▶ services ─▶ + packs ─▶ products ─▶ graph ─▶ workloads, dispositions
 //! ```
 
+pub mod claims;
+pub mod connect;
+pub mod cut;
+mod fill;
+mod jobs;
+pub mod libraries;
+mod place;
 pub mod product;
 pub mod service;
 
@@ -12,6 +19,7 @@ use crate::path::MachinePath;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use cut::{Cut, Placed, PlacedJob};
 pub use product::Product;
 pub use service::Service;
 

@@ -9,7 +9,7 @@ mod init_script;
 mod script;
 pub mod secret;
 pub mod syntax;
-mod system;
+pub mod system;
 mod unit;
 
 use super::Detector;
@@ -17,6 +17,11 @@ use super::Detector;
 pub use digest::Digest;
 pub use elf::Executable;
 pub use system::CONFIGURATION;
+
+/// Paths and commands that a shell command line names.
+pub fn script_words(line: &str) -> Vec<String> {
+    script::words(line, true)
+}
 
 /// Every native detector, in the order of their ids.
 pub fn all() -> Vec<Box<dyn Detector>> {

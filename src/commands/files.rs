@@ -1,0 +1,24 @@
+//! Files of the user's own that a command reads: packs of a directory.
+
+use crate::detect::pack::PackError;
+use std::path::Path;
+
+/// Texts of the files with an ending below a directory, by name, sorted.
+pub fn texts_below(directory: &Path, ending: &str) -> Result<Vec<(String, String)>, PackError> {
+    let failed = |path: &Path, what: String| PackError {
+        file: path.display().to_string(),
+        line: 0,
+        what,
+    };
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(directory).sort_by_file_name() {
+        let entry = entry.map_err(|error| failed(directory, error.to_string()))?;
+        if !entry.file_type().is_file() || entry.path().extension().is_none_or(|e| e != ending) {
+            continue;
+        }
+        let text = std::fs::read_to_string(entry.path())
+            .map_err(|error| failed(entry.path(), error.to_string()))?;
+        found.push((entry.path().display().to_string(), text));
+    }
+    Ok(found)
+}

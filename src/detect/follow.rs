@@ -1,0 +1,158 @@
+//! What facts ask for: the files that only show themselves once others were read. Pure.
+
+use super::native::{Digest, Executable, secret, syntax, system};
+use super::pack::{Packs, program};
+use super::{Purpose, Want};
+use crate::fact::{Elf, Facts, Syntax};
+use crate::path::MachinePath;
+use crate::workload::libraries;
+use crate::workload::service::{self, Services};
+use crate::workload::{claims, cut};
+
+/// Everything that is to be read next; what was read already the engine leaves out.
+pub fn follow(facts: &Facts, packs: &Packs) -> Vec<Want> {
+    let mut wants: Vec<Want> = system::CONFIGURATION
+        .iter()
+        .map(|(pattern, syntax)| syntax::want(*syntax, pattern))
+        .collect();
+    let services = service::services(facts, &packs.generated_units(facts));
+    wants.extend(packs.wants(facts, &services.services));
+    wants.extend(environment_files(&services));
+    wants.extend(executables(facts, &services));
+    wants.extend(needed(facts));
+    wants.extend(conffiles(facts));
+    // Workloads are cut on what is known so far: their claims and copied files are looked into.
+    let cut = cut::cut(facts, &services, packs);
+    for workload in &cut.workloads {
+        let copied = workload
+            .configuration
+            .iter()
+            .map(|c| &c.path)
+            .chain(&workload.claims);
+        for path in copied {
+            wants.extend(
+                claims::files(facts, path)
+                    .filter(|entry| claims::may_hold_secret(entry))
+                    .map(|entry| want(&entry.path, secret::Content::ID)),
+            );
+        }
+        for claim in &workload.claims {
+            let programs =
+                claims::files(facts, claim).filter(|entry| claims::may_be_program(entry));
+            wants.extend(programs.map(|entry| want(&entry.path, Executable::ID)));
+        }
+    }
+    wants
+}
+
+fn want(path: &MachinePath, detector: &'static str) -> Want {
+    let purpose = Purpose {
+        detector: detector.into(),
+        context: String::new(),
+    };
+    Want {
+        pattern: escape(path),
+        purpose,
+    }
+}
+
+/// A path that holds pattern characters still means itself.
+fn escape(path: &MachinePath) -> String {
+    let text = path.text();
+    if !text.contains(['*', '?', '[']) {
+        return text.into_owned();
+    }
+    text.chars()
+        .map(|c| {
+            if "*?[".contains(c) {
+                format!("[{c}]")
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
+}
+
+fn environment_files(services: &Services) -> Vec<Want> {
+    let of_jobs = services
+        .jobs
+        .iter()
+        .filter_map(|job| job.service.as_deref());
+    let files = services
+        .services
+        .iter()
+        .chain(of_jobs)
+        .flat_map(|service| &service.environment_files);
+    files
+        .map(|(path, _)| syntax::want(Syntax::Environment, &path.text()))
+        .collect()
+}
+
+/// Programs of enabled services and jobs; of scripts also what they name.
+fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
+    let mut found = Vec::new();
+    let enabled = services.services.iter().filter(|service| service.enabled);
+    let of_jobs = services
+        .jobs
+        .iter()
+        .filter_map(|job| job.service.as_deref());
+    for service in enabled.chain(of_jobs) {
+        for command in service.exec.iter().chain(&service.exec_pre) {
+            let program = program::of(&command.argv, facts);
+            found.extend(program.files.iter().map(|path| want(path, Executable::ID)));
+        }
+    }
+    for job in &services.jobs {
+        for word in super::native::script_words(&job.command) {
+            if let Some(path) =
+                program::locate(&word, facts).and_then(|path| facts.tree.resolve(&path))
+            {
+                found.push(want(&path, Executable::ID));
+            }
+        }
+    }
+    for script in facts
+        .scripts
+        .values()
+        .filter(|script| facts.owner(&script.path).is_none())
+    {
+        let words = script
+            .references
+            .iter()
+            .map(|reference| &reference.word)
+            .chain(script.interpreter.first());
+        for path in words.filter_map(|word| program::locate(word, facts)) {
+            let real = facts.tree.resolve(&path);
+            let program = real.filter(|path| {
+                facts
+                    .tree
+                    .entry(path)
+                    .is_some_and(crate::walk::Entry::is_executable)
+            });
+            found.extend(program.map(|path| want(&path, Executable::ID)));
+        }
+    }
+    found
+}
+
+/// Libraries that unowned programs need; what a package owns brings its own.
+fn needed(facts: &Facts) -> Vec<Want> {
+    let unowned = facts
+        .elfs
+        .values()
+        .filter(|elf| facts.owner(&elf.path).is_none());
+    let libraries = unowned.flat_map(|elf: &Elf| libraries::needed(facts, elf));
+    libraries.map(|path| want(&path, Executable::ID)).collect()
+}
+
+/// Configuration whose package recorded a digest.
+fn conffiles(facts: &Facts) -> Vec<Want> {
+    let recorded = facts.ownership.recorded_paths();
+    let there = recorded.filter(|path| {
+        facts
+            .tree
+            .entry(path)
+            .is_some_and(crate::walk::Entry::is_file)
+    });
+    there.map(|path| want(path, Digest::ID)).collect()
+}

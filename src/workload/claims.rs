@@ -1,0 +1,169 @@
+//! Claims: files that no package brings, and a workload needs. An application is its topmost unowned directory.
+
+use crate::fact::Facts;
+use crate::path::MachinePath;
+use crate::walk::{Entry, glob};
+
+/// Directories that hold applications and are none. Whatever a package owns is one too.
+const SHELVES: &[&str] = &[
+    "/",
+    "/bin",
+    "/boot",
+    "/data",
+    "/dev",
+    "/etc",
+    "/home",
+    "/home/*",
+    "/lib",
+    "/lib64",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/srv/www",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/*",
+    "/usr/local/*",
+    "/var",
+    "/var/*",
+    "/var/www",
+    "/u01",
+    "/app",
+    "/apps",
+];
+
+/// Trees of third-party code: full of examples and test keys, empty of this machine's own secrets.
+const VENDORED: &[&str] = &[
+    "site-packages",
+    "dist-packages",
+    "node_modules",
+    "vendor",
+    ".git",
+    "__pycache__",
+    "gems",
+];
+
+/// Endings of files that hold no text to look into.
+const OPAQUE: &[&str] = &[
+    ".pyc", ".so", ".a", ".o", ".png", ".jpg", ".jpeg", ".gif", ".ico", ".svg", ".woff", ".woff2",
+    ".ttf", ".css", ".map", ".mo", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".whl",
+    ".class", ".pdf", ".mp4", ".mp3", ".webp", ".html", ".htm", ".db", ".sqlite", ".sqlite3",
+];
+
+/// Largest file that is looked into for secrets, in bytes.
+const LOOKED_INTO: u64 = 4 << 20;
+
+/// The topmost unowned path above (or at) `path`: what an administrator put there as one. `None` for what a package
+/// owns, and for what is not there. Links are followed: the application is where its files are.
+pub fn topmost(facts: &Facts, path: &MachinePath) -> Option<MachinePath> {
+    let real = facts.tree.resolve(path)?;
+    if owned(facts, &real) || is_shelf(&real) {
+        return None;
+    }
+    let mut top = real;
+    while let Some(parent) = top.parent() {
+        if is_shelf(&parent) || owned(facts, &parent) {
+            break;
+        }
+        top = parent;
+    }
+    let pseudo = ["/proc", "/sys", "/dev", "/run", "/tmp", "/boot"]
+        .iter()
+        .any(|dir| top.is_within(&MachinePath::new(dir)));
+    (!pseudo).then_some(top)
+}
+
+fn owned(facts: &Facts, path: &MachinePath) -> bool {
+    facts.ownership.owner(path).is_some()
+}
+
+fn is_shelf(path: &MachinePath) -> bool {
+    let text = path.text();
+    SHELVES.iter().any(|shelf| {
+        *shelf == text || (glob::is_pattern(shelf) && glob::matches_path(shelf, &text))
+    })
+}
+
+/// The files at or below a path.
+pub fn files<'a>(
+    facts: &'a Facts,
+    path: &MachinePath,
+) -> impl Iterator<Item = &'a Entry> + use<'a> {
+    let own = facts.tree.get(path).filter(|entry| entry.is_file());
+    own.into_iter()
+        .chain(facts.tree.below(path).filter(|entry| entry.is_file()))
+}
+
+/// Whether a file could be text with a secret of this machine.
+pub fn may_hold_secret(entry: &Entry) -> bool {
+    let name = entry.path.name();
+    let vendored = entry
+        .path
+        .components()
+        .any(|part| VENDORED.iter().any(|dir| dir.as_bytes() == part));
+    let opaque = OPAQUE.iter().any(|end| name.ends_with(end)) || name.contains(".so.");
+    entry.size > 0 && entry.size <= LOOKED_INTO && !vendored && !opaque
+}
+
+/// Whether a file could be a program or a library.
+pub fn may_be_program(entry: &Entry) -> bool {
+    let name = entry.path.name();
+    entry.size > 4 && (entry.is_executable() || name.ends_with(".so") || name.contains(".so."))
+}
+
+/// Drops paths that lie within another of the list; sorted.
+pub fn outermost(mut paths: Vec<MachinePath>) -> Vec<MachinePath> {
+    paths.sort();
+    paths.dedup();
+    let all = paths.clone();
+    paths.retain(|path| {
+        !all.iter()
+            .any(|other| other != path && path.is_within(other))
+    });
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shelves_are_no_applications() {
+        for path in [
+            "/srv",
+            "/usr/local/bin",
+            "/home/bob",
+            "/",
+            "/var/www",
+            "/var/lib",
+        ] {
+            assert!(is_shelf(&path.into()), "{path}");
+        }
+        for path in [
+            "/srv/shop",
+            "/usr/local/bin/x",
+            "/home/bob/app",
+            "/var/www/html",
+            "/var/lib/x",
+        ] {
+            assert!(!is_shelf(&path.into()), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_lies_within_another_goes() {
+        let paths = ["/srv/a/b", "/srv/a", "/srv/ab"]
+            .map(MachinePath::from)
+            .to_vec();
+        assert_eq!(
+            outermost(paths),
+            [MachinePath::from("/srv/a"), MachinePath::from("/srv/ab")]
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
+
+use super::service::{ScheduledJob, Service, Services};
+use super::{Disposition, Product, Workload, connect, fill, jobs, place};
+use crate::detect::pack::Packs;
+use crate::fact::Facts;
+use std::collections::BTreeSet;
+
+/// A service or job, and what becomes of it.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    pub service: Service,
+    pub disposition: Disposition,
+    pub reason: String,
+    pub workload: Option<String>,
+    /// What a pack said, for those that stay behind too.
+    pub product: Option<Product>,
+}
+
+/// A job, and what becomes of it.
+#[derive(Debug, Clone)]
+pub struct PlacedJob {
+    pub job: ScheduledJob,
+    pub disposition: Disposition,
+    pub reason: String,
+    pub workload: Option<String>,
+}
+
+/// The machine cut into parts.
+#[derive(Debug, Default)]
+pub struct Cut {
+    /// Sorted by id.
+    pub workloads: Vec<Workload>,
+    /// Every enabled service, sorted by name.
+    pub services: Vec<Placed>,
+    pub jobs: Vec<PlacedJob>,
+}
+
+/// Cuts a machine. Pure.
+pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
+    let mut placed: Vec<Placed> = services
+        .services
+        .iter()
+        .filter(|service| service.enabled)
+        .map(|service| {
+            let product = packs.recognise(service, facts);
+            let (disposition, reason) = place::place(service, product.as_ref(), facts);
+            Placed {
+                service: service.clone(),
+                disposition,
+                reason,
+                workload: None,
+                product,
+            }
+        })
+        .collect();
+    let mut taken = BTreeSet::new();
+    let mut workloads = Vec::new();
+    let helpers = helpers(&placed, packs, facts);
+    for item in &mut placed {
+        if item.disposition != Disposition::Containerize
+            || helpers.iter().any(|(name, _)| *name == item.service.name)
+        {
+            continue;
+        }
+        let id = unique(&id_of(&item.service.name), &mut taken);
+        item.workload = Some(id.clone());
+        workloads.push(fill::of_service(id, item, facts));
+    }
+    fold(&mut placed, &helpers, &mut workloads);
+    let mut jobs = jobs::place(facts, services, packs);
+    workloads.extend(jobs::workloads(facts, &mut jobs, &mut taken));
+    couple(&mut workloads);
+    workloads.sort_by(|a, b| a.id.cmp(&b.id));
+    Cut {
+        workloads,
+        services: placed,
+        jobs,
+    }
+}
+
+/// Services that a recognised product's pack names as helpers: helper, and the service it helps. A helper that is the
+/// product's own kind (an instance of it) is none.
+fn helpers(placed: &[Placed], packs: &Packs, facts: &Facts) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for main in placed
+        .iter()
+        .filter(|item| item.disposition == Disposition::Containerize)
+    {
+        let Some(pack) = packs.of(&main.service, facts) else {
+            continue;
+        };
+        for other in placed
+            .iter()
+            .filter(|other| other.service.name != main.service.name)
+        {
+            let named = pack
+                .file
+                .helpers
+                .iter()
+                .any(|pattern| crate::walk::glob::matches(pattern, &other.service.name));
+            let same = other
+                .product
+                .as_ref()
+                .is_some_and(|product| product.pack == pack.file.id);
+            if named && !same && !found.iter().any(|(name, _)| *name == other.service.name) {
+                found.push((other.service.name.clone(), main.service.name.clone()));
+            }
+        }
+    }
+    found
+}
+
+fn fold(placed: &mut [Placed], helpers: &[(String, String)], workloads: &mut [Workload]) {
+    for (helper, main) in helpers {
+        let workload = placed
+            .iter()
+            .find(|item| item.service.name == *main)
+            .and_then(|item| item.workload.clone());
+        let Some(item) = placed.iter_mut().find(|item| item.service.name == *helper) else {
+            continue;
+        };
+        item.disposition = Disposition::Containerize;
+        item.reason = format!("a part of {main}");
+        if let Some(workload) = workloads
+            .iter_mut()
+            .find(|w| Some(&w.id) == workload.as_ref())
+        {
+            workload.services.push(item.service.clone());
+        }
+        item.workload = workload;
+    }
+}
+
+/// Workloads that reach one another over loopback or a Unix socket.
+fn couple(workloads: &mut [Workload]) {
+    let needs: Vec<Vec<String>> = workloads
+        .iter()
+        .map(|workload| {
+            let others = workloads.iter().filter(|other| other.id != workload.id);
+            let reached =
+                others.filter(|other| workload.connects.iter().any(|c| connect::reaches(c, other)));
+            reached.map(|other| other.id.clone()).collect()
+        })
+        .collect();
+    for (workload, mut needs) in workloads.iter_mut().zip(needs) {
+        needs.sort();
+        needs.dedup();
+        workload.needs = needs;
+    }
+}
+
+/// An id from a unit's name: `postgresql@15-main.service` → `postgresql-15-main`.
+pub fn id_of(name: &str) -> String {
+    let stem = name
+        .strip_suffix(".service")
+        .or_else(|| name.strip_suffix(".timer"))
+        .unwrap_or(name);
+    let mut id = String::new();
+    for c in stem.chars() {
+        let c = c.to_ascii_lowercase();
+        if c.is_ascii_alphanumeric() {
+            id.push(c);
+        } else if !id.ends_with('-') && !id.is_empty() {
+            id.push('-');
+        }
+        if id.len() >= 55 {
+            break;
+        }
+    }
+    let id = id.trim_matches('-');
+    if id.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        id.to_owned()
+    } else {
+        format!("w-{id}")
+    }
+}
+
+/// The id, or the id with the first number that makes it unique.
+pub fn unique(id: &str, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (2u32..).map(|n| format!("{id}-{n}"));
+    let free = std::iter::once(id.to_owned())
+        .chain(numbered)
+        .find(|id| !taken.contains(id))
+        .unwrap_or_default();
+    taken.insert(free.clone());
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids() {
+        assert_eq!(id_of("postgresql@15-main.service"), "postgresql-15-main");
+        assert_eq!(id_of("My_App.service"), "my-app");
+        assert_eq!(id_of("3proxy"), "w-3proxy");
+        assert_eq!(id_of("@@@"), "w-");
+        let mut taken = BTreeSet::new();
+        assert_eq!(
+            [unique("a", &mut taken), unique("a", &mut taken)],
+            ["a", "a-2"]
+        );
+    }
+}

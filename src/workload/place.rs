@@ -1,0 +1,68 @@
+//! Dispositions: what becomes of each service, and why.
+
+use super::service::{Manager, Service, ServiceType};
+use super::{Disposition, Product};
+use crate::detect::pack::program;
+use crate::fact::Facts;
+
+/// Decides for one enabled service. A pack's word comes first; without one the facts of the unit decide.
+pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Disposition, String) {
+    if let Some(product) = product {
+        return (product.disposition, first_sentence(&product.reason));
+    }
+    let runs = |command: &super::service::Command| program::of(&command.argv, facts);
+    let Some(program) = service.exec.first().map(runs) else {
+        let reason = match service.manager {
+            Manager::Sysv => "an init script whose daemon could not be read; look at it by hand",
+            _ => "starts no program of its own",
+        };
+        return (Disposition::Platform, reason.to_owned());
+    };
+    let directive = |key: &str, value: &str| {
+        service
+            .directives
+            .iter()
+            .any(|(_, e)| e.key == key && e.value == value)
+    };
+    if directive("DefaultDependencies", "no") {
+        return (
+            Disposition::Platform,
+            "part of the boot, which a container does not have".into(),
+        );
+    }
+    let owner = service.files.first().and_then(|path| facts.owner(path));
+    if service.kind == ServiceType::Oneshot {
+        let reason = match owner {
+            Some(package) => format!("prepares the machine at boot (package {})", package.name),
+            None => "runs once at boot; see whether a workload needs what it does".to_owned(),
+        };
+        return (Disposition::Platform, reason);
+    }
+    let package = program
+        .files
+        .iter()
+        .rev()
+        .find_map(|path| facts.owner(path));
+    match package {
+        Some(package) if package.essential => (
+            Disposition::Platform,
+            format!("part of the base system (package {})", package.name),
+        ),
+        Some(package) if owner.is_some() => (
+            Disposition::Containerize,
+            format!(
+                "a service of package {} that no pack knows; its unit's own command is used",
+                package.name
+            ),
+        ),
+        _ => (
+            Disposition::Containerize,
+            "an application that was put on this machine by hand".into(),
+        ),
+    }
+}
+
+fn first_sentence(text: &str) -> String {
+    let end = text.find(". ").map_or(text.len(), |at| at + 1);
+    text.get(..end).unwrap_or(text).trim().to_owned()
+}
