@@ -102,7 +102,7 @@ fn inspect(
         Ok(bytes) => bytes,
         Err(reason) => {
             for (detector, _) in chosen() {
-                sink.unexamined(&item.path, detector.id(), reason.clone());
+                sink.unexamined(&item.path, detector.id(), reason.to_string());
             }
             return (sink, 0);
         }

@@ -111,7 +111,7 @@ impl Reach {
             for word in script_words(&job.command) {
                 reach.word(facts, &word);
             }
-            for service in &job.service {
+            if let Some(service) = &job.service {
                 reach.named.extend(
                     service
                         .environment_files

@@ -19,8 +19,8 @@ if [ ! -s "$out/guest.tar" ]; then
     --customize-hook="copy-in $here/guest /tmp" \
     --customize-hook='chroot "$1" sh /tmp/guest/setup.sh' \
     --customize-hook='rm -rf "$1/tmp/ca.crt" "$1/tmp/guest"' \
-    bookworm "$out/guest.tar.part"
-  mv "$out/guest.tar.part" "$out/guest.tar"
+    bookworm "$out/guest.part.tar"
+  mv "$out/guest.part.tar" "$out/guest.tar"
 fi
 
 # No loop device is needed: each file system is made from a tree, then put in its place in the image.

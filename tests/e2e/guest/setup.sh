@@ -17,7 +17,8 @@ groupadd --gid 1207 shop
 useradd --uid 1207 --gid 1207 --home-dir /srv/shop --shell /usr/sbin/nologin --no-create-home shop
 mkdir -p /srv/shop/static /srv/shop/bin /srv/shop/nginx /etc/shop
 python3 -m venv /srv/shop/venv
-/srv/shop/venv/bin/pip install -q --cert /tmp/ca.crt --no-cache-dir flask gunicorn psycopg2-binary redis
+PIP_CERT=/tmp/ca.crt REQUESTS_CA_BUNDLE=/tmp/ca.crt SSL_CERT_FILE=/tmp/ca.crt \
+  /srv/shop/venv/bin/pip install -q --no-cache-dir flask gunicorn psycopg2-binary redis
 cp files/app.py /srv/shop/app.py
 echo 'from the machine itself' > /srv/shop/static/hello.txt
 cp files/report.sh /srv/shop/bin/report.sh
