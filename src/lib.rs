@@ -7,6 +7,7 @@ pub mod disk;
 pub mod fact;
 pub mod path;
 pub mod plan;
+pub mod render;
 pub mod source;
 pub mod ui;
 pub mod walk;

@@ -1,10 +1,45 @@
 //! The plan: what each container will be. Everything written afterwards reads this and re-derives nothing.
+//!
+//! [`plan`] is a pure function over facts and workloads; it opens no file. One file beside this one for each noun of a
+//! plan: base, pin, account, file, volume, command, …
+
+mod account;
+mod base;
+mod build;
+mod carried;
+mod command;
+mod configuration;
+mod file;
+mod health;
+mod hosts;
+mod identity;
+mod names;
+mod package;
+mod place;
+mod pod;
+mod port;
+mod process;
+mod schedule;
+pub(crate) mod secret;
+mod service;
+mod socket;
+mod volume;
+
+pub use build::plan;
 
 use crate::fact::{Evidence, SecretRef};
 use crate::path::MachinePath;
+use crate::walk::Entry;
 use crate::workload::product::Probe;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// What the caller asks of every plan.
+#[derive(Debug, Clone, Default)]
+pub struct PlanOptions {
+    /// The machine's data is written beside the containers, and they start with it.
+    pub with_data: bool,
+}
 
 /// A package of the image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -12,7 +47,7 @@ pub struct PlannedPackage {
     pub name: String,
     /// What the installer is asked for: `1.22.1-*`, so that a security update does not break the build.
     pub pin: String,
-    /// What the machine had.
+    /// What the machine had; empty where the machine did not have the package.
     pub version: String,
 }
 
@@ -34,7 +69,7 @@ pub struct PlannedGroup {
     pub gid: u32,
 }
 
-/// A file, directory or link copied out of the machine into the build context.
+/// A file, directory (with everything below it) or link copied out of the machine into the build context.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct PlannedFile {
     /// Where it stands, in the machine and in the image alike.
@@ -42,6 +77,19 @@ pub struct PlannedFile {
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
+    pub why: String,
+    /// Names copied, itself included: 1, or more for a directory.
+    pub names: u64,
+    /// Bytes of content copied.
+    pub bytes: u64,
+}
+
+/// Something the packages put into the image that the machine does not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct PlannedRemoval {
+    pub path: MachinePath,
+    /// A directory that stays, emptied.
+    pub content: bool,
     pub why: String,
 }
 
@@ -52,6 +100,8 @@ pub struct PlannedDirectory {
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
+    /// Below /run or /tmp: gone at every boot of the machine, so made again at every start.
+    pub runtime: bool,
 }
 
 /// A named volume.
@@ -67,6 +117,8 @@ pub struct PlannedVolume {
     pub why: String,
     /// Holds the machine's data (written by `--with-data`), or is only shared or scratch.
     pub carries_data: bool,
+    /// The machine's data is written beside the container, which loads it at the first start.
+    pub load: bool,
     pub evidence: Evidence,
 }
 
@@ -95,6 +147,8 @@ pub struct PlannedSecret {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlannedCommand {
     pub argv: Vec<String>,
+    /// A failure does not keep the main command from starting.
+    pub ignore_failure: bool,
     pub evidence: Evidence,
 }
 
@@ -107,7 +161,19 @@ pub struct PlannedJob {
     pub user: String,
     pub command: String,
     pub environment: Vec<(String, String)>,
+    /// The line holds a secret: `command` is redacted, and the line itself is a secret of this name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     pub evidence: Evidence,
+}
+
+/// Where the schedule's lines go, and where their output comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlannedScheduler {
+    /// Directory of job tables.
+    pub tables: MachinePath,
+    /// The program that is handed the jobs' output as mail.
+    pub mailer: MachinePath,
 }
 
 /// How often and how patiently a health check asks; seconds.
@@ -132,11 +198,22 @@ pub struct Plan {
     pub reason: String,
     /// `docker.io/library/debian:12-slim`.
     pub base: String,
+    /// The machine's release as it calls itself.
+    pub release: String,
+    /// Lines of a package source list beyond the base's own.
+    pub sources: Vec<String>,
+    /// Accounts of the base image that hold a number the machine gave to somebody else.
+    pub displaced: Vec<String>,
+    /// Accounts that the base or a package brings, and groups they belong to beside their own.
+    pub memberships: Vec<(String, String)>,
     pub packages: Vec<PlannedPackage>,
     pub groups: Vec<PlannedGroup>,
     pub users: Vec<PlannedUser>,
     pub files: Vec<PlannedFile>,
+    pub removals: Vec<PlannedRemoval>,
     pub directories: Vec<PlannedDirectory>,
+    /// Log files that must exist before the start, since the process may not create them.
+    pub log_files: Vec<PlannedFile>,
     /// Log files linked to the container's output: path and `/dev/stdout` or `/dev/stderr`.
     pub log_links: Vec<(MachinePath, String)>,
     pub volumes: Vec<PlannedVolume>,
@@ -148,6 +225,9 @@ pub struct Plan {
     /// `uid:gid` names of the main process.
     pub user: String,
     pub group: String,
+    /// The numbers of both.
+    pub uid: u32,
+    pub gid: u32,
     /// An entry point starts as root, prepares, and drops to `user`; without one the image's USER is `user`.
     pub entrypoint: bool,
     pub working_directory: Option<MachinePath>,
@@ -158,17 +238,41 @@ pub struct Plan {
     /// Seconds.
     pub stop_timeout: u64,
     pub limits: Vec<(String, String)>,
+    /// Kept by the process although it is not root; CAP_ names.
     pub capabilities: Vec<String>,
+    pub no_new_privileges: bool,
+    /// PID 1 is the engine's own init, since the process reaps no orphans.
+    pub init: bool,
+    /// File-creation mask, where the machine sets one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub umask: Option<u32>,
     pub sysctls: Vec<(String, String)>,
     pub hosts: Vec<(String, String)>,
     pub timezone: Option<String>,
     pub locale: Option<String>,
+    /// The package that brings the definitions a locale is made from, where it has to be made.
+    #[serde(skip)]
+    pub locale_package: Option<String>,
+    /// The machine's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
     /// The workload whose network name space it shares; the pod's first is its own.
     pub pod: String,
     pub depends_on: Vec<String>,
     pub jobs: Vec<PlannedJob>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduler: Option<PlannedScheduler>,
     /// Lines for the reader: what was left out, what a human decides.
     pub notes: Vec<String>,
     #[serde(skip)]
     pub probe: Option<Probe>,
+    /// Every name of `files`, directories expanded, and the directories above them (not listed in `files`), by path.
+    #[serde(skip)]
+    pub entries: Vec<Entry>,
+    /// The files of `secrets`, by path.
+    #[serde(skip)]
+    pub secret_entries: Vec<Entry>,
+    /// Every name of the volumes that carry data, by volume and path.
+    #[serde(skip)]
+    pub data: Vec<(String, Vec<Entry>)>,
 }

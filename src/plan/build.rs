@@ -1,0 +1,250 @@
+//! Facts and workloads in, plans out: the order in which the parts of a plan are worked out.
+
+use super::carried::{self, Carried};
+use super::identity::Identity;
+use super::place::Place;
+use super::pod::{self, Seat};
+use super::process::Process;
+use super::{
+    Plan, PlanOptions, PlannedVolume, base, command, health, hosts, package, port, schedule,
+    secret, service, socket, volume,
+};
+use crate::fact::Facts;
+use crate::workload::Workload;
+use std::collections::BTreeSet;
+
+/// What the plans of one machine share.
+struct Shared<'p, 'a> {
+    place: &'p Place<'a>,
+    options: &'p PlanOptions,
+    workloads: &'p [Workload],
+    seats: Vec<Seat>,
+    volumes: volume::Names,
+    secrets: secret::Taken,
+    zone: Option<String>,
+    locale: Option<String>,
+}
+
+/// One plan for each workload, in their order. A release without a known base image is a note in each plan.
+pub fn plan(facts: &Facts, workloads: &[Workload], options: &PlanOptions) -> Vec<Plan> {
+    let Some(base) = base::choose(facts.os.as_ref()) else {
+        return Vec::new();
+    };
+    let place = Place::new(facts, &base);
+    let mut shared = Shared {
+        place: &place,
+        options,
+        workloads,
+        seats: pod::seats(workloads),
+        volumes: volume::Names::new(workloads, &place),
+        secrets: secret::Taken::new(),
+        zone: service::time_zone(facts.timezone.as_deref()),
+        locale: facts
+            .locale
+            .clone()
+            .filter(|locale| service::is_locale(locale)),
+    };
+    let seats = shared.seats.clone();
+    let plans = workloads.iter().zip(&seats);
+    plans
+        .map(|(workload, seat)| shared.one(workload, seat))
+        .collect()
+}
+
+impl<'p> Shared<'p, '_> {
+    fn one(&mut self, workload: &Workload, seat: &Seat) -> Plan {
+        let place = self.place;
+        let volumes = self.mounted(workload, seat);
+        let mut names = self.package_names(workload);
+        let carried = carried::carried(workload, &volumes, &names, place, &mut self.secrets);
+        names.extend(carried.packages.iter().cloned());
+        let identity = Identity::new(workload, &carried, &volumes, place);
+        let process = Process::new(
+            workload,
+            &identity,
+            self.zone.as_deref(),
+            place,
+            &mut self.secrets,
+        );
+        self.assemble(workload, seat, volumes, &names, carried, identity, process)
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of a plan, each worked out before"
+    )]
+    fn assemble(
+        &self,
+        workload: &Workload,
+        seat: &Seat,
+        volumes: Vec<PlannedVolume>,
+        names: &BTreeSet<String>,
+        carried: Carried,
+        identity: Identity,
+        process: Process,
+    ) -> Plan {
+        let (place, facts) = (self.place, self.place.facts);
+        let main = workload.services.first();
+        let members = self.members(seat);
+        let (packages, sources, remarks) = package::packages(names, facts, place.base);
+        let notes = [
+            place.base.note.iter().cloned().collect(),
+            remarks,
+            identity.accounts.notes.clone(),
+            process.notes.clone(),
+            port::remarks(workload),
+            left_behind(workload),
+        ];
+        let notes: BTreeSet<String> = notes.into_iter().flatten().collect();
+        let (stop_signal, stop_timeout) = command::stop(main, workload);
+        let checked = health::check(workload).filter(|_| main.is_some());
+        let (health, probe) =
+            checked.map_or((None, None), |(check, probe)| (Some(check), Some(probe)));
+        let data = volumes.iter().filter(|volume| volume.load);
+        let data = data
+            .map(|volume| (volume.name.clone(), volume::contents(volume, place)))
+            .collect();
+        let hostname = facts.hostname.as_ref().map(|(name, _)| name.clone());
+        Plan {
+            id: workload.id.clone(),
+            title: workload.title.clone(),
+            strategy: "packages".to_owned(),
+            reason: format!(
+                "the machine's own release and packages: {}",
+                place.base.reason
+            ),
+            base: place.base.image.clone(),
+            release: facts
+                .os
+                .as_ref()
+                .map(|os| os.pretty_name.clone())
+                .unwrap_or_default(),
+            sources,
+            packages,
+            entrypoint: main.is_none()
+                || !carried.secrets.is_empty()
+                || volumes.iter().any(|volume| volume.load)
+                || process.needs_preparation(&identity),
+            directories: service::directories(workload, &volumes, &identity.accounts, place),
+            displaced: identity.accounts.displaced,
+            memberships: identity.accounts.memberships,
+            groups: identity.accounts.groups,
+            users: identity.accounts.users,
+            user: identity.user,
+            group: identity.group,
+            uid: identity.uid,
+            gid: identity.gid,
+            files: carried.files,
+            entries: carried.entries,
+            removals: carried
+                .removals
+                .into_iter()
+                .chain(process.removals)
+                .collect(),
+            secrets: carried.secrets.into_iter().chain(process.secrets).collect(),
+            secret_entries: carried.secret_entries,
+            volumes,
+            data,
+            command: process.command,
+            before: process.before,
+            init: process.init,
+            jobs: process.jobs,
+            scheduler: main.is_none().then(|| schedule::scheduler(place)),
+            environment: process.environment,
+            capabilities: process.capabilities,
+            umask: process.umask,
+            log_files: process.log_files,
+            log_links: process.log_links,
+            working_directory: main.and_then(|main| main.working_directory.clone()),
+            no_new_privileges: main.is_some_and(|main| main.no_new_privileges),
+            limits: service::limits(workload),
+            stop_signal,
+            stop_timeout,
+            health,
+            probe,
+            ports: port::ports(workload),
+            sysctls: port::sysctls(&members, place),
+            hosts: hosts::hosts(place),
+            hostname: hostname.filter(|name| hosts::is_host_name(name)),
+            timezone: self.zone.clone(),
+            locale: self.locale.clone(),
+            locale_package: self.locale_package(),
+            pod: seat.pod.clone(),
+            depends_on: seat.waits.clone(),
+            notes: notes.into_iter().collect(),
+        }
+    }
+
+    fn members(&self, seat: &Seat) -> Vec<&'p Workload> {
+        let all = self.workloads.iter().zip(&self.seats);
+        all.filter(|(_, other)| other.pod == seat.pod)
+            .map(|(workload, _)| workload)
+            .collect()
+    }
+
+    /// Volumes of data and of shared sockets, one for each directory.
+    fn mounted(&mut self, workload: &Workload, seat: &Seat) -> Vec<PlannedVolume> {
+        let (place, members) = (self.place, self.members(seat));
+        let mut volumes =
+            volume::volumes(workload, place, &mut self.volumes, self.options.with_data);
+        volumes.extend(socket::volumes(
+            workload,
+            &seat.pod,
+            &members,
+            &mut self.volumes,
+            place,
+        ));
+        volumes.sort_by(|a, b| a.path.cmp(&b.path));
+        volumes.dedup_by(|a, b| a.path == b.path);
+        volumes
+    }
+
+    /// The workload's packages, and what the image needs beside them.
+    fn package_names(&self, workload: &Workload) -> BTreeSet<String> {
+        let distribution = self.place.base.distribution;
+        let mut names: BTreeSet<String> = workload.packages.iter().cloned().collect();
+        names.extend(
+            workload
+                .product
+                .iter()
+                .flat_map(|product| product.companions.iter().cloned()),
+        );
+        names.extend(self.locale_package());
+        names.extend(
+            self.zone
+                .as_ref()
+                .map(|_| distribution.packages.timezones.clone()),
+        );
+        if workload.services.is_empty() {
+            names.insert(distribution.scheduler.package.clone());
+        }
+        names
+    }
+
+    /// The package that a locale is made from; the base has `C` and its kin.
+    fn locale_package(&self) -> Option<String> {
+        let language = self.locale.as_deref()?.split(['.', '@']).next()?;
+        let made = !matches!(language, "C" | "POSIX");
+        made.then(|| self.place.base.distribution.packages.locales.clone())
+    }
+}
+
+/// What the machine ran beside the main process, and the container does not.
+fn left_behind(workload: &Workload) -> Vec<String> {
+    let others = workload.services.iter().skip(1).map(|service| {
+        format!(
+            "Service {} belongs to this workload and is not started by itself here.",
+            service.name
+        )
+    });
+    let after = workload
+        .services
+        .iter()
+        .take(1)
+        .flat_map(|service| &service.exec_post)
+        .map(|command| {
+            let place = command.evidence.place();
+            format!("The machine ran a command after the start ({place}); the container does not.")
+        });
+    others.chain(after).collect()
+}

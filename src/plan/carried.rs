@@ -1,0 +1,66 @@
+//! What an image takes from the machine's tree, and what follows from it: removals, secrets, more packages.
+
+use super::file::Carrier;
+use super::place::Place;
+use super::secret::{self, Taken};
+use super::{
+    PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, configuration, package, service,
+};
+use crate::disk::FileKind;
+use crate::path::MachinePath;
+use crate::walk::Entry;
+use crate::workload::Workload;
+use std::collections::BTreeSet;
+
+pub(super) struct Carried {
+    pub files: Vec<PlannedFile>,
+    pub entries: Vec<Entry>,
+    pub removals: Vec<PlannedRemoval>,
+    pub secrets: Vec<PlannedSecret>,
+    pub secret_entries: Vec<Entry>,
+    /// Packages that own what a carried link leads to.
+    pub packages: BTreeSet<String>,
+}
+
+/// `names` are the packages that the image installs by name.
+pub(super) fn carried(
+    workload: &Workload,
+    volumes: &[PlannedVolume],
+    names: &BTreeSet<String>,
+    place: &Place<'_>,
+    taken: &mut Taken,
+) -> Carried {
+    let mut left_out: Vec<MachinePath> = volumes.iter().map(|volume| volume.path.clone()).collect();
+    left_out.extend(service::logs(workload));
+    let closure = package::closure(names, place.facts);
+    let mut carrier = Carrier::new(place, closure, left_out);
+    let mut removals = configuration::carry(workload, place, &mut carrier);
+    for claim in &workload.claims {
+        carrier.carry(claim, "no package owns it");
+    }
+    for data in &workload.data {
+        carrier.links(&data.path, "leads to the data");
+    }
+    let secrets = secret::files(workload, &carrier.secrets, place, taken);
+    let secret_entries = carrier.secrets.values().cloned().collect();
+    let packages = carrier.packages.clone();
+    let (files, entries) = carrier.finish();
+    // A link cannot be copied over a directory that a package makes.
+    let links = entries
+        .iter()
+        .filter(|entry| entry.kind == FileKind::Symlink);
+    let over = links.filter(|link| place.facts.owner(&link.path).is_some());
+    removals.extend(over.map(|link| PlannedRemoval {
+        path: link.path.clone(),
+        content: false,
+        why: "a link on the machine".to_owned(),
+    }));
+    Carried {
+        files,
+        entries,
+        removals,
+        secrets,
+        secret_entries,
+        packages,
+    }
+}

@@ -1,0 +1,118 @@
+//! Configuration as the machine has it: what was changed, what was added, and what was taken away.
+//!
+//! A package's scripts fill directories of links (`*-enabled`, `mods-enabled`, `conf.d`) on every new installation. Where
+//! packages own the directory and nothing in it, the machine's state is the whole truth: the image's is emptied first.
+
+use super::PlannedRemoval;
+use super::file::Carrier;
+use super::place::Place;
+use crate::disk::FileKind;
+use crate::fact::FileState;
+use crate::path::MachinePath;
+use crate::workload::Workload;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Carries a workload's configuration and returns what the image has to lose.
+pub(super) fn carry(
+    workload: &Workload,
+    place: &Place<'_>,
+    carrier: &mut Carrier<'_, '_>,
+) -> Vec<PlannedRemoval> {
+    for file in &workload.configuration {
+        let owner = place.facts.owner(&file.path);
+        let brought = owner.is_some() && place.provided(&file.path, carrier.closure());
+        match file.state {
+            FileState::Pristine if brought => {}
+            FileState::Pristine => carrier.carry(
+                &file.path,
+                "configuration of a package that the image does not have",
+            ),
+            FileState::Modified => {
+                carrier.carry(&file.path, "configuration changed on the machine");
+            }
+            FileState::Unowned => carrier.carry(&file.path, "configuration made on the machine"),
+        }
+    }
+    let mut removals = Vec::new();
+    conffiles(place, carrier, &mut removals);
+    for root in private_roots(place, carrier.closure()) {
+        added(&root, place, carrier, &mut removals);
+    }
+    removals.sort();
+    removals.dedup();
+    removals
+}
+
+/// Conffiles of the image's packages: carried where changed, removed where an administrator deleted them.
+fn conffiles(place: &Place<'_>, carrier: &mut Carrier<'_, '_>, removals: &mut Vec<PlannedRemoval>) {
+    let names: Vec<&str> = carrier.closure().iter().copied().collect();
+    for package in names.iter().filter_map(|name| place.facts.package(name)) {
+        for conffile in &package.conffiles {
+            let path = place.facts.tree.canonical(&conffile.path);
+            if place.facts.tree.entry(&path).is_none() {
+                removals.push(PlannedRemoval {
+                    path,
+                    content: false,
+                    why: format!(
+                        "deleted on the machine; package {} would bring it back",
+                        package.name
+                    ),
+                });
+            } else if place.facts.state(&path) == FileState::Modified {
+                carrier.carry(&path, "configuration changed on the machine");
+            }
+        }
+    }
+}
+
+/// Directories `/etc/NAME` in which only packages of the image own files.
+fn private_roots(place: &Place<'_>, closure: &BTreeSet<&str>) -> Vec<MachinePath> {
+    let mut roots: BTreeMap<MachinePath, bool> = BTreeMap::new();
+    for (path, owner) in &place.owned_configuration {
+        let mut parts = path.components().skip(1);
+        let (Some(name), Some(_)) = (parts.next(), parts.next()) else {
+            continue;
+        };
+        let entry = place.facts.tree.entry(path);
+        if entry.is_some_and(crate::walk::Entry::is_dir) {
+            continue;
+        }
+        let owner = place.facts.packages.get(*owner);
+        let ours = owner.is_some_and(|owner| closure.contains(owner.name.as_str()));
+        let root = MachinePath::from("/etc").join(name);
+        *roots.entry(root).or_insert(true) &= ours;
+    }
+    roots
+        .into_iter()
+        .filter(|(_, ours)| *ours)
+        .map(|(root, _)| root)
+        .collect()
+}
+
+/// What the machine added below one of them.
+fn added(
+    root: &MachinePath,
+    place: &Place<'_>,
+    carrier: &mut Carrier<'_, '_>,
+    removals: &mut Vec<PlannedRemoval>,
+) {
+    let facts = place.facts;
+    for entry in facts.tree.below(root) {
+        let owned = place.owned_configuration.contains_key(&entry.path);
+        match entry.kind {
+            _ if place.base.distribution.is_generated(&entry.path) => {}
+            FileKind::Directory if owned && !place.owns_below(&entry.path) => {
+                removals.push(PlannedRemoval {
+                    path: entry.path.clone(),
+                    content: true,
+                    why: "packages fill this directory at installation; the machine's own content follows".to_owned(),
+                });
+            }
+            FileKind::File if !owned => {
+                carrier.carry(&entry.path, "configuration made on the machine");
+            }
+            FileKind::Symlink if !owned => carrier.carry(&entry.path, "switched on at the machine"),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! How a container is asked whether it works, with what the image already holds.
+
+use super::HealthCheck;
+use crate::workload::product::Probe;
+use crate::workload::{Listen, Workload};
+
+/// The product's own question, or a connection to its first TCP port.
+pub(super) fn check(workload: &Workload) -> Option<(HealthCheck, Probe)> {
+    let product = workload
+        .product
+        .as_ref()
+        .and_then(|product| product.probe.clone());
+    let first = workload
+        .listens
+        .iter()
+        .find(|listen| listen.protocol == "tcp" && listen.port > 0);
+    let probe = product.or_else(|| first.map(|listen| Probe::Tcp { port: listen.port }))?;
+    let command = match &probe {
+        Probe::Command(argv) => argv.clone(),
+        Probe::Tcp { port } => bash(&format!(
+            "exec 3<>/dev/tcp/{}/{port}",
+            address(workload, *port)
+        )),
+        Probe::Http { port, path } => bash(&http(&address(workload, *port), *port, path)),
+    };
+    let check = HealthCheck {
+        command,
+        interval: 10,
+        timeout: 5,
+        start_period: 30,
+        retries: 3,
+    };
+    Some((check, probe))
+}
+
+/// bash is essential where it is used, and speaks TCP by itself; curl would have to be installed for this alone.
+fn bash(script: &str) -> Vec<String> {
+    vec!["/bin/bash".to_owned(), "-c".to_owned(), script.to_owned()]
+}
+
+/// Any answer below 500 counts: a page behind a login answers 401 on a healthy machine too.
+fn http(address: &str, port: u16, path: &str) -> String {
+    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '\'' | '\\' | '%');
+    let path: String = path.chars().filter(|c| fits(*c)).collect();
+    let path = if path.starts_with('/') {
+        path
+    } else {
+        format!("/{path}")
+    };
+    format!(
+        "exec 3<>/dev/tcp/{address}/{port} && printf 'GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && read -r version status rest <&3 && [ \"$status\" -lt 500 ]"
+    )
+}
+
+/// The loopback address of the family the port listens in.
+fn address(workload: &Workload, port: u16) -> String {
+    let listens: Vec<&Listen> = workload
+        .listens
+        .iter()
+        .filter(|listen| listen.port == port && listen.protocol == "tcp")
+        .collect();
+    let six = |listen: &&Listen| listen.address.contains(':');
+    let only_six = !listens.is_empty() && listens.iter().all(six);
+    let first = listens
+        .first()
+        .map_or("", |listen| listen.address.trim_matches(['[', ']']));
+    match first {
+        // A second loopback address (127.0.0.53) answers on itself only.
+        own if own.starts_with("127.")
+            && crate::workload::is_loopback(own)
+            && own.chars().all(|c| c.is_ascii_digit() || c == '.') =>
+        {
+            own.to_owned()
+        }
+        // `::` takes IPv4 too unless told otherwise; a container may have no IPv6 at all.
+        "::1" if only_six => "::1".to_owned(),
+        _ => "127.0.0.1".to_owned(),
+    }
+}

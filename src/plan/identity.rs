@@ -1,0 +1,121 @@
+//! Who a container runs as, and everybody its files, processes and jobs name.
+
+use super::PlannedVolume;
+use super::account::{Accounts, Wanted};
+use super::carried::Carried;
+use super::place::Place;
+use crate::workload::Workload;
+use std::collections::BTreeSet;
+
+/// The main process's user and group, and the accounts of the image.
+pub(super) struct Identity {
+    pub user: String,
+    pub group: String,
+    pub uid: u32,
+    pub gid: u32,
+    pub accounts: Accounts,
+}
+
+impl Identity {
+    pub(super) fn new(
+        workload: &Workload,
+        carried: &Carried,
+        volumes: &[PlannedVolume],
+        place: &Place<'_>,
+    ) -> Self {
+        let (user, group) = names(workload, place);
+        let accounts = Accounts::new(
+            wanted(workload, (&user, &group), carried, volumes, place),
+            place,
+        );
+        let (uid, gid) = accounts.numbers(&user, &group, place);
+        Self {
+            user,
+            group,
+            uid,
+            gid,
+            accounts,
+        }
+    }
+}
+
+/// User and group of the main process.
+pub(super) fn names(workload: &Workload, place: &Place<'_>) -> (String, String) {
+    let root = || ("root".to_owned(), "root".to_owned());
+    if workload.services.is_empty() {
+        return root();
+    }
+    let product = workload.product.as_ref();
+    if product.is_some_and(|product| product.starts_as_root) {
+        return root();
+    }
+    let own = product.and_then(|product| product.user.clone());
+    let user = own
+        .filter(|_| workload.user.is_empty() || workload.user == "root")
+        .unwrap_or_else(|| workload.user.clone());
+    if user.is_empty() || user == "root" {
+        return root();
+    }
+    let primary = place
+        .facts
+        .user(&user)
+        .and_then(|user| place.gid_name(user.gid));
+    let group = Some(workload.group.clone())
+        .filter(|group| !group.is_empty() && (group != "root" || workload.user == user));
+    let group = group
+        .or_else(|| primary.map(str::to_owned))
+        .unwrap_or_else(|| user.clone());
+    (user, group)
+}
+
+/// Everybody that the image's files, processes and jobs name.
+fn wanted(
+    workload: &Workload,
+    (user, group): (&str, &str),
+    carried: &Carried,
+    volumes: &[PlannedVolume],
+    place: &Place<'_>,
+) -> Wanted {
+    let mut wanted = Wanted::default();
+    wanted.users.insert(user.to_owned());
+    wanted.groups.insert(group.to_owned());
+    wanted.users.extend(
+        workload
+            .product
+            .iter()
+            .filter_map(|product| product.user.clone()),
+    );
+    wanted
+        .users
+        .extend(Some(workload.user.clone()).filter(|user| !user.is_empty()));
+    for directory in workload
+        .product
+        .iter()
+        .flat_map(|product| &product.directories)
+    {
+        wanted.users.insert(directory.user.clone());
+        wanted.groups.insert(directory.group.clone());
+    }
+    for service in &workload.services {
+        let groups = service.supplementary_groups.iter();
+        wanted
+            .memberships
+            .extend(groups.map(|group| (user.to_owned(), group.clone())));
+    }
+    wanted
+        .users
+        .extend(workload.jobs.iter().map(|job| job.user.clone()));
+    let entries = carried.entries.iter().map(|entry| (entry.uid, entry.gid));
+    let volumes = volumes.iter().map(|volume| (volume.uid, volume.gid));
+    let secrets = carried
+        .secrets
+        .iter()
+        .filter_map(|secret| secret.file.as_ref());
+    let secrets = secrets.map(|file| (file.uid, file.gid));
+    let owners: BTreeSet<(u32, u32)> = entries.chain(volumes).chain(secrets).collect();
+    for (uid, gid) in owners {
+        wanted.users.extend(place.uid_name(uid).map(str::to_owned));
+        wanted.groups.extend(place.gid_name(gid).map(str::to_owned));
+    }
+    wanted
+}

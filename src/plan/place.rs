@@ -1,0 +1,72 @@
+//! The machine as a plan looks at it: facts with the indexes that every workload's plan asks.
+
+use super::base::Base;
+use crate::fact::{Facts, SecretRef};
+use crate::path::MachinePath;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Facts, the base they call for, and what is asked of them again and again.
+pub(super) struct Place<'a> {
+    pub facts: &'a Facts,
+    pub base: &'a Base,
+    /// Owned paths below /etc with the owner's index, sorted.
+    pub owned_configuration: BTreeMap<&'a MachinePath, usize>,
+    /// Files that hold a secret, links in their directories followed.
+    pub secrets: BTreeMap<MachinePath, Vec<SecretRef>>,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(facts: &'a Facts, base: &'a Base) -> Self {
+        let etc = MachinePath::from("/etc");
+        let owned = facts.ownership.owned();
+        let mut secrets: BTreeMap<MachinePath, Vec<SecretRef>> = BTreeMap::new();
+        for secret in &facts.secrets {
+            let path = facts.tree.resolve(&secret.evidence.path);
+            let path = path.unwrap_or_else(|| secret.evidence.path.clone());
+            secrets.entry(path).or_default().push(secret.clone());
+        }
+        Self {
+            facts,
+            base,
+            owned_configuration: owned.filter(|(path, _)| path.is_within(&etc)).collect(),
+            secrets,
+        }
+    }
+
+    /// Whether packages know something below a directory, the directory itself aside.
+    pub(super) fn owns_below(&self, directory: &MachinePath) -> bool {
+        let mut from = self
+            .owned_configuration
+            .range::<&MachinePath, _>(directory..);
+        from.find(|(path, _)| **path != directory)
+            .is_some_and(|(path, _)| self.after(directory, path))
+    }
+
+    /// Siblings such as `/etc/a-b` sort before `/etc/a/x`: the first name at or after `directory/` decides.
+    fn after(&self, directory: &MachinePath, first: &MachinePath) -> bool {
+        if first.is_within(directory) {
+            return true;
+        }
+        let below = directory.join("\u{1}");
+        let mut from = self.owned_configuration.range::<&MachinePath, _>(&below..);
+        from.next()
+            .is_some_and(|(path, _)| path.is_within(directory))
+    }
+
+    /// The name of the package that owns a path, where the image will have that package.
+    pub(super) fn provided(&self, path: &MachinePath, closure: &BTreeSet<&str>) -> bool {
+        self.facts
+            .owner(path)
+            .is_some_and(|owner| owner.essential || closure.contains(owner.name.as_str()))
+    }
+
+    pub(super) fn uid_name(&self, uid: u32) -> Option<&'a str> {
+        let user = self.facts.users.iter().find(|user| user.uid == uid)?;
+        Some(&user.name)
+    }
+
+    pub(super) fn gid_name(&self, gid: u32) -> Option<&'a str> {
+        let group = self.facts.groups.iter().find(|group| group.gid == gid)?;
+        Some(&group.name)
+    }
+}

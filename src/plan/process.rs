@@ -1,0 +1,111 @@
+//! The process of a container: its command and what comes before it, jobs, variables, and whether it needs preparation.
+
+use super::identity::Identity;
+use super::place::Place;
+use super::secret::{self, Taken};
+use super::{
+    PlannedCommand, PlannedFile, PlannedJob, PlannedRemoval, PlannedSecret, command, schedule,
+    service,
+};
+use crate::fact::Evidence;
+use crate::path::MachinePath;
+use crate::workload::Workload;
+use std::collections::BTreeSet;
+
+#[derive(Debug)]
+pub(super) struct Process {
+    pub command: PlannedCommand,
+    pub before: Vec<(PlannedCommand, bool)>,
+    pub init: bool,
+    pub jobs: Vec<PlannedJob>,
+    pub environment: Vec<(String, String)>,
+    pub capabilities: Vec<String>,
+    pub umask: Option<u32>,
+    pub log_links: Vec<(MachinePath, String)>,
+    pub log_files: Vec<PlannedFile>,
+    /// Beyond the files': variables, and jobs' lines.
+    pub secrets: Vec<PlannedSecret>,
+    pub removals: Vec<PlannedRemoval>,
+    pub notes: Vec<String>,
+}
+
+impl Process {
+    pub(super) fn new(
+        workload: &Workload,
+        identity: &Identity,
+        zone: Option<&str>,
+        place: &Place<'_>,
+        taken: &mut Taken,
+    ) -> Self {
+        let main = workload.services.first();
+        let mut notes = Vec::new();
+        let (mut jobs, mut secrets, mut removals) = (Vec::new(), Vec::new(), Vec::new());
+        let (command, before) = if main.is_none() {
+            let schedule = schedule::schedule(workload, place, taken);
+            notes.extend(schedule.notes);
+            (jobs, secrets, removals) = (schedule.jobs, schedule.secrets, schedule.removals);
+            (Some(schedule::command(workload, place)), Vec::new())
+        } else {
+            (
+                command::main(workload, &mut notes),
+                command::before(workload, place),
+            )
+        };
+        let mut command = command.unwrap_or_else(|| waiting(workload, &mut notes));
+        let masked = secret::arguments(&mut command);
+        secrets.extend(secret::variables(workload, masked, taken));
+        let init = main.is_none() || command::needs_init(&command, place);
+        let (log_links, log_files) = service::log_files(workload, identity.uid, place);
+        Self {
+            command: command::expand(command, &open_variables(&secrets)),
+            before,
+            init,
+            jobs,
+            environment: service::environment(workload, &identity.user, place, zone, &mut notes),
+            capabilities: service::capabilities(workload),
+            umask: main
+                .and_then(|main| main.umask)
+                .filter(|umask| *umask != 0o022),
+            log_links,
+            log_files,
+            secrets,
+            removals,
+            notes,
+        }
+    }
+
+    /// Whether something has to be done as root before the process is what it is.
+    pub(super) fn needs_preparation(&self, identity: &Identity) -> bool {
+        let several_lines = |(_, value): &(String, String)| value.chars().any(char::is_control);
+        let drops = identity.uid != 0
+            && (!self.capabilities.is_empty()
+                || !self.log_links.is_empty()
+                || identity.accounts.has_memberships(&identity.user));
+        drops
+            || !self.secrets.is_empty()
+            || !self.before.is_empty()
+            || self.umask.is_some()
+            || self.environment.iter().any(several_lines)
+    }
+}
+
+/// Where nothing says what to run, the container stands and waits for its reader.
+fn waiting(workload: &Workload, notes: &mut Vec<String>) -> PlannedCommand {
+    notes
+        .push("Nothing on the machine says what to run here; the container only waits.".to_owned());
+    let evidence = workload
+        .services
+        .first()
+        .map(|service| service.evidence.clone());
+    PlannedCommand {
+        argv: vec!["sleep".to_owned(), "infinity".to_owned()],
+        ignore_failure: false,
+        evidence: evidence.unwrap_or_else(|| Evidence::file(&MachinePath::root())),
+    }
+}
+
+/// Variables that only the start knows.
+fn open_variables(secrets: &[PlannedSecret]) -> BTreeSet<&str> {
+    let variables = secrets.iter().flat_map(|secret| &secret.variables);
+    variables.map(String::as_str).collect()
+}

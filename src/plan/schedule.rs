@@ -1,0 +1,133 @@
+//! Scheduled jobs: the machine's own lines, for the same kind of scheduler.
+
+use super::PlannedJob;
+use super::names::is_variable;
+use super::place::Place;
+use super::secret::{self, Taken};
+use super::{PlannedCommand, PlannedRemoval, PlannedScheduler, PlannedSecret};
+use crate::fact::Evidence;
+use crate::path::MachinePath;
+use crate::workload::Workload;
+use crate::workload::service::Manager;
+
+/// What a scheduled workload adds to its plan.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    pub jobs: Vec<PlannedJob>,
+    pub secrets: Vec<PlannedSecret>,
+    pub removals: Vec<PlannedRemoval>,
+    pub notes: Vec<String>,
+}
+
+pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken) -> Schedule {
+    let mut schedule = Schedule::default();
+    for job in &workload.jobs {
+        let Some(cron) = job.cron.clone().filter(|cron| is_schedule(cron)) else {
+            schedule.notes.push(format!(
+                "Job {} runs at `{}`, which no cron line can say: start it by other means ({}).",
+                job.name,
+                job.schedule,
+                job.evidence.place()
+            ));
+            continue;
+        };
+        if job.command.contains(['\n', '\r', '\0']) {
+            schedule.notes.push(format!(
+                "Job {} has a command of several lines, which no cron line can say.",
+                job.name
+            ));
+            continue;
+        }
+        let environment = job.environment.iter();
+        let is_table = matches!(job.manager, Manager::Cron | Manager::Anacron);
+        if job.secret && !is_table {
+            schedule.notes.push(format!(
+                "Job {} holds a secret on its command line ({}), which was left out: hand it over as a variable.",
+                job.name,
+                job.evidence.place()
+            ));
+        }
+        let mut planned = PlannedJob {
+            name: job.name.clone(),
+            cron,
+            user: job.user.clone(),
+            // In a table, a bare `%` is a newline.
+            command: if is_table {
+                job.command.clone()
+            } else {
+                job.command.replace('%', "\\%")
+            },
+            // Mail goes to the container's output whatever the address.
+            environment: environment
+                .filter(|(name, value)| {
+                    is_variable(name) && name != "MAILTO" && !value.contains(['\n', '\r', '\0'])
+                })
+                .cloned()
+                .collect(),
+            secret: None,
+            evidence: job.evidence.clone(),
+        };
+        if job.secret && is_table {
+            let secret = secret::line(workload, &planned, taken);
+            planned.secret = Some(secret.name.clone());
+            schedule.secrets.push(secret);
+        }
+        schedule.jobs.push(planned);
+    }
+    let scheduler = &place.base.distribution.scheduler;
+    let why = "housekeeping of the image's own packages".to_owned();
+    let removal = |path: &String, content| PlannedRemoval {
+        path: MachinePath::new(path),
+        content,
+        why: why.clone(),
+    };
+    schedule.removals = scheduler
+        .removals
+        .iter()
+        .map(|path| removal(path, false))
+        .collect();
+    schedule.removals.push(removal(&scheduler.tables, true));
+    schedule
+}
+
+/// The scheduler in the foreground.
+pub(super) fn command(workload: &Workload, place: &Place<'_>) -> PlannedCommand {
+    let first = workload.jobs.first().map(|job| job.evidence.clone());
+    PlannedCommand {
+        argv: place.base.distribution.scheduler.command.clone(),
+        ignore_failure: false,
+        evidence: first.unwrap_or_else(|| {
+            Evidence::file(&MachinePath::new(&place.base.distribution.scheduler.tables))
+        }),
+    }
+}
+
+/// Where its tables are, and how it hands over output.
+pub(super) fn scheduler(place: &Place<'_>) -> PlannedScheduler {
+    let scheduler = &place.base.distribution.scheduler;
+    PlannedScheduler {
+        tables: MachinePath::new(&scheduler.tables),
+        mailer: MachinePath::new(&scheduler.mailer),
+    }
+}
+
+/// Five fields of crontab(5), or one of its names.
+fn is_schedule(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '/' | ',' | '-');
+    if let Some(name) = text.strip_prefix('@') {
+        return !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase());
+    }
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    fields.len() == 5 && fields.iter().all(|field| field.chars().all(fits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules() {
+        assert!(is_schedule("*/15 0-6 1,15 * mon-fri") && is_schedule("@reboot"));
+        assert!(!is_schedule("* * * *") && !is_schedule("@") && !is_schedule("* * * * $(x)"));
+    }
+}

@@ -1,0 +1,384 @@
+//! What a unit says of its process beyond the command: variables, directories, logs, limits, capabilities.
+
+use super::account::Accounts;
+use super::file::describe;
+use super::names::is_variable;
+use super::place::Place;
+use super::{PlannedDirectory, PlannedFile, PlannedVolume};
+use crate::path::MachinePath;
+use crate::workload::Workload;
+use crate::workload::product::Log;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// systemd's own PATH for services (systemd.exec(5)); the scheduler's is in its tables.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Variables of the main process; what is set last stands.
+pub(super) fn environment(
+    workload: &Workload,
+    user: &str,
+    place: &Place<'_>,
+    zone: Option<&str>,
+    notes: &mut Vec<String>,
+) -> Vec<(String, String)> {
+    let mut set: BTreeMap<String, String> = BTreeMap::new();
+    set.insert("PATH".to_owned(), PATH.to_owned());
+    if let Some(locale) = place
+        .facts
+        .locale
+        .as_deref()
+        .filter(|locale| is_locale(locale))
+    {
+        set.insert("LANG".to_owned(), locale.to_owned());
+    }
+    if let Some(zone) = zone {
+        set.insert("TZ".to_owned(), zone.to_owned());
+    }
+    let user = place.facts.user(user).filter(|user| user.uid != 0);
+    if let Some(user) = user {
+        // What systemd.exec(5) gives a service that has a user.
+        for (name, value) in [
+            ("HOME", &user.home),
+            ("LOGNAME", &user.name),
+            ("USER", &user.name),
+            ("SHELL", &user.shell),
+        ] {
+            set.insert(name.to_owned(), value.clone());
+        }
+    }
+    let product = workload
+        .product
+        .iter()
+        .flat_map(|product| &product.environment);
+    for (name, value) in workload.environment.iter().chain(product) {
+        if is_variable(name) && !value.contains('\0') {
+            set.insert(name.clone(), value.clone());
+        } else {
+            notes.push(format!(
+                "Variable {name} has a name that no shell can set; it was left out."
+            ));
+        }
+    }
+    for service in workload.services.iter().take(1) {
+        for (name, _) in &service.secret_environment {
+            set.remove(name);
+        }
+    }
+    set.into_iter().collect()
+}
+
+/// `en_US.UTF-8`, `de_DE@euro`, `C.UTF-8`.
+pub(super) fn is_locale(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@' | '-');
+    !name.is_empty() && name.len() <= 64 && name.chars().all(fits) && !name.starts_with(['-', '.'])
+}
+
+/// A zone's name, or nothing where it is what a container has anyway.
+pub(super) fn time_zone(name: Option<&str>) -> Option<String> {
+    let name = name?.trim();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-' | '/');
+    let plain = matches!(
+        name,
+        "" | "UTC" | "Etc/UTC" | "Etc/UCT" | "Zulu" | "Universal"
+    );
+    let safe = name.len() <= 64 && name.chars().all(fits) && !name.starts_with(['/', '-']);
+    (!plain && safe).then(|| name.to_owned())
+}
+
+/// Directories that must be there before the start, with the machine's owner and mode.
+pub(super) fn directories(
+    workload: &Workload,
+    volumes: &[PlannedVolume],
+    accounts: &Accounts,
+    place: &Place<'_>,
+) -> Vec<PlannedDirectory> {
+    let mut made: BTreeMap<MachinePath, PlannedDirectory> = BTreeMap::new();
+    let mut make = |path: &MachinePath, mode: u32, (uid, gid): (u32, u32)| {
+        let path = place.facts.tree.canonical(path);
+        // /var/run is a link to /run wherever there is a /run.
+        let path = path
+            .text()
+            .strip_prefix("/var/run/")
+            .map_or(path.clone(), |rest| MachinePath::from("/run").join(rest));
+        let runtime = ["/run", "/tmp", "/var/tmp"]
+            .iter()
+            .any(|dir| path.is_within(&MachinePath::from(*dir)));
+        if is_shared_by_all(&path) || path.as_bytes().iter().any(u8::is_ascii_control) {
+            return;
+        }
+        let directory = PlannedDirectory {
+            path: path.clone(),
+            mode: mode & 0o7777,
+            uid,
+            gid,
+            runtime,
+        };
+        made.entry(path).or_insert(directory);
+    };
+    for directory in workload
+        .product
+        .iter()
+        .flat_map(|product| &product.directories)
+    {
+        make(
+            &directory.path,
+            directory.mode,
+            accounts.numbers(&directory.user, &directory.group, place),
+        );
+    }
+    for service in &workload.services {
+        for directory in &service.directories {
+            let user = if directory.user.is_empty() {
+                &service.user
+            } else {
+                &directory.user
+            };
+            let group = if directory.group.is_empty() {
+                &service.group
+            } else {
+                &directory.group
+            };
+            make(
+                &directory.path,
+                directory.mode,
+                accounts.numbers(user, group, place),
+            );
+        }
+    }
+    for volume in volumes {
+        make(&volume.path, volume.mode, (volume.uid, volume.gid));
+    }
+    let parents = log_paths(workload).into_iter().filter_map(|log| {
+        let entry = place.facts.tree.get(&log);
+        if entry.is_some_and(crate::walk::Entry::is_dir) {
+            Some(log)
+        } else {
+            log.parent()
+        }
+    });
+    for user in &accounts.users {
+        home(user, place, &mut make);
+    }
+    for path in parents {
+        if let Some(entry) = place.facts.tree.get(&path).filter(|entry| entry.is_dir()) {
+            make(&path, entry.mode, (entry.uid, entry.gid));
+        }
+    }
+    made.into_values().collect()
+}
+
+/// A home that no package brings.
+fn home(
+    user: &super::PlannedUser,
+    place: &Place<'_>,
+    make: &mut impl FnMut(&MachinePath, u32, (u32, u32)),
+) {
+    let path = MachinePath::new(&user.home);
+    let entry = place
+        .facts
+        .tree
+        .get(&path)
+        .filter(|entry| entry.is_dir() && entry.uid == user.uid);
+    if let Some(entry) = entry.filter(|_| path.components().count() >= 2) {
+        make(&path, entry.mode, (entry.uid, entry.gid));
+    }
+}
+
+/// Directories of every image, whose owner and mode nobody may change.
+fn is_shared_by_all(path: &MachinePath) -> bool {
+    let depth = path.components().count();
+    depth < 2
+        || [
+            "/var/log",
+            "/var/lib",
+            "/var/cache",
+            "/var/tmp",
+            "/var/spool",
+            "/run/lock",
+            "/usr/local",
+            "/usr/share",
+        ]
+        .iter()
+        .any(|shared| path.as_bytes() == shared.as_bytes())
+}
+
+fn log_paths(workload: &Workload) -> BTreeSet<MachinePath> {
+    let product = workload.product.iter().flat_map(|product| &product.logs);
+    let product = product.filter_map(|log| match log {
+        Log::File { path, .. } => Some(path.clone()),
+        Log::Syslog | Log::Stdout => None,
+    });
+    product.chain(workload.logs.iter().cloned()).collect()
+}
+
+/// Paths whose content is history, not part of an image.
+pub(super) fn logs(workload: &Workload) -> Vec<MachinePath> {
+    log_paths(workload).into_iter().collect()
+}
+
+/// Log files linked to the container's output, and those that must exist because the process may not create them.
+pub(super) fn log_files(
+    workload: &Workload,
+    uid: u32,
+    place: &Place<'_>,
+) -> (Vec<(MachinePath, String)>, Vec<PlannedFile>) {
+    let (mut links, mut files) = (Vec::new(), Vec::new());
+    let linked = workload.product.iter().flat_map(|product| &product.logs);
+    for log in linked {
+        if let Log::File { path, stdout: true } = log {
+            let name = path.name().to_lowercase();
+            let to = if name.contains("err") {
+                "/dev/stderr"
+            } else {
+                "/dev/stdout"
+            };
+            links.push((place.facts.tree.canonical(path), to.to_owned()));
+        }
+    }
+    links.sort();
+    links.dedup_by(|a, b| a.0 == b.0);
+    for path in log_paths(workload) {
+        let Some(entry) = place.facts.tree.get(&path).filter(|entry| entry.is_file()) else {
+            continue;
+        };
+        let parent = entry
+            .path
+            .parent()
+            .and_then(|dir| place.facts.tree.entry(&dir));
+        let may_create = parent.is_some_and(|dir| dir.uid == uid);
+        if !may_create && uid != 0 && !links.iter().any(|(link, _)| *link == entry.path) {
+            files.push(PlannedFile {
+                why: "log".to_owned(),
+                ..describe(entry)
+            });
+        }
+    }
+    links.retain(|(path, _)| is_plain(path));
+    files.retain(|file| is_plain(&file.path));
+    (links, files)
+}
+
+fn is_plain(path: &MachinePath) -> bool {
+    path.as_str()
+        .is_some_and(|text| !text.chars().any(char::is_control))
+}
+
+/// Limits of the unit in the engine's own names; `infinity` is -1.
+///
+/// What engines give by default anyway is not asked for: an engine without privileges refuses to start a container whose
+/// limits are above its own, even where the process would never have noticed.
+pub(super) fn limits(workload: &Workload) -> Vec<(String, String)> {
+    let mut limits: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in workload
+        .services
+        .iter()
+        .take(1)
+        .flat_map(|service| &service.limits)
+    {
+        let name = name.trim_start_matches("Limit").to_lowercase();
+        let known = [
+            "as",
+            "core",
+            "cpu",
+            "data",
+            "fsize",
+            "locks",
+            "memlock",
+            "msgqueue",
+            "nice",
+            "nofile",
+            "nproc",
+            "rss",
+            "rtprio",
+            "sigpending",
+            "stack",
+        ];
+        if let Some(value) = limit(&name, value)
+            .filter(|value| known.contains(&name.as_str()) && !is_customary(&name, value))
+        {
+            limits.insert(name, value);
+        }
+    }
+    limits.into_iter().collect()
+}
+
+/// Within what engines give by default: 1,048,576 files, 8 MiB of locked memory, any number of processes.
+fn is_customary(name: &str, value: &str) -> bool {
+    let most = value
+        .split(':')
+        .map(|part| part.parse::<u64>().unwrap_or(u64::MAX))
+        .max()
+        .unwrap_or(0);
+    match name {
+        "nofile" => most <= 1 << 20 || most == u64::MAX,
+        "memlock" => most <= 8 << 20,
+        "nproc" | "core" => true,
+        _ => false,
+    }
+}
+
+/// `65536`, `1024:65536`, `8M`, `infinity`; anything else is left to the reader.
+fn limit(name: &str, value: &str) -> Option<String> {
+    let one = |text: &str| -> Option<String> {
+        if text == "infinity" {
+            return Some("-1".to_owned());
+        }
+        let bytes = matches!(
+            name,
+            "as" | "core" | "data" | "fsize" | "memlock" | "rss" | "stack"
+        );
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let number: u64 = digits.parse().ok()?;
+        let factor = match text.get(digits.len()..)? {
+            "" => 1,
+            "K" if bytes => 1 << 10,
+            "M" if bytes => 1 << 20,
+            "G" if bytes => 1 << 30,
+            "T" if bytes => 1u64 << 40,
+            _ => return None,
+        };
+        number.checked_mul(factor).map(|n| n.to_string())
+    };
+    match value.split_once(':') {
+        Some((soft, hard)) => Some(format!("{}:{}", one(soft)?, one(hard)?)),
+        None => one(value),
+    }
+}
+
+/// Capabilities that the process holds although it is not root.
+pub(super) fn capabilities(workload: &Workload) -> Vec<String> {
+    let ambient = workload
+        .services
+        .iter()
+        .take(1)
+        .flat_map(|service| &service.ambient_capabilities);
+    let names = ambient.map(|name| name.to_uppercase()).filter(|name| {
+        name.starts_with("CAP_") && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+    });
+    names.collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_translated_or_left() {
+        assert_eq!(limit("nofile", "65536").as_deref(), Some("65536"));
+        assert_eq!(limit("nofile", "1024:infinity").as_deref(), Some("1024:-1"));
+        assert_eq!(limit("memlock", "8M").as_deref(), Some("8388608"));
+        assert_eq!(limit("nofile", "8M"), None);
+        assert_eq!(limit("cpu", "$(x)"), None);
+    }
+
+    #[test]
+    fn zones_and_locales() {
+        assert_eq!(
+            time_zone(Some("Europe/Berlin")).as_deref(),
+            Some("Europe/Berlin")
+        );
+        assert_eq!(time_zone(Some("Etc/UTC")), None);
+        assert_eq!(time_zone(Some("$(reboot)")), None);
+        assert!(is_locale("en_US.UTF-8") && is_locale("de_DE@euro") && !is_locale("a b"));
+    }
+}

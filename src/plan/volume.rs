@@ -1,0 +1,171 @@
+//! Volumes: state that outlives the container, and directories of sockets that a pod's members share.
+
+use super::PlannedVolume;
+use super::file::is_live;
+use super::names::{slug, unique};
+use super::place::Place;
+use crate::path::MachinePath;
+use crate::walk::Entry;
+use crate::workload::Workload;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Volume names by the directory they hold; one directory, one volume, whoever uses it.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    by_path: BTreeMap<MachinePath, String>,
+    taken: BTreeSet<String>,
+}
+
+impl Names {
+    pub(super) fn new(workloads: &[Workload], place: &Place<'_>) -> Self {
+        let mut names = Self::default();
+        for workload in workloads {
+            let paths = data_paths(workload, place);
+            for path in &paths {
+                let name = if paths.len() == 1 {
+                    format!("{}-data", workload.id)
+                } else {
+                    format!("{}-{}", workload.id, slug(path.as_bytes()))
+                };
+                names.of(path, &name);
+            }
+        }
+        names
+    }
+
+    fn of(&mut self, path: &MachinePath, wish: &str) -> String {
+        if let Some(name) = self.by_path.get(path) {
+            return name.clone();
+        }
+        let name = unique(wish, &mut self.taken);
+        self.by_path.insert(path.clone(), name.clone());
+        name
+    }
+
+    /// The volume that a path lies in.
+    fn around(&self, path: &MachinePath) -> Option<(&MachinePath, &String)> {
+        self.by_path.iter().find(|(dir, _)| path.is_within(dir))
+    }
+}
+
+/// The directories of a workload's data, links followed, nested ones dropped.
+fn data_paths(workload: &Workload, place: &Place<'_>) -> Vec<MachinePath> {
+    let tree = &place.facts.tree;
+    let mut paths: Vec<MachinePath> = Vec::new();
+    for data in &workload.data {
+        let path = tree
+            .resolve(&data.path)
+            .unwrap_or_else(|| data.path.clone());
+        let file = tree.entry(&path).is_some_and(|entry| !entry.is_dir());
+        let path = if file {
+            path.parent().unwrap_or(path)
+        } else {
+            path
+        };
+        if path.components().count() >= 2 || (!is_live(&path) && path.as_bytes() != b"/") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    let all = paths.clone();
+    paths.retain(|path| {
+        !all.iter()
+            .any(|other| other != path && path.is_within(other))
+    });
+    paths
+}
+
+/// The volumes of one workload: its own data, and others' data that its configuration points into.
+pub(super) fn volumes(
+    workload: &Workload,
+    place: &Place<'_>,
+    names: &mut Names,
+    with_data: bool,
+) -> Vec<PlannedVolume> {
+    let mut volumes = Vec::new();
+    for path in data_paths(workload, place) {
+        let name = names.of(&path, &format!("{}-data", workload.id));
+        let within = |data: &&crate::workload::Data| {
+            let at = place
+                .facts
+                .tree
+                .resolve(&data.path)
+                .unwrap_or_else(|| data.path.clone());
+            at.is_within(&path) || path.is_within(&at)
+        };
+        let Some(data) = workload.data.iter().find(within) else {
+            continue;
+        };
+        let held = place.facts.tree.entry(&path).is_some();
+        volumes.push(PlannedVolume {
+            bytes: data.bytes,
+            why: data.why.clone(),
+            carries_data: held,
+            load: held && with_data,
+            evidence: data.evidence.clone(),
+            ..shaped(name, &path, place)
+        });
+    }
+    let mut visited = Vec::new();
+    for claim in &workload.claims {
+        let path = place
+            .facts
+            .tree
+            .resolve(claim)
+            .unwrap_or_else(|| claim.clone());
+        let Some((dir, name)) = names.around(&path) else {
+            continue;
+        };
+        if volumes.iter().any(|volume| volume.path == *dir) {
+            continue;
+        }
+        visited.push(PlannedVolume {
+            why: format!("{claim} lies in the data of another workload"),
+            ..shaped(name.clone(), dir, place)
+        });
+    }
+    volumes.extend(visited);
+    volumes.sort_by(|a, b| a.path.cmp(&b.path));
+    volumes.dedup_by(|a, b| a.path == b.path);
+    volumes
+}
+
+/// A volume with the owner and mode that the machine's directory has.
+fn shaped(name: String, path: &MachinePath, place: &Place<'_>) -> PlannedVolume {
+    let entry = place.facts.tree.entry(path);
+    PlannedVolume {
+        name,
+        path: path.clone(),
+        bytes: 0,
+        uid: entry.map_or(0, |entry| entry.uid),
+        gid: entry.map_or(0, |entry| entry.gid),
+        mode: entry.map_or(0o755, |entry| entry.mode),
+        why: String::new(),
+        carries_data: false,
+        load: false,
+        evidence: crate::fact::Evidence::file(path),
+    }
+}
+
+/// A volume for the directory of a socket that members of a pod share.
+pub(super) fn socket(
+    pod: &str,
+    dir: &MachinePath,
+    names: &mut Names,
+    place: &Place<'_>,
+) -> PlannedVolume {
+    let name = names.of(dir, &format!("{pod}-{}", slug(dir.as_bytes())));
+    PlannedVolume {
+        why: "the directory of a Unix socket between containers".to_owned(),
+        ..shaped(name, dir, place)
+    }
+}
+
+/// Every name that a volume's data consists of, the directory itself first.
+pub(super) fn contents(volume: &PlannedVolume, place: &Place<'_>) -> Vec<Entry> {
+    let tree = &place.facts.tree;
+    let mut entries: Vec<Entry> = tree.entry(&volume.path).into_iter().cloned().collect();
+    entries.extend(tree.below(&volume.path).cloned());
+    entries
+}

@@ -1,0 +1,32 @@
+//! Why nothing was written.
+
+use std::path::{Path, PathBuf};
+
+/// An output that could not be written. Nothing half-written stays behind.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{} is not empty; name a directory that is new or empty", .0.display())]
+    NotEmpty(PathBuf),
+    #[error("{} is not a directory", .0.display())]
+    NotADirectory(PathBuf),
+    #[error("failed to write {}: {error}", path.display())]
+    Io {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    /// A template and its view disagree: ours to mend.
+    #[error("failed to fill template {template}: {reason}")]
+    Template {
+        template: &'static str,
+        reason: String,
+    },
+}
+
+impl Error {
+    pub(super) fn io(path: impl AsRef<Path>, error: impl Into<std::io::Error>) -> Self {
+        Self::Io {
+            path: path.as_ref().to_owned(),
+            error: error.into(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Plans written out: build contexts, compose file, secrets, data, and the pages that explain them.
+//!
+//! Nothing here re-derives anything: what a container is, the plan says. Every value of the machine goes through a quoting
+//! helper (`quote/`), every name through a directory that cannot be left (`confined`), and the whole output appears at
+//! once or not at all (`staging`).
+
+mod archive;
+mod confined;
+mod error;
+mod ownership;
+pub mod quote;
+mod rootfs;
+mod secret;
+mod staging;
+mod templates;
+mod view;
+mod write;
+
+pub use error::Error;
+pub use staging::Staging;
+
+use crate::plan::Plan;
+use crate::walk::{Entry, Tree};
+use std::path::{Path, PathBuf};
+
+/// Where the content of the machine's files comes from.
+pub trait Content {
+    /// Positioned read; short only at the end of the file. The error is a reason for the reader.
+    fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String>;
+}
+
+impl Content for crate::source::Root {
+    fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String> {
+        crate::source::Root::read_at(self, entry, offset, buf).map_err(|error| error.to_string())
+    }
+}
+
+/// The machine as the writer needs it.
+#[derive(Clone, Copy)]
+pub struct Machine<'a> {
+    pub tree: &'a Tree,
+    pub content: &'a dyn Content,
+}
+
+/// What is written beside the containers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    pub with_secrets: bool,
+    /// The plans were made with the same wish.
+    pub with_data: bool,
+}
+
+/// What was written.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Relative to OUT, sorted; a tree of carried files is one.
+    pub paths: Vec<PathBuf>,
+    /// Files and secrets that could not be written as they are, one sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// Writes all artefacts of the plans into an OUT that does not exist or is empty.
+pub fn write(
+    out: &Path,
+    plans: &[Plan],
+    machine: &Machine<'_>,
+    options: Options,
+) -> Result<Written, Error> {
+    let staging = Staging::new(out)?;
+    let written = write_into(&staging, plans, machine, options)?;
+    staging.commit()?;
+    Ok(written)
+}
+
+/// The same into a staging directory that the caller adds to (a report) and commits.
+pub fn write_into(
+    staging: &Staging,
+    plans: &[Plan],
+    machine: &Machine<'_>,
+    options: Options,
+) -> Result<Written, Error> {
+    write::all(staging, plans, machine, options)
+}

@@ -1,0 +1,86 @@
+//! Dockerfiles: the parser's own words (ENV, WORKDIR), the JSON form of commands, and shell words inside RUN, where a
+//! newline would end the instruction.
+
+use super::shell::{is_bare, shell_comment};
+use crate::path::MachinePath;
+
+/// The exec form: a JSON array. Characters that an editor hides are written as escapes.
+pub fn exec<S: AsRef<str>>(argv: &[S]) -> String {
+    let words: Vec<String> = argv
+        .iter()
+        .map(|word| super::yaml::json(word.as_ref()))
+        .collect();
+    format!("[{}]", words.join(", "))
+}
+
+/// A value of ENV, or the word of WORKDIR. `None`: it holds a control character, which no Dockerfile can say there.
+pub fn dockerfile_word(value: &str) -> Option<String> {
+    if value.chars().any(char::is_control) {
+        return None;
+    }
+    let mut word = String::from("\"");
+    for c in value.chars() {
+        if matches!(c, '"' | '\\' | '$') {
+            word.push('\\');
+        }
+        word.push(c);
+    }
+    word.push('"');
+    Some(word)
+}
+
+/// A shell word inside RUN. Double quotes where the value holds what single quotes would only seem to expand, since
+/// linters are right to ask about `'$x'`. Control characters are dropped: callers hold none that matter.
+pub fn build_shell(value: &str) -> String {
+    let value: String = value.chars().filter(|c| !c.is_control()).collect();
+    if is_bare(&value) {
+        return value;
+    }
+    if !value.contains(['$', '`', '\'']) {
+        return format!("'{value}'");
+    }
+    let mut word = String::from("\"");
+    for c in value.chars() {
+        if matches!(c, '"' | '\\' | '$' | '`') {
+            word.push('\\');
+        }
+        word.push(c);
+    }
+    word.push('"');
+    word
+}
+
+/// A path that exists where RUN runs. Bytes that a Dockerfile cannot hold become `?`, which the shell matches with them.
+pub fn build_path(prefix: &str, path: &MachinePath) -> String {
+    let mut bytes = prefix.as_bytes().to_vec();
+    bytes.extend_from_slice(path.as_bytes());
+    let (mut word, mut literal) = (String::new(), String::new());
+    let flush = |literal: &mut String, word: &mut String| {
+        if !literal.is_empty() {
+            word.push_str(&build_shell(literal));
+            literal.clear();
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() {
+                flush(&mut literal, &mut word);
+                // Shells match `?` with a byte or with a character, as their locale says; controls are single bytes but C1.
+                word.push_str(if c.is_ascii() { "?" } else { "*" });
+            } else {
+                literal.push(c);
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            flush(&mut literal, &mut word);
+            word.push('*');
+        }
+    }
+    flush(&mut literal, &mut word);
+    word
+}
+
+/// The text of a comment: one line, nothing that ends it or hides in it, and no parser directive.
+pub fn comment(text: &str) -> String {
+    shell_comment(text)
+}

@@ -1,0 +1,13 @@
+//! Quoting, one file for each language that is written. Nothing of the machine reaches an artefact but through here.
+
+mod dockerfile;
+mod dotenv;
+mod markdown;
+mod shell;
+mod yaml;
+
+pub use dockerfile::{build_path, build_shell, comment, dockerfile_word, exec};
+pub use dotenv::dotenv;
+pub use markdown::{code, markdown};
+pub use shell::{shell, shell_comment, table_value};
+pub use yaml::{yaml, yaml_interpolated};

@@ -1,0 +1,115 @@
+//! `workloads/ID/rootfs/`: the carried files with their modes and times, content streamed from the machine.
+
+use super::confined::{Confined, times};
+use super::{Content, Error};
+use crate::disk::FileKind;
+use crate::path::MachinePath;
+use crate::walk::Entry;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// Content is copied in pieces of this many bytes; a piece of zeros becomes a hole.
+pub(super) const CHUNK: usize = 64 * 1024;
+
+/// The mode a file has on the way: the reader's own disk is no place for setuid, and the builder must be able to read it.
+pub(super) fn context_mode(entry: &Entry) -> u32 {
+    let least = if entry.is_dir() { 0o700 } else { 0o600 };
+    (entry.mode & 0o777) | least
+}
+
+/// Whether the image's mode has to be set apart from the context's.
+pub(super) fn needs_mode(entry: &Entry) -> bool {
+    entry.kind != FileKind::Symlink && context_mode(entry) != entry.mode & 0o7777
+}
+
+/// Writes the entries below `directory`, which exists. Returns the files that could not be read, with the reason.
+pub(super) fn write(
+    directory: &Path,
+    entries: &[Entry],
+    content: &dyn Content,
+) -> Result<Vec<(MachinePath, String)>, Error> {
+    let mut confined = Confined::new(directory)?;
+    let mut unread = Vec::new();
+    for entry in entries {
+        match entry.kind {
+            FileKind::Directory => confined.directory(&entry.path)?,
+            FileKind::Symlink => {
+                let target = entry.target.as_deref().unwrap_or_default();
+                if !target.is_empty() && !target.contains(&0) {
+                    confined.link(&entry.path, target, entry.mtime)?;
+                }
+            }
+            FileKind::File => {
+                let mut file = confined.file(&entry.path, context_mode(entry))?;
+                if let Some(reason) = copy(entry, content, &mut file)? {
+                    unread.push((entry.path.clone(), reason));
+                }
+                rustix::fs::futimens(&file, &times(entry.mtime))
+                    .map_err(|e| Error::io(directory, e))?;
+            }
+            _ => {}
+        }
+    }
+    for entry in entries.iter().rev().filter(|entry| entry.is_dir()) {
+        confined.settle(&entry.path, context_mode(entry), entry.mtime)?;
+    }
+    Ok(unread)
+}
+
+/// Writes a file of our own among them.
+pub(super) fn generated(
+    directory: &Path,
+    path: &MachinePath,
+    mode: u32,
+    text: &str,
+) -> Result<(), Error> {
+    let mut file = Confined::new(directory)?.file(path, mode)?;
+    file.write_all(text.as_bytes())
+        .map_err(|error| Error::io(path.to_string(), error))
+}
+
+/// Copies a file's content. `Some` says why it could not be read to its end; what was read stands.
+pub(super) fn copy(
+    entry: &Entry,
+    content: &dyn Content,
+    file: &mut File,
+) -> Result<Option<String>, Error> {
+    let failed = |error| Error::io(entry.path.to_string(), error);
+    let mut buffer = vec![0; CHUNK];
+    let mut offset = 0u64;
+    let mut reason = None;
+    while offset < entry.size {
+        let want = usize::try_from(entry.size - offset)
+            .unwrap_or(CHUNK)
+            .min(CHUNK);
+        let piece = buffer.get_mut(..want).unwrap_or_default();
+        match content.read_at(entry, offset, piece) {
+            Ok(0) => {
+                reason = Some("it ends before its size says".to_owned());
+                break;
+            }
+            Ok(got) => {
+                let piece = piece.get(..got).unwrap_or_default();
+                write_or_skip(file, piece).map_err(failed)?;
+                offset = offset.saturating_add(got as u64);
+            }
+            Err(error) => {
+                reason = Some(error);
+                break;
+            }
+        }
+    }
+    file.set_len(offset).map_err(failed)?;
+    Ok(reason)
+}
+
+/// Zeros are skipped, so that a file with holes keeps them.
+pub(super) fn write_or_skip(file: &mut File, piece: &[u8]) -> std::io::Result<()> {
+    if piece.iter().all(|byte| *byte == 0) {
+        file.seek(SeekFrom::Current(i64::try_from(piece.len()).unwrap_or(0)))
+            .map(|_| ())
+    } else {
+        file.write_all(piece)
+    }
+}

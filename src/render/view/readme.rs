@@ -1,0 +1,229 @@
+//! The views of the pages for the reader: one for each container, one for all.
+
+use crate::plan::{Plan, PlannedSecret};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Serialize)]
+pub(in crate::render) struct Page {
+    id: String,
+    title: String,
+    release: String,
+    base: String,
+    strategy: String,
+    reason: String,
+    command: String,
+    command_from: String,
+    user: String,
+    entrypoint: bool,
+    notes: Vec<String>,
+    ports: Vec<Port>,
+    volumes: Vec<Volume>,
+    secrets: Vec<Secret>,
+    packages: Vec<Package>,
+    files: Vec<File>,
+}
+
+#[derive(Debug, Serialize)]
+struct Port {
+    name: String,
+    from: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Volume {
+    name: String,
+    path: String,
+    why: String,
+    bytes: u64,
+    carried: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Secret {
+    name: String,
+    file: String,
+    what: String,
+    places: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Package {
+    name: String,
+    pin: String,
+    version: String,
+}
+
+#[derive(Debug, Serialize)]
+struct File {
+    path: String,
+    names: u64,
+    bytes: u64,
+    why: String,
+}
+
+pub(in crate::render) fn page(plan: &Plan) -> Page {
+    Page {
+        id: plan.id.clone(),
+        title: plan.title.clone(),
+        release: plan.release.clone(),
+        base: plan.base.clone(),
+        strategy: plan.strategy.clone(),
+        reason: plan.reason.clone(),
+        command: plan.command.argv.join(" "),
+        command_from: plan.command.evidence.place(),
+        user: format!("{}:{}", plan.user, plan.group),
+        entrypoint: plan.entrypoint,
+        notes: plan.notes.clone(),
+        ports: plan
+            .ports
+            .iter()
+            .map(|port| Port {
+                name: format!("{}/{}", port.port, port.protocol),
+                from: port.evidence.place(),
+            })
+            .collect(),
+        volumes: volumes(plan),
+        secrets: plan.secrets.iter().map(secret).collect(),
+        packages: plan
+            .packages
+            .iter()
+            .map(|p| Package {
+                name: p.name.clone(),
+                pin: p.pin.clone(),
+                version: p.version.clone(),
+            })
+            .collect(),
+        files: plan
+            .files
+            .iter()
+            .map(|f| File {
+                path: f.path.to_string(),
+                names: f.names,
+                bytes: f.bytes,
+                why: f.why.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn volumes(plan: &Plan) -> Vec<Volume> {
+    let volume = |volume: &crate::plan::PlannedVolume| Volume {
+        name: volume.name.clone(),
+        path: volume.path.to_string(),
+        why: volume.why.clone(),
+        bytes: volume.bytes,
+        carried: match (volume.load, volume.carries_data) {
+            (true, _) => "yes",
+            (false, true) => "no; --with-data writes it",
+            (false, false) => "nothing to carry",
+        },
+    };
+    plan.volumes.iter().map(volume).collect()
+}
+
+fn secret(secret: &PlannedSecret) -> Secret {
+    let what = match &secret.file {
+        Some(file) => format!("the file {}", file.path),
+        None if secret.variables.is_empty() => "a table with one job's line".to_owned(),
+        None => format!("shell assignments of {}", secret.variables.join(", ")),
+    };
+    let places: Vec<String> = secret
+        .holds
+        .iter()
+        .map(|held| held.evidence.place())
+        .collect();
+    Secret {
+        name: secret.name.clone(),
+        file: format!("secrets/{}", secret.name),
+        what,
+        places: places.join(", "),
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(in crate::render) struct Overview {
+    machine: String,
+    release: String,
+    count: usize,
+    single: bool,
+    workloads: Vec<Row>,
+    pods: Vec<String>,
+    missing_secrets: Vec<Secret>,
+    volumes: Vec<Volume>,
+    notes: Vec<Note>,
+    left_out: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    id: String,
+    title: String,
+    ports: String,
+    needs: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Note {
+    id: String,
+    note: String,
+}
+
+/// `missing` names the secrets that were not written; `left_out` says what could not be.
+pub(in crate::render) fn overview(
+    plans: &[Plan],
+    missing: &[String],
+    left_out: Vec<String>,
+) -> Overview {
+    let hostname = plans.iter().find_map(|plan| plan.hostname.clone());
+    let mut pods: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for plan in plans {
+        pods.entry(&plan.pod).or_default().push(&plan.id);
+    }
+    let row = |plan: &Plan| Row {
+        id: plan.id.clone(),
+        title: plan.title.clone(),
+        ports: plan
+            .ports
+            .iter()
+            .map(|port| format!("{}/{}", port.port, port.protocol))
+            .collect::<Vec<_>>()
+            .join(", "),
+        needs: plan.depends_on.join(", "),
+    };
+    let note = |plan: &Plan| {
+        let id = plan.id.clone();
+        plan.notes
+            .clone()
+            .into_iter()
+            .map(move |note| Note {
+                id: id.clone(),
+                note,
+            })
+            .collect::<Vec<_>>()
+    };
+    Overview {
+        machine: hostname.unwrap_or_else(|| "the machine".to_owned()),
+        release: plans
+            .first()
+            .map(|plan| plan.release.clone())
+            .unwrap_or_default(),
+        count: plans.len(),
+        single: plans.len() == 1,
+        workloads: plans.iter().map(row).collect(),
+        pods: pods
+            .values()
+            .filter(|ids| ids.len() > 1)
+            .map(|ids| ids.join(", "))
+            .collect(),
+        missing_secrets: plans
+            .iter()
+            .flat_map(|plan| &plan.secrets)
+            .filter(|secret| missing.contains(&secret.name))
+            .map(secret)
+            .collect(),
+        volumes: plans.iter().flat_map(volumes).collect(),
+        notes: plans.iter().flat_map(note).collect(),
+        left_out,
+    }
+}
