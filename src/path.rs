@@ -3,7 +3,7 @@
 //! A machine's names are an attacker's: they may hold newlines, terminal escapes, or bytes that are not UTF-8. The bytes
 //! are kept as they are, so that the file can be opened; [`std::fmt::Display`] and serde show a sanitised text.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -123,6 +123,13 @@ impl fmt::Debug for MachinePath {
 impl Serialize for MachinePath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// From the text that was shown; good for reading a saved scan, not for opening files.
+impl<'de> Deserialize<'de> for MachinePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 

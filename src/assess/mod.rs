@@ -7,7 +7,7 @@ mod weigh;
 
 use crate::fact::Evidence;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use target::Target;
 pub use weigh::assess;
@@ -28,7 +28,7 @@ pub enum Verdict {
 }
 
 /// One summand of a score.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Factor {
     pub rule: String,
     pub points: u32,
@@ -37,14 +37,14 @@ pub struct Factor {
 }
 
 /// What a score would be, were these rules mended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RaiseTo {
     pub score: u32,
     pub by: Vec<String>,
 }
 
 /// Concerns weighed for one target: `score` = max(0, 100 − Σ points).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assessment {
     pub target: String,
     pub score: u32,

@@ -22,3 +22,12 @@ pub fn texts_below(directory: &Path, ending: &str) -> Result<Vec<(String, String
     }
     Ok(found)
 }
+
+/// Whether a file begins with these bytes.
+pub fn starts_with(path: &Path, magic: &[u8]) -> bool {
+    use std::io::Read;
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path)
+        .and_then(|file| file.take(magic.len() as u64).read_to_end(&mut head));
+    read.is_ok() && head == magic
+}

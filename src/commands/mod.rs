@@ -1,3 +1,113 @@
 //! Subcommands, one file each: they open, call, and write; nothing is worked out here.
 
+mod detectors;
+mod explain;
 pub mod files;
+mod migrate;
+mod report;
+mod scan;
+
+use crate::assess::Target;
+use crate::cli::{Cli, Command, Gates, Global, Source};
+use crate::detect::pack::Packs;
+use crate::detect::{engine, native};
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::fact::Facts;
+use crate::plan::PlanOptions;
+use crate::scan::Scan;
+use crate::source::{OpenOptions, Root};
+use crate::study::{self, Study};
+use crate::ui;
+
+/// Runs what the command line asks for.
+pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Migrate(args) => migrate::migrate(global, args),
+        Command::Generate(args) => migrate::generate(global, args),
+        Command::Scan(args) => scan::run(global, args),
+        Command::Report(args) => report::run(global, args),
+        Command::Explain { id } => explain::run(global, id),
+        Command::Detectors { action } => detectors::run(global, action.as_ref()),
+    }
+}
+
+/// The built-in packs with the user's own.
+fn packs(global: &Global) -> Result<Packs, Error> {
+    let mut packs = Packs::builtin().map_err(Error::Packs)?;
+    for directory in &global.detectors {
+        packs.load(directory).map_err(Error::Packs)?;
+    }
+    Ok(packs)
+}
+
+/// A machine opened and studied.
+struct Opened {
+    root: Root,
+    facts: Facts,
+    study: Study,
+}
+
+fn open(
+    global: &Global,
+    source: &Source,
+    target: Target,
+    options: &PlanOptions,
+) -> Result<Opened, Error> {
+    let packs = packs(global)?;
+    let root = Root::open(
+        &source.source,
+        &OpenOptions {
+            root: source.root.clone(),
+            ..OpenOptions::default()
+        },
+    )?;
+    let mut detectors = native::all();
+    detectors.extend(packs.detectors());
+    let progress = ui::progress::Bar::new(global);
+    let examine = || engine::examine(&root, &detectors, &packs, &progress);
+    let facts = match global.jobs {
+        Some(jobs) => {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(usize::from(jobs))
+                .build();
+            pool.map_err(|error| Error::Other(format!("cannot start {jobs} threads: {error}")))?
+                .install(examine)
+        }
+        None => examine(),
+    };
+    progress.finish();
+    let study = study::study(&facts, &packs, root.info().clone(), target, options);
+    Ok(Opened { root, facts, study })
+}
+
+/// Gates and coverage as an exit code: what was not examined outranks a gate that was not met.
+fn judge(scan: &Scan, gates: &Gates) -> ExitStatus {
+    let low = gates
+        .fail_under
+        .is_some_and(|least| scan.assessment.score < least);
+    let bad = gates
+        .fail_on
+        .is_some_and(|severity| scan.worst().is_some_and(|worst| worst >= severity));
+    if !scan.coverage.unexamined.is_empty() && !gates.allow_partial {
+        ExitStatus::Partial
+    } else if low || bad {
+        ExitStatus::Gate
+    } else {
+        ExitStatus::Done
+    }
+}
+
+/// Writes to a file, or to standard output.
+fn deliver(text: &str, output: Option<&std::path::Path>) -> Result<(), Error> {
+    if let Some(path) = output {
+        std::fs::write(path, text).map_err(|error| Error::Write {
+            path: path.to_path_buf(),
+            error,
+        })
+    } else {
+        ui::out(text);
+        Ok(())
+    }
+}

@@ -21,11 +21,11 @@ pub use unit::{InitScript, UnitEntry, UnitFile};
 use crate::path::{MachinePath, sanitise};
 use crate::walk::Tree;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Where something was seen. `excerpt` is sanitised, redacted, and at most [`Evidence::EXCERPT`] characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     pub path: MachinePath,
     /// Line of a text file, from 1.
@@ -86,7 +86,7 @@ impl Evidence {
 }
 
 /// The operating system, from os-release(5).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OsRelease {
     /// `debian`, `ubuntu`, `rhel`, …; lower case.
     pub id: String,
@@ -100,7 +100,7 @@ pub struct OsRelease {
 }
 
 /// A place that holds a secret; never the secret.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct SecretRef {
     /// What kind of secret: `password`, `private-key`, `token`, `connection-string`, …
     pub kind: String,
@@ -158,7 +158,7 @@ pub enum Fact {
 }
 
 /// A file or part of the disk that was not examined, and why. Part of the answer, never silently good.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Unexamined {
     pub path: MachinePath,
     /// Who would have: a detector's id, or `source`.
@@ -195,7 +195,9 @@ pub struct Facts {
 }
 
 /// What became of a configuration file since its package wrote it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum FileState {
     Pristine,

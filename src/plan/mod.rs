@@ -32,7 +32,7 @@ use crate::path::MachinePath;
 use crate::walk::Entry;
 use crate::workload::product::Probe;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the caller asks of every plan.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,7 @@ pub struct PlanOptions {
 }
 
 /// A package of the image.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedPackage {
     pub name: String,
     /// What the installer is asked for: `1.22.1-*`, so that a security update does not break the build.
@@ -52,7 +52,7 @@ pub struct PlannedPackage {
 }
 
 /// An account made before the packages are installed, with the machine's own numbers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedUser {
     pub name: String,
     pub uid: u32,
@@ -63,14 +63,14 @@ pub struct PlannedUser {
     pub groups: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedGroup {
     pub name: String,
     pub gid: u32,
 }
 
 /// A file, directory (with everything below it) or link copied out of the machine into the build context.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedFile {
     /// Where it stands, in the machine and in the image alike.
     pub path: MachinePath,
@@ -85,7 +85,7 @@ pub struct PlannedFile {
 }
 
 /// Something the packages put into the image that the machine does not have.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedRemoval {
     pub path: MachinePath,
     /// A directory that stays, emptied.
@@ -94,7 +94,7 @@ pub struct PlannedRemoval {
 }
 
 /// A directory the image makes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedDirectory {
     pub path: MachinePath,
     pub mode: u32,
@@ -105,7 +105,7 @@ pub struct PlannedDirectory {
 }
 
 /// A named volume.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedVolume {
     /// Unique in OUT: `postgresql-15-main-data`.
     pub name: String,
@@ -123,7 +123,7 @@ pub struct PlannedVolume {
 }
 
 /// A published port.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedPort {
     pub port: u16,
     pub protocol: String,
@@ -131,7 +131,7 @@ pub struct PlannedPort {
 }
 
 /// A secret, by reference: a whole file that is mounted, or one variable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedSecret {
     /// File name under OUT/secrets; `[a-z0-9._-]`.
     pub name: String,
@@ -144,7 +144,7 @@ pub struct PlannedSecret {
 }
 
 /// A command with the place it was read from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedCommand {
     pub argv: Vec<String>,
     /// A failure does not keep the main command from starting.
@@ -153,7 +153,7 @@ pub struct PlannedCommand {
 }
 
 /// A line of the schedule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedJob {
     pub name: String,
     /// Five cron fields, or `@reboot`.
@@ -168,7 +168,7 @@ pub struct PlannedJob {
 }
 
 /// Where the schedule's lines go, and where their output comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedScheduler {
     /// Directory of job tables.
     pub tables: MachinePath,
@@ -177,7 +177,7 @@ pub struct PlannedScheduler {
 }
 
 /// How often and how patiently a health check asks; seconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthCheck {
     /// Run inside the container.
     pub command: Vec<String>,
@@ -188,7 +188,7 @@ pub struct HealthCheck {
 }
 
 /// One container.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// The workload's id.
     pub id: String,

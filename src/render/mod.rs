@@ -9,6 +9,7 @@ mod confined;
 mod error;
 mod ownership;
 pub mod quote;
+pub mod report;
 mod rootfs;
 mod secret;
 mod staging;

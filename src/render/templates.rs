@@ -17,7 +17,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 10] = templates![
+const TEMPLATES: [(&str, &str); 11] = templates![
     "Dockerfile",
     "README.md",
     "compose.yaml",
@@ -26,6 +26,7 @@ const TEMPLATES: [(&str, &str); 10] = templates![
     "env",
     "gitignore",
     "mailer.sh",
+    "report.md",
     "table",
     "workload.md",
 ];

@@ -10,6 +10,7 @@ mod directory;
 mod error;
 mod kernel;
 mod kind;
+mod memory;
 mod root;
 mod tar;
 

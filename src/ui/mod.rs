@@ -1,4 +1,61 @@
-//! What a person sees: colour, progress, tables, numbers. The only room that prints.
+//! What a person sees: colour, progress, the summary, numbers. The only room that prints.
+
+pub mod progress;
+pub mod summary;
+
+use crate::cli::{Colour, Global};
+use std::io::{IsTerminal, Write};
+
+/// How much colour and width there is.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    pub colour: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Style {
+    /// What standard output takes. `NO_COLOR` (any value) and `TERM=dumb` turn colour off unless it is asked for.
+    pub fn of(global: &Global) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let colour = match global.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && !unwanted,
+        };
+        let width = terminal_size::terminal_size()
+            .filter(|_| terminal)
+            .map_or(100, |(width, _)| usize::from(width.0));
+        Self {
+            colour,
+            width: width.clamp(40, 200),
+        }
+    }
+
+    /// Text in an ANSI colour (SGR code), where there is colour.
+    pub fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// To standard output. A reader that went away is no error of ours.
+pub fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+}
+
+/// To standard error.
+pub fn err(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
 
 /// A size as people read it: `1.4 GiB`.
 pub fn bytes(n: u64) -> String {

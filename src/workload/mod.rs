@@ -17,7 +17,7 @@ pub mod service;
 use crate::fact::{Evidence, FileState, SecretRef};
 use crate::path::MachinePath;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use cut::{Cut, Placed, PlacedJob};
 pub use product::Product;
@@ -40,7 +40,7 @@ pub enum Disposition {
 }
 
 /// A transport address something listens on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Listen {
     /// `0.0.0.0`, `::`, `127.0.0.1`, a name, or the path of a Unix socket (`port` 0).
     pub address: String,
@@ -69,7 +69,7 @@ pub fn is_loopback(address: &str) -> bool {
 }
 
 /// Something a workload connects to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Connect {
     /// `address:port`, or the path of a Unix socket.
     pub to: String,
@@ -79,14 +79,14 @@ pub struct Connect {
 }
 
 /// A file of a workload's configuration.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     pub path: MachinePath,
     pub state: FileState,
 }
 
 /// State that must outlive the container.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Data {
     pub path: MachinePath,
     /// Bytes of the files below it.

@@ -6,6 +6,7 @@
 mod kernel;
 mod network;
 mod platform;
+pub use platform::end_of_life;
 mod process;
 mod security;
 mod storage;

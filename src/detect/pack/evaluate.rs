@@ -2,9 +2,9 @@
 
 use super::address::{self, Address};
 use super::file::{self, Form, Source};
-use super::settings::{Configured, Value};
+use super::settings::{Configured, Value, key_matches};
 use super::{Pack, instance, program, rules};
-use crate::fact::{Evidence, Facts};
+use crate::fact::{Evidence, Facts, Package};
 use crate::path::MachinePath;
 use crate::walk::glob;
 use crate::workload::product::{Directory, Log, Probe, Product};
@@ -100,7 +100,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         connects: connects(&asked),
         logs: logs(&asked),
         claims: claims(&asked),
-        companions: companions(&file.companions, facts),
+        companions: companions(file, facts),
         command: command(&asked),
         user: file.run.user.clone(),
         starts_as_root: file.run.starts_as_root,
@@ -227,6 +227,16 @@ fn hosts(asked: &Configured<'_>, source: Option<&Source>, port: &Value) -> Vec<(
 fn connects(asked: &Configured<'_>) -> Vec<Connect> {
     let mut found = Vec::new();
     for pack in &asked.pack.file.connect {
+        let groups: Vec<String> = asked
+            .settings
+            .iter()
+            .filter(|placed| {
+                pack.groups
+                    .iter()
+                    .any(|pattern| key_matches(pattern, &placed.setting.key))
+            })
+            .filter_map(|placed| placed.args.first().cloned())
+            .collect();
         for value in asked.values(&pack.from) {
             let address = match pack.form {
                 Form::Port => {
@@ -239,7 +249,8 @@ fn connects(asked: &Configured<'_>) -> Vec<Connect> {
                 }
                 form => address::parse(&value.text, form, pack.port),
             };
-            if let Some(address) = address {
+            let is_group = |address: &Address| matches!(address, Address::Inet { host, .. } if groups.contains(host));
+            if let Some(address) = address.filter(|address| !is_group(address)) {
                 found.push(Connect {
                     to: address.shown(),
                     via: value.via.clone(),
@@ -345,13 +356,20 @@ fn below(asked: &Configured<'_>) -> Vec<MachinePath> {
     found
 }
 
-fn companions(patterns: &[String], facts: &Facts) -> Vec<String> {
-    let installed = facts.packages.iter().filter(|p| {
-        patterns
-            .iter()
-            .any(|pattern| glob::matches(pattern, &p.name))
-    });
-    installed.map(|package| package.name.clone()).collect()
+fn companions(pack: &file::PackFile, facts: &Facts) -> Vec<String> {
+    let hit = |patterns: &[String], name: &str| {
+        patterns.iter().any(|pattern| glob::matches(pattern, name))
+    };
+    let wanted = |package: &&Package| {
+        hit(&pack.companions, &package.name)
+            || (package.manual && hit(&pack.companions_manual, &package.name))
+    };
+    facts
+        .packages
+        .iter()
+        .filter(wanted)
+        .map(|package| package.name.clone())
+        .collect()
 }
 
 /// The pack's command with everything filled in; `{args}` is the unit's own arguments, less what sends it away.

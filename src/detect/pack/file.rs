@@ -49,6 +49,9 @@ pub struct PackFile {
     /// Installed packages that belong to it: modules, plug-ins, clients.
     #[serde(default)]
     pub companions: Vec<String>,
+    /// The same, but only those an administrator asked for: what a product shares with the system's own tools.
+    #[serde(default)]
+    pub companions_manual: Vec<String>,
     #[serde(default)]
     pub concern: Vec<Concern>,
     #[serde(default)]
@@ -190,6 +193,9 @@ pub struct Connect {
     /// With `form = "port"`: the addresses.
     #[serde(default)]
     pub address: Option<Source>,
+    /// Settings whose first argument is a name for several peers, and so no address: `**/upstream`.
+    #[serde(default)]
+    pub groups: Vec<String>,
     /// Port where none is written.
     #[serde(default)]
     pub port: Option<u16>,

@@ -6,6 +6,7 @@
 
 pub mod address;
 mod builtin;
+pub mod case;
 mod compile;
 mod evaluate;
 pub mod file;

@@ -21,7 +21,7 @@ pub enum Severity {
 }
 
 /// A rule that fired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Concern {
     /// Id in the rule catalogue: `network/bound-address`.
     pub rule: String,

@@ -1,0 +1,218 @@
+//! The command line: parsed and checked here, acted on in `commands/`.
+
+use crate::assess::{Severity, Target};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Reads the disk of a virtual machine in place, finds its applications, says which of them a container can carry and
+/// what stands in the way, and writes the containers.
+#[derive(Debug, Parser)]
+#[command(
+    name = "transvase",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 a gate was not met, 2 could not do the job, 3 part of the machine was not examined."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Threads; the processors there are, if not given.
+    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Nothing but results and errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// More on standard error: phases and counts.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour; NO_COLOR is heeded.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+    /// Packs of your own, added to the built-in ones or put in their place by id.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub detectors: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan, assess, write containers and report: the main job.
+    Migrate(Migrate),
+    /// Scan and assess; write scan.json.
+    Scan(Scan),
+    /// Show a scan for people, or in another format.
+    Report(Report),
+    /// Write containers, without the report.
+    Generate(Generate),
+    /// Explain a rule or a pack.
+    Explain {
+        /// A rule (`kernel/host-sysctl`) or a pack (`web/nginx`).
+        id: String,
+    },
+    /// The packs: list them, check one, run the cases of a directory.
+    Detectors {
+        #[command(subcommand)]
+        action: Option<Detectors>,
+    },
+}
+
+/// What to open.
+#[derive(Debug, Clone, Args)]
+pub struct Source {
+    /// A mounted tree, a tar archive, or a disk image; several images are the disks of one machine.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub source: Vec<PathBuf>,
+    /// The device of the root file system, where an image holds several.
+    #[arg(long, value_name = "DEVICE")]
+    pub root: Option<String>,
+}
+
+/// What to be strict about.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Gates {
+    /// Exit with 1 if the machine's score is lower.
+    #[arg(long, value_name = "SCORE", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub fail_under: Option<u32>,
+    /// Exit with 1 if a concern is this bad, or worse.
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+    /// Exit with 0 rather than 3 if part of the machine was not examined.
+    #[arg(long)]
+    pub allow_partial: bool,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    match text {
+        "info" => Ok(Severity::Info),
+        "minor" => Ok(Severity::Minor),
+        "major" => Ok(Severity::Major),
+        "blocker" => Ok(Severity::Blocker),
+        _ => Err("expected info, minor, major, or blocker".into()),
+    }
+}
+
+/// What to write.
+#[derive(Debug, Clone, Args)]
+pub struct Output {
+    /// Where the containers go: a directory that does not exist, or is empty.
+    #[arg(long, short, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Only these workloads.
+    #[arg(long, value_name = "ID")]
+    pub workload: Vec<String>,
+    /// Where the containers are to run.
+    #[arg(long, value_enum, default_value_t = Target::Docker)]
+    pub target: Target,
+    /// How images are built.
+    #[arg(long, value_enum, default_value_t = Strategy::Auto)]
+    pub strategy: Strategy,
+    /// Write secrets to OUT/secrets (mode 0600, ignored by git).
+    #[arg(long)]
+    pub with_secrets: bool,
+    /// Write the data of volumes to OUT/data.
+    #[arg(long)]
+    pub with_data: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Strategy {
+    /// The strategy that fits.
+    Auto,
+    /// The distribution's own packages on its own base image.
+    Packages,
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub gates: Gates,
+}
+
+#[derive(Debug, Args)]
+pub struct Scan {
+    #[command(flatten)]
+    pub source: Source,
+    /// Where scan.json goes; standard output if not given.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where the containers are to run.
+    #[arg(long, value_enum, default_value_t = Target::Docker)]
+    pub target: Target,
+    #[command(flatten)]
+    pub gates: Gates,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// A scan.json, or what `scan` would take.
+    #[command(flatten)]
+    pub source: Source,
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub format: Format,
+    /// Where the report goes; standard output if not given.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Target::Docker)]
+    pub target: Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A summary for a terminal.
+    Terminal,
+    /// Markdown, for pull requests and wikis.
+    Md,
+    /// scan.json.
+    Json,
+    /// The JSON Schema of scan.json.
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub struct Generate {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Detectors {
+    /// All packs with their kind and disposition.
+    List,
+    /// Checks one pack and says everything that is wrong with it.
+    Check { file: PathBuf },
+    /// Runs the cases of the packs of a directory.
+    Test { directory: PathBuf },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

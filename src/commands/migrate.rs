@@ -1,0 +1,89 @@
+//! `transvase migrate` and `generate`: from a disk to containers.
+
+use super::{Opened, judge, open};
+use crate::cli::{Gates, Generate, Global, Migrate, Output, Source};
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::plan::PlanOptions;
+use crate::render;
+use crate::ui;
+
+pub(super) fn migrate(global: &Global, args: &Migrate) -> Result<ExitStatus, Error> {
+    run(global, &args.source, &args.output, &args.gates, true)
+}
+
+pub(super) fn generate(global: &Global, args: &Generate) -> Result<ExitStatus, Error> {
+    let gates = Gates {
+        allow_partial: true,
+        ..Gates::default()
+    };
+    run(global, &args.source, &args.output, &gates, false)
+}
+
+fn run(
+    global: &Global,
+    source: &Source,
+    output: &Output,
+    gates: &Gates,
+    report: bool,
+) -> Result<ExitStatus, Error> {
+    // Asked before the scan: nobody wants to wait for a refusal.
+    let staging = render::Staging::new(&output.output)?;
+    let options = PlanOptions {
+        with_data: output.with_data,
+    };
+    let opened = open(global, source, output.target, &options)?;
+    let Opened { root, facts, study } = &opened;
+    let chosen = choose(study, &output.workload)?;
+    let machine = render::Machine {
+        tree: &facts.tree,
+        content: root,
+    };
+    let options = render::Options {
+        with_secrets: output.with_secrets,
+        with_data: output.with_data,
+    };
+    let written = render::write_into(&staging, &chosen, &machine, options)?;
+    if report {
+        staging.file("scan.json".as_ref(), 0o644, study.scan.to_json().as_bytes())?;
+        staging.file(
+            "report.md".as_ref(),
+            0o644,
+            render::report::markdown(&study.scan)?.as_bytes(),
+        )?;
+    }
+    staging.commit()?;
+    for left in &written.left_out {
+        ui::err(&format!("transvase: {}\n", crate::path::sanitise(left)));
+    }
+    if !global.quiet {
+        let style = ui::Style::of(global);
+        ui::out(&ui::summary::terminal(&study.scan, &style));
+        ui::out(&ui::summary::next_steps(
+            &study.scan,
+            &output.output,
+            output.with_secrets,
+            output.with_data,
+        ));
+    }
+    Ok(judge(&study.scan, gates))
+}
+
+/// The plans asked for by id; all of them where none is.
+fn choose(study: &crate::study::Study, ids: &[String]) -> Result<Vec<crate::plan::Plan>, Error> {
+    for id in ids {
+        if !study.plans.iter().any(|plan| plan.id == *id) {
+            let known: Vec<&str> = study.plans.iter().map(|plan| plan.id.as_str()).collect();
+            return Err(Error::Other(format!(
+                "no workload is called {id:?}; there are {}",
+                known.join(", ")
+            )));
+        }
+    }
+    Ok(study
+        .plans
+        .iter()
+        .filter(|plan| ids.is_empty() || ids.contains(&plan.id))
+        .cloned()
+        .collect())
+}

@@ -1,0 +1,207 @@
+//! scan.json: everything that was found, in one document with a schema of its own.
+//!
+//! These types are the contract (`schema_version` 1); the JSON Schema is generated from them, and `report` reads them
+//! back. Built from facts, cut, assessments and plans; nothing is worked out here.
+
+use crate::assess::{Assessment, Concern, Severity, Verdict};
+use crate::fact::{Evidence, Unexamined};
+use crate::path::MachinePath;
+use crate::plan::Plan;
+use crate::source::SourceInfo;
+use crate::workload::service::Manager;
+use crate::workload::{Configuration, Connect, Data, Disposition, Listen};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One scan of one machine.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Scan {
+    pub schema_version: u32,
+    pub tool: Tool,
+    pub source: SourceInfo,
+    pub machine: Machine,
+    pub coverage: Coverage,
+    pub packages: Packages,
+    pub services: Vec<Service>,
+    pub concerns: Vec<Concern>,
+    pub workloads: Vec<Workload>,
+    pub assessment: Whole,
+    pub totals: Totals,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Machine {
+    pub os: Option<Os>,
+    /// Of the system's own programs; `null` where none was read.
+    pub architecture: Option<String>,
+    pub hostname: Option<String>,
+    /// `systemd`, `sysv`, `openrc`, …; `null` where none was found.
+    pub init: Option<String>,
+    /// Releases of installed kernels.
+    pub kernels: Vec<String>,
+    pub libc: Option<Libc>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Os {
+    pub id: String,
+    pub version_id: String,
+    pub pretty_name: String,
+    /// `debian`, `rhel`, `suse`, `alpine`, …
+    pub family: String,
+    /// The last day of support (ISO 8601); `null` where it is not known.
+    pub end_of_life: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Libc {
+    /// `glibc` or `musl`.
+    pub kind: String,
+    pub version: String,
+}
+
+/// What was looked at, and what was not.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    pub files_seen: u64,
+    pub bytes_read: u64,
+    pub unexamined: Vec<Unexamined>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Packages {
+    /// `dpkg`; `null` where no database was found.
+    pub manager: Option<String>,
+    pub count: u64,
+    pub items: Vec<Package>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Package {
+    pub name: String,
+    pub version: String,
+    pub arch: String,
+    /// Source package.
+    pub origin: String,
+    pub manual: bool,
+    /// Package URL.
+    pub purl: String,
+}
+
+/// A service or a scheduled job.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// As the machine's manager spells it.
+    pub name: String,
+    pub manager: Manager,
+    pub enabled: bool,
+    /// Redacted command line.
+    pub exec: String,
+    /// The name the main process runs as.
+    pub user: String,
+    /// `null` for a service that does not start.
+    pub disposition: Option<Disposition>,
+    pub reason: String,
+    pub workload: Option<String>,
+    pub evidence: Evidence,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Workload {
+    pub id: String,
+    pub title: String,
+    pub kind: String,
+    pub services: Vec<String>,
+    pub packages: Vec<String>,
+    pub executables: Vec<MachinePath>,
+    pub listens: Vec<Listen>,
+    pub connects: Vec<Connect>,
+    pub kernel: Kernel,
+    pub user: String,
+    pub environment: Vec<Variable>,
+    pub configuration: Vec<Configuration>,
+    pub data: Vec<Data>,
+    pub logs: Vec<MachinePath>,
+    /// In the machine's own notation; `null` for what runs all the time.
+    pub schedule: Option<String>,
+    pub assessment: Assessment,
+    pub targets: BTreeMap<String, TargetScore>,
+    pub plan: Option<Plan>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Variable {
+    pub name: String,
+    pub value: String,
+}
+
+/// What a workload asks of the kernel, as its unit says.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Kernel {
+    pub capabilities: Vec<String>,
+    pub devices: Vec<String>,
+    pub sysctls: Vec<String>,
+    pub modules: Vec<String>,
+    pub evidence: Vec<Evidence>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct TargetScore {
+    pub score: u32,
+    pub verdict: Verdict,
+}
+
+/// The machine as a whole.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Whole {
+    /// The lowest of its workloads' scores and its own.
+    pub score: u32,
+    /// The hardest verdict of any part.
+    pub verdict: Verdict,
+    /// One sentence.
+    pub summary: String,
+    /// What weighs on the machine apart from its workloads.
+    pub machine: Assessment,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Totals {
+    pub services: u64,
+    pub containerize: u64,
+    pub platform: u64,
+    pub drop: u64,
+    pub keep: u64,
+    pub workloads: u64,
+    pub concerns: BTreeMap<String, u64>,
+}
+
+impl Scan {
+    /// The document as text, ending in a newline.
+    pub fn to_json(&self) -> String {
+        // These types hold no map with keys other than strings and no failing Serialize.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// The JSON Schema of the document, generated from the types.
+    pub fn schema() -> String {
+        let mut text =
+            serde_json::to_string_pretty(&schemars::schema_for!(Self)).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    pub fn worst(&self) -> Option<Severity> {
+        self.concerns.iter().map(|concern| concern.severity).max()
+    }
+}

@@ -1,0 +1,439 @@
+//! The whole of the right side in order: facts → services → workloads → assessment → plan → scan. Pure but for the facts
+//! it is handed.
+
+use crate::assess::rules::{self, Seen};
+use crate::assess::{self, Concern, Target, Verdict};
+use crate::detect::pack::Packs;
+use crate::fact::{Facts, OsRelease};
+use crate::plan::{self, Plan, PlanOptions};
+use crate::scan::{
+    Coverage, Kernel, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore,
+    Tool, Totals, Variable, Whole, Workload,
+};
+use crate::source::SourceInfo;
+use crate::workload::service::{self, Service, Services};
+use crate::workload::{self, Cut, Disposition, cut};
+use std::collections::BTreeMap;
+
+/// Everything known of a machine once facts are in.
+pub struct Study {
+    pub cut: Cut,
+    pub plans: Vec<Plan>,
+    pub scan: Scan,
+}
+
+/// Studies a machine for a target.
+pub fn study(
+    facts: &Facts,
+    packs: &Packs,
+    source: SourceInfo,
+    target: Target,
+    options: &PlanOptions,
+) -> Study {
+    let services = service::services(facts, &packs.generated_units(facts));
+    let cut = cut::cut(facts, &services, packs);
+    let concerns = concerns(facts, packs, &services, &cut);
+    let plans = plan::plan(facts, &cut.workloads, options);
+    let scan = Scan {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool {
+            name: "transvase".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        },
+        source,
+        machine: machine(facts, &services),
+        coverage: Coverage {
+            files_seen: facts.tree.entries().len() as u64,
+            bytes_read: facts.bytes_read,
+            unexamined: facts.unexamined.clone(),
+        },
+        packages: packages(facts),
+        services: list(&services, &cut),
+        workloads: cut
+            .workloads
+            .iter()
+            .map(|w| workload(w, &concerns, &plans, target))
+            .collect(),
+        assessment: whole(&cut, &concerns, target),
+        totals: totals(&cut, &concerns),
+        concerns,
+    };
+    Study { cut, plans, scan }
+}
+
+/// Native rules, rule packs, and what products' packs say of their workloads and of what stays.
+fn concerns(facts: &Facts, packs: &Packs, services: &Services, cut: &Cut) -> Vec<Concern> {
+    let enabled: Vec<Service> = services
+        .services
+        .iter()
+        .filter(|service| service.enabled)
+        .cloned()
+        .collect();
+    let mut found = rules::concerns(&Seen {
+        facts,
+        services: &enabled,
+        workloads: &cut.workloads,
+    });
+    found.extend(packs.concerns(facts, &enabled));
+    for placed in &cut.services {
+        let own = placed.product.iter().flat_map(|product| &product.concerns);
+        found.extend(own.map(|concern| Concern {
+            workload: placed.workload.clone(),
+            ..concern.clone()
+        }));
+    }
+    rules::sort(&mut found);
+    found
+}
+
+fn whole(cut: &Cut, concerns: &[Concern], target: Target) -> Whole {
+    let machine = assess::assess(
+        target,
+        concerns.iter().filter(|concern| concern.workload.is_none()),
+    );
+    let parts: Vec<assess::Assessment> = cut
+        .workloads
+        .iter()
+        .map(|w| {
+            assess::assess(
+                target,
+                concerns
+                    .iter()
+                    .filter(|c| c.workload.as_ref() == Some(&w.id)),
+            )
+        })
+        .collect();
+    let kept: Vec<&str> = cut
+        .services
+        .iter()
+        .filter(|p| p.disposition == Disposition::Keep)
+        .map(|p| p.service.name.as_str())
+        .collect();
+    let score = parts
+        .iter()
+        .map(|part| part.score)
+        .chain([machine.score])
+        .min()
+        .unwrap_or(100);
+    let mut verdict = parts
+        .iter()
+        .map(|part| part.verdict)
+        .chain([machine.verdict])
+        .max()
+        .unwrap_or(Verdict::Container);
+    if !kept.is_empty() {
+        verdict = verdict.max(Verdict::IsolatedContainer);
+    }
+    let moves = cut.workloads.len();
+    let summary = match (moves, kept.len()) {
+        (0, 0) => "nothing on this machine is a workload of its own".to_owned(),
+        (n, 0) => format!(
+            "{n} {} to containers; nothing stays",
+            if n == 1 {
+                "workload moves"
+            } else {
+                "workloads move"
+            }
+        ),
+        (n, _) => format!(
+            "{n} of its parts can move; on a machine stays {}",
+            kept.join(", ")
+        ),
+    };
+    Whole {
+        score,
+        verdict,
+        summary,
+        machine,
+    }
+}
+
+fn workload(
+    workload: &workload::Workload,
+    concerns: &[Concern],
+    plans: &[Plan],
+    target: Target,
+) -> Workload {
+    let own = || {
+        concerns
+            .iter()
+            .filter(|concern| concern.workload.as_ref() == Some(&workload.id))
+    };
+    let targets = Target::ALL.into_iter().map(|target| {
+        let found = assess::assess(target, own());
+        (
+            target.name().to_owned(),
+            TargetScore {
+                score: found.score,
+                verdict: found.verdict,
+            },
+        )
+    });
+    let names = if workload.services.is_empty() {
+        workload.jobs.iter().map(|job| job.name.clone()).collect()
+    } else {
+        workload
+            .services
+            .iter()
+            .map(|service| service.name.clone())
+            .collect()
+    };
+    Workload {
+        id: workload.id.clone(),
+        title: workload.title.clone(),
+        kind: workload.kind.clone(),
+        services: names,
+        packages: workload.packages.clone(),
+        executables: workload.executables.clone(),
+        listens: workload.listens.clone(),
+        connects: workload.connects.clone(),
+        kernel: kernel(workload),
+        user: workload.user.clone(),
+        environment: workload
+            .environment
+            .iter()
+            .map(|(name, value)| Variable {
+                name: name.clone(),
+                value: value.clone(),
+            })
+            .collect(),
+        configuration: workload.configuration.clone(),
+        data: workload.data.clone(),
+        logs: workload.logs.clone(),
+        schedule: workload.schedule.clone(),
+        assessment: assess::assess(target, own()),
+        targets: targets.collect(),
+        plan: plans.iter().find(|plan| plan.id == workload.id).cloned(),
+    }
+}
+
+fn kernel(workload: &workload::Workload) -> Kernel {
+    let mut kernel = Kernel::default();
+    for service in &workload.services {
+        kernel
+            .capabilities
+            .extend(service.ambient_capabilities.iter().cloned());
+        for (path, entry) in service
+            .directives
+            .iter()
+            .filter(|(_, entry)| entry.key == "DeviceAllow")
+        {
+            kernel
+                .devices
+                .extend(entry.value.split_whitespace().next().map(str::to_owned));
+            kernel.evidence.push(crate::fact::Evidence::line(
+                path,
+                entry.line,
+                &format!("DeviceAllow={}", entry.value),
+            ));
+        }
+    }
+    kernel
+}
+
+fn machine(facts: &Facts, services: &Services) -> Machine {
+    let init = if facts.units.is_empty() {
+        services.services.first().map(|_| "sysv".to_owned())
+    } else {
+        Some("systemd".to_owned())
+    };
+    let kernels = facts.tree.children(&"/lib/modules".into());
+    Machine {
+        os: facts.os.as_ref().map(os),
+        architecture: architecture(facts),
+        hostname: facts.hostname.as_ref().map(|(name, _)| name.clone()),
+        init,
+        kernels: kernels
+            .iter()
+            .filter(|entry| entry.is_dir())
+            .map(|entry| entry.path.name().into_owned())
+            .collect(),
+        libc: libc(facts),
+    }
+}
+
+fn os(os: &OsRelease) -> Os {
+    let names = std::iter::once(os.id.as_str()).chain(os.id_like.iter().map(String::as_str));
+    let families = [
+        "debian", "rhel", "fedora", "suse", "alpine", "arch", "gentoo",
+    ];
+    let family = names
+        .clone()
+        .find_map(|name| families.iter().find(|family| name.starts_with(*family)));
+    Os {
+        id: os.id.clone(),
+        version_id: os.version_id.clone(),
+        pretty_name: os.pretty_name.clone(),
+        family: family.map_or_else(|| os.id.clone(), |family| (*family).to_owned()),
+        end_of_life: rules::end_of_life(os).map(str::to_owned),
+    }
+}
+
+/// Of the programs that were read; without any, of the packages.
+fn architecture(facts: &Facts) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for elf in facts.elfs.values() {
+        *counts.entry(&elf.machine).or_default() += 1;
+    }
+    let most = counts
+        .into_iter()
+        .max_by_key(|(_, count)| *count)
+        .map(|(machine, _)| machine.to_owned());
+    let by_package = || {
+        let package = facts
+            .packages
+            .iter()
+            .find(|package| package.arch != "all" && !package.arch.is_empty())?;
+        let known = [
+            ("amd64", "x86_64"),
+            ("arm64", "aarch64"),
+            ("armhf", "arm"),
+            ("ppc64el", "ppc64"),
+            ("s390x", "s390"),
+        ];
+        let name = known
+            .iter()
+            .find(|(debian, _)| *debian == package.arch)
+            .map_or(package.arch.as_str(), |(_, name)| name);
+        Some(name.to_owned())
+    };
+    by_package().or(most)
+}
+
+fn libc(facts: &Facts) -> Option<Libc> {
+    let glibc = facts.package("libc6").or_else(|| facts.package("glibc"));
+    if let Some(package) = glibc {
+        let version = package
+            .version
+            .split('-')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        return Some(Libc {
+            kind: "glibc".into(),
+            version,
+        });
+    }
+    let musl = facts.package("musl")?;
+    Some(Libc {
+        kind: "musl".into(),
+        version: musl.version.clone(),
+    })
+}
+
+fn packages(facts: &Facts) -> Packages {
+    let distribution = facts.os.as_ref().map_or("debian", |os| os.id.as_str());
+    let items: Vec<Package> = facts
+        .packages
+        .iter()
+        .map(|package| Package {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            arch: package.arch.clone(),
+            origin: package.source.clone(),
+            manual: package.manual,
+            purl: purl(distribution, package),
+        })
+        .collect();
+    Packages {
+        manager: (!items.is_empty()).then(|| "dpkg".to_owned()),
+        count: items.len() as u64,
+        items,
+    }
+}
+
+/// Package URL of type deb; what the specification has percent-encoded is.
+fn purl(distribution: &str, package: &crate::fact::Package) -> String {
+    let encode = |text: &str| {
+        text.replace('%', "%25")
+            .replace('+', "%2B")
+            .replace(':', "%3A")
+            .replace('~', "~")
+    };
+    format!(
+        "pkg:deb/{distribution}/{}@{}?arch={}",
+        encode(&package.name),
+        encode(&package.version),
+        package.arch
+    )
+}
+
+fn list(services: &Services, cut: &Cut) -> Vec<crate::scan::Service> {
+    let mut found: Vec<crate::scan::Service> = Vec::new();
+    for service in &services.services {
+        let placed = cut
+            .services
+            .iter()
+            .find(|placed| placed.service.name == service.name);
+        let user = placed
+            .and_then(|placed| placed.product.as_ref())
+            .and_then(|product| product.user.clone());
+        found.push(crate::scan::Service {
+            name: service.name.clone(),
+            manager: service.manager,
+            enabled: service.enabled,
+            exec: service
+                .exec
+                .first()
+                .map(|command| command.argv.join(" "))
+                .unwrap_or_default(),
+            user: user
+                .filter(|_| service.user == "root")
+                .unwrap_or_else(|| service.user.clone()),
+            disposition: placed.map(|placed| placed.disposition),
+            reason: placed.map_or_else(
+                || "does not start at boot".to_owned(),
+                |placed| placed.reason.clone(),
+            ),
+            workload: placed.and_then(|placed| placed.workload.clone()),
+            evidence: service
+                .enabled_by
+                .clone()
+                .unwrap_or_else(|| service.evidence.clone()),
+        });
+    }
+    for placed in &cut.jobs {
+        found.push(crate::scan::Service {
+            name: placed.job.name.clone(),
+            manager: placed.job.manager,
+            enabled: placed.job.enabled,
+            exec: placed.job.command.clone(),
+            user: placed.job.user.clone(),
+            disposition: Some(placed.disposition),
+            reason: placed.reason.clone(),
+            workload: placed.workload.clone(),
+            evidence: placed.job.evidence.clone(),
+        });
+    }
+    found.sort_by(|a, b| (&a.name, &a.evidence).cmp(&(&b.name, &b.evidence)));
+    found
+}
+
+fn totals(cut: &Cut, concerns: &[Concern]) -> Totals {
+    let all: Vec<Disposition> = cut
+        .services
+        .iter()
+        .map(|placed| placed.disposition)
+        .chain(cut.jobs.iter().map(|placed| placed.disposition))
+        .collect();
+    let count = |wanted: Disposition| {
+        all.iter()
+            .filter(|disposition| **disposition == wanted)
+            .count() as u64
+    };
+    let mut by_severity: BTreeMap<String, u64> = BTreeMap::new();
+    for concern in concerns {
+        *by_severity
+            .entry(format!("{:?}", concern.severity).to_lowercase())
+            .or_default() += 1;
+    }
+    Totals {
+        services: all.len() as u64,
+        containerize: count(Disposition::Containerize),
+        platform: count(Disposition::Platform),
+        drop: count(Disposition::Drop),
+        keep: count(Disposition::Keep),
+        workloads: cut.workloads.len() as u64,
+        concerns: by_severity,
+    }
+}
