@@ -5,6 +5,7 @@ use super::pack::{Packs, program};
 use super::{Purpose, Want};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
+use crate::plan::{self, PlanOptions};
 use crate::workload::libraries;
 use crate::workload::service::{self, Services};
 use crate::workload::{claims, cut};
@@ -23,19 +24,12 @@ pub fn follow(facts: &Facts, packs: &Packs) -> Vec<Want> {
     wants.extend(conffiles(facts));
     // Workloads are cut on what is known so far: their claims and copied files are looked into.
     let cut = cut::cut(facts, &services, packs);
+    for plan in plan::plan(facts, &cut.workloads, &PlanOptions::default()) {
+        let copied = plan.entries.iter().filter(|entry| entry.is_file());
+        let copied = copied.filter(|entry| claims::may_hold_secret(entry));
+        wants.extend(copied.map(|entry| want(&entry.path, secret::Content::ID)));
+    }
     for workload in &cut.workloads {
-        let copied = workload
-            .configuration
-            .iter()
-            .map(|c| &c.path)
-            .chain(&workload.claims);
-        for path in copied {
-            wants.extend(
-                claims::files(facts, path)
-                    .filter(|entry| claims::may_hold_secret(entry))
-                    .map(|entry| want(&entry.path, secret::Content::ID)),
-            );
-        }
         for claim in &workload.claims {
             let programs =
                 claims::files(facts, claim).filter(|entry| claims::may_be_program(entry));

@@ -9,6 +9,7 @@ use super::place::Place;
 use crate::disk::FileKind;
 use crate::fact::FileState;
 use crate::path::MachinePath;
+use crate::walk::Entry;
 use crate::workload::Workload;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,17 @@ pub(super) fn carry(
     place: &Place<'_>,
     carrier: &mut Carrier<'_, '_>,
 ) -> Vec<PlannedRemoval> {
-    for file in &workload.configuration {
+    let variables = workload
+        .services
+        .iter()
+        .flat_map(|service| &service.environment_files);
+    let variables: BTreeSet<&MachinePath> = variables.map(|(path, _)| path).collect();
+    // The service manager reads these, not the process: their content is the container's environment.
+    let read = workload
+        .configuration
+        .iter()
+        .filter(|file| !variables.contains(&file.path));
+    for file in read {
         let owner = place.facts.owner(&file.path);
         let brought = owner.is_some() && place.provided(&file.path, carrier.closure());
         match file.state {
@@ -70,11 +81,13 @@ fn private_roots(place: &Place<'_>, closure: &BTreeSet<&str>) -> Vec<MachinePath
     let mut roots: BTreeMap<MachinePath, bool> = BTreeMap::new();
     for (path, owner) in &place.owned_configuration {
         let mut parts = path.components().skip(1);
-        let (Some(name), Some(_)) = (parts.next(), parts.next()) else {
+        let Some(name) = parts.next() else {
             continue;
         };
-        let entry = place.facts.tree.entry(path);
-        if entry.is_some_and(crate::walk::Entry::is_dir) {
+        let directory = place.facts.tree.entry(path).is_some_and(Entry::is_dir);
+        // A directory that packages make and leave to their scripts is as good as one with their files in it.
+        let left = parts.next().is_none() && directory && !place.owns_below(path);
+        if (directory || path.components().count() < 3) && !left {
             continue;
         }
         let owner = place.facts.packages.get(*owner);
@@ -96,8 +109,8 @@ fn added(
     carrier: &mut Carrier<'_, '_>,
     removals: &mut Vec<PlannedRemoval>,
 ) {
-    let facts = place.facts;
-    for entry in facts.tree.below(root) {
+    let tree = &place.facts.tree;
+    for entry in tree.entry(root).into_iter().chain(tree.below(root)) {
         let owned = place.owned_configuration.contains_key(&entry.path);
         match entry.kind {
             _ if place.base.distribution.is_generated(&entry.path) => {}
@@ -108,7 +121,7 @@ fn added(
                     why: "packages fill this directory at installation; the machine's own content follows".to_owned(),
                 });
             }
-            FileKind::File if !owned => {
+            FileKind::File | FileKind::Directory if !owned => {
                 carrier.carry(&entry.path, "configuration made on the machine");
             }
             FileKind::Symlink if !owned => carrier.carry(&entry.path, "switched on at the machine"),

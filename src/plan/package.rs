@@ -72,7 +72,12 @@ pub(super) fn packages(
     let (mut planned, mut sources, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for name in names.iter().filter(|name| is_name(name)) {
         let found = facts.package(name);
-        if found.is_some_and(|package| package.essential) {
+        let helper = [
+            &base.distribution.packages.locales,
+            &base.distribution.packages.timezones,
+        ];
+        // The archive's priorities do not bind those who make base images: what the plan itself needs is asked for.
+        if found.is_some_and(|package| package.essential) && !helper.contains(&name) {
             continue;
         }
         let version = found.map(|p| p.version.clone()).filter(|v| is_version(v));

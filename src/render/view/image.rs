@@ -38,16 +38,16 @@ pub(super) fn image(plan: &Plan) -> Vec<Line> {
     if !emptied.is_empty() {
         run.command(
             vec!["Directories that the packages' scripts fill: the machine's content is the whole of it.".to_owned()],
-            "for directory in".to_owned(),
+            "mkdir -p".to_owned(),
         );
+        for path in &emptied {
+            run.word(Vec::new(), path.clone());
+        }
+        run.command(Vec::new(), "find".to_owned());
         for path in emptied {
             run.word(Vec::new(), path);
         }
-        run.word(
-            Vec::new(),
-            "; do if [ -d \"$directory\" ]; then find \"$directory\" -mindepth 1 -delete; fi; done"
-                .to_owned(),
-        );
+        run.word(Vec::new(), "-mindepth 1 -delete".to_owned());
     }
     for directory in plan
         .directories
