@@ -348,7 +348,6 @@ fn purl(distribution: &str, package: &crate::fact::Package) -> String {
         text.replace('%', "%25")
             .replace('+', "%2B")
             .replace(':', "%3A")
-            .replace('~', "~")
     };
     format!(
         "pkg:deb/{distribution}/{}@{}?arch={}",

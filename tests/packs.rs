@@ -4,11 +4,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use transvase::detect::pack::{Packs, case};
 
+#[expect(
+    clippy::expect_used,
+    reason = "a helper of tests, outside any test function"
+)]
 fn builtin() -> Packs {
-    Packs::builtin().unwrap_or_else(|errors| {
-        let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        panic!("{}", shown.join("\n"))
-    })
+    let packs = Packs::builtin().map_err(|errors| {
+        errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    packs.expect("the built-in packs are sound")
 }
 
 #[test]

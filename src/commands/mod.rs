@@ -60,7 +60,6 @@ fn open(
         &source.source,
         &OpenOptions {
             root: source.root.clone(),
-            ..OpenOptions::default()
         },
     )?;
     let mut detectors = native::all();

@@ -33,6 +33,14 @@ pub fn parse(text: &str, form: Form, default_port: Option<u16>) -> Option<Addres
             .unwrap_or(text)
             .starts_with('/')
             .then(|| socket(text)),
+        Form::Handler => {
+            let target = text.strip_prefix("proxy:")?;
+            if target.starts_with("unix:") {
+                Some(socket(target))
+            } else {
+                url(target)
+            }
+        }
         Form::Address | Form::Port => {
             if text.starts_with('/') || text.starts_with("unix:") {
                 return Some(socket(text));
@@ -197,7 +205,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_survives(text in ".{0,60}") {
-            for form in [Form::Address, Form::Port, Form::Url, Form::Socket] {
+            for form in [Form::Address, Form::Port, Form::Url, Form::Socket, Form::Handler] {
                 let _ = parse(&text, form, Some(1));
             }
         }

@@ -3,16 +3,176 @@
 /// Name below `detectors/` and text.
 pub(super) const PACKS: &[(&str, &str)] = &[
     (
+        "application/asgi.toml",
+        include_str!("../../../detectors/application/asgi.toml"),
+    ),
+    (
         "application/gunicorn.toml",
         include_str!("../../../detectors/application/gunicorn.toml"),
+    ),
+    (
+        "application/java.toml",
+        include_str!("../../../detectors/application/java.toml"),
+    ),
+    (
+        "application/nodejs.toml",
+        include_str!("../../../detectors/application/nodejs.toml"),
+    ),
+    (
+        "application/php-fpm.toml",
+        include_str!("../../../detectors/application/php-fpm.toml"),
+    ),
+    (
+        "application/python.toml",
+        include_str!("../../../detectors/application/python.toml"),
+    ),
+    (
+        "application/tomcat.toml",
+        include_str!("../../../detectors/application/tomcat.toml"),
+    ),
+    (
+        "application/uwsgi.toml",
+        include_str!("../../../detectors/application/uwsgi.toml"),
+    ),
+    (
+        "cache/memcached.toml",
+        include_str!("../../../detectors/cache/memcached.toml"),
     ),
     (
         "cache/redis.toml",
         include_str!("../../../detectors/cache/redis.toml"),
     ),
     (
+        "database/mariadb.toml",
+        include_str!("../../../detectors/database/mariadb.toml"),
+    ),
+    (
         "database/postgresql.toml",
         include_str!("../../../detectors/database/postgresql.toml"),
+    ),
+    (
+        "infrastructure/cluster.toml",
+        include_str!("../../../detectors/infrastructure/cluster.toml"),
+    ),
+    (
+        "infrastructure/container-engine.toml",
+        include_str!("../../../detectors/infrastructure/container-engine.toml"),
+    ),
+    (
+        "infrastructure/desktop.toml",
+        include_str!("../../../detectors/infrastructure/desktop.toml"),
+    ),
+    (
+        "infrastructure/dhcp.toml",
+        include_str!("../../../detectors/infrastructure/dhcp.toml"),
+    ),
+    (
+        "infrastructure/dkms.toml",
+        include_str!("../../../detectors/infrastructure/dkms.toml"),
+    ),
+    (
+        "infrastructure/firewall.toml",
+        include_str!("../../../detectors/infrastructure/firewall.toml"),
+    ),
+    (
+        "infrastructure/hardware-key.toml",
+        include_str!("../../../detectors/infrastructure/hardware-key.toml"),
+    ),
+    (
+        "infrastructure/hypervisor.toml",
+        include_str!("../../../detectors/infrastructure/hypervisor.toml"),
+    ),
+    (
+        "infrastructure/identity.toml",
+        include_str!("../../../detectors/infrastructure/identity.toml"),
+    ),
+    (
+        "infrastructure/iscsi-initiator.toml",
+        include_str!("../../../detectors/infrastructure/iscsi-initiator.toml"),
+    ),
+    (
+        "infrastructure/iscsi-target.toml",
+        include_str!("../../../detectors/infrastructure/iscsi-target.toml"),
+    ),
+    (
+        "infrastructure/nfs-server.toml",
+        include_str!("../../../detectors/infrastructure/nfs-server.toml"),
+    ),
+    (
+        "infrastructure/routing.toml",
+        include_str!("../../../detectors/infrastructure/routing.toml"),
+    ),
+    (
+        "infrastructure/vpn.toml",
+        include_str!("../../../detectors/infrastructure/vpn.toml"),
+    ),
+    (
+        "infrastructure/wireguard.toml",
+        include_str!("../../../detectors/infrastructure/wireguard.toml"),
+    ),
+    (
+        "platform/access-control.toml",
+        include_str!("../../../detectors/platform/access-control.toml"),
+    ),
+    (
+        "platform/agents.toml",
+        include_str!("../../../detectors/platform/agents.toml"),
+    ),
+    (
+        "platform/cron.toml",
+        include_str!("../../../detectors/platform/cron.toml"),
+    ),
+    (
+        "platform/guest-tools.toml",
+        include_str!("../../../detectors/platform/guest-tools.toml"),
+    ),
+    (
+        "platform/local-mail.toml",
+        include_str!("../../../detectors/platform/local-mail.toml"),
+    ),
+    (
+        "platform/logging.toml",
+        include_str!("../../../detectors/platform/logging.toml"),
+    ),
+    (
+        "platform/network.toml",
+        include_str!("../../../detectors/platform/network.toml"),
+    ),
+    (
+        "platform/ssh.toml",
+        include_str!("../../../detectors/platform/ssh.toml"),
+    ),
+    (
+        "platform/storage.toml",
+        include_str!("../../../detectors/platform/storage.toml"),
+    ),
+    (
+        "platform/systemd.toml",
+        include_str!("../../../detectors/platform/systemd.toml"),
+    ),
+    (
+        "platform/time.toml",
+        include_str!("../../../detectors/platform/time.toml"),
+    ),
+    (
+        "platform/updates.toml",
+        include_str!("../../../detectors/platform/updates.toml"),
+    ),
+    (
+        "proxy/haproxy.toml",
+        include_str!("../../../detectors/proxy/haproxy.toml"),
+    ),
+    (
+        "rules/kernel.toml",
+        include_str!("../../../detectors/rules/kernel.toml"),
+    ),
+    (
+        "rules/machine.toml",
+        include_str!("../../../detectors/rules/machine.toml"),
+    ),
+    (
+        "web/apache2.toml",
+        include_str!("../../../detectors/web/apache2.toml"),
     ),
     (
         "web/nginx.toml",

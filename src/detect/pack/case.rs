@@ -92,6 +92,9 @@ pub fn run(pack: &Pack, packs: &Packs, case: &Case) -> Vec<String> {
     }
 }
 
+/// What a case asks, what it expects, and what was found.
+type Asked<'a> = (&'a str, &'a Option<Vec<String>>, Vec<String>);
+
 fn differences(expect: &Expect, product: &Product) -> Vec<String> {
     let listens: Vec<String> = product
         .listens
@@ -124,7 +127,7 @@ fn differences(expect: &Expect, product: &Product) -> Vec<String> {
         .iter()
         .map(|concern| concern.rule.clone())
         .collect();
-    let asked: [(&str, &Option<Vec<String>>, Vec<String>); 5] = [
+    let asked: [Asked<'_>; 5] = [
         ("listens", &expect.listens, listens),
         ("connects", &expect.connects, connects),
         ("data", &expect.data, data),

@@ -136,6 +136,14 @@ fn listen(address: Address, protocol: &str, evidence: &Evidence) -> Listen {
 fn listens(asked: &Configured<'_>) -> Vec<Listen> {
     let mut found: Vec<Listen> = Vec::new();
     for pack in &asked.pack.file.listen {
+        let off = |placed: &super::settings::Placed<'_>| {
+            pack.unless
+                .iter()
+                .any(|pattern| key_matches(pattern, &placed.setting.key))
+        };
+        if asked.settings.iter().any(off) {
+            continue;
+        }
         let protocol = pack.protocol.as_deref().unwrap_or("tcp");
         for value in asked.values(&pack.from) {
             match pack.form {
@@ -391,6 +399,16 @@ fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
         match word.as_str() {
             "{args}" => found.extend(argv.iter().skip(1).filter(dropped).cloned()),
             "{program}" => found.extend(argv.first().cloned()),
+            // The flags of a configuration file that is a command line in pieces.
+            "{settings}" => {
+                for placed in &asked.settings {
+                    let flag = placed.setting.key.clone();
+                    if !run.drop.contains(&flag) {
+                        found.push(flag);
+                        found.extend(placed.args.iter().cloned());
+                    }
+                }
+            }
             word => found.push(instance::fill(word, &asked.variables)),
         }
     }

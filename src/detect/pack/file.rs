@@ -164,6 +164,8 @@ pub enum Form {
     Url,
     /// The path of a Unix socket, or of its directory.
     Socket,
+    /// `proxy:unix:/path|fcgi://name` or `proxy:fcgi://host:port`: a handler that is a proxy.
+    Handler,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -180,6 +182,9 @@ pub struct Listen {
     /// Port of an address without one.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Settings whose presence means that there is no such listener: `mysqld/skip-networking`.
+    #[serde(default)]
+    pub unless: Vec<String>,
     /// Appended to a socket's directory: `/.s.PGSQL.{port}`.
     #[serde(default)]
     pub suffix: Option<String>,

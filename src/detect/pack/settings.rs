@@ -381,7 +381,11 @@ pub(super) fn wants(pack: &Pack, service: &Service, facts: &Facts) -> Vec<Want> 
 }
 
 /// Keys are compared with `-` and `_` alike, and without regard to case: products differ in both.
+/// A flag is what it is: `-p` is not `-P`.
 pub fn key_matches(pattern: &str, key: &str) -> bool {
+    if pattern.starts_with('-') {
+        return pattern == key;
+    }
     let fold = |text: &str| text.replace('-', "_").to_ascii_lowercase();
     glob::matches_path(&fold(pattern), &fold(key))
 }
