@@ -54,3 +54,13 @@ impl<T: BlockDevice + ?Sized> BlockDevice for Arc<T> {
         (**self).read_at(offset, buf)
     }
 }
+
+impl<T: BlockDevice + ?Sized> BlockDevice for &T {
+    fn size(&self) -> u64 {
+        (**self).size()
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
+        (**self).read_at(offset, buf)
+    }
+}

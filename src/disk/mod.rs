@@ -14,10 +14,16 @@
 
 pub mod bytes;
 pub mod cache;
+pub mod contents;
 pub mod crc32c;
 pub mod device;
 pub mod ext;
 pub mod filesystem;
+pub mod image;
+pub mod open;
+pub mod range;
+pub mod signature;
+pub mod table;
 pub mod xfs;
 
 pub use device::{BlockDevice, DiskError};

@@ -1,0 +1,44 @@
+//! Image formats that are told and not read, so that a user hears what the file is instead of "no file system".
+
+use super::RawFile;
+use crate::disk::BlockDevice;
+
+/// Name, where the mark stands, and the mark.
+const MARKS: &[(&str, usize, &[u8])] = &[
+    ("QED", 0, b"QED\0"),
+    ("Parallels", 0, b"WithoutFreeSpace"),
+    ("Parallels", 0, b"WithouFreSpacExt"),
+    ("Bochs", 0, b"Bochs Virtual HD Image"),
+    ("cloop", 0, b"#!/bin/sh\n#V2.0 Format"),
+    ("EWF (EnCase)", 0, b"EVF\x09\x0d\x0a\xff\0"),
+    ("EWF (EnCase)", 0, b"EVF2\x0d\x0a\x81\0"),
+    ("AFF", 0, b"AFF10\x0d\x0a\0"),
+    ("WIM", 0, b"MSWIM\0\0\0"),
+    ("qcow (version 1)", 0, b"QFI\xfb\0\0\0\x01"),
+    ("VMDK", 0, b"KDMV"),
+    ("VMDK", 0, b"COWD"),
+    ("VMDK", 0, b"# Disk DescriptorFile"),
+    ("VHDX", 0, b"vhdxfile"),
+    ("VDI", 0x40, b"\x7f\x10\xda\xbe"),
+    ("VHD", 0, b"conectix"),
+];
+
+/// Bytes of a trailer.
+const TRAILER: usize = 512;
+
+/// Which format it is, if it is one of these.
+pub(super) fn recognise(head: &[u8], file: &RawFile) -> Option<&'static str> {
+    let marked = MARKS.iter().find(|(_, at, mark)| {
+        let tail = head.get(*at..).unwrap_or_default();
+        tail.starts_with(mark)
+    });
+    if let Some((name, ..)) = marked {
+        return Some(name);
+    }
+    let at = file.size().checked_sub(512)?;
+    let trailer = file.up_to(at, TRAILER).ok()?;
+    if trailer.starts_with(b"koly\0\0\0\x04") {
+        return Some("DMG");
+    }
+    trailer.starts_with(b"conectix").then_some("VHD")
+}

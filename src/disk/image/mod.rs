@@ -1,0 +1,90 @@
+//! Image formats: a file, or several, that hold one disk.
+//!
+//! What belongs here: one file or folder for each format, named in [`FORMATS`]. Each turns an open file into a block
+//! device; [`place`] opens what an image names beside itself, and nothing else may.
+
+mod error;
+mod foreign;
+mod place;
+mod raw;
+
+use crate::disk::BlockDevice;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use error::{EXPECTED, OpenError};
+pub use place::Place;
+pub use raw::RawFile;
+
+/// Bytes from the beginning by which every format is told.
+const HEAD: usize = 4096;
+
+/// An opened image.
+pub struct Image {
+    /// `raw`, `qcow2`, …
+    pub format: &'static str,
+    pub device: Arc<dyn BlockDevice>,
+    /// What a reader should know of the image: snapshots it holds, marks of damage, …
+    pub notes: Vec<String>,
+}
+
+/// A format: how it is told, and how it is opened.
+struct Format {
+    name: &'static str,
+    /// Asked with the first [`HEAD`] bytes, or fewer where the file is shorter, and the file.
+    probe: fn(&[u8], &RawFile) -> bool,
+    open: fn(Arc<RawFile>, &Place) -> Result<Image, OpenError>,
+}
+
+/// Every format but raw, which is what is left.
+const FORMATS: &[Format] = &[];
+
+/// What a file is said to be by whoever names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// Nothing: its content tells.
+    Nothing,
+    /// This format; a file of any other is damage. A raw one may look like anything and stays raw.
+    Format(&'a str),
+}
+
+/// Opens the image that the user named, following links.
+pub fn open(path: &Path, allow_outside: bool) -> Result<Image, OpenError> {
+    let (file, place) = Place::named_by_user(path, allow_outside)?;
+    open_file(file, &place, Said::Nothing)
+}
+
+/// Opens an image in an open file.
+fn open_file(file: RawFile, place: &Place, said: Said<'_>) -> Result<Image, OpenError> {
+    let disk = OpenError::disk(place.path());
+    let head = file.head(HEAD).map_err(&disk)?;
+    let file = Arc::new(file);
+    if said == Said::Format("raw") {
+        return Ok(raw(file));
+    }
+    let found = FORMATS.iter().find(|format| (format.probe)(&head, &file));
+    if let Said::Format(said) = said
+        && found.is_none_or(|format| format.name != said)
+    {
+        let what = format!("the image above says that this is a {said} image, and it is not");
+        return Err(disk(crate::disk::DiskError::damaged("image", what)));
+    }
+    match found {
+        Some(format) => (format.open)(file, place),
+        None => match foreign::recognise(&head, &file) {
+            Some(format) => Err(OpenError::Foreign {
+                path: place.path().to_path_buf(),
+                format,
+            }),
+            None => Ok(raw(file)),
+        },
+    }
+}
+
+fn raw(file: Arc<RawFile>) -> Image {
+    Image {
+        format: "raw",
+        device: file,
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,204 @@
+//! Where an image lies, and the only way to another file that it names: its own folder.
+//!
+//! A name inside an image is an attacker's: `/etc/shadow` as a backing file would hand its content to whoever reads the
+//! report. So a named file must lie in the image's folder or below, be a regular file, and be reached without a link.
+//! Each component is opened by itself, which needs no kernel newer than the rest of the program does.
+
+use super::{Image, OpenError, RawFile, Said, open_file};
+use crate::disk::BlockDevice;
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Component, Path, PathBuf};
+
+/// Images in one chain at most.
+const DEPTH: usize = 16;
+
+/// A FIFO must not block, a terminal not become ours.
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+
+/// An image's path, and the images that led to it.
+pub struct Place {
+    path: PathBuf,
+    allow_outside: bool,
+    /// The files of the chain from the one the user named to this one.
+    chain: Vec<(u64, u64)>,
+}
+
+impl Place {
+    /// Opens what the user named: a regular file or a block device, through links too.
+    pub(super) fn named_by_user(
+        path: &Path,
+        allow_outside: bool,
+    ) -> Result<(RawFile, Self), OpenError> {
+        let failed = |error| OpenError::Io {
+            path: path.to_path_buf(),
+            error,
+        };
+        let kind = std::fs::metadata(path).map_err(failed)?.file_type();
+        // Opening a FIFO or a terminal would wait for ever.
+        if !kind.is_file() && !kind.is_block_device() {
+            return Err(OpenError::WrongKind {
+                path: path.to_path_buf(),
+                what: "neither a file nor a block device",
+            });
+        }
+        let file = File::open(path).map_err(failed)?;
+        let file = RawFile::new(file).map_err(OpenError::disk(path))?;
+        if file.size() == 0 {
+            return Err(OpenError::WrongKind {
+                path: path.to_path_buf(),
+                what: "empty",
+            });
+        }
+        let place = Self {
+            path: path.to_path_buf(),
+            allow_outside,
+            chain: vec![file.identity()],
+        };
+        Ok((file, place))
+    }
+
+    /// Of the image itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a file that the image names, whatever is in it.
+    pub fn file(&self, named: &[u8], role: &'static str) -> Result<(RawFile, Self), OpenError> {
+        let name = Path::new(OsStr::from_bytes(named));
+        let folder = self.folder();
+        let path = match self.inside(name) {
+            Some(inside) => folder.join(inside),
+            None if self.allow_outside => folder.join(name),
+            None => return Err(self.outside(named, role)),
+        };
+        let opened = match self.inside(name) {
+            Some(inside) => beneath(&folder, &inside),
+            None => openat(CWD, &path, READ, Mode::empty()).map(File::from),
+        };
+        let file = opened
+            .map_err(no_link)
+            .and_then(regular)
+            .and_then(|file| RawFile::new(file).map_err(io::Error::other))
+            .map_err(|error| OpenError::Missing {
+                path: self.path.clone(),
+                named: String::from_utf8_lossy(named).into_owned(),
+                role,
+                error,
+            })?;
+        let allow_outside = self.allow_outside;
+        let chain = self.chain.clone();
+        let place = Self {
+            path,
+            allow_outside,
+            chain,
+        };
+        Ok((file, place))
+    }
+
+    /// Opens an image that the image names, as the next in its chain.
+    pub fn image(
+        &self,
+        named: &[u8],
+        role: &'static str,
+        said: Said<'_>,
+    ) -> Result<Image, OpenError> {
+        let (file, mut place) = self.file(named, role)?;
+        if self.chain.contains(&file.identity()) {
+            return Err(OpenError::Cycle {
+                path: self.path.clone(),
+                named: String::from_utf8_lossy(named).into_owned(),
+                role,
+            });
+        }
+        place.chain.push(file.identity());
+        if place.chain.len() > DEPTH {
+            let (path, depth) = (place.path, place.chain.len());
+            return Err(OpenError::TooDeep { path, depth });
+        }
+        open_file(file, &place, said)
+    }
+
+    fn folder(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+            _ => PathBuf::from("."),
+        }
+    }
+
+    /// The name relative to the image's folder, if it lies there. Managers of machines write absolute names.
+    fn inside(&self, name: &Path) -> Option<PathBuf> {
+        let relative = if name.is_absolute() {
+            let folder = self.folder();
+            let real = folder.canonicalize().ok();
+            let within = |folder: &Path| name.strip_prefix(folder).map(Path::to_path_buf).ok();
+            within(&folder).or_else(|| within(&real?))?
+        } else {
+            name.to_path_buf()
+        };
+        let mut plain = PathBuf::new();
+        for component in relative.components() {
+            match component {
+                Component::Normal(part) => plain.push(part),
+                Component::CurDir => {}
+                _ => return None,
+            }
+        }
+        (!plain.as_os_str().is_empty()).then_some(plain)
+    }
+
+    fn outside(&self, named: &[u8], role: &'static str) -> OpenError {
+        OpenError::Outside {
+            path: self.path.clone(),
+            named: String::from_utf8_lossy(named).into_owned(),
+            role,
+        }
+    }
+}
+
+/// Opens a file below a folder, no link on the way.
+fn beneath(folder: &Path, name: &Path) -> Result<File, Errno> {
+    let through = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut at: OwnedFd = openat(CWD, folder, through, Mode::empty())?;
+    let mut components = name.components().peekable();
+    while let Some(component) = components.next() {
+        let flags = if components.peek().is_some() {
+            through
+        } else {
+            READ
+        };
+        at = openat(
+            &at,
+            component.as_os_str(),
+            flags | OFlags::NOFOLLOW,
+            Mode::empty(),
+        )?;
+    }
+    Ok(File::from(at))
+}
+
+/// The kernel's words for a link where none may be would puzzle: "too many levels of symbolic links".
+fn no_link(error: Errno) -> io::Error {
+    match error {
+        Errno::LOOP => io::Error::other("a symbolic link, and none is followed"),
+        error => error.into(),
+    }
+}
+
+/// The file, if it is a regular one: asked of what was opened, not of its name.
+fn regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("not a regular file"))
+    }
+}

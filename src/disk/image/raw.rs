@@ -1,0 +1,65 @@
+//! Raw images: the file is the disk. Also what every other format reads its own bytes through.
+
+use crate::disk::range::inside;
+use crate::disk::{BlockDevice, DiskError};
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+/// A file or block device of this system, read by position: threads need no lock.
+#[derive(Debug)]
+pub struct RawFile {
+    file: File,
+    size: u64,
+    /// Device and inode: the same file under whatever name.
+    identity: (u64, u64),
+}
+
+impl RawFile {
+    /// An open file. The length of a block device is not in its metadata, so its end is sought.
+    pub fn new(mut file: File) -> Result<Self, DiskError> {
+        let metadata = file.metadata()?;
+        let size = if metadata.is_file() {
+            metadata.len()
+        } else {
+            file.seek(SeekFrom::End(0))?
+        };
+        Ok(Self {
+            file,
+            size,
+            identity: (metadata.dev(), metadata.ino()),
+        })
+    }
+
+    /// Device and inode number, for telling cycles.
+    pub fn identity(&self) -> (u64, u64) {
+        self.identity
+    }
+
+    /// The first bytes, at most `len`: fewer where the file is shorter.
+    pub fn head(&self, len: usize) -> Result<Vec<u8>, DiskError> {
+        self.up_to(0, len)
+    }
+
+    /// At most `len` bytes from `offset`: fewer where the file ends before.
+    pub fn up_to(&self, offset: u64, len: usize) -> Result<Vec<u8>, DiskError> {
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; len.min(left)];
+        self.read_at(offset, &mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl BlockDevice for RawFile {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
+        if buf.is_empty() {
+            return Ok(());
+        }
+        inside(offset, buf.len(), self.size)?;
+        Ok(self.file.read_exact_at(buf, offset)?)
+    }
+}
