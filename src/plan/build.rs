@@ -94,6 +94,7 @@ impl<'p> Shared<'p, '_> {
             process.notes.clone(),
             port::remarks(workload),
             left_behind(workload),
+            self.lonely(workload, seat),
         ];
         let notes: BTreeSet<String> = notes.into_iter().flatten().collect();
         let (stop_signal, stop_timeout) = command::stop(main, workload);
@@ -173,6 +174,15 @@ impl<'p> Shared<'p, '_> {
             depends_on: seat.waits.clone(),
             notes: notes.into_iter().collect(),
         }
+    }
+
+    fn lonely(&self, workload: &Workload, seat: &Seat) -> Vec<String> {
+        if seat.pod == workload.id && self.members(seat).len() == 1
+            || !pod::is_lonely(workload, self.workloads)
+        {
+            return Vec::new();
+        }
+        vec!["It listens on the machine's loopback only, and no configuration says who uses it; it shares the network of the largest group of containers, where it can be reached as before.".to_owned()]
     }
 
     fn members(&self, seat: &Seat) -> Vec<&'p Workload> {

@@ -60,8 +60,14 @@ pub(super) fn names(workload: &Workload, place: &Place<'_>) -> (String, String) 
         .facts
         .user(&user)
         .and_then(|user| place.gid_name(user.gid));
-    let group = Some(workload.group.clone())
-        .filter(|group| !group.is_empty() && (group != "root" || workload.user == user));
+    // A unit's group goes with the unit's user; where a pack names another user, the group is that user's own.
+    let unit = workload
+        .services
+        .first()
+        .filter(|service| service.user == user);
+    let group = unit
+        .map(|service| service.group.clone())
+        .filter(|group| !group.is_empty());
     let group = group
         .or_else(|| primary.map(str::to_owned))
         .unwrap_or_else(|| user.clone());

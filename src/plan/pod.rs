@@ -1,7 +1,7 @@
 //! Pods: workloads that reach each other over loopback or a Unix socket share a network name space, so that the machine's
 //! configuration works unchanged. The anchor owns it; it is what starts first.
 
-use crate::workload::Workload;
+use crate::workload::{Listen, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a workload stands in its pod.
@@ -27,7 +27,8 @@ pub(super) fn seats(workloads: &[Workload]) -> Vec<Seat> {
             (workload.id.as_str(), known.collect())
         })
         .collect();
-    let pods = components(&needs);
+    let mut pods = components(&needs);
+    join_lonely(&mut pods, workloads);
     let mut anchors: BTreeMap<&str, &str> = BTreeMap::new();
     let mut waits: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for members in &pods {
@@ -47,6 +48,50 @@ pub(super) fn seats(workloads: &[Workload]) -> Vec<Seat> {
         waits: waits.remove(workload.id.as_str()).unwrap_or_default(),
     };
     workloads.iter().map(seat).collect()
+}
+
+/// Whether it can be reached from the machine alone.
+fn is_local(workload: &Workload) -> bool {
+    !workload.listens.is_empty() && workload.listens.iter().all(Listen::is_local)
+}
+
+/// A server on loopback serves somebody on this machine, though no configuration says whom (programs hold addresses too):
+/// by itself in a pod nobody could reach it, so it joins the largest, the first by id among equals.
+fn join_lonely<'a>(pods: &mut Vec<Vec<&'a str>>, workloads: &'a [Workload]) {
+    let lonely = |pod: &Vec<&str>| {
+        let mut members = workloads
+            .iter()
+            .filter(|workload| pod.contains(&workload.id.as_str()));
+        pod.len() == 1 && members.any(is_local)
+    };
+    let (mut alone, mut rest): (Vec<_>, Vec<_>) =
+        std::mem::take(pods).into_iter().partition(lonely);
+    let served = |pod: &&mut Vec<&str>| {
+        let mut members = workloads
+            .iter()
+            .filter(|workload| pod.contains(&workload.id.as_str()));
+        members.any(|workload| !workload.services.is_empty())
+    };
+    let largest = rest
+        .iter_mut()
+        .filter(served)
+        .rev()
+        .max_by_key(|pod| pod.len());
+    if let Some(largest) = largest {
+        largest.extend(alone.drain(..).flatten());
+        largest.sort_unstable();
+    }
+    rest.append(&mut alone);
+    *pods = rest;
+}
+
+/// Whether it was put where it is for want of anybody seen to use it.
+pub(super) fn is_lonely(workload: &Workload, workloads: &[Workload]) -> bool {
+    is_local(workload)
+        && workload.needs.is_empty()
+        && !workloads
+            .iter()
+            .any(|other| other.needs.contains(&workload.id))
 }
 
 /// Connected components, needs taken both ways.
