@@ -133,13 +133,23 @@ impl Disk {
         let Partition { start, size, .. } = partition;
         let range: Arc<dyn BlockDevice> =
             Arc::new(Range::new(Arc::clone(&image.device), start, size));
+        let contents = if start < image.device.size() {
+            contents(&range)
+        } else {
+            Contents::Recognised {
+                kind: "unknown",
+                uuid: String::new(),
+                label: String::new(),
+                why: "the image ends before this partition begins: it is truncated".to_owned(),
+            }
+        };
         Volume {
             device,
             kind: VolumeKind::Partition,
             size,
             partuuid: partition.uuid,
             partlabel: partition.label,
-            contents: contents(&range),
+            contents,
         }
     }
 }

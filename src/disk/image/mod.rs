@@ -6,6 +6,7 @@
 mod error;
 mod foreign;
 mod place;
+mod qcow2;
 mod raw;
 
 use crate::disk::BlockDevice;
@@ -37,7 +38,11 @@ struct Format {
 }
 
 /// Every format but raw, which is what is left.
-const FORMATS: &[Format] = &[];
+const FORMATS: &[Format] = &[Format {
+    name: "qcow2",
+    probe: qcow2::probe,
+    open: qcow2::open,
+}];
 
 /// What a file is said to be by whoever names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
