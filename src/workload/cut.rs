@@ -69,7 +69,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
     }
     fold(&mut placed, &helpers, &mut workloads);
     let mut jobs = jobs::place(facts, services, packs);
-    workloads.extend(jobs::workloads(facts, &mut jobs, &mut taken));
+    workloads.extend(jobs::workloads(facts, packs, &mut jobs, &mut taken));
     couple(&mut workloads);
     workloads.sort_by(|a, b| a.id.cmp(&b.id));
     Cut {

@@ -47,13 +47,7 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
         .unwrap_or_default();
     let program = program::of(argv, facts);
     let data = data(service, product, facts);
-    let mut named = named_paths(service, &program);
-    named.extend(
-        product
-            .iter()
-            .flat_map(|product| &product.claims)
-            .map(|(path, _)| path.clone()),
-    );
+    let named = named_paths(service, &program);
     let is_data = |path: &MachinePath| data.iter().any(|data| path.is_within(&data.path));
     let (configuration, claims) = split(facts, product, service, named, &is_data);
     let title = match product {
@@ -172,10 +166,31 @@ fn split(
             roots.extend(claims::topmost(facts, &path).filter(|path| !is_data(path)));
         }
     }
-    // A file outside /etc that a product reads (an include of /srv/…) is a claim and configuration at once.
-    for path in &files {
-        if !path.is_within(&etc) {
-            roots.extend(claims::topmost(facts, path).filter(|path| !is_data(path)));
+    // What a product's configuration names outside /etc is wanted as named: a document root does not bring along the
+    // application beside it.
+    let named_by_product = product
+        .iter()
+        .flat_map(|product| &product.claims)
+        .map(|(path, _)| path);
+    for path in files
+        .iter()
+        .chain(named_by_product)
+        .cloned()
+        .collect::<Vec<_>>()
+    {
+        let Some(real) = facts.tree.resolve(&path) else {
+            continue;
+        };
+        if real.is_within(&etc) {
+            if facts
+                .tree
+                .entry(&real)
+                .is_some_and(crate::walk::Entry::is_file)
+            {
+                files.insert(path);
+            }
+        } else if claims::topmost(facts, &real).is_some() && !is_data(&real) {
+            roots.push(real);
         }
     }
     // What a link of the configuration leads to belongs to it.
@@ -449,7 +464,32 @@ pub fn of_paths(
             .package(name)
             .is_some_and(|package| !package.essential)
     });
-    names.into_iter().collect()
+    roots_of(facts, &names)
+}
+
+/// Packages that no other of the list brings along: what an installer has to be asked for.
+fn roots_of(facts: &Facts, names: &BTreeSet<String>) -> Vec<String> {
+    let mut kept = names.clone();
+    for name in names {
+        if !kept.contains(name) {
+            continue;
+        }
+        let mut brought = BTreeSet::new();
+        let mut queue = vec![name.clone()];
+        while let Some(next) = queue.pop() {
+            let Some(package) = facts.package(&next) else {
+                continue;
+            };
+            for needed in package.depends.iter().flatten() {
+                if brought.insert(needed.clone()) {
+                    queue.push(needed.clone());
+                }
+            }
+        }
+        // Of two packages that need one another the first stays.
+        kept.retain(|other| other == name || !brought.contains(other));
+    }
+    kept.into_iter().collect()
 }
 
 /// A word of a script that is a command of the machine.

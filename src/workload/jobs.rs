@@ -66,6 +66,7 @@ fn decide(facts: &Facts, packs: &Packs, job: &ScheduledJob) -> (Disposition, Str
 /// One workload for each user with jobs of the machine's own.
 pub fn workloads(
     facts: &Facts,
+    packs: &Packs,
     placed: &mut [PlacedJob],
     taken: &mut BTreeSet<String>,
 ) -> Vec<Workload> {
@@ -91,7 +92,7 @@ pub fn workloads(
                 item.workload = Some(id.clone());
             }
         }
-        found.push(workload(facts, id, &user, jobs));
+        found.push(workload(facts, packs, id, &user, jobs));
     }
     found
 }
@@ -102,6 +103,8 @@ struct Reach {
     commands: Vec<MachinePath>,
     named: Vec<MachinePath>,
     connects: Vec<Connect>,
+    /// Commands as they are called.
+    words: Vec<String>,
 }
 
 impl Reach {
@@ -121,6 +124,16 @@ impl Reach {
                 reach.named.extend(service.working_directory.clone());
                 reach.connects.extend(connect::of_service(service));
                 for command in &service.exec {
+                    for arg in command
+                        .argv
+                        .iter()
+                        .filter(|arg| arg.contains(char::is_whitespace))
+                    {
+                        // What a shell is handed with -c is a command line of its own.
+                        script_words(arg)
+                            .iter()
+                            .for_each(|word| reach.word(facts, word));
+                    }
                     reach
                         .commands
                         .extend(program::of(&command.argv, facts).files);
@@ -153,17 +166,26 @@ impl Reach {
 
     fn word(&mut self, facts: &Facts, word: &str) {
         self.commands.extend(fill::executable(facts, word));
+        self.words
+            .push(word.rsplit('/').next().unwrap_or(word).to_owned());
         self.named
             .extend(word.starts_with('/').then(|| MachinePath::new(word)));
     }
 }
 
-fn workload(facts: &Facts, id: String, user: &str, jobs: Vec<ScheduledJob>) -> Workload {
+fn workload(
+    facts: &Facts,
+    packs: &Packs,
+    id: String,
+    user: &str,
+    jobs: Vec<ScheduledJob>,
+) -> Workload {
     let etc = MachinePath::new("/etc");
     let Reach {
         mut commands,
         named,
         connects,
+        words,
     } = Reach::of(facts, &jobs);
     let (inside, outside): (Vec<_>, Vec<_>) = named
         .iter()
@@ -183,17 +205,14 @@ fn workload(facts: &Facts, id: String, user: &str, jobs: Vec<ScheduledJob>) -> W
             .filter_map(|path| claims::topmost(facts, path))
             .collect(),
     );
-    let packages = fill::of_paths(facts, commands.clone(), &claims, std::iter::empty());
+    let packages = fill::of_paths(facts, commands.clone(), &claims, packs.tools(&words, facts));
     commands.sort();
     commands.dedup();
     let schedules: Vec<String> = jobs.iter().map(|job| job.schedule.clone()).collect();
     let mut workload = Workload {
         title: format!("Scheduled jobs of {user}"),
         kind: "scheduled".into(),
-        services: jobs
-            .iter()
-            .filter_map(|job| job.service.as_deref().cloned())
-            .collect(),
+        services: Vec::new(),
         product: None,
         packages,
         executables: commands,
@@ -218,7 +237,18 @@ fn workload(facts: &Facts, id: String, user: &str, jobs: Vec<ScheduledJob>) -> W
         id,
         jobs,
     };
-    workload.secrets = fill::secrets(&workload, facts);
+    let timed: Vec<_> = workload
+        .jobs
+        .iter()
+        .filter_map(|job| job.service.as_deref().cloned())
+        .collect();
+    workload.secrets = fill::secrets(
+        &Workload {
+            services: timed,
+            ..workload.clone()
+        },
+        facts,
+    );
     for job in workload
         .jobs
         .iter()

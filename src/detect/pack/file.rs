@@ -52,6 +52,9 @@ pub struct PackFile {
     /// The same, but only those an administrator asked for: what a product shares with the system's own tools.
     #[serde(default)]
     pub companions_manual: Vec<String>,
+    /// Commands that jobs call, and what has to be installed for them.
+    #[serde(default)]
+    pub tool: Vec<Tool>,
     #[serde(default)]
     pub concern: Vec<Concern>,
     #[serde(default)]
@@ -263,6 +266,14 @@ pub struct Directory {
     /// Octal: `"0755"`.
     #[serde(default)]
     pub mode: Option<String>,
+}
+
+/// Commands by name, and the installed packages (by pattern) that are behind them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    pub commands: Vec<String>,
+    pub packages: Vec<String>,
 }
 
 /// How to ask whether it works.

@@ -105,6 +105,30 @@ impl Packs {
         wants
     }
 
+    /// Installed packages behind commands that are wrappers or parts of a family: a client behind a common front end.
+    pub fn tools(&self, commands: &[String], facts: &Facts) -> std::vec::IntoIter<String> {
+        let matches = |patterns: &[String], name: &str| {
+            patterns.iter().any(|p| crate::walk::glob::matches(p, name))
+        };
+        let tools = self.packs.values().flat_map(|pack| &pack.file.tool);
+        let called = tools.filter(|tool| {
+            commands
+                .iter()
+                .any(|command| matches(&tool.commands, command))
+        });
+        let patterns: Vec<String> = called
+            .flat_map(|tool| tool.packages.iter().cloned())
+            .collect();
+        let installed = facts
+            .packages
+            .iter()
+            .filter(|package| matches(&patterns, &package.name));
+        installed
+            .map(|package| package.name.clone())
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
     /// Units that generators make at boot.
     pub fn generated_units(&self, facts: &Facts) -> Vec<GeneratedUnit> {
         self.packs
