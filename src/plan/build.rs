@@ -156,7 +156,7 @@ impl<'p> Shared<'p, '_> {
             umask: process.umask,
             log_files: process.log_files,
             log_links: process.log_links,
-            working_directory: main.and_then(|main| main.working_directory.clone()),
+            working_directory: process.directory,
             no_new_privileges: main.is_some_and(|main| main.no_new_privileges),
             limits: service::limits(workload),
             stop_signal,

@@ -21,6 +21,7 @@ pub(super) struct Process {
     pub environment: Vec<(String, String)>,
     pub capabilities: Vec<String>,
     pub umask: Option<u32>,
+    pub directory: Option<MachinePath>,
     pub log_links: Vec<(MachinePath, String)>,
     pub log_files: Vec<PlannedFile>,
     /// Beyond the files': variables, and jobs' lines.
@@ -63,6 +64,7 @@ impl Process {
             jobs,
             environment: service::environment(workload, &identity.user, place, zone, &mut notes),
             capabilities: service::capabilities(workload),
+            directory: main.and_then(|main| main.working_directory.clone()),
             umask: main
                 .and_then(|main| main.umask)
                 .filter(|umask| *umask != 0o022),
@@ -76,7 +78,7 @@ impl Process {
 
     /// Whether something has to be done as root before the process is what it is.
     pub(super) fn needs_preparation(&self, identity: &Identity) -> bool {
-        let several_lines = |(_, value): &(String, String)| value.chars().any(char::is_control);
+        let unspeakable = |text: &str| crate::render::quote::dockerfile_word(text).is_none();
         let drops = identity.uid != 0
             && (!self.capabilities.is_empty()
                 || !self.log_links.is_empty()
@@ -85,7 +87,11 @@ impl Process {
             || !self.secrets.is_empty()
             || !self.before.is_empty()
             || self.umask.is_some()
-            || self.environment.iter().any(several_lines)
+            || self.environment.iter().any(|(_, value)| unspeakable(value))
+            || self
+                .directory
+                .as_ref()
+                .is_some_and(|path| unspeakable(&path.text()))
     }
 }
 

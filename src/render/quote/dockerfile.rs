@@ -4,18 +4,20 @@
 use super::shell::{is_bare, shell_comment};
 use crate::path::MachinePath;
 
-/// The exec form: a JSON array. Characters that an editor hides are written as escapes.
+/// The exec form: a JSON array. Characters that an editor hides are written as escapes, and so is a backslash before a
+/// quote or at the end, which linters take for an escaped quote.
 pub fn exec<S: AsRef<str>>(argv: &[S]) -> String {
     let words: Vec<String> = argv
         .iter()
-        .map(|word| super::yaml::json(word.as_ref()))
+        .map(|word| super::yaml::json(word.as_ref(), true))
         .collect();
     format!("[{}]", words.join(", "))
 }
 
-/// A value of ENV, or the word of WORKDIR. `None`: it holds a control character, which no Dockerfile can say there.
+/// A value of ENV, or the word of WORKDIR. `None`: it holds a control character, which no Dockerfile can say there, or a
+/// backslash before a quote or at its end, which builders and linters read in different ways.
 pub fn dockerfile_word(value: &str) -> Option<String> {
-    if value.chars().any(char::is_control) {
+    if value.chars().any(char::is_control) || value.contains("\\\"") || value.ends_with('\\') {
         return None;
     }
     let mut word = String::from("\"");

@@ -3,12 +3,17 @@
 
 use std::fmt::Write;
 
-/// A JSON string; everything but printable ASCII and plainly visible letters is escaped.
-pub(super) fn json(value: &str) -> String {
+/// A JSON string; everything but printable ASCII and plainly visible letters is escaped. `numbered`: a backslash that
+/// stands before another, before a quote or at the end is written by its number.
+pub(super) fn json(value: &str, numbered: bool) -> String {
     let mut text = String::with_capacity(value.len() + 2);
     text.push('"');
-    for c in value.chars() {
+    let mut chars = value.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
+            '\\' if numbered && matches!(chars.peek(), None | Some('"' | '\\')) => {
+                text.push_str("\\u005c");
+            }
             '"' => text.push_str("\\\""),
             '\\' => text.push_str("\\\\"),
             '\n' => text.push_str("\\n"),
@@ -39,10 +44,10 @@ fn is_hidden(c: char) -> bool {
 
 /// A scalar of a compose file: `$` is doubled, since compose reads variables in every value.
 pub fn yaml(value: &str) -> String {
-    json(&value.replace('$', "$$"))
+    json(&value.replace('$', "$$"), false)
 }
 
 /// A scalar with compose's own `${…}` in it; the caller has made it of safe parts only.
 pub fn yaml_interpolated(value: &str) -> String {
-    json(value)
+    json(value, false)
 }

@@ -2,8 +2,7 @@
 
 use super::image::image;
 use super::run::{Line, Run};
-use super::{Health, Variable, environment, health, octal};
-use crate::path::MachinePath;
+use super::{Health, Variable, environment, health, octal, working_directory};
 use crate::plan::Plan;
 use crate::render::ownership;
 use crate::render::quote::build_path;
@@ -45,13 +44,7 @@ struct Port {
 pub(in crate::render) fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
     let stage_run = stage(plan);
     let (held, _) = environment(plan);
-    let directory = plan
-        .working_directory
-        .as_ref()
-        .filter(|path| path.as_bytes() != b"/");
-    let directory = directory
-        .and_then(MachinePath::as_str)
-        .filter(|text| !text.chars().any(char::is_control));
+    let (directory, _) = working_directory(plan);
     Dockerfile {
         id: plan.id.clone(),
         title: plan.title.clone(),
@@ -74,7 +67,7 @@ pub(in crate::render) fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile 
             "The service's own variables, from {}",
             plan.command.evidence.place()
         ),
-        working_directory: directory.map(str::to_owned).into_iter().collect(),
+        working_directory: directory.into_iter().collect(),
         ports: plan
             .ports
             .iter()

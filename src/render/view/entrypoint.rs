@@ -1,6 +1,8 @@
 //! The entry point's view.
 
-use super::{Variable, archive_mount, environment, octal, schedule, secret_mount};
+use super::{
+    Variable, archive_mount, environment, octal, schedule, secret_mount, working_directory,
+};
 use crate::plan::{Plan, PlannedCommand};
 use crate::render::quote::shell;
 use serde::Serialize;
@@ -23,6 +25,7 @@ pub(in crate::render) struct Entrypoint {
     pipe: &'static str,
     umask: String,
     before: Vec<Before>,
+    directory: Vec<String>,
     /// Words before the main command, a blank at their end.
     drop: String,
 }
@@ -129,6 +132,7 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
             .iter()
             .map(|(command, root)| before(command, if *root { "" } else { &drop }))
             .collect(),
+        directory: working_directory(plan).1.into_iter().collect(),
         drop,
     }
 }

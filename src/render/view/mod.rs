@@ -50,6 +50,18 @@ fn environment(plan: &Plan) -> (Vec<Variable>, Vec<Variable>) {
     all.partition(|variable| super::quote::dockerfile_word(&variable.value).is_some())
 }
 
+/// The working directory, as an image can hold it, or else for the entry point; neither for the root.
+fn working_directory(plan: &Plan) -> (Option<String>, Option<String>) {
+    let path = plan.working_directory.as_ref();
+    let text = path
+        .map(|path| path.text().into_owned())
+        .filter(|text| text != "/");
+    match text {
+        Some(text) if super::quote::dockerfile_word(&text).is_none() => (None, Some(text)),
+        other => (other, None),
+    }
+}
+
 /// Where secrets are mounted.
 fn secret_mount(name: &str) -> String {
     format!("/run/secrets/{name}")

@@ -1,0 +1,516 @@
+//! From facts and workloads to files: what a plan decides, and what stands on the disk afterwards.
+
+mod render_support;
+
+use render_support::{
+    Bench, as_user, bench, configuration, data, evidence, lint, listen, listing, owned, package,
+    secret, workload,
+};
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use transvase::plan::Plan;
+use transvase::render::{Error, Machine, Options, write};
+use transvase::workload::product::Probe;
+use transvase::workload::{Connect, Listen, Workload};
+
+fn plan(bench: &Bench, workload: Workload) -> Plan {
+    bench.plan(&[workload], false).remove(0)
+}
+
+fn dockerfile(bench: &Bench, plans: &[Plan], id: &str) -> String {
+    let (out, _) = bench.write(&format!("out-{id}"), plans, Options::default());
+    fs::read_to_string(out.join(format!("workloads/{id}/Dockerfile"))).unwrap()
+}
+
+#[test]
+fn what_an_administrator_switched_on_and_off_is_what_the_image_has() {
+    let mut bench = bench(&[
+        ("/etc/webd/webd.conf", "pristine"),
+        ("/etc/webd/extra.conf", "added"),
+        ("/etc/webd/sites/", ""),
+        ("/etc/webd/on/b -> ../sites/b", ""),
+        ("/etc/webd/sites/b", "site"),
+        ("/etc/webd/local/empty/", ""),
+        ("/etc/default/webd", "pristine"),
+        ("/etc/default/other", "not ours"),
+    ]);
+    let mut webd = package("webd", "1.0-1");
+    let conffile = |path: &str| transvase::fact::Conffile {
+        path: path.into(),
+        md5: String::new(),
+    };
+    webd.conffiles = vec![
+        conffile("/etc/webd/webd.conf"),
+        conffile("/etc/webd/gone.conf"),
+    ];
+    bench.facts.packages = vec![webd];
+    owned(
+        &mut bench.facts,
+        "webd",
+        &[
+            "/etc/webd",
+            "/etc/webd/webd.conf",
+            "/etc/webd/gone.conf",
+            "/etc/webd/on",
+            "/etc/webd/sites",
+            "/etc/default/webd",
+        ],
+    );
+    let mut web = workload("web", &["/usr/sbin/webd"]);
+    web.packages = vec!["webd".into()];
+    let plan = plan(&bench, web);
+    let carried: Vec<String> = plan
+        .files
+        .iter()
+        .map(|file| file.path.to_string())
+        .collect();
+    assert_eq!(
+        carried,
+        [
+            "/etc/webd/extra.conf",
+            "/etc/webd/local",
+            "/etc/webd/on/b",
+            "/etc/webd/sites/b"
+        ]
+    );
+    let text = dockerfile(&bench, &[plan], "web");
+    let removed = text.find("/etc/webd/gone.conf").unwrap();
+    let emptied = text.find("      /etc/webd/on \\").unwrap();
+    let copied = text.rfind("COPY ").unwrap();
+    assert!(removed < emptied && emptied < copied, "{text}");
+    assert!(
+        text.contains("'webd=1.0-*'") && !text.contains("/etc/default"),
+        "{text}"
+    );
+}
+
+#[test]
+fn accounts_keep_their_numbers_and_the_bases_own_give_way() {
+    let mut bench = bench(&[("/srv/app/run", "x")]);
+    let os = bench.facts.os.as_mut().unwrap();
+    (os.id, os.version_id) = ("ubuntu".into(), "24.04".into());
+    bench.facts.users.push(render_support::user("deploy", 1000));
+    bench.facts.users.push(render_support::user("www", 33));
+    let mut deploy = render_support::group("deploy", 1000);
+    deploy.members = vec!["www".into()];
+    bench
+        .facts
+        .groups
+        .extend([deploy, render_support::group("www", 33)]);
+    let mut app = as_user(workload("app", &["/srv/app/run"]), "deploy");
+    app.packages = vec!["webd".into()];
+    let mut web = as_user(workload("web", &["/srv/app/run"]), "www");
+    web.packages = vec!["webd".into()];
+    let plans = bench.plan(&[app, web], false);
+    let (first, second) = (&plans[0], &plans[1]);
+    assert_eq!(first.base, "docker.io/library/ubuntu:24.04");
+    assert_eq!(
+        (first.uid, first.gid, first.entrypoint),
+        (1000, 1000, false)
+    );
+    assert_eq!(first.displaced, ["ubuntu"]);
+    // A static account is in the base; what it was given on the machine it is given again.
+    assert!(second.users.is_empty() && second.entrypoint);
+    assert_eq!(
+        second.memberships,
+        [("www".to_owned(), "deploy".to_owned())]
+    );
+    let text = dockerfile(&bench, &plans, "app");
+    let gone = text.find("userdel ubuntu").unwrap();
+    assert!(gone < text.find("useradd ").unwrap());
+    assert!(text.find("useradd ").unwrap() < text.find("apt-get install").unwrap());
+    assert!(
+        text.contains("\nUSER 1000:1000\n") && !text.contains("ENTRYPOINT"),
+        "{text}"
+    );
+}
+
+#[test]
+fn secrets_are_references_until_they_are_asked_for() {
+    let mut bench = bench(&[
+        ("/srv/app/settings.py", "PASSWORD = 'hunter2-settings'\n"),
+        ("/srv/app/app.py", "code"),
+        ("/etc/app.env", "# names\nexport TOKEN=\"hunter2 to'ken\"\n"),
+        (
+            "/etc/systemd/system/x.service",
+            "\n\n\n\n\n\nExecStart=/bin/app --key hunter2-argument\nEnvironment=A=1 \"KEY=hunter2 unit%%\"\n",
+        ),
+    ]);
+    bench.facts.secrets = vec![secret("/srv/app/settings.py")];
+    let mut app = as_user(workload("app", &["/bin/app", "--key", "[redacted]"]), "app");
+    app.claims = vec!["/srv/app".into()];
+    app.services[0].secret_environment = vec![
+        ("TOKEN".into(), evidence("/etc/app.env", 2)),
+        ("KEY".into(), evidence("/etc/systemd/system/x.service", 8)),
+    ];
+    let plans = bench.plan(&[app], false);
+    assert!(plans[0].entrypoint);
+    for with_secrets in [false, true] {
+        let name = format!("out-{with_secrets}");
+        let (out, written) = bench.write(
+            &name,
+            &plans,
+            Options {
+                with_secrets,
+                with_data: false,
+            },
+        );
+        assert_eq!(written.left_out, Vec::<String>::new());
+        for (name, (mode, content)) in listing(&out) {
+            let held = content.windows(7).any(|window| window == b"hunter2");
+            assert_eq!(held, name.starts_with("secrets/"), "{name}");
+            assert!(!name.starts_with("secrets/") || mode == 0o600, "{name}");
+        }
+        assert_eq!(out.join("secrets").exists(), with_secrets);
+        if with_secrets {
+            assert_eq!(
+                fs::metadata(out.join("secrets"))
+                    .unwrap()
+                    .permissions()
+                    .mode()
+                    & 0o777,
+                0o700
+            );
+            let script = ". ./secrets/app-environment; printf '%s|%s|%s' \"$TOKEN\" \"$KEY\" \"$ARGUMENT_2\"";
+            let run = std::process::Command::new("sh")
+                .args(["-c", script])
+                .current_dir(&out)
+                .output()
+                .unwrap();
+            assert_eq!(
+                String::from_utf8_lossy(&run.stdout),
+                "hunter2 to'ken|hunter2 unit%|hunter2-argument"
+            );
+        } else {
+            assert!(
+                fs::read_to_string(out.join("README.md"))
+                    .unwrap()
+                    .contains("secrets/app-environment")
+            );
+        }
+        let entry = fs::read_to_string(out.join("workloads/app/entrypoint.sh")).unwrap();
+        assert!(
+            entry.contains("/run/secrets/app-srv-app-settings.py /srv/app/settings.py"),
+            "{entry}"
+        );
+        let text = fs::read_to_string(out.join("workloads/app/Dockerfile")).unwrap();
+        assert!(
+            text.contains(r#""set -f; exec /bin/app --key \"${ARGUMENT_2}\"""#),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_private_key_that_nobody_found_stays_out() {
+    let key = "text before\n-----BEGIN EC PRIVATE KEY-----\nMHQ\n";
+    let bench = bench(&[
+        ("/srv/app/key.pem", key),
+        ("/srv/app/public.pem", "-----BEGIN PUBLIC KEY-----\n"),
+    ]);
+    let mut app = as_user(workload("app", &["/bin/app"]), "app");
+    app.claims = vec!["/srv/app".into()];
+    let (out, written) = bench.write("out", &bench.plan(&[app], false), Options::default());
+    assert!(!out.join("workloads/app/rootfs/srv/app/key.pem").exists());
+    assert!(out.join("workloads/app/rootfs/srv/app/public.pem").exists());
+    assert!(
+        written.left_out[0].contains("/srv/app/key.pem"),
+        "{:?}",
+        written.left_out
+    );
+}
+
+#[test]
+fn data_goes_beside_the_image_with_its_holes() {
+    let bench = bench(&[
+        ("/var/lib/app/a", "content"),
+        ("/var/lib/app/sub/link -> ../a", ""),
+        ("/var/lib/app/sparse", ""),
+        ("/srv/app/code", "x"),
+    ]);
+    let sparse = bench.dir.path().join("machine/var/lib/app/sparse");
+    let file = fs::OpenOptions::new().write(true).open(&sparse).unwrap();
+    file.set_len(8 << 20).unwrap();
+    file.write_at(b"end", (8 << 20) - 3).unwrap();
+    let mut bench = bench;
+    bench.facts.tree = bench.root.walk().0;
+    let mut app = as_user(workload("app", &["/srv/app/code"]), "app");
+    app.data = vec![data("/var/lib/app")];
+    app.claims = vec!["/srv/app".into(), "/var/lib/app/a".into()];
+    let plans = bench.plan(&[app], true);
+    let (out, written) = bench.write(
+        "out",
+        &plans,
+        Options {
+            with_secrets: false,
+            with_data: true,
+        },
+    );
+    assert_eq!(written.left_out, Vec::<String>::new());
+    assert!(
+        !out.join("workloads/app/rootfs/var/lib/app/a").exists(),
+        "data is not in the image"
+    );
+    let path = out.join("data/app-data.tar");
+    let meta = fs::metadata(&path).unwrap();
+    assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+    assert!(
+        meta.size() > 8 << 20 && meta.blocks() * 512 < 1 << 20,
+        "{} blocks",
+        meta.blocks()
+    );
+    let mut archive = tar::Archive::new(fs::File::open(path).unwrap());
+    let mut names = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        if name == "sparse" {
+            assert!(content.len() == 8 << 20 && content.ends_with(b"end"));
+        }
+        names.push(name);
+    }
+    assert_eq!(names, [".", "a", "sparse", "sub", "sub/link"]);
+    let entry = fs::read_to_string(out.join("workloads/app/entrypoint.sh")).unwrap();
+    assert!(
+        entry.contains("\nload /run/transvase/app-data.tar /var/lib/app\n"),
+        "{entry}"
+    );
+}
+
+#[test]
+fn a_filling_that_was_interrupted_starts_over() {
+    let bench = bench(&[("/var/lib/app/a", "content"), ("/var/lib/app/b", "more")]);
+    let mut app = workload("app", &["/bin/true"]);
+    app.data = vec![data("/var/lib/app")];
+    let plans = bench.plan(&[app], true);
+    let (out, _) = bench.write(
+        "out",
+        &plans,
+        Options {
+            with_secrets: false,
+            with_data: true,
+        },
+    );
+    let script = fs::read_to_string(out.join("workloads/app/entrypoint.sh")).unwrap();
+    let volume = bench.dir.path().join("volume");
+    fs::create_dir(&volume).unwrap();
+    let script = script
+        .replace(
+            "/run/transvase/app-data.tar",
+            out.join("data/app-data.tar").to_str().unwrap(),
+        )
+        .replace("/var/lib/app", volume.to_str().unwrap());
+    let run = || {
+        let run = std::process::Command::new("sh")
+            .args(["-c", &script, "sh", "true"])
+            .output()
+            .unwrap();
+        assert!(
+            run.status.success(),
+            "{}",
+            String::from_utf8_lossy(&run.stderr)
+        );
+        listing(&volume).into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(run(), ["a", "b"]);
+    fs::remove_file(volume.join("b")).unwrap();
+    assert_eq!(run(), ["a"], "a volume in use is left alone");
+    fs::write(volume.join(".loading"), "").unwrap();
+    assert_eq!(run(), ["a", "b"]);
+}
+
+#[test]
+fn a_pod_shares_its_network_and_its_sockets() {
+    let bench = bench(&[("/run/", ""), ("/etc/x.conf", "")]);
+    let mut web = workload("a-web", &["/usr/sbin/webd"]);
+    web.listens = vec![listen("0.0.0.0", 80), listen("127.0.0.1", 81)];
+    web.needs = vec!["db".into()];
+    web.connects = vec![Connect {
+        to: "/var/run/dbd/s".into(),
+        via: "socket".into(),
+        evidence: evidence("/etc/x.conf", 1),
+    }];
+    let mut db = as_user(workload("db", &["/usr/sbin/dbd"]), "app");
+    db.listens = vec![Listen {
+        address: "/run/dbd/s".into(),
+        port: 0,
+        protocol: "unix".into(),
+        evidence: evidence("/etc/x.conf", 1),
+    }];
+    db.services[0].directories = vec![transvase::workload::service::ManagedDirectory {
+        path: "/run/dbd".into(),
+        mode: 0o2750,
+        user: String::new(),
+        group: String::new(),
+        kind: transvase::workload::service::DirectoryKind::Runtime,
+    }];
+    let mut alone = as_user(workload("alone", &["/usr/sbin/x"]), "app");
+    alone.listens = vec![listen("0.0.0.0", 443)];
+    let plans = bench.plan(&[web, db, alone], false);
+    let (out, _) = bench.write("out", &plans, Options::default());
+    let text = fs::read_to_string(out.join("compose.yaml")).unwrap();
+    let compose: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+    let services = &compose["services"];
+    assert_eq!(services["a-web"]["network_mode"], "service:db");
+    assert_eq!(services["db"]["network_mode"], serde_json::Value::Null);
+    // Published where the name space is; loopback is not published at all.
+    assert_eq!(
+        services["db"]["ports"],
+        serde_json::json!(["${A_WEB_PORT_80:-80}:80"])
+    );
+    assert_eq!(services["a-web"]["ports"], serde_json::Value::Null);
+    assert_eq!(
+        services["a-web"]["depends_on"]["db"]["condition"],
+        "service_started"
+    );
+    for id in ["a-web", "db"] {
+        assert_eq!(services[id]["volumes"][0]["source"], "db-run-dbd");
+        assert_eq!(services[id]["volumes"][0]["target"], "/run/dbd");
+    }
+    assert_eq!(services["db"]["hostname"], "web1");
+    assert_eq!(services["a-web"]["hostname"], serde_json::Value::Null);
+    // A port below 1024 and no root.
+    assert_eq!(
+        services["alone"]["sysctls"]["net.ipv4.ip_unprivileged_port_start"],
+        "0"
+    );
+    let text = fs::read_to_string(out.join("workloads/a-web/Dockerfile")).unwrap();
+    assert!(
+        text.contains("install -d -o 1500 -g 1500 -m 2750 /run/dbd"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_server_nobody_is_seen_to_use_joins_the_largest_pod() {
+    let bench = bench(&[]);
+    let mut web = workload("web", &["/usr/sbin/webd"]);
+    web.needs = vec!["app".into()];
+    let app = workload("app", &["/bin/app"]);
+    let mut cache = workload("cache", &["/bin/cached"]);
+    cache.listens = vec![listen("127.0.0.1", 6379)];
+    let other = workload("other", &["/bin/other"]);
+    let plans = bench.plan(&[web, app, cache, other], false);
+    let pods: Vec<&str> = plans.iter().map(|plan| plan.pod.as_str()).collect();
+    assert_eq!(pods, ["app", "app", "app", "other"]);
+    assert!(
+        plans[2]
+            .notes
+            .iter()
+            .any(|note| note.contains("loopback only"))
+    );
+}
+
+#[test]
+fn locale_zone_and_probe_are_the_machines() {
+    let mut bench = bench(&[]);
+    bench.facts.locale = Some("de_DE.UTF-8".into());
+    bench.facts.timezone = Some("Europe/Berlin".into());
+    bench.facts.packages = vec![
+        package("locales", "2.36-9+deb12u1"),
+        package("webd", "1.0-1"),
+    ];
+    let mut app = as_user(workload("app", &["/usr/bin/app"]), "app");
+    app.packages = vec!["webd".into()];
+    app.listens = vec![listen("127.0.0.5", 8080)];
+    let plan = plan(&bench, app);
+    assert_eq!(plan.probe, Some(Probe::Tcp { port: 8080 }));
+    assert_eq!(
+        plan.health.as_ref().unwrap().command[2],
+        "exec 3<>/dev/tcp/127.0.0.5/8080"
+    );
+    let text = dockerfile(&bench, &[plan], "app");
+    let made = text.find("localedef -i de_DE -c -f UTF-8").unwrap();
+    let used = text.find("LANG=de_DE.UTF-8 apt-get install").unwrap();
+    assert!(
+        made < used && text.contains("'tzdata=*'") && text.contains("/zoneinfo/Europe/Berlin"),
+        "{text}"
+    );
+    assert!(text.contains("ENV LANG=\"de_DE.UTF-8\"") && text.contains("ENV TZ=\"Europe/Berlin\""));
+}
+
+#[test]
+fn a_directory_the_product_needs_is_made_for_its_owner() {
+    let bench = bench(&[]);
+    let mut app = as_user(workload("app", &["/usr/bin/app"]), "app");
+    app.services[0].exec_pre = app.services[0].exec.clone();
+    app.services[0].exec_pre[0].argv = vec!["/usr/bin/systemctl".into(), "reset-failed".into()];
+    let mut own = app.services[0].exec_pre[0].clone();
+    own.argv = vec!["/bin/check".into(), "a b".into()];
+    own.ignore_failure = true;
+    app.services[0].exec_pre.push(own);
+    let mut plans = bench.plan(&[app], false);
+    plans[0].directories = vec![transvase::plan::PlannedDirectory {
+        path: "/run/app".into(),
+        mode: 0o750,
+        uid: 1500,
+        gid: 4,
+        runtime: true,
+    }];
+    let (out, _) = bench.write("out", &plans, Options::default());
+    let entry = fs::read_to_string(out.join("workloads/app/entrypoint.sh")).unwrap();
+    assert!(
+        entry.contains("install -d -o 1500 -g 4 -m 0750 /run/app"),
+        "{entry}"
+    );
+    assert!(
+        entry.contains("-- /bin/check 'a b' || :") && !entry.contains("systemctl"),
+        "{entry}"
+    );
+    assert!(
+        entry.ends_with(
+            "exec setpriv --reuid=1500 --regid=1500 --init-groups --inh-caps=-all -- \"$@\"\n"
+        ),
+        "{entry}"
+    );
+}
+
+#[test]
+fn the_same_plans_give_the_same_bytes_and_lint_clean() {
+    let mut bench = bench(&[
+        ("/srv/app/code", "x"),
+        ("/srv/app/bin/run -> ../code", ""),
+        ("/var/lib/app/a", "1"),
+    ]);
+    bench.facts.packages = vec![package("webd", "1.0-1")];
+    let mut app = as_user(workload("app", &["/srv/app/code"]), "app");
+    app.packages = vec!["webd".into()];
+    app.claims = vec!["/srv/app".into()];
+    app.data = vec![data("/var/lib/app")];
+    app.configuration = vec![configuration("/srv/app/code")];
+    app.listens = vec![listen("0.0.0.0", 8080)];
+    let options = Options {
+        with_secrets: true,
+        with_data: true,
+    };
+    let (first, _) = bench.write(
+        "one",
+        &bench.plan(std::slice::from_ref(&app), true),
+        options,
+    );
+    let (second, _) = bench.write("two", &bench.plan(&[app], true), options);
+    assert_eq!(listing(&first), listing(&second));
+    match lint(&first) {
+        Some(findings) => assert_eq!(findings, ""),
+        None => println!("skipped: hadolint is not installed"),
+    }
+}
+
+#[test]
+fn an_out_with_something_in_it_is_refused_and_left_alone() {
+    let bench = bench(&[("/srv/app/code", "x")]);
+    let out = bench.dir.path().join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("mine"), "").unwrap();
+    let machine = Machine {
+        tree: &bench.facts.tree,
+        content: &bench.root,
+    };
+    let plans = bench.plan(&[workload("app", &["/bin/app"])], false);
+    let refused = write(&out, &plans, &machine, Options::default());
+    assert!(matches!(refused, Err(Error::NotEmpty(_))));
+    assert_eq!(listing(&out).into_keys().collect::<Vec<_>>(), ["mine"]);
+}
