@@ -58,3 +58,6 @@ pub fn read(device: &dyn BlockDevice) -> Result<Option<Table>, DiskError> {
         None => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests;
