@@ -1,5 +1,10 @@
 //! From facts and workloads to files: what a plan decides, and what stands on the disk afterwards.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests, outside any test function"
+)]
+
 mod render_support;
 
 use render_support::{
@@ -513,4 +518,23 @@ fn an_out_with_something_in_it_is_refused_and_left_alone() {
     let refused = write(&out, &plans, &machine, Options::default());
     assert!(matches!(refused, Err(Error::NotEmpty(_))));
     assert_eq!(listing(&out).into_keys().collect::<Vec<_>>(), ["mine"]);
+}
+
+#[test]
+fn a_stop_without_end_has_time_and_a_single_run_is_not_repeated() {
+    let bench = bench(&[]);
+    let mut app = workload("app", &["/bin/app"]);
+    app.services[0].stop_timeout = Some(0);
+    app.services[0].restart = "on-abort".into();
+    let mut once = workload("once", &["/bin/once"]);
+    once.services[0].kind = transvase::workload::service::ServiceType::Oneshot;
+    let plans = bench.plan(&[app, once], false);
+    assert_eq!(
+        (plans[0].stop_timeout, plans[0].restart.as_str()),
+        (3600, "on-failure")
+    );
+    assert_eq!(
+        (plans[1].stop_timeout, plans[1].restart.as_str()),
+        (90, "no")
+    );
 }

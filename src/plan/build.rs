@@ -161,6 +161,7 @@ impl<'p> Shared<'p, '_> {
             limits: service::limits(workload),
             stop_signal,
             stop_timeout,
+            restart: command::restart(main).to_owned(),
             health,
             probe,
             ports: port::ports(workload),

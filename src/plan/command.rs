@@ -205,11 +205,24 @@ pub(super) fn stop(service: Option<&Service>, workload: &Workload) -> (String, u
         .or_else(|| service.map(|service| service.kill_signal.clone()))
         .filter(|signal| is_signal(signal))
         .unwrap_or_else(|| "SIGTERM".to_owned());
-    // systemd's own default, DefaultTimeoutStopSec=.
-    let seconds = service
-        .and_then(|service| service.stop_timeout)
-        .unwrap_or(90);
-    (signal, seconds.clamp(1, 86_400))
+    let seconds = match service.and_then(|service| service.stop_timeout) {
+        // systemd's own default, DefaultTimeoutStopSec=.
+        None => 90,
+        // Zero is without end there; an engine wants a number, and a database that writes itself out wants its time.
+        Some(0) => 3600,
+        Some(seconds) => seconds.min(86_400),
+    };
+    (signal, seconds)
+}
+
+/// When an engine starts the container again.
+pub(super) fn restart(service: Option<&Service>) -> &'static str {
+    match service {
+        Some(service) if service.kind == ServiceType::Oneshot => "no",
+        Some(service) if service.restart.starts_with("on-") => "on-failure",
+        // A unit that is not restarted is started at boot all the same.
+        _ => "unless-stopped",
+    }
 }
 
 fn is_signal(name: &str) -> bool {

@@ -237,6 +237,8 @@ pub struct Plan {
     pub stop_signal: String,
     /// Seconds.
     pub stop_timeout: u64,
+    /// `no`, `on-failure` or `unless-stopped`.
+    pub restart: String,
     pub limits: Vec<(String, String)>,
     /// Kept by the process although it is not root; CAP_ names.
     pub capabilities: Vec<String>,

@@ -28,11 +28,18 @@ use std::path::{Path, PathBuf};
 pub trait Content {
     /// Positioned read; short only at the end of the file. The error is a reason for the reader.
     fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String>;
+    /// Whether the file gives its process capabilities, which no build context can carry (capabilities(7)).
+    fn has_capabilities(&self, entry: &Entry) -> bool;
 }
 
 impl Content for crate::source::Root {
     fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String> {
         crate::source::Root::read_at(self, entry, offset, buf).map_err(|error| error.to_string())
+    }
+
+    fn has_capabilities(&self, entry: &Entry) -> bool {
+        let names = self.xattrs(entry).unwrap_or_default();
+        names.iter().any(|(name, _)| name == b"security.capability")
     }
 }
 

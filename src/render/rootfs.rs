@@ -45,6 +45,10 @@ pub(super) fn write(
                 unread.push((entry.path.clone(), reason.to_owned()));
             }
             FileKind::File => {
+                if entry.is_executable() && content.has_capabilities(entry) {
+                    let reason = "its file capabilities are not carried; give them back in the image with setcap";
+                    unread.push((entry.path.clone(), reason.to_owned()));
+                }
                 let mut file = confined.file(&entry.path, context_mode(entry))?;
                 if let Some(reason) = copy(entry, content, &mut file)? {
                     unread.push((entry.path.clone(), reason));

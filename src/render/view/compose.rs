@@ -31,6 +31,7 @@ struct Service {
     health: Vec<Health>,
     stop_signal: String,
     stop_timeout: u64,
+    restart: String,
     init: bool,
     capabilities: Vec<String>,
     no_new_privileges: bool,
@@ -178,6 +179,7 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         health: health(plan.health.as_ref()),
         stop_signal: plan.stop_signal.clone(),
         stop_timeout: plan.stop_timeout,
+        restart: plan.restart.clone(),
         init: plan.init,
         capabilities: plan
             .capabilities

@@ -166,6 +166,10 @@ fn packages(plan: &Plan, run: &mut Run) {
                 "localedef -i {input} -c -f {charset} -A /usr/share/locale/locale.alias {name}"
             ),
         );
+        run.command(
+            Vec::new(),
+            format!("printf 'LANG=%s\\n' {name} > /etc/default/locale"),
+        );
         language = format!(" LANG={name}");
     }
     install(&language, &rest, run);
