@@ -81,6 +81,9 @@ pub struct Source {
     /// The device of the root file system, where an image holds several.
     #[arg(long, value_name = "DEVICE")]
     pub root: Option<String>,
+    /// Let an image name backing files outside its own folder: only for images you trust.
+    #[arg(long)]
+    pub allow_outside: bool,
 }
 
 /// What to be strict about.

@@ -60,6 +60,7 @@ fn open(
         &source.source,
         &OpenOptions {
             root: source.root.clone(),
+            allow_outside: source.allow_outside,
         },
     )?;
     let mut detectors = native::all();

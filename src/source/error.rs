@@ -36,7 +36,10 @@ pub enum Error {
     Damaged { path: PathBuf, what: String },
     #[error("{}: {error}", shown(.path))]
     Disk { path: PathBuf, error: DiskError },
-    #[error("{} holds several root file systems ({found}); choose one by its device", shown(.path))]
+    /// The disk room's own sentence names the path.
+    #[error("{0}")]
+    Image(String),
+    #[error("{} holds several root file systems ({found}); choose one with --root", shown(.path))]
     Several { path: PathBuf, found: String },
     #[error("{} has no root file system on {wanted}; there are: {found}", shown(.path))]
     NoSuchRoot {

@@ -7,6 +7,7 @@
 mod confine;
 mod content;
 mod directory;
+mod disk;
 mod error;
 mod kernel;
 mod kind;
@@ -60,6 +61,8 @@ pub struct SourceInfo {
 pub struct OpenOptions {
     /// The device of the root file system, where an image holds several.
     pub root: Option<String>,
+    /// Whether an image may name files outside its own folder: only for images that are trusted.
+    pub allow_outside: bool,
 }
 
 /// What each kind of source does: list its entries once, and find the content of one again.
@@ -78,7 +81,7 @@ pub struct Root {
 
 impl Root {
     /// Opens what the user named; several paths are the disks of one machine, in order.
-    pub fn open(paths: &[PathBuf], _options: &OpenOptions) -> Result<Self, Error> {
+    pub fn open(paths: &[PathBuf], options: &OpenOptions) -> Result<Self, Error> {
         let (first, others) = paths.split_first().ok_or(Error::Nothing)?;
         let kind = kind::kind(first)?;
         for other in others {
@@ -96,10 +99,13 @@ impl Root {
                 let backend = Box::new(tar::Archive::open(first)?);
                 Ok(Self::plain(backend, first, "tar"))
             }
-            Kind::Disk => Err(Error::WrongKind {
-                path: first.clone(),
-                what: "of no known format",
-            }),
+            Kind::Disk => {
+                let (disks, info) = disk::Disks::open(paths, options)?;
+                Ok(Self {
+                    backend: Box::new(disks),
+                    info,
+                })
+            }
         }
     }
 

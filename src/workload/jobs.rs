@@ -130,9 +130,9 @@ impl Reach {
                         .filter(|arg| arg.contains(char::is_whitespace))
                     {
                         // What a shell is handed with -c is a command line of its own.
-                        script_words(arg)
-                            .iter()
-                            .for_each(|word| reach.word(facts, word));
+                        for word in script_words(arg) {
+                            reach.word(facts, &word);
+                        }
                     }
                     reach
                         .commands

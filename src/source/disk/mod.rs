@@ -1,0 +1,296 @@
+//! Disk images: the machine's root file system found, its fstab read, and the other file systems joined to it.
+//!
+//! What cannot be joined (a volume that is not there, encrypted, or of the network) is an unexamined entry that names the
+//! mount point: a `/var/www` on a second disk is never lost silently.
+
+mod fstab;
+mod mounts;
+mod names;
+
+use super::content::ReadAt;
+use super::root::is_root;
+use super::{Backend, Error, OpenOptions, ReadError, SourceInfo, Volume, unexamined};
+use crate::disk::contents::Contents;
+use crate::disk::open::{Disk, Volume as DiskVolume};
+use crate::disk::{FileKind, FileSystem, NodeId, Xattrs};
+use crate::fact::Unexamined;
+use crate::path::{MachinePath, sanitise};
+use crate::walk::Entry;
+use mounts::Mount;
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Directories below one another; deeper ones are damage or an attack.
+const DEPTH: usize = 512;
+
+/// The file systems of a machine's disks, joined.
+pub(super) struct Disks {
+    /// Where each is mounted, the root first; an entry's `volume` is the index here.
+    mounts: Vec<Mount>,
+    problems: Vec<Unexamined>,
+}
+
+impl Disks {
+    pub(super) fn open(
+        paths: &[PathBuf],
+        options: &OpenOptions,
+    ) -> Result<(Self, SourceInfo), Error> {
+        let path = paths.first().cloned().unwrap_or_default();
+        let disk_options = crate::disk::open::OpenOptions {
+            allow_outside: options.allow_outside,
+        };
+        let disk =
+            Disk::open(paths, &disk_options).map_err(|error| Error::Image(error.to_string()))?;
+        let root = choose(&path, &disk, options.root.as_deref())?;
+        let mut problems: Vec<Unexamined> = disk
+            .notes
+            .iter()
+            .map(|note| unexamined(&MachinePath::root(), note.as_str()))
+            .collect();
+        let mounts = mounts::join(&disk, root, &mut problems);
+        problems.extend(left_over(&disk, &mounts));
+        let info = describe(paths, &disk, &mounts);
+        Ok((Self { mounts, problems }, info))
+    }
+
+    fn mount(&self, entry: &Entry) -> Result<&Mount, ReadError> {
+        let index = usize::try_from(entry.volume).unwrap_or(usize::MAX);
+        self.mounts.get(index).ok_or(ReadError::NotAFile)
+    }
+}
+
+/// The volume with the root file system: the one asked for, or the only one there is.
+fn choose(path: &Path, disk: &Disk, wanted: Option<&str>) -> Result<usize, Error> {
+    let roots: Vec<(usize, &DiskVolume)> = disk
+        .volumes
+        .iter()
+        .enumerate()
+        .filter(|(_, volume)| match &volume.contents {
+            Contents::FileSystem(fs) => is_root(|name| names::exists(fs.as_ref(), name)),
+            _ => false,
+        })
+        .collect();
+    let found = || {
+        roots
+            .iter()
+            .map(|(_, volume)| volume.device.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if let Some(wanted) = wanted {
+        let name = wanted.strip_prefix("/dev/").unwrap_or(wanted);
+        let (path, found, wanted) = (path.to_path_buf(), found(), wanted.to_owned());
+        let hit = roots.iter().find(|(_, volume)| volume.device == name);
+        return hit.map(|(index, _)| *index).ok_or(Error::NoSuchRoot {
+            path,
+            wanted,
+            found,
+        });
+    }
+    match roots.as_slice() {
+        [(index, _)] => Ok(*index),
+        [] => Err(Error::NotARoot {
+            path: path.to_path_buf(),
+            hint: hint(disk),
+        }),
+        _ => Err(Error::Several {
+            path: path.to_path_buf(),
+            found: found(),
+        }),
+    }
+}
+
+/// What the image does hold, for somebody who wonders where their machine is.
+fn hint(disk: &Disk) -> String {
+    let shown: Vec<String> = disk
+        .volumes
+        .iter()
+        .filter_map(|volume| match &volume.contents {
+            Contents::FileSystem(fs) => Some(format!("{} is {}", volume.device, fs.info().kind)),
+            Contents::Recognised { kind, why, .. } => {
+                Some(format!("{} is {kind}: {why}", volume.device))
+            }
+            Contents::Swap { .. } => Some(format!("{} is swap", volume.device)),
+            Contents::Empty => None,
+        })
+        .collect();
+    if shown.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", sanitise(&shown.join("; ")))
+    }
+}
+
+/// Volumes that were told and could not be read, and are no mount's business yet.
+fn left_over(disk: &Disk, mounts: &[Mount]) -> Vec<Unexamined> {
+    let mut found = Vec::new();
+    for volume in &disk.volumes {
+        let Contents::Recognised { kind, why, .. } = &volume.contents else {
+            continue;
+        };
+        // The boot loader's partition holds no application; naming it would make every scan partial.
+        let boot = matches!(*kind, "vfat" | "fat" | "exfat" | "bios-boot");
+        if !boot && !mounts.iter().any(|mount| mount.device == volume.device) {
+            let path = MachinePath::new(format!("/dev/{}", volume.device));
+            found.push(unexamined(&path, format!("{kind}: {why}")));
+        }
+    }
+    found
+}
+
+fn describe(paths: &[PathBuf], disk: &Disk, mounts: &[Mount]) -> SourceInfo {
+    let volume = |volume: &DiskVolume| {
+        let (filesystem, used) = match &volume.contents {
+            Contents::FileSystem(fs) => {
+                let info = fs.info();
+                (Some(info.kind.to_owned()), Some(info.used))
+            }
+            Contents::Recognised { kind, .. } => (Some((*kind).to_owned()), None),
+            Contents::Swap { .. } => (Some("swap".to_owned()), None),
+            Contents::Empty => (None, None),
+        };
+        let mount = mounts.iter().find(|mount| mount.device == volume.device);
+        Volume {
+            device: volume.device.clone(),
+            kind: volume.kind.name().to_owned(),
+            filesystem,
+            mount: mount.map(|mount| mount.point.to_string()),
+            bytes: volume.size,
+            used,
+        }
+    };
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| sanitise(&path.to_string_lossy()).into_owned())
+        .collect();
+    SourceInfo {
+        path: paths.join(", "),
+        format: disk.format.to_owned(),
+        volumes: disk.volumes.iter().map(volume).collect(),
+    }
+}
+
+struct Walk<'a> {
+    mount: &'a Mount,
+    number: u32,
+    /// Mount points of other file systems: what lies under them here is hidden.
+    hidden: &'a HashSet<MachinePath>,
+    entries: &'a mut Vec<Entry>,
+    problems: &'a mut Vec<Unexamined>,
+}
+
+impl Walk<'_> {
+    fn run(&mut self) {
+        let fs = Arc::clone(&self.mount.fs);
+        let mut seen: HashSet<NodeId> = HashSet::new();
+        let mut stack = vec![(self.mount.point.clone(), self.mount.root, 0usize)];
+        self.entry(&self.mount.point.clone(), self.mount.root);
+        while let Some((path, node, depth)) = stack.pop() {
+            if !seen.insert(node) || depth > DEPTH || self.entries.len() >= super::MOST_ENTRIES {
+                self.problems.push(unexamined(
+                    &path,
+                    "a directory that is its own ancestor, or too deep; not followed",
+                ));
+                continue;
+            }
+            let mut names: Vec<(Vec<u8>, NodeId)> = Vec::new();
+            let read = fs.read_dir(node, &mut |entry| {
+                names.push((entry.name, entry.node));
+                if names.len() < super::MOST_ENTRIES {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            });
+            // What could be read before the damage is kept.
+            if let Err(error) = read {
+                self.problems.push(unexamined(&path, error.to_string()));
+            }
+            for (name, node) in names {
+                let below = path.join(&name);
+                if self.hidden.contains(&below) || below == path {
+                    continue;
+                }
+                if self.entry(&below, node) == Some(FileKind::Directory) {
+                    stack.push((below, node, depth + 1));
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, path: &MachinePath, node: NodeId) -> Option<FileKind> {
+        let fs = &self.mount.fs;
+        let stat = match fs.stat(node) {
+            Ok(stat) => stat,
+            Err(error) => {
+                self.problems.push(unexamined(path, error.to_string()));
+                return None;
+            }
+        };
+        let target = match stat.kind {
+            FileKind::Symlink => fs.read_link(node).ok().map(Vec::into_boxed_slice),
+            _ => None,
+        };
+        self.entries.push(Entry {
+            path: path.clone(),
+            kind: stat.kind,
+            mode: stat.mode,
+            uid: stat.uid,
+            gid: stat.gid,
+            size: stat.size,
+            mtime: stat.mtime.0,
+            target,
+            volume: self.number,
+            node,
+        });
+        Some(stat.kind)
+    }
+}
+
+struct File<'a> {
+    fs: &'a dyn FileSystem,
+    node: NodeId,
+}
+
+impl ReadAt for File<'_> {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
+        Ok(self.fs.read_at(self.node, offset, buf)?)
+    }
+}
+
+impl Backend for Disks {
+    fn entries(&self, problems: &mut Vec<Unexamined>) -> Vec<Entry> {
+        problems.extend(self.problems.iter().cloned());
+        let mut entries = Vec::new();
+        for (number, mount) in (0u32..).zip(&self.mounts) {
+            let others = self
+                .mounts
+                .iter()
+                .filter(|other| other.point != mount.point);
+            let hidden = others.map(|other| other.point.clone()).collect();
+            Walk {
+                mount,
+                number,
+                hidden: &hidden,
+                entries: &mut entries,
+                problems,
+            }
+            .run();
+        }
+        entries
+    }
+
+    fn open<'a>(&'a self, entry: &Entry) -> Result<Box<dyn ReadAt + 'a>, ReadError> {
+        let mount = self.mount(entry)?;
+        Ok(Box::new(File {
+            fs: mount.fs.as_ref(),
+            node: entry.node,
+        }))
+    }
+
+    fn xattrs(&self, entry: &Entry) -> Result<Xattrs, ReadError> {
+        Ok(self.mount(entry)?.fs.xattrs(entry.node)?)
+    }
+}

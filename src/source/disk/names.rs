@@ -1,0 +1,48 @@
+//! Looking a path up in one file system, links not followed: enough to find a root and its fstab.
+
+use crate::disk::{FileKind, FileSystem, NodeId};
+use std::ops::ControlFlow;
+
+/// The node at a path of plain names.
+pub(super) fn find(fs: &dyn FileSystem, path: &str) -> Option<NodeId> {
+    let mut at = fs.root();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        let mut found = None;
+        // Damage after the name we look for does not matter; before it, the name is not there for us.
+        let _ = fs.read_dir(at, &mut |entry| {
+            if entry.name == part.as_bytes() {
+                found = Some(entry.node);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        at = found?;
+    }
+    Some(at)
+}
+
+pub(super) fn exists(fs: &dyn FileSystem, path: &str) -> bool {
+    find(fs, path).is_some()
+}
+
+/// A small text file's content; `None` where there is none, or it is no regular file, or larger than `limit` bytes.
+pub(super) fn text(fs: &dyn FileSystem, path: &str, limit: usize) -> Option<String> {
+    let node = find(fs, path)?;
+    let stat = fs
+        .stat(node)
+        .ok()
+        .filter(|stat| stat.kind == FileKind::File)?;
+    let size = usize::try_from(stat.size)
+        .ok()
+        .filter(|size| *size <= limit)?;
+    let mut bytes = vec![0; size];
+    let mut done = 0;
+    while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match fs.read_at(node, u64::try_from(done).ok()?, rest) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => done += read,
+        }
+    }
+    bytes.truncate(done);
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
