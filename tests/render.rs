@@ -538,3 +538,38 @@ fn a_stop_without_end_has_time_and_a_single_run_is_not_repeated() {
         (90, "no")
     );
 }
+
+#[test]
+fn a_single_file_of_data_never_makes_a_shared_directory_a_volume() {
+    let mut bench = bench(&[
+        ("/etc/app.db", "1"),
+        ("/var/lib/app/app.db", "1"),
+        ("/run/app.db", ""),
+    ]);
+    bench.facts.packages = vec![package("webd", "1.0-1")];
+    owned(&mut bench.facts, "webd", &["/etc", "/var/lib"]);
+    let mut app = as_user(workload("app", &["/bin/app"]), "app");
+    app.data = vec![
+        data("/etc/app.db"),
+        data("/var/lib/app/app.db"),
+        data("/run/app.db"),
+    ];
+    let plan = plan(&bench, app);
+    let volumes: Vec<String> = plan
+        .volumes
+        .iter()
+        .map(|volume| volume.path.to_string())
+        .collect();
+    assert_eq!(volumes, ["/var/lib/app"]);
+    let files: Vec<String> = plan
+        .files
+        .iter()
+        .map(|file| file.path.to_string())
+        .collect();
+    assert_eq!(files, ["/etc/app.db"]);
+    assert!(
+        plan.notes
+            .iter()
+            .any(|note| note.starts_with("/etc/app.db is data"))
+    );
+}

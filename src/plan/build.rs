@@ -95,6 +95,10 @@ impl<'p> Shared<'p, '_> {
             port::remarks(workload),
             left_behind(workload),
             self.lonely(workload, seat),
+            volume::single_files(workload, place)
+                .iter()
+                .map(|file| format!("{file} is data in a directory that holds other things too: give it a directory of its own, and that a volume."))
+                .collect(),
         ];
         let notes: BTreeSet<String> = notes.into_iter().flatten().collect();
         let (stop_signal, stop_timeout) = command::stop(main, workload);

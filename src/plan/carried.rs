@@ -5,6 +5,7 @@ use super::place::Place;
 use super::secret::{self, Taken};
 use super::{
     PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, configuration, package, service,
+    volume,
 };
 use crate::disk::FileKind;
 use crate::path::MachinePath;
@@ -37,6 +38,12 @@ pub(super) fn carried(
     let mut removals = configuration::carry(workload, place, &mut carrier);
     for claim in &workload.claims {
         carrier.carry(claim, "no package owns it");
+    }
+    for file in volume::single_files(workload, place) {
+        carrier.carry(
+            &file,
+            "data in a directory that is not its own: its changes are lost with the container",
+        );
     }
     for data in &workload.data {
         carrier.links(&data.path, "leads to the data");

@@ -56,15 +56,10 @@ fn data_paths(workload: &Workload, place: &Place<'_>) -> Vec<MachinePath> {
         let path = tree
             .resolve(&data.path)
             .unwrap_or_else(|| data.path.clone());
-        let file = tree.entry(&path).is_some_and(|entry| !entry.is_dir());
-        let path = if file {
-            path.parent().unwrap_or(path)
-        } else {
-            path
+        let Some(directory) = directory_of(&path, place) else {
+            continue;
         };
-        if path.components().count() >= 2 || (!is_live(&path) && path.as_bytes() != b"/") {
-            paths.push(path);
-        }
+        paths.push(directory);
     }
     paths.sort();
     paths.dedup();
@@ -74,6 +69,31 @@ fn data_paths(workload: &Workload, place: &Place<'_>) -> Vec<MachinePath> {
             .any(|other| other != path && path.is_within(other))
     });
     paths
+}
+
+/// The directory that a volume can take the place of: the data's own, or that around a single file, unless packages have
+/// files of their own there.
+fn directory_of(path: &MachinePath, place: &Place<'_>) -> Option<MachinePath> {
+    let entry = place.facts.tree.entry(path);
+    let directory = if entry.is_none_or(crate::walk::Entry::is_dir) {
+        path.clone()
+    } else {
+        let parent = path.parent()?;
+        let shared = parent.components().count() < 2 || place.facts.owner(&parent).is_some();
+        (!shared).then_some(parent)?
+    };
+    (!is_live(&directory)).then_some(directory)
+}
+
+/// Data that no volume can hold: single files in directories that are not theirs. They are copied into the image.
+pub(super) fn single_files(workload: &Workload, place: &Place<'_>) -> Vec<MachinePath> {
+    let paths = workload
+        .data
+        .iter()
+        .filter_map(|data| place.facts.tree.resolve(&data.path));
+    paths
+        .filter(|path| !is_live(path) && directory_of(path, place).is_none())
+        .collect()
 }
 
 /// The volumes of one workload: its own data, and others' data that its configuration points into.
