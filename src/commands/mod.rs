@@ -10,7 +10,7 @@ mod scan;
 use crate::assess::Target;
 use crate::cli::{Cli, Command, Gates, Global, Source};
 use crate::detect::pack::Packs;
-use crate::detect::{engine, native};
+use crate::detect::{Registry, engine};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::fact::Facts;
@@ -63,10 +63,9 @@ fn open(
             allow_outside: source.allow_outside,
         },
     )?;
-    let mut detectors = native::all();
-    detectors.extend(packs.detectors());
+    let registry = Registry::new(&packs).map_err(|error| Error::Other(error.to_string()))?;
     let progress = ui::progress::Bar::new(global);
-    let examine = || engine::examine(&root, &detectors, &packs, &progress);
+    let examine = || engine::examine(&root, &registry, &packs, &progress);
     let facts = match global.jobs {
         Some(jobs) => {
             let pool = rayon::ThreadPoolBuilder::new()

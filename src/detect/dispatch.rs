@@ -1,90 +1,86 @@
-//! From a tree and the detectors' interests to a sorted list of (file, detectors), by table rather than by asking each
-//! detector about each file.
+//! From detectors' interests and wants to a sorted list of files, each with everybody who is to be shown it: by table,
+//! never by asking each detector about each file.
 
-use super::{Detector, Interest, Purpose};
+use super::{Purpose, Registry};
 use crate::path::MachinePath;
-use crate::walk::{Tree, glob};
+use crate::walk::{Entry, Tree, glob};
 use std::collections::{BTreeMap, HashMap};
 
-/// Largest file read for a detector that names no limit of its own, in bytes.
-pub const DEFAULT_LIMIT: u64 = 4 << 20;
-
-/// One file to read, and who is to be shown it, why.
-#[derive(Debug)]
-pub struct Work {
-    /// The name it was asked for under.
-    pub path: MachinePath,
-    /// Index of the detector, and its purpose.
-    pub shown: Vec<(usize, Purpose)>,
+/// One look at a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Look {
+    /// The name by which it was asked for.
+    pub named: MachinePath,
+    /// The detector's place in the registry.
+    pub detector: usize,
+    pub purpose: Purpose,
 }
 
-/// What every detector's interest names in the tree, sorted by path.
-pub fn by_interest(tree: &Tree, detectors: &[Box<dyn Detector>]) -> Vec<Work> {
-    let mut work: BTreeMap<MachinePath, Vec<usize>> = BTreeMap::new();
-    let mut names: HashMap<String, Vec<usize>> = HashMap::new();
-    for (index, detector) in detectors.iter().enumerate() {
-        let Interest {
-            paths,
-            names: wanted,
-            globs,
-            ..
-        } = detector.interest();
-        for path in &paths {
-            let path = MachinePath::new(path);
-            if tree.get(&path).is_some_and(crate::walk::Entry::is_file) {
-                work.entry(path).or_default().push(index);
+/// A file to read once, and every look at it. The key is the file itself, all links followed.
+pub(super) type Work = BTreeMap<MachinePath, Vec<Look>>;
+
+/// What every detector's interest names in the tree.
+pub(super) fn by_interest(tree: &Tree, registry: &Registry) -> Work {
+    let mut work = Work::new();
+    let mut add = |detector: usize, named: &MachinePath| {
+        if let Some(file) = tree.get(named).filter(|entry| entry.is_file()) {
+            work.entry(file.path.clone()).or_default().push(Look {
+                named: named.clone(),
+                detector,
+                purpose: Purpose::default(),
+            });
+        }
+    };
+    let mut names: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    for (at, registered) in registry.iter().enumerate() {
+        for path in &registered.interest.paths {
+            add(at, &MachinePath::new(path));
+        }
+        for pattern in &registered.interest.globs {
+            for found in tree.find(pattern) {
+                add(at, &found.named);
             }
         }
-        for pattern in &globs {
-            // A pattern's literal directories make this a look-up in a small part of the tree, but for `/**/…`.
-            for entry in tree.glob(pattern) {
-                if tree
-                    .get(&entry.path)
-                    .is_some_and(crate::walk::Entry::is_file)
-                {
-                    work.entry(entry.path.clone()).or_default().push(index);
-                }
-            }
-        }
-        for name in wanted {
-            names.entry(name).or_default().push(index);
+        for name in &registered.interest.names {
+            names.entry(name.as_bytes()).or_default().push(at);
         }
     }
     if !names.is_empty() {
         for entry in tree.entries().iter().filter(|entry| entry.is_file()) {
-            if let Some(found) = names.get(entry.path.name().as_ref()) {
-                work.entry(entry.path.clone()).or_default().extend(found);
+            for at in names.get(entry.path.file_name()).into_iter().flatten() {
+                add(*at, &entry.path);
             }
         }
     }
-    work.into_iter()
-        .map(|(path, mut shown)| {
-            shown.sort_unstable();
-            shown.dedup();
-            Work {
-                path,
-                shown: shown
-                    .into_iter()
-                    .map(|index| (index, Purpose::default()))
-                    .collect(),
-            }
-        })
-        .collect()
+    for looks in work.values_mut() {
+        once_each(tree, looks);
+    }
+    work
 }
 
-/// Files that a want's pattern names. The pattern's own name is kept where it is a plain path, so that evidence names the
-/// link an administrator sees.
+/// Of several names by which one detector's patterns mean one place (`/lib` and `/usr/lib` on a merged `/usr`) a single
+/// one stays: the canonical where it is among them, else the first.
+fn once_each(tree: &Tree, looks: &mut Vec<Look>) {
+    let mut places: Vec<(usize, MachinePath, bool, Look)> = looks
+        .drain(..)
+        .map(|look| {
+            let place = tree.canonical(&look.named);
+            (look.detector, place.clone(), place != look.named, look)
+        })
+        .collect();
+    places.sort();
+    places.dedup_by(|later, first| (later.0, &later.1) == (first.0, &first.1));
+    looks.extend(places.into_iter().map(|(_, _, _, look)| look));
+}
+
+/// Files that a pattern names, by the names it means them by: a plain path is itself, so that evidence shows the name an
+/// administrator gave.
 pub fn by_pattern(tree: &Tree, pattern: &str) -> Vec<MachinePath> {
+    let is_file = |path: &MachinePath| tree.get(path).is_some_and(Entry::is_file);
     if glob::is_pattern(pattern) {
-        let found = tree
-            .glob(pattern)
-            .into_iter()
-            .map(|entry| entry.path.clone());
-        return found
-            .filter(|path| tree.get(path).is_some_and(crate::walk::Entry::is_file))
-            .collect();
+        let found = tree.find(pattern).into_iter().map(|found| found.named);
+        return found.filter(is_file).collect();
     }
     let path = MachinePath::new(pattern);
-    let is_file = tree.get(&path).is_some_and(crate::walk::Entry::is_file);
-    is_file.then_some(path).into_iter().collect()
+    Some(path).filter(is_file).into_iter().collect()
 }

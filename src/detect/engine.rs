@@ -3,26 +3,33 @@
 //! `sorted list → par_iter → map → collect`: no locks, no channels; the order of the list is the order of the facts,
 //! whatever the number of threads. A panic in a detector becomes an unexamined entry.
 
-use super::dispatch::{self, DEFAULT_LIMIT, Work};
+use super::dispatch::{Look, Work, by_interest, by_pattern};
 use super::gather::Gather;
-use super::{Detector, FileView, Purpose, Sink, Want, follow};
-use crate::detect::pack::Packs;
-use crate::fact::Facts;
+use super::pack::Packs;
+use super::registry::Registered;
+use super::{FileView, Purpose, Registry, Sink, Want, follow};
+use crate::fact::{Facts, Unexamined};
 use crate::path::MachinePath;
 use crate::source::Root;
+use crate::walk::Tree;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// An include that includes itself, or a machine made to keep us busy, ends here.
-const ROUNDS: usize = 24;
+const ROUNDS: usize = 16;
 
-/// The most files read because somebody asked.
-const WANTS: usize = 200_000;
+/// The most looks at files because somebody asked.
+const MOST_LOOKS: usize = 200_000;
+
+/// Files one pattern may name; a pattern over everything is somebody's mistake or attack.
+const MOST_MATCHES: usize = 20_000;
 
 /// How far the work has come; the terminal shows it, tests ignore it.
 pub trait Progress: Sync {
+    /// A phase begins, with so many files to come; 0 where that is not known.
     fn phase(&self, name: &str, files: usize);
+    /// One file is done.
     fn step(&self);
 }
 
@@ -34,110 +41,177 @@ impl Progress for Silent {
     fn step(&self) {}
 }
 
-/// Examines a machine: walks it, shows files to detectors, follows what they ask for.
-pub fn examine(
+/// Examines a machine: walks it, shows files to detectors, follows what they and the facts ask for. Runs in the caller's
+/// thread pool.
+pub fn examine(root: &Root, registry: &Registry, packs: &Packs, progress: &dyn Progress) -> Facts {
+    let next = |facts: &Facts| follow::follow(facts, packs);
+    examine_with(root, registry, &next, progress)
+}
+
+/// The same with another answer to what facts ask for.
+pub fn examine_with(
     root: &Root,
-    detectors: &[Box<dyn Detector>],
-    packs: &Packs,
+    registry: &Registry,
+    next: &dyn Fn(&Facts) -> Vec<Want>,
     progress: &dyn Progress,
 ) -> Facts {
     progress.phase("walking", 0);
     let (tree, problems) = root.walk();
-    let index: BTreeMap<&str, usize> = detectors
-        .iter()
-        .enumerate()
-        .map(|(i, d)| (d.id(), i))
-        .collect();
-    let mut work = dispatch::by_interest(&tree, detectors);
+    let mut work = by_interest(&tree, registry);
     let mut gather = Gather::new(tree, problems);
-    let mut asked: BTreeSet<Want> = BTreeSet::new();
-    let mut shown: BTreeSet<(MachinePath, Purpose)> = BTreeSet::new();
+    let mut asked = Asked::default();
     for round in 1..=ROUNDS {
-        progress.phase(if round == 1 { "reading" } else { "following" }, work.len());
-        let sinks: Vec<(Sink, u64)> = work
-            .par_iter()
-            .map(|item| {
-                let done = inspect(root, gather.facts(), detectors, item);
-                progress.step();
-                done
-            })
-            .collect();
-        let mut wants: Vec<Want> = gather.take(sinks);
-        wants.extend(follow::follow(gather.facts(), packs));
-        work = gather.work(wants, &index, &mut asked, &mut shown);
-        if work.is_empty() || shown.len() > WANTS {
+        let name = if round == 1 { "reading" } else { "following" };
+        progress.phase(name, work.len());
+        let sinks = read_all(root, &gather.facts().tree, registry, &work, progress);
+        let mut wants = gather.take(sinks);
+        wants.extend(next(gather.facts()));
+        work = asked.work(wants, &gather.facts().tree, registry);
+        gather.note(&mut asked.problems);
+        if work.is_empty() {
             break;
         }
         if round == ROUNDS {
-            gather.note(
-                &MachinePath::root(),
-                "engine",
-                "files are included more than 24 deep; the rest was not read",
-            );
+            let reason = format!("more is named after {ROUNDS} rounds of reading; it was not read");
+            let more = work.keys().map(|path| engine(path, reason.clone()));
+            gather.note(&mut more.collect());
         }
     }
+    progress.phase("gathering", 0);
     gather.finish()
 }
 
+/// Reads every file of a round, in parallel; the results in the list's order.
+fn read_all(
+    root: &Root,
+    tree: &Tree,
+    registry: &Registry,
+    work: &Work,
+    progress: &dyn Progress,
+) -> Vec<(Sink, u64)> {
+    let files: Vec<(&MachinePath, &Vec<Look>)> = work.iter().collect();
+    files
+        .into_par_iter()
+        .map(|(file, looks)| {
+            let done = inspect(root, tree, registry, file, looks);
+            progress.step();
+            done
+        })
+        .collect()
+}
+
+/// Reads one file and shows it to everybody who wants it.
 fn inspect(
     root: &Root,
-    facts: &Facts,
-    detectors: &[Box<dyn Detector>],
-    item: &Work,
+    tree: &Tree,
+    registry: &Registry,
+    file: &MachinePath,
+    looks: &[Look],
 ) -> (Sink, u64) {
     let mut sink = Sink::default();
-    let Some(entry) = facts.tree.get(&item.path) else {
+    let chosen: Vec<(&Registered, &Look)> = looks
+        .iter()
+        .filter_map(|look| Some((registry.get(look.detector)?, look)))
+        .collect();
+    let largest = chosen
+        .iter()
+        .map(|(registered, _)| registered.limit())
+        .max();
+    let (Some(entry), Some(largest)) = (tree.entry(file), largest) else {
         return (sink, 0);
     };
-    let chosen = || {
-        item.shown
-            .iter()
-            .filter_map(|(index, why)| Some((detectors.get(*index)?, why)))
-    };
-    let limit = chosen()
-        .map(|(detector, _)| limit_of(detector.as_ref()))
-        .max()
-        .unwrap_or(DEFAULT_LIMIT);
-    let bytes = match root.read(entry, limit) {
+    let bytes = match root.read(entry, largest) {
         Ok(bytes) => bytes,
         Err(reason) => {
-            for (detector, _) in chosen() {
-                sink.unexamined(&item.path, detector.id(), reason.to_string());
+            for (registered, look) in chosen {
+                sink.unexamined(&look.named, registered.detector.id(), reason.to_string());
             }
             return (sink, 0);
         }
     };
-    for (detector, purpose) in chosen() {
-        let own_limit = limit_of(detector.as_ref());
-        if bytes.len() as u64 > own_limit {
-            sink.unexamined(
-                &item.path,
-                detector.id(),
-                format!("{} bytes, more than the limit of {own_limit}", bytes.len()),
-            );
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    for (registered, look) in chosen {
+        let limit = registered.limit();
+        let detector = registered.detector.as_ref();
+        if size > limit {
+            let reason = crate::source::ReadError::TooLarge { size, limit };
+            sink.unexamined(&look.named, detector.id(), reason.to_string());
             continue;
         }
-        let view = FileView::new(&item.path, entry, &bytes, purpose);
+        let view = FileView::new(&look.named, entry, &bytes, &look.purpose);
+        // What a detector had put there before it panicked is half a fact, and goes with it.
         let mut own = Sink::default();
-        // The sink of a detector that panicked is dropped with whatever half a fact it holds.
         if catch_unwind(AssertUnwindSafe(|| detector.inspect(&view, &mut own))).is_ok() {
             sink.facts.append(&mut own.facts);
             sink.wants.append(&mut own.wants);
             sink.unexamined.append(&mut own.unexamined);
         } else {
-            sink.unexamined(
-                &item.path,
-                detector.id(),
-                "the detector failed on this file; please report it",
-            );
+            let reason = "the detector failed on this file; please report it";
+            sink.unexamined(&look.named, detector.id(), reason);
         }
     }
-    (sink, bytes.len() as u64)
+    (sink, size)
 }
 
-fn limit_of(detector: &dyn Detector) -> u64 {
-    match detector.interest().limit {
-        0 => DEFAULT_LIMIT,
-        limit => limit,
+/// What was asked for so far.
+#[derive(Default)]
+struct Asked {
+    wants: BTreeSet<Want>,
+    looks: BTreeSet<(MachinePath, Purpose)>,
+    problems: Vec<Unexamined>,
+}
+
+impl Asked {
+    /// The next round: what nobody was shown yet for that purpose.
+    fn work(&mut self, wants: Vec<Want>, tree: &Tree, registry: &Registry) -> Work {
+        let mut work = Work::new();
+        for want in wants {
+            if !self.wants.insert(want.clone()) {
+                continue;
+            }
+            let named = MachinePath::new(&want.pattern);
+            let Some(detector) = registry.place(&want.purpose.detector) else {
+                let reason = format!("no detector is called {}", want.purpose.detector);
+                self.problems.push(engine(&named, reason));
+                continue;
+            };
+            let mut found = by_pattern(tree, &want.pattern);
+            if found.len() > MOST_MATCHES {
+                let reason = format!("names more than {MOST_MATCHES} files; the rest was not read");
+                self.problems.push(engine(&named, reason));
+                found.truncate(MOST_MATCHES);
+            }
+            for named in found {
+                let Some(file) = tree.get(&named) else {
+                    continue;
+                };
+                let purpose = want.purpose.clone();
+                if !self.looks.insert((named.clone(), purpose.clone())) {
+                    continue;
+                }
+                if self.looks.len() > MOST_LOOKS {
+                    let reason = "more files are named than any machine needs; not read";
+                    self.problems.push(engine(&named, reason));
+                    return work;
+                }
+                work.entry(file.path.clone()).or_default().push(Look {
+                    named,
+                    detector,
+                    purpose,
+                });
+            }
+        }
+        for looks in work.values_mut() {
+            looks.sort();
+        }
+        work
+    }
+}
+
+fn engine(path: &MachinePath, reason: impl Into<String>) -> Unexamined {
+    Unexamined {
+        path: path.clone(),
+        detector: "engine".to_owned(),
+        reason: reason.into(),
     }
 }

@@ -6,6 +6,7 @@ use super::{Purpose, Want};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::plan::{self, PlanOptions};
+use crate::walk::literal;
 use crate::workload::libraries;
 use crate::workload::service::{self, Services};
 use crate::workload::{claims, cut};
@@ -45,26 +46,9 @@ fn want(path: &MachinePath, detector: &'static str) -> Want {
         context: String::new(),
     };
     Want {
-        pattern: escape(path),
+        pattern: literal(path),
         purpose,
     }
-}
-
-/// A path that holds pattern characters still means itself.
-fn escape(path: &MachinePath) -> String {
-    let text = path.text();
-    if !text.contains(['*', '?', '[']) {
-        return text.into_owned();
-    }
-    text.chars()
-        .map(|c| {
-            if "*?[".contains(c) {
-                format!("[{c}]")
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
 }
 
 fn environment_files(services: &Services) -> Vec<Want> {

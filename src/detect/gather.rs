@@ -1,21 +1,19 @@
-//! Gathers what detectors emitted into [`Facts`], and wants into the next round's work.
+//! Gathers what detectors emitted into [`Facts`], and joins what several files say of one thing.
 
-use super::dispatch::{Work, by_pattern};
-use super::{Purpose, Sink, Want};
+use super::{Sink, Want};
 use crate::fact::{Fact, Facts, Ownership, Unexamined};
 use crate::path::MachinePath;
 use crate::walk::Tree;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// Files one pattern may name; a pattern over everything is somebody's mistake or attack.
-const MATCHES: usize = 20_000;
+use std::collections::{BTreeSet, HashMap};
 
 pub(super) struct Gather {
     facts: Facts,
     owns: Vec<(String, Vec<MachinePath>)>,
     recorded: Vec<(MachinePath, String)>,
-    automatic: BTreeSet<String>,
-    has_automatic: bool,
+    /// `None` where no package database says who was installed by hand.
+    automatic: Option<BTreeSet<String>>,
+    /// Packages or what is said of them came in since the last join.
+    is_stale: bool,
 }
 
 impl Gather {
@@ -29,8 +27,8 @@ impl Gather {
             facts,
             owns: Vec::new(),
             recorded: Vec::new(),
-            automatic: BTreeSet::new(),
-            has_automatic: false,
+            automatic: None,
+            is_stale: false,
         }
     }
 
@@ -38,13 +36,8 @@ impl Gather {
         &self.facts
     }
 
-    pub(super) fn note(&mut self, path: &MachinePath, detector: &str, reason: &str) {
-        let (detector, reason) = (detector.to_owned(), reason.to_owned());
-        self.facts.unexamined.push(Unexamined {
-            path: path.clone(),
-            detector,
-            reason,
-        });
+    pub(super) fn note(&mut self, problems: &mut Vec<Unexamined>) {
+        self.facts.unexamined.append(problems);
     }
 
     /// Takes a round's facts; returns what was asked for.
@@ -58,14 +51,17 @@ impl Gather {
                 self.add(fact);
             }
         }
-        self.join();
+        if std::mem::take(&mut self.is_stale) {
+            self.join();
+        }
         wants
     }
 
     fn add(&mut self, fact: Fact) {
         let facts = &mut self.facts;
         match fact {
-            // /etc/os-release sorts before /usr/lib/os-release, and is the one that counts.
+            // /etc/os-release sorts before /usr/lib/os-release, and is the one that counts. Here as below the first
+            // stands, whatever a later round brings.
             Fact::Os(os) => {
                 facts.os.get_or_insert(os);
             }
@@ -78,130 +74,103 @@ impl Gather {
             Fact::Locale(locale) => {
                 facts.locale.get_or_insert(locale);
             }
-            Fact::Package(package) => facts.packages.push(package),
-            Fact::Owns { package, paths } => self.owns.push((package, paths)),
-            Fact::Automatic(names) => {
-                self.has_automatic = true;
-                self.automatic.extend(names);
-            }
             Fact::Digest { path, md5 } => {
-                let path = facts.tree.canonical(&path);
-                facts.digests.insert(path, md5);
+                facts.digests.insert(facts.tree.canonical(&path), md5);
             }
-            Fact::Recorded { digests, .. } => self.recorded.extend(digests),
-            Fact::Unit(unit) => facts.units.push(unit),
+            // Looked up in the search path, whose directories are the real ones.
+            Fact::Unit(mut unit) => {
+                unit.path = facts.tree.canonical(&unit.path);
+                facts.units.push(unit);
+            }
             Fact::InitScript(script) => facts.init_scripts.push(script),
             Fact::User(user) => facts.users.push(user),
             Fact::Group(group) => facts.groups.push(group),
             Fact::Job(job) => facts.jobs.push(job),
             Fact::Document(document) => {
-                facts
-                    .documents
-                    .insert((document.path.clone(), document.syntax), document);
+                let key = (document.path.clone(), document.syntax);
+                facts.documents.entry(key).or_insert(document);
             }
             Fact::Elf(elf) => {
-                facts.elfs.insert(elf.path.clone(), elf);
+                facts.elfs.entry(elf.path.clone()).or_insert(elf);
             }
             Fact::Script(script) => {
-                facts.scripts.insert(script.path.clone(), script);
+                facts.scripts.entry(script.path.clone()).or_insert(script);
             }
             Fact::Secret(secret) => facts.secrets.push(secret),
             Fact::Hit(hit) => facts.hits.push(hit),
+            Fact::Package(_) | Fact::Owns { .. } | Fact::Automatic(_) | Fact::Recorded { .. } => {
+                self.is_stale = true;
+                self.add_package(fact);
+            }
+        }
+    }
+
+    fn add_package(&mut self, fact: Fact) {
+        match fact {
+            Fact::Package(package) => self.facts.packages.push(package),
+            Fact::Owns { package, paths } => self.owns.push((package, paths)),
+            Fact::Recorded { digests, .. } => self.recorded.extend(digests),
+            Fact::Automatic(names) => self.automatic.get_or_insert_default().extend(names),
+            _ => {}
         }
     }
 
     /// Joins packages with what their databases say elsewhere: owned paths, recorded digests, how they came.
     fn join(&mut self) {
-        if !self.owns.is_empty() || !self.recorded.is_empty() {
-            self.facts
-                .packages
-                .sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
-            let ownership = self.ownership();
-            self.facts.ownership = ownership;
-            self.owns.clear();
-            self.recorded.clear();
-        }
-        if self.has_automatic {
-            for package in &mut self.facts.packages {
-                package.manual = !self.automatic.contains(&package.name);
+        let packages = &mut self.facts.packages;
+        packages
+            .sort_by(|a, b| (&a.name, &a.arch, &a.version).cmp(&(&b.name, &b.arch, &b.version)));
+        if let Some(automatic) = &self.automatic {
+            for package in packages {
+                package.manual = !automatic.contains(&package.name);
             }
-            self.has_automatic = false;
         }
+        self.facts.ownership = self.ownership();
     }
 
-    fn ownership(&mut self) -> Ownership {
-        let mut directories = Directories {
-            tree: &self.facts.tree,
-            known: HashMap::new(),
-        };
-        let mut index: HashMap<String, u32> = HashMap::new();
-        for (i, package) in (0u32..).zip(&self.facts.packages) {
-            index.entry(package.name.clone()).or_insert(i);
-            index.insert(format!("{}:{}", package.name, package.arch), i);
+    fn ownership(&self) -> Ownership {
+        let mut names: HashMap<String, u32> = HashMap::new();
+        for (at, package) in (0..).zip(&self.facts.packages) {
+            names.entry(package.name.clone()).or_insert(at);
+            names.insert(format!("{}:{}", package.name, package.arch), at);
         }
+        let mut places = Places::new(&self.facts.tree);
         let mut owners = Vec::new();
-        for (package, paths) in self.owns.drain(..) {
-            let Some(i) = index.get(&package) else {
-                continue;
-            };
-            owners.extend(paths.iter().map(|path| (directories.canonical(path), *i)));
-        }
-        let mut recorded: Vec<(MachinePath, String)> = Vec::new();
-        for (path, md5) in self.recorded.drain(..) {
-            recorded.push((directories.canonical(&path), md5));
-        }
-        for package in &self.facts.packages {
-            let conffiles = package.conffiles.iter();
-            recorded.extend(
-                conffiles.map(|file| (directories.canonical(&file.path), file.md5.clone())),
-            );
-        }
-        Ownership::new(owners, recorded)
-    }
-
-    /// The next round: files not yet shown for that purpose.
-    pub(super) fn work(
-        &self,
-        wants: Vec<Want>,
-        index: &BTreeMap<&str, usize>,
-        asked: &mut BTreeSet<Want>,
-        shown: &mut BTreeSet<(MachinePath, Purpose)>,
-    ) -> Vec<Work> {
-        let mut work: BTreeMap<MachinePath, Vec<(usize, Purpose)>> = BTreeMap::new();
-        for want in wants {
-            if !asked.insert(want.clone()) {
-                continue;
-            }
-            let Some(detector) = index.get(want.purpose.detector.as_ref()) else {
-                continue;
-            };
-            for path in by_pattern(&self.facts.tree, &want.pattern)
-                .into_iter()
-                .take(MATCHES)
-            {
-                if shown.insert((path.clone(), want.purpose.clone())) {
-                    work.entry(path)
-                        .or_default()
-                        .push((*detector, want.purpose.clone()));
-                }
+        for (package, paths) in &self.owns {
+            // A list that outlived its package owns nothing.
+            if let Some(at) = names.get(package) {
+                owners.extend(paths.iter().map(|path| (places.canonical(path), *at)));
             }
         }
-        work.into_iter()
-            .map(|(path, shown)| Work { path, shown })
-            .collect()
+        let conffiles = self
+            .facts
+            .packages
+            .iter()
+            .flat_map(|package| &package.conffiles);
+        let conffiles = conffiles.map(|file| (&file.path, &file.md5));
+        let recorded = self.recorded.iter().map(|(path, md5)| (path, md5));
+        let recorded = recorded
+            .chain(conffiles)
+            .map(|(path, md5)| (places.canonical(path), md5.clone()));
+        Ownership::new(owners, recorded.collect())
     }
 
     /// Sorts everything, so that facts do not depend on the order of rounds.
-    pub(super) fn finish(mut self) -> Facts {
-        let facts = &mut self.facts;
+    pub(super) fn finish(self) -> Facts {
+        let mut facts = self.facts;
         facts.units.sort_by(|a, b| a.path.cmp(&b.path));
+        facts
+            .units
+            .dedup_by(|later, first| later.path == first.path);
         facts.init_scripts.sort_by(|a, b| a.path.cmp(&b.path));
-        facts
-            .users
-            .sort_by(|a, b| (a.uid, &a.name).cmp(&(b.uid, &b.name)));
-        facts
-            .groups
-            .sort_by(|a, b| (a.gid, &a.name).cmp(&(b.gid, &b.name)));
+        facts.users.sort_by(|a, b| {
+            let key = |user: &crate::fact::User| (user.uid, user.name.clone());
+            (key(a), &a.evidence).cmp(&(key(b), &b.evidence))
+        });
+        facts.groups.sort_by(|a, b| {
+            let key = |group: &crate::fact::Group| (group.gid, group.name.clone());
+            (key(a), &a.evidence).cmp(&(key(b), &b.evidence))
+        });
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
         facts.secrets.sort();
         facts.secrets.dedup();
@@ -210,27 +179,34 @@ impl Gather {
         });
         facts.unexamined.sort();
         facts.unexamined.dedup();
-        self.facts
+        facts
     }
 }
 
-/// Directories repeat: of 23,000 owned paths some 2,500 differ, so each is resolved once.
-struct Directories<'a> {
+/// Canonical places of many paths. Most are in the tree under their own name; of the others the directories repeat, and
+/// each is resolved once.
+struct Places<'a> {
     tree: &'a Tree,
-    known: HashMap<MachinePath, Option<MachinePath>>,
+    directories: HashMap<MachinePath, Option<MachinePath>>,
 }
 
-impl Directories<'_> {
+impl<'a> Places<'a> {
+    fn new(tree: &'a Tree) -> Self {
+        let directories = HashMap::new();
+        Self { tree, directories }
+    }
+
     fn canonical(&mut self, path: &MachinePath) -> MachinePath {
+        if let Some(entry) = self.tree.entry(path) {
+            // The tree's own copy of the name, so that the list's can go.
+            return entry.path.clone();
+        }
         let Some(parent) = path.parent() else {
             return path.clone();
         };
         let tree = self.tree;
-        let resolved = self
-            .known
-            .entry(parent)
-            .or_insert_with_key(|dir| tree.resolve(dir));
-        match resolved {
+        let real = self.directories.entry(parent);
+        match real.or_insert_with_key(|dir| tree.resolve(dir)) {
             Some(dir) => dir.join(path.file_name()),
             None => path.clone(),
         }

@@ -10,12 +10,15 @@ pub mod follow;
 mod gather;
 pub mod native;
 pub mod pack;
+pub mod registry;
 
 use crate::fact::{Evidence, Fact, Unexamined};
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use std::borrow::Cow;
 use std::sync::OnceLock;
+
+pub use registry::Registry;
 
 /// What a detector is, for `explain`, reports and tests. No field may be empty.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use super::file::{Case, Expect};
 use super::{Pack, Packs};
-use crate::detect::{engine, native};
+use crate::detect::{Registry, engine};
 use crate::source::Root;
 use crate::workload::product::Product;
 use crate::workload::service;
@@ -40,9 +40,11 @@ const BASE: &[(&str, &str)] = &[
 /// Runs one case; returns what differs, a line each.
 pub fn run(pack: &Pack, packs: &Packs, case: &Case) -> Vec<String> {
     let root = Root::memory(&files(case));
-    let mut detectors = native::all();
-    detectors.extend(packs.detectors());
-    let facts = engine::examine(&root, &detectors, packs, &engine::Silent);
+    let registry = match Registry::new(packs) {
+        Ok(registry) => registry,
+        Err(error) => return vec![error.to_string()],
+    };
+    let facts = engine::examine(&root, &registry, packs, &engine::Silent);
     let services = service::services(&facts, &packs.generated_units(&facts));
     let Some(name) = &case.service else {
         let all = packs.concerns(&facts, &services.services);
