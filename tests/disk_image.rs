@@ -85,7 +85,11 @@ mod tests {
             ),
             (
                 "lvm.raw.gz",
-                &["sda disk 10485760 (LVM2_member) V9N6H5-MXlo-JmEE-TLHs-KyAo-kLv5-JL0RY7"],
+                &[
+                    "sda disk 10485760 (LVM2_member) V9N6H5-MXlo-JmEE-TLHs-KyAo-kLv5-JL0RY7",
+                    "mapper/test_volume_group-test_logical_volume1 logical-volume 4194304 ext2 6aa42e82-3b10-4008-ad1b-0db959eb3c5e ext2_test",
+                    "mapper/test_volume_group-test_logical_volume2 logical-volume 4194304 empty",
+                ],
             ),
             (
                 "gpt.raw.gz",
@@ -277,9 +281,9 @@ mod tests {
         };
         let expected = [
             "sda1 partition 66060288 ext4 6fdedb9c-7277-4572-a83c-181f5ad23ced",
-            "sda2 partition 67108864 (exfat)",
-            "sda3 partition 67108864 (vfat)",
-            "sda4 partition 66060288 (ntfs)",
+            "sda2 partition 67108864 (exfat) 6D9D-EE86",
+            "sda3 partition 67108864 (vfat) E86D-AF52",
+            "sda4 partition 66060288 (ntfs) 61B4148B55A90DE1",
         ];
         for (found, expected) in found.unwrap().iter().zip(expected) {
             assert!(found.starts_with(expected), "{found}");
@@ -294,6 +298,14 @@ mod tests {
         let found = summary_of("debian.qcow2").unwrap().unwrap();
         assert_eq!(found[0], format!("sda1 partition 268402688 {boot}"));
         assert!(found[1].starts_with("sda2 partition 268403200 (LVM2_member)"));
+        // expected-debian.img.xml names these volumes.
+        let volumes: Vec<_> = found[2..]
+            .iter()
+            .map(|line| line.split(' ').next().unwrap())
+            .collect();
+        let names = ["root", "usr", "var", "home"].map(|name| format!("mapper/debian-{name}"));
+        assert_eq!(volumes, names);
+        assert!(found[2..].iter().all(|line| line.contains(" ext2 ")));
         let found = summary_of("ubuntu.qcow2").unwrap().unwrap();
         assert_eq!(found[0], format!("sda1 partition 268402688 {boot}"));
         let raw = unpacked(folder.path(), "ext2.raw.gz").unwrap();
@@ -556,5 +568,62 @@ mod tests {
                 })
                 .collect()
         })
+    }
+
+    #[test]
+    fn swap_and_hidden_marks_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk");
+        if let Some(mkswap) = tool("mkswap") {
+            fs::write(&path, vec![0; 1 << 20]).unwrap();
+            let uuid = "01234567-89ab-cdef-0123-456789abcdef";
+            run(Command::new(mkswap)
+                .args(["-q", "-U", uuid, "-L", "pages"])
+                .arg(&path));
+            let expected = format!("sda disk 1048576 swap {uuid} pages");
+            assert_eq!(summary(&open(&path).unwrap()), [expected]);
+        }
+        let magic = 0xa92b_4efc_u32.to_le_bytes();
+        for (at, mark, kind) in [
+            ((1 << 20) - (64 << 10), &magic[..], "linux_raid_member"),
+            ((1 << 20) - (8 << 10), &magic, "linux_raid_member"),
+            (
+                (128 << 10) + 37 * 1024,
+                &0xba_b10c_u64.to_be_bytes(),
+                "zfs_member",
+            ),
+            ((255 << 10), &0xba_b10c_u64.to_le_bytes(), "zfs_member"),
+        ] {
+            let mut bytes = vec![0; 1 << 20];
+            bytes[at..at + mark.len()].copy_from_slice(mark);
+            fs::write(&path, bytes).unwrap();
+            let expected = format!("sda disk 1048576 ({kind})");
+            assert_eq!(summary(&open(&path).unwrap()), [expected], "{at}");
+        }
+    }
+
+    #[test]
+    fn disks_of_one_machine_keep_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(first) = unpacked(folder.path(), "mbr.raw.gz") else {
+            return;
+        };
+        let second = unpacked(folder.path(), "ext2.qcow2").unwrap();
+        let blank = folder.path().join("blank");
+        fs::write(&blank, vec![0; 4096]).unwrap();
+        let disk = Disk::open(&[first, blank.clone(), second], &CLOSED).unwrap();
+        let names: Vec<_> = disk.volumes.iter().map(|volume| &*volume.device).collect();
+        assert_eq!(
+            (disk.format, names),
+            ("raw", vec!["sda1", "sda5", "sdb", "sdc"])
+        );
+        let error = open(&blank).unwrap_err();
+        assert!(matches!(error, OpenError::Unrecognised { .. }), "{error}");
+        let error = open(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("neither a file nor a block device"),
+            "{error}"
+        );
+        assert!(matches!(Disk::open(&[], &CLOSED), Err(OpenError::Nothing)));
     }
 }

@@ -27,6 +27,18 @@ pub enum Contents {
     Empty,
 }
 
+impl Contents {
+    /// Something that is named and not read, without a name of its own.
+    pub fn unread(kind: &'static str, why: impl Into<String>) -> Self {
+        Self::Recognised {
+            kind,
+            uuid: String::new(),
+            label: String::new(),
+            why: why.into(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Contents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -69,12 +81,7 @@ pub fn contents(device: &Arc<dyn BlockDevice>) -> Contents {
         // A volume that is a file system to us and swap or FAT to a stale mark is a file system: those makers leave
         // the marks of others in place. A container's mark is written over what was there before.
         Ok(Some(found)) if !is_stale(&found, device) => named(found),
-        Err(error) if !readable(device) => Contents::Recognised {
-            kind: "unknown",
-            uuid: String::new(),
-            label: String::new(),
-            why: error.to_string(),
-        },
+        Err(error) if !readable(device) => Contents::unread("unknown", error.to_string()),
         _ => file_system(device),
     }
 }
@@ -118,11 +125,6 @@ fn file_system(device: &Arc<dyn BlockDevice>) -> Contents {
     };
     match (reader.open)(Arc::clone(device)) {
         Ok(fs) => Contents::FileSystem(fs),
-        Err(error) => Contents::Recognised {
-            kind: reader.kind,
-            uuid: String::new(),
-            label: String::new(),
-            why: error.to_string(),
-        },
+        Err(error) => Contents::unread(reader.kind, error.to_string()),
     }
 }

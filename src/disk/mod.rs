@@ -15,11 +15,13 @@
 pub mod bytes;
 pub mod cache;
 pub mod contents;
+pub mod crc32;
 pub mod crc32c;
 pub mod device;
 pub mod ext;
 pub mod filesystem;
 pub mod image;
+pub mod lvm;
 pub mod open;
 pub mod range;
 pub mod signature;

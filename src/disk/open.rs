@@ -3,6 +3,7 @@
 use super::BlockDevice;
 use super::contents::{Contents, contents};
 use super::image::{self, Image, OpenError};
+use super::lvm;
 use super::range::Range;
 use super::table::{self, Partition};
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ impl VolumeKind {
 #[derive(Debug, Clone)]
 pub struct Volume {
     /// Below `/dev`, as a kernel would name it; the disk's letter is the image's place in the order given: `sda1`.
+    /// A logical volume is `mapper/GROUP-VOLUME`, the hyphens of each name doubled.
     pub device: String,
     pub kind: VolumeKind,
     /// Bytes.
@@ -68,104 +70,141 @@ impl Disk {
     /// An image that cannot be opened, and images that hold nothing known at all. Volumes that cannot be read are no
     /// error: they are listed with the reason.
     pub fn open(paths: &[PathBuf], options: &OpenOptions) -> Result<Self, OpenError> {
-        let mut disk = Self {
-            format: "",
-            volumes: Vec::new(),
-            notes: Vec::new(),
-        };
-        let mut tables = false;
+        let mut opening = Opening::default();
+        let mut format = "";
         for (number, path) in paths.iter().enumerate() {
             let image = image::open(path, options.allow_outside)?;
             if number == 0 {
-                disk.format = image.format;
+                format = image.format;
             }
-            tables |= disk.add(&letters(number), &image);
+            opening.disk(&letters(number), &image);
         }
         let path = paths.first().ok_or(OpenError::Nothing)?;
-        let unknown = |volume: &Volume| {
-            volume.kind == VolumeKind::Disk && matches!(volume.contents, Contents::Empty)
-        };
-        if !tables && disk.volumes.iter().all(unknown) {
+        if opening.is_nothing() {
             let path = path.clone();
             return Err(OpenError::Unrecognised { path });
         }
-        Ok(disk)
+        opening.logical_volumes();
+        Ok(Self {
+            format,
+            volumes: opening.volumes,
+            notes: opening.notes,
+        })
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Opening {
+    volumes: Vec<Volume>,
+    /// The device of each volume.
+    devices: Vec<Arc<dyn BlockDevice>>,
+    notes: Vec<String>,
+    /// Whether any disk has a partition table.
+    tables: bool,
+}
+
+impl Opening {
+    fn is_nothing(&self) -> bool {
+        let mut volumes = self.volumes.iter();
+        !self.tables && volumes.all(|volume| matches!(volume.contents, Contents::Empty))
     }
 
-    /// Adds the volumes of one disk; says whether it has a partition table.
-    fn add(&mut self, name: &str, image: &Image) -> bool {
-        let notes = image.notes.iter().map(|note| format!("{name}: {note}"));
-        self.notes.extend(notes);
+    fn disk(&mut self, name: &str, image: &Image) {
+        self.note(name, &image.notes);
         let table = match table::read(&image.device) {
+            Ok(None) => return self.whole(name, image, contents(&image.device)),
             Ok(Some(table)) => table,
-            Ok(None) => {
-                self.volumes.push(whole(name, image, contents));
-                return false;
-            }
             Err(error) => {
-                let why = error.to_string();
-                let damaged = |_: &_| Contents::Recognised {
-                    kind: "partition-table",
-                    uuid: String::new(),
-                    label: String::new(),
-                    why,
-                };
-                self.volumes.push(whole(name, image, damaged));
-                return true;
+                self.tables = true;
+                let damaged = Contents::unread("partition-table", error.to_string());
+                return self.whole(name, image, damaged);
             }
         };
-        let notes = table.notes.iter().map(|note| format!("{name}: {note}"));
-        self.notes.extend(notes);
+        self.tables = true;
+        self.note(name, &table.notes);
         for partition in table.partitions {
-            let volume = self.partition(name, image, partition);
-            self.volumes.push(volume);
+            self.partition(name, image, partition);
         }
-        true
     }
 
-    fn partition(&mut self, disk: &str, image: &Image, partition: Partition) -> Volume {
+    fn note(&mut self, name: &str, notes: &[String]) {
+        let notes = notes.iter().map(|note| format!("{name}: {note}"));
+        self.notes.extend(notes);
+    }
+
+    fn whole(&mut self, name: &str, image: &Image, contents: Contents) {
+        self.devices.push(Arc::clone(&image.device));
+        self.volumes.push(Volume {
+            device: name.to_owned(),
+            kind: VolumeKind::Disk,
+            size: image.device.size(),
+            partuuid: String::new(),
+            partlabel: String::new(),
+            contents,
+        });
+    }
+
+    fn partition(&mut self, disk: &str, image: &Image, partition: Partition) {
         let device = format!("{disk}{}", partition.number);
-        let end = partition.start.checked_add(partition.size);
-        if end.is_none_or(|end| end > image.device.size()) {
-            let note = format!("{device}: the image ends before this partition does");
-            self.notes.push(note);
-        }
         let Partition { start, size, .. } = partition;
+        let end = start.checked_add(size);
+        if end.is_none_or(|end| end > image.device.size()) {
+            let note = "the image ends before this partition does".to_owned();
+            self.note(&device, &[note]);
+        }
         let range: Arc<dyn BlockDevice> =
             Arc::new(Range::new(Arc::clone(&image.device), start, size));
         let contents = if start < image.device.size() {
             contents(&range)
         } else {
-            Contents::Recognised {
-                kind: "unknown",
-                uuid: String::new(),
-                label: String::new(),
-                why: "the image ends before this partition begins: it is truncated".to_owned(),
-            }
+            let why = "the image ends before this partition begins: it is truncated";
+            Contents::unread("unknown", why)
         };
-        Volume {
+        self.devices.push(range);
+        self.volumes.push(Volume {
             device,
             kind: VolumeKind::Partition,
             size,
             partuuid: partition.uuid,
             partlabel: partition.label,
             contents,
-        }
+        });
     }
-}
 
-fn whole(
-    name: &str,
-    image: &Image,
-    contents: impl FnOnce(&Arc<dyn BlockDevice>) -> Contents,
-) -> Volume {
-    Volume {
-        device: name.to_owned(),
-        kind: VolumeKind::Disk,
-        size: image.device.size(),
-        partuuid: String::new(),
-        partlabel: String::new(),
-        contents: contents(&image.device),
+    /// Puts the volume groups together, and says of each of their parts where it went.
+    fn logical_volumes(&mut self) {
+        let is_member = |volume: &Volume| matches!(volume.contents, Contents::Recognised { kind, .. } if kind == lvm::MEMBER);
+        let (mut parts, mut devices) = (Vec::new(), Vec::new());
+        for (volume, device) in self.volumes.iter_mut().zip(&self.devices) {
+            if is_member(volume) {
+                parts.push(volume);
+                devices.push(Arc::clone(device));
+            }
+        }
+        let assembled = lvm::assemble(&devices);
+        for (part, group) in parts.into_iter().zip(assembled.groups) {
+            if let Contents::Recognised { why, .. } = &mut part.contents {
+                *why = match group {
+                    Ok(group) => format!("it is a part of the volume group {group:?}"),
+                    Err(error) => error,
+                };
+            }
+        }
+        self.notes.extend(assembled.notes);
+        for volume in assembled.volumes {
+            self.volumes.push(Volume {
+                device: volume.mapper_name(),
+                kind: VolumeKind::LogicalVolume,
+                size: volume.size,
+                partuuid: String::new(),
+                partlabel: String::new(),
+                contents: match &volume.device {
+                    Ok(device) => contents(device),
+                    Err(error) => Contents::unread("unknown", error.to_string()),
+                },
+            });
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The GUID partition table, from the UEFI specification 2.10, section 5.3.
 
-use super::{Partition, SECTORS, Table, crc32};
+use super::{Partition, SECTORS, Table};
 use crate::disk::bytes::{Structure, uuid_text};
-use crate::disk::{BlockDevice, DiskError};
+use crate::disk::{BlockDevice, DiskError, crc32};
 
 const FORMAT: &str = "gpt";
 /// The least length of a header.

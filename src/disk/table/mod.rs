@@ -2,7 +2,6 @@
 //!
 //! What belongs here: one file for each kind of table. A table only names ranges; what is in them is told elsewhere.
 
-mod crc32;
 mod gpt;
 mod mbr;
 

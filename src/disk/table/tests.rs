@@ -1,8 +1,8 @@
 //! Tables made by hand, so that each can be damaged where it matters.
 
-use super::{Partition, Table, crc32, read};
+use super::{Partition, Table, read};
 use crate::disk::range::inside;
-use crate::disk::{BlockDevice, DiskError};
+use crate::disk::{BlockDevice, DiskError, crc32};
 use proptest::prelude::*;
 
 /// A disk in memory.

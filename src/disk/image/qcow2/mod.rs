@@ -14,6 +14,7 @@ use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
 use header::{Compression, Header};
 use map::{Compressed, Cursor, Map, Source};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::sync::Arc;
 
 /// The name of this format.
@@ -106,6 +107,7 @@ impl BlockDevice for Qcow2 {
     fn read_at(&self, mut offset: u64, mut buf: &mut [u8]) -> Result<(), DiskError> {
         inside(offset, buf.len(), self.size)?;
         let mut cursor = Cursor::default();
+        let mut packed = Vec::new();
         while !buf.is_empty() {
             let most = u64::try_from(buf.len()).unwrap_or(u64::MAX);
             let (source, length) = self.map.run(&mut cursor, offset, most)?;
@@ -115,12 +117,12 @@ impl BlockDevice for Qcow2 {
                 Source::Zero => part.fill(0),
                 Source::Unallocated => self.read_backing(offset, part)?,
                 Source::Data(at) => self.read_data(at, part)?,
-                Source::Compressed(cluster) => self.read_compressed(cluster, offset, part)?,
+                Source::Compressed(cluster) => packed.push((cluster, offset, part)),
             }
             offset += length;
             buf = rest;
         }
-        Ok(())
+        self.read_packed(packed)
     }
 }
 
@@ -141,6 +143,17 @@ impl Qcow2 {
             Some(backing) if !there.is_empty() => backing.read_at(offset, there),
             _ => Ok(()),
         }
+    }
+
+    /// Unpacking is what takes the time in reading an image: a long read does it on every core.
+    fn read_packed(&self, parts: Vec<(Compressed, u64, &mut [u8])>) -> Result<(), DiskError> {
+        let read = |(cluster, offset, part): (Compressed, u64, &mut [u8])| {
+            self.read_compressed(cluster, offset, part)
+        };
+        if parts.len() < 2 {
+            return parts.into_iter().try_for_each(read);
+        }
+        parts.into_par_iter().try_for_each(read)
     }
 
     fn read_compressed(
