@@ -1,5 +1,7 @@
 //! Every pack: listed, whole, and right on its own cases.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use transvase::detect::pack::{Packs, case};
