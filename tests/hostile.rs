@@ -228,6 +228,10 @@ mod tests {
 
     #[test]
     fn a_file_is_read_once_and_shown_once_to_each() {
+        static LOOKS: AtomicUsize = AtomicUsize::new(0);
+        fn count(_: &FileView<'_>, _: &mut Sink) {
+            LOOKS.fetch_add(1, Ordering::Relaxed);
+        }
         let temp = small();
         let root = open(temp.path());
         let facts = run(&root, vec![probe("a/a", saw), probe("b/b", saw)], &[]);
@@ -235,10 +239,6 @@ mod tests {
         assert_eq!(seen(&facts), ["/etc/os-release "]);
         assert_eq!(facts.bytes_read, 5);
 
-        static LOOKS: AtomicUsize = AtomicUsize::new(0);
-        fn count(_: &FileView<'_>, _: &mut Sink) {
-            LOOKS.fetch_add(1, Ordering::Relaxed);
-        }
         let again = want("/usr/lib/*", "a/a");
         let facts = run(&root, vec![probe("a/a", count)], &[again.clone(), again]);
         assert_eq!(LOOKS.load(Ordering::Relaxed), 2);
