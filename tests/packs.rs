@@ -6,10 +6,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use transvase::detect::pack::{Packs, case};
 
-#[expect(
-    clippy::expect_used,
-    reason = "a helper of tests, outside any test function"
-)]
 fn builtin() -> Packs {
     let packs = Packs::builtin().map_err(|errors| {
         errors

@@ -112,6 +112,7 @@ fn waiting(workload: &Workload, notes: &mut Vec<String>) -> PlannedCommand {
 
 /// Variables that only the start knows.
 fn open_variables(secrets: &[PlannedSecret]) -> BTreeSet<&str> {
-    let variables = secrets.iter().flat_map(|secret| &secret.variables);
+    let own = secrets.iter().filter(|secret| secret.file.is_none());
+    let variables = own.flat_map(|secret| &secret.variables);
     variables.map(String::as_str).collect()
 }

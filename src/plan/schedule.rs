@@ -5,6 +5,7 @@ use super::names::is_variable;
 use super::place::Place;
 use super::secret::{self, Taken};
 use super::{PlannedCommand, PlannedRemoval, PlannedScheduler, PlannedSecret};
+use crate::detect::native::secret::MASK;
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::workload::Workload;
@@ -40,7 +41,9 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
         }
         let environment = job.environment.iter();
         let is_table = matches!(job.manager, Manager::Cron | Manager::Anacron);
-        if job.secret && !is_table {
+        let timed = job.service.as_deref().filter(|_| !is_table);
+        let variables = timed.and_then(|service| secret::of_job(workload, service, place, taken));
+        if job.command.contains(MASK) && !is_table {
             schedule.notes.push(format!(
                 "Job {} holds a secret on its command line ({}), which was left out: hand it over as a variable.",
                 job.name,
@@ -55,12 +58,16 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
             command: if is_table {
                 job.command.clone()
             } else {
-                job.command.replace('%', "\\%")
+                let command = job.command.replace('%', "\\%");
+                variables.iter().rev().fold(command, secret::with_variables)
             },
             // Mail goes to the container's output whatever the address.
             environment: environment
                 .filter(|(name, value)| {
-                    is_variable(name) && name != "MAILTO" && !value.contains(['\n', '\r', '\0'])
+                    is_variable(name)
+                        && name != "MAILTO"
+                        && !value.contains(['\n', '\r', '\0'])
+                        && (is_table || !value.contains(MASK))
                 })
                 .cloned()
                 .collect(),
@@ -72,6 +79,7 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
             planned.secret = Some(secret.name.clone());
             schedule.secrets.push(secret);
         }
+        schedule.secrets.extend(variables);
         schedule.jobs.push(planned);
     }
     let scheduler = &place.base.distribution.scheduler;

@@ -3,12 +3,12 @@
 use super::file::describe;
 use super::names::{is_variable, slug, unique};
 use super::place::Place;
-use super::{PlannedCommand, PlannedJob, PlannedSecret};
+use super::{PlannedCommand, PlannedFile, PlannedJob, PlannedSecret};
 use crate::detect::native::secret::MASK;
 use crate::fact::SecretRef;
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use crate::workload::Workload;
+use crate::workload::{Service, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of what a secret's file is made of, beside whole files: how the value is found again.
@@ -86,6 +86,53 @@ pub(super) fn variables(
         variables: last.keys().cloned().collect(),
         holds: last.into_values().collect(),
     })
+}
+
+/// Secret variables of a timer's service, in a file of assignments that the job's own user reads.
+pub(super) fn of_job(
+    workload: &Workload,
+    service: &Service,
+    place: &Place<'_>,
+    taken: &mut Taken,
+) -> Option<PlannedSecret> {
+    let user = place.facts.user(&service.user);
+    let set = service
+        .secret_environment
+        .iter()
+        .filter(|(name, _)| is_variable(name));
+    let holds: Vec<SecretRef> = set
+        .map(|(name, evidence)| SecretRef {
+            kind: VARIABLE.to_owned(),
+            key: name.clone(),
+            evidence: evidence.clone(),
+        })
+        .collect();
+    if holds.is_empty() {
+        return None;
+    }
+    let name = unique(&format!("{}-environment", workload.id), taken);
+    Some(PlannedSecret {
+        file: Some(PlannedFile {
+            path: MachinePath::new(format!("/run/{name}")),
+            mode: 0o400,
+            uid: user.map_or(0, |user| user.uid),
+            gid: user.map_or(0, |user| user.gid),
+            why: format!("variables of {}", service.name),
+            bytes: 0,
+            names: 1,
+        }),
+        variables: holds.iter().map(|held| held.key.clone()).collect(),
+        name,
+        holds,
+    })
+}
+
+/// A command that reads its secret variables first.
+pub(super) fn with_variables(command: String, secret: &PlannedSecret) -> String {
+    match &secret.file {
+        Some(file) => format!("set -a; . {}; set +a; {command}", file.path),
+        None => command,
+    }
 }
 
 /// A job's line that holds a secret; the line itself is the secret.

@@ -42,9 +42,10 @@ impl Names {
         name
     }
 
-    /// The volume that a path lies in.
-    fn around(&self, path: &MachinePath) -> Option<(&MachinePath, &String)> {
-        self.by_path.iter().find(|(dir, _)| path.is_within(dir))
+    /// The volumes that a path lies in, or that lie in it.
+    fn touching(&self, path: &MachinePath) -> impl Iterator<Item = (&MachinePath, &String)> {
+        let touches = |dir: &MachinePath| path.is_within(dir) || dir.is_within(path);
+        self.by_path.iter().filter(move |(dir, _)| touches(dir))
     }
 }
 
@@ -134,16 +135,14 @@ pub(super) fn volumes(
             .tree
             .resolve(claim)
             .unwrap_or_else(|| claim.clone());
-        let Some((dir, name)) = names.around(&path) else {
-            continue;
-        };
-        if volumes.iter().any(|volume| volume.path == *dir) {
-            continue;
+        for (dir, name) in names.touching(&path) {
+            if volumes.iter().all(|volume| volume.path != *dir) {
+                visited.push(PlannedVolume {
+                    why: format!("the data of another workload, together with {claim}"),
+                    ..shaped(name.clone(), dir, place)
+                });
+            }
         }
-        visited.push(PlannedVolume {
-            why: format!("{claim} lies in the data of another workload"),
-            ..shaped(name.clone(), dir, place)
-        });
     }
     volumes.extend(visited);
     volumes.sort_by(|a, b| a.path.cmp(&b.path));

@@ -19,7 +19,7 @@ pub(super) fn value(
     plan: &Plan,
     machine: &Machine<'_>,
 ) -> Result<Vec<u8>, String> {
-    if let Some(file) = &secret.file {
+    if let Some(file) = secret.file.as_ref().filter(|_| secret.variables.is_empty()) {
         let entry = plan
             .secret_entries
             .iter()

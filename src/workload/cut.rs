@@ -1,7 +1,7 @@
 //! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
 
 use super::service::{ScheduledJob, Service, Services};
-use super::{Disposition, Product, Workload, connect, fill, jobs, place};
+use super::{Data, Disposition, Product, Workload, connect, fill, jobs, place};
 use crate::detect::pack::Packs;
 use crate::fact::Facts;
 use std::collections::BTreeSet;
@@ -70,7 +70,8 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
     fold(&mut placed, &helpers, &mut workloads);
     let mut jobs = jobs::place(facts, services, packs);
     workloads.extend(jobs::workloads(facts, packs, &mut jobs, &mut taken));
-    couple(&mut workloads);
+    let shared = share(&workloads);
+    couple(&mut workloads, &shared);
     workloads.sort_by(|a, b| a.id.cmp(&b.id));
     Cut {
         workloads,
@@ -132,8 +133,38 @@ fn fold(placed: &mut [Placed], helpers: &[(String, String)], workloads: &mut [Wo
     }
 }
 
+/// Jobs work on the data of the application they belong to: what lies within their claims is the same volume, and the
+/// application is started first, since it fills it. Returns who needs whom.
+fn share(workloads: &[Workload]) -> Vec<(String, String)> {
+    let owned: Vec<(String, Data)> = workloads
+        .iter()
+        .flat_map(|workload| {
+            workload
+                .data
+                .iter()
+                .map(|data| (workload.id.clone(), data.clone()))
+        })
+        .collect();
+    let mut needs = Vec::new();
+    for workload in workloads
+        .iter()
+        .filter(|workload| !workload.jobs.is_empty())
+    {
+        for (owner, data) in &owned {
+            if workload
+                .claims
+                .iter()
+                .any(|claim| data.path.is_within(claim))
+            {
+                needs.push((workload.id.clone(), owner.clone()));
+            }
+        }
+    }
+    needs
+}
+
 /// Workloads that reach one another over loopback or a Unix socket.
-fn couple(workloads: &mut [Workload]) {
+fn couple(workloads: &mut [Workload], shared: &[(String, String)]) {
     let needs: Vec<Vec<String>> = workloads
         .iter()
         .map(|workload| {
@@ -144,6 +175,8 @@ fn couple(workloads: &mut [Workload]) {
         })
         .collect();
     for (workload, mut needs) in workloads.iter_mut().zip(needs) {
+        let of_data = shared.iter().filter(|(id, _)| *id == workload.id);
+        needs.extend(of_data.map(|(_, owner)| owner.clone()));
         needs.sort();
         needs.dedup();
         workload.needs = needs;

@@ -102,7 +102,7 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
     let variables = plan
         .secrets
         .iter()
-        .filter(|secret| !secret.variables.is_empty());
+        .filter(|secret| secret.file.is_none() && !secret.variables.is_empty());
     Entrypoint {
         loads: loads
             .map(|volume| Load {
