@@ -1,8 +1,9 @@
 //! A mounted tree: walked once by its names, its files opened under the kernel's confinement.
 
+use super::budget::Budget;
 use super::content::ReadAt;
 use super::kernel::{Mounted, mounted};
-use super::{Backend, Error, MOST_ENTRIES, ReadError, confine, node, root, unexamined};
+use super::{Backend, Error, ReadError, confine, node, root, unexamined};
 use crate::disk::{FileKind, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
@@ -112,6 +113,7 @@ fn kind(file_type: FileType) -> FileKind {
 struct Walk<'a> {
     directory: &'a Directory,
     entries: Vec<Entry>,
+    budget: Budget,
     problems: &'a mut Vec<Unexamined>,
     /// The device of each directory from the root down to the last entry.
     devices: Vec<u64>,
@@ -133,7 +135,12 @@ impl Walk<'_> {
             }
         };
         match self.directory.entry(&found, &metadata) {
-            Ok(entry) => self.entries.push(entry),
+            Ok(entry) => {
+                if !self.budget.take(&entry.path) {
+                    return false;
+                }
+                self.entries.push(entry);
+            }
             Err(error) => self.problem(&self.directory.inside(found.path()), error),
         }
         self.devices.truncate(found.depth());
@@ -166,6 +173,7 @@ impl Backend for Directory {
         let mut walk = Walk {
             directory: self,
             entries: Vec::new(),
+            budget: Budget::new(),
             problems,
             devices: Vec::new(),
         };
@@ -173,9 +181,9 @@ impl Backend for Directory {
             if !walk.take(found) {
                 names.skip_current_dir();
             }
-            if walk.entries.len() >= MOST_ENTRIES {
-                let reason = format!("more than {MOST_ENTRIES} names; the rest was not walked");
-                walk.problems.push(unexamined(&MachinePath::root(), reason));
+            if walk.budget.left() == 0 {
+                let root = MachinePath::root();
+                walk.problems.push(unexamined(&root, Budget::SPENT));
                 break;
             }
         }

@@ -4,6 +4,7 @@
 //! outside its root is read: [`Tree`] resolves links against its own entries, and a directory's files are opened under
 //! the kernel's confinement besides.
 
+mod budget;
 mod confine;
 mod content;
 mod directory;
@@ -26,9 +27,6 @@ use std::path::{Path, PathBuf};
 
 pub use content::Content;
 pub use error::{Error, ReadError};
-
-/// More names than any machine has; beyond them a source is damaged or made to exhaust us.
-const MOST_ENTRIES: usize = 8_000_000;
 
 /// A volume of a disk image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,24 +6,24 @@
 mod fstab;
 mod mounts;
 mod names;
+mod walk;
 
+use super::budget::Budget;
 use super::content::ReadAt;
 use super::root::is_root;
 use super::{Backend, Error, OpenOptions, ReadError, SourceInfo, Volume, unexamined};
 use crate::disk::contents::Contents;
 use crate::disk::open::{Disk, Volume as DiskVolume};
-use crate::disk::{FileKind, FileSystem, NodeId, Xattrs};
+use crate::disk::{FileSystem, NodeId, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::{MachinePath, sanitise};
 use crate::walk::Entry;
 use mounts::Mount;
-use std::collections::HashSet;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use walk::Walk;
 
-/// Directories below one another; deeper ones are damage or an attack.
-const DEPTH: usize = 512;
+/// What the boot loader reads, by the names the disk room gives.
+const BOOT: [&str; 4] = ["vfat", "fat", "exfat", "bios-boot"];
 
 /// The file systems of a machine's disks, joined.
 pub(super) struct Disks {
@@ -123,19 +123,26 @@ fn hint(disk: &Disk) -> String {
     }
 }
 
-/// Volumes that were told and could not be read, and are no mount's business yet.
+/// Volumes that no mount took in: what could not be read, and file systems that the machine mounts by other means than its
+/// fstab, or not at all.
 fn left_over(disk: &Disk, mounts: &[Mount]) -> Vec<Unexamined> {
     let mut found = Vec::new();
     for volume in &disk.volumes {
-        let Contents::Recognised { kind, why, .. } = &volume.contents else {
+        if mounts.iter().any(|mount| mount.device == volume.device) {
             continue;
-        };
-        // The boot loader's partition holds no application; naming it would make every scan partial.
-        let boot = matches!(*kind, "vfat" | "fat" | "exfat" | "bios-boot");
-        if !boot && !mounts.iter().any(|mount| mount.device == volume.device) {
-            let path = MachinePath::new(format!("/dev/{}", volume.device));
-            found.push(unexamined(&path, format!("{kind}: {why}")));
         }
+        let reason = match &volume.contents {
+            // The boot loader's partition holds no application; naming it would make every scan partial.
+            Contents::Recognised { kind, .. } if BOOT.contains(kind) => continue,
+            Contents::Recognised { kind, why, .. } => format!("{kind}: {why}"),
+            Contents::FileSystem(fs) => {
+                let kind = fs.info().kind;
+                format!("{kind} that no line of the machine's fstab mounts; it was not walked")
+            }
+            Contents::Swap { .. } | Contents::Empty => continue,
+        };
+        let path = MachinePath::new("/dev").join(&volume.device);
+        found.push(unexamined(&path, reason));
     }
     found
 }
@@ -172,83 +179,6 @@ fn describe(paths: &[PathBuf], disk: &Disk, mounts: &[Mount]) -> SourceInfo {
     }
 }
 
-struct Walk<'a> {
-    mount: &'a Mount,
-    number: u32,
-    /// Mount points of other file systems: what lies under them here is hidden.
-    hidden: &'a HashSet<MachinePath>,
-    entries: &'a mut Vec<Entry>,
-    problems: &'a mut Vec<Unexamined>,
-}
-
-impl Walk<'_> {
-    fn run(&mut self) {
-        let fs = Arc::clone(&self.mount.fs);
-        let mut seen: HashSet<NodeId> = HashSet::new();
-        let mut stack = vec![(self.mount.point.clone(), self.mount.root, 0usize)];
-        self.entry(&self.mount.point.clone(), self.mount.root);
-        while let Some((path, node, depth)) = stack.pop() {
-            if !seen.insert(node) || depth > DEPTH || self.entries.len() >= super::MOST_ENTRIES {
-                self.problems.push(unexamined(
-                    &path,
-                    "a directory that is its own ancestor, or too deep; not followed",
-                ));
-                continue;
-            }
-            let mut names: Vec<(Vec<u8>, NodeId)> = Vec::new();
-            let read = fs.read_dir(node, &mut |entry| {
-                names.push((entry.name, entry.node));
-                if names.len() < super::MOST_ENTRIES {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(())
-                }
-            });
-            // What could be read before the damage is kept.
-            if let Err(error) = read {
-                self.problems.push(unexamined(&path, error.to_string()));
-            }
-            for (name, node) in names {
-                let below = path.join(&name);
-                if self.hidden.contains(&below) || below == path {
-                    continue;
-                }
-                if self.entry(&below, node) == Some(FileKind::Directory) {
-                    stack.push((below, node, depth + 1));
-                }
-            }
-        }
-    }
-
-    fn entry(&mut self, path: &MachinePath, node: NodeId) -> Option<FileKind> {
-        let fs = &self.mount.fs;
-        let stat = match fs.stat(node) {
-            Ok(stat) => stat,
-            Err(error) => {
-                self.problems.push(unexamined(path, error.to_string()));
-                return None;
-            }
-        };
-        let target = match stat.kind {
-            FileKind::Symlink => fs.read_link(node).ok().map(Vec::into_boxed_slice),
-            _ => None,
-        };
-        self.entries.push(Entry {
-            path: path.clone(),
-            kind: stat.kind,
-            mode: stat.mode,
-            uid: stat.uid,
-            gid: stat.gid,
-            size: stat.size,
-            mtime: stat.mtime.0,
-            target,
-            volume: self.number,
-            node,
-        });
-        Some(stat.kind)
-    }
-}
-
 struct File<'a> {
     fs: &'a dyn FileSystem,
     node: NodeId,
@@ -263,21 +193,19 @@ impl ReadAt for File<'_> {
 impl Backend for Disks {
     fn entries(&self, problems: &mut Vec<Unexamined>) -> Vec<Entry> {
         problems.extend(self.problems.iter().cloned());
-        let mut entries = Vec::new();
+        let (mut entries, mut budget) = (Vec::new(), Budget::new());
         for (number, mount) in (0u32..).zip(&self.mounts) {
-            let others = self
-                .mounts
-                .iter()
-                .filter(|other| other.point != mount.point);
-            let hidden = others.map(|other| other.point.clone()).collect();
-            Walk {
+            let points = self.mounts.iter().map(|other| &other.point);
+            let hidden = points.filter(|point| **point != mount.point);
+            let mut walk = Walk {
                 mount,
                 number,
-                hidden: &hidden,
+                hidden: hidden.cloned().collect(),
+                budget: &mut budget,
                 entries: &mut entries,
                 problems,
-            }
-            .run();
+            };
+            walk.run();
         }
         entries
     }

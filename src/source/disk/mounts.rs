@@ -7,6 +7,7 @@ use crate::disk::open::{Disk, Volume};
 use crate::disk::{FileSystem, NodeId};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Largest fstab that is read, in bytes.
@@ -39,25 +40,24 @@ pub(super) fn join(disk: &Disk, root: usize, problems: &mut Vec<Unexamined>) -> 
         fs,
         device: volume.device.clone(),
     }];
-    for line in lines
-        .iter()
-        .filter(|line| !line.is_virtual() && line.point != "/")
-    {
+    for line in lines.iter().filter(|line| line.point.starts_with('/')) {
         let point = MachinePath::new(&line.point);
+        // A bound directory's type is `none`, so this is asked before what has no device.
         if line.has("bind") || line.has("rbind") {
             bind(&mut mounts, line, point, problems);
         } else if line.is_network() {
-            problems.push(unexamined(
-                &point,
-                format!(
-                    "mounted over the network from {}; not on this disk",
-                    line.device
-                ),
-            ));
-        } else {
+            let from = &line.device;
+            let reason = format!("mounted over the network from {from}; not on this disk");
+            problems.push(unexamined(&point, reason));
+        } else if !line.is_virtual() && point != MachinePath::root() {
             mount(disk, &mut mounts, line, point, problems);
         }
     }
+    // Of two mounts at one place the later hides the earlier.
+    let mut taken: HashSet<MachinePath> = HashSet::new();
+    mounts.reverse();
+    mounts.retain(|mount| taken.insert(mount.point.clone()));
+    mounts.reverse();
     mounts
 }
 
@@ -68,7 +68,7 @@ fn mount(
     point: MachinePath,
     problems: &mut Vec<Unexamined>,
 ) {
-    let boot = ["/boot", "/efi", "/media", "/mnt"]
+    let boot = ["/boot", "/efi"]
         .iter()
         .any(|dir| point.is_within(&MachinePath::new(dir)));
     let Some(volume) = disk
@@ -76,7 +76,7 @@ fn mount(
         .iter()
         .find(|volume| names_volume(&line.device, volume, disk))
     else {
-        // A CD drive or a stick that is not there, or the boot loader's partition, hides no application.
+        // A CD drive (noauto) that is not there, or the boot loader's partition, hides no application.
         if !boot && !line.has("noauto") {
             problems.push(unexamined(
                 &point,
@@ -206,23 +206,23 @@ fn same_logical(name: &str, device: &str) -> bool {
     a.as_deref().unwrap_or(name) == b.as_deref().unwrap_or(device) && name.contains('/')
 }
 
-/// Number of the disk and of the partition: `vdb3` → (1, 3), `nvme0n1p2` → (0, 2).
+/// Number of the disk and of the partition, 0 for the whole disk: `vdb3` → (1, 3), `nvme0n1p2` → (0, 2), `xvdc` → (2, 0).
 fn place(device: &str) -> Option<(u32, u32)> {
-    if let Some(rest) = device
-        .strip_prefix("nvme")
-        .or_else(|| device.strip_prefix("mmcblk"))
-    {
-        let (disk, partition) = rest.split_once('p')?;
-        return Some((
-            disk.split('n').next()?.parse().ok()?,
-            partition.parse().ok()?,
-        ));
+    let numbered = device.strip_prefix("nvme");
+    if let Some(rest) = numbered.or_else(|| device.strip_prefix("mmcblk")) {
+        let (disk, partition) = rest.split_once('p').unwrap_or((rest, "0"));
+        let disk = disk.split('n').next()?;
+        return Some((disk.parse().ok()?, partition.parse().ok()?));
     }
     let rest = ["xvd", "sd", "vd", "hd"]
         .iter()
         .find_map(|prefix| device.strip_prefix(prefix))?;
     let letter = rest.bytes().next().filter(u8::is_ascii_lowercase)?;
-    Some((u32::from(letter - b'a'), rest.get(1..)?.parse().ok()?))
+    let partition = match rest.get(1..)? {
+        "" => 0,
+        digits => digits.parse().ok()?,
+    };
+    Some((u32::from(letter - b'a'), partition))
 }
 
 #[cfg(test)]
@@ -233,7 +233,10 @@ mod tests {
     fn devices_by_any_name() {
         assert_eq!(place("vdb3"), Some((1, 3)));
         assert_eq!(place("nvme0n1p2"), Some((0, 2)));
-        assert_eq!(place("sda"), None);
+        assert_eq!(place("sda"), Some((0, 0)));
+        assert_eq!(place("nvme1n1"), Some((1, 0)));
+        assert_eq!(place("sr0"), None);
+        assert_eq!(place("sdx1y"), None);
         assert!(
             same_logical("mapper/rhel-root", "rhel/root")
                 && same_logical("rhel/root", "mapper/rhel-root")

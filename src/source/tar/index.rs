@@ -5,7 +5,8 @@ use super::{Archive, Place, pax, sparse};
 use crate::disk::{FileKind, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
-use crate::source::{MOST_ENTRIES, node, unexamined};
+use crate::source::budget::Budget;
+use crate::source::{node, unexamined};
 use crate::walk::{Entry, Tree};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -34,8 +35,9 @@ impl Index {
     pub(super) fn read(file: &File) -> Result<Self, TarError> {
         let mut index = Self::default();
         let mut members = Members::new(file)?;
+        let mut budget = Budget::new();
         while let Some(member) = members.next()? {
-            if index.entries.len() >= MOST_ENTRIES {
+            if !budget.take(&MachinePath::new(&member.name)) {
                 return Err(damaged(
                     member.start,
                     "more members than any machine has files",

@@ -1,0 +1,121 @@
+//! One mounted file system's names, from its root down.
+//!
+//! A file system is an attacker's bytes: directories may contain themselves, and every one of them may be damaged. What
+//! can be read is kept, what cannot is said.
+
+use super::Mount;
+use crate::disk::{FileKind, NodeId};
+use crate::fact::Unexamined;
+use crate::path::MachinePath;
+use crate::source::budget::Budget;
+use crate::source::unexamined;
+use crate::walk::Entry;
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+/// Directories below one another; deeper ones are damage or an attack.
+const MOST_DEPTH: usize = 512;
+
+pub(super) struct Walk<'a> {
+    pub mount: &'a Mount,
+    /// The mount's place among all.
+    pub number: u32,
+    /// Mount points of the others: what lies under them here is hidden.
+    pub hidden: HashSet<MachinePath>,
+    pub budget: &'a mut Budget,
+    pub entries: &'a mut Vec<Entry>,
+    pub problems: &'a mut Vec<Unexamined>,
+}
+
+impl Walk<'_> {
+    pub(super) fn run(&mut self) {
+        let mut seen: HashSet<NodeId> = HashSet::new();
+        let (point, root) = (self.mount.point.clone(), self.mount.root);
+        self.entry(&point, root);
+        let mut stack = vec![(point, root, 0usize)];
+        while let Some((path, node, depth)) = stack.pop() {
+            if !seen.insert(node) {
+                self.problem(&path, "a directory with a second name, which cannot be");
+                continue;
+            }
+            if depth > MOST_DEPTH {
+                self.problem(&path, "deeper than any machine's directories; not walked");
+                continue;
+            }
+            for (name, node) in self.names(&path, node) {
+                let below = path.join(&name);
+                if self.hidden.contains(&below) {
+                    continue;
+                }
+                if self.budget.left() == 0 {
+                    self.problem(&path, Budget::SPENT);
+                    return;
+                }
+                if self.entry(&below, node) == Some(FileKind::Directory) {
+                    stack.push((below, node, depth + 1));
+                }
+            }
+        }
+    }
+
+    /// The names in a directory, those before the damage where there is some.
+    fn names(&mut self, path: &MachinePath, node: NodeId) -> Vec<(Vec<u8>, NodeId)> {
+        let mut names = Vec::new();
+        let most = self.budget.left();
+        let read = self.mount.fs.read_dir(node, &mut |entry| {
+            names.push((entry.name, entry.node));
+            // One more than fits, so that the end of the budget shows.
+            if names.len() > most {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        if let Err(error) = read {
+            self.problem(path, error.to_string());
+        }
+        names
+    }
+
+    fn entry(&mut self, path: &MachinePath, node: NodeId) -> Option<FileKind> {
+        let fs = &self.mount.fs;
+        let stat = match fs.stat(node) {
+            Ok(stat) => stat,
+            Err(error) => {
+                self.problem(path, error.to_string());
+                return None;
+            }
+        };
+        let target = match stat.kind {
+            FileKind::Symlink => match fs.read_link(node) {
+                Ok(target) => Some(target.into_boxed_slice()),
+                Err(error) => {
+                    self.problem(path, error.to_string());
+                    return None;
+                }
+            },
+            _ => None,
+        };
+        if !self.budget.take(path) {
+            self.problem(path, Budget::SPENT);
+            return None;
+        }
+        self.entries.push(Entry {
+            path: path.clone(),
+            kind: stat.kind,
+            mode: stat.mode,
+            uid: stat.uid,
+            gid: stat.gid,
+            size: stat.size,
+            mtime: stat.mtime.0,
+            target,
+            volume: self.number,
+            node,
+        });
+        Some(stat.kind)
+    }
+
+    fn problem(&mut self, path: &MachinePath, reason: impl Into<String>) {
+        self.problems.push(unexamined(path, reason));
+    }
+}
