@@ -221,6 +221,210 @@ mod tests {
     }
 
     #[test]
+    fn other_formats_read_like_the_raw_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bytes = content();
+        // Virtual PC's disks end at a cylinder unless told otherwise, VMware's at a sector.
+        bytes.truncate(9 << 20);
+        fs::write(folder.path().join("raw"), &bytes).unwrap();
+        for (format, options, expected) in [
+            ("vdi", "static=off", "vdi"),
+            ("vdi", "static=on", "vdi"),
+            ("vpc", "subformat=fixed,force_size=on", "vhd"),
+            ("vpc", "subformat=dynamic,force_size=on", "vhd"),
+            ("vmdk", "subformat=monolithicSparse", "vmdk"),
+            ("vmdk", "subformat=monolithicSparse,zeroed_grain=on", "vmdk"),
+            ("vmdk", "subformat=monolithicFlat", "vmdk"),
+            ("vmdk", "subformat=twoGbMaxExtentSparse", "vmdk"),
+            ("vmdk", "subformat=twoGbMaxExtentFlat", "vmdk"),
+            ("vmdk", "subformat=streamOptimized", "vmdk"),
+        ] {
+            let convert = format!("convert -f raw -O {format} -o {options} raw image.{format}");
+            if qemu(folder.path(), &convert).is_none() {
+                return;
+            }
+            let image = image(&folder.path().join(format!("image.{format}"))).unwrap();
+            assert_eq!(
+                (image.format, image.notes.len()),
+                (expected, 0),
+                "{convert}"
+            );
+            assert_reads(&image.device, &bytes, &convert);
+        }
+    }
+
+    #[test]
+    fn the_last_grain_of_a_disk_may_be_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = content();
+        fs::write(folder.path().join("raw"), &bytes).unwrap();
+        for subformat in ["streamOptimized", "monolithicSparse"] {
+            let convert = format!("convert -f raw -O vmdk -o subformat={subformat} raw image");
+            if qemu(folder.path(), &convert).is_none() {
+                return;
+            }
+            let image = image(&folder.path().join("image")).unwrap();
+            assert_reads(&image.device, &bytes, &convert);
+        }
+    }
+
+    #[test]
+    fn vmdk_over_several_files_and_their_differences_read_as_qemu_reads_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(qemu_io) = tool("qemu-io") else {
+            return;
+        };
+        let io = |image: &str, commands: &[&str]| {
+            let commands = commands.iter().flat_map(|command| ["-c", command]);
+            let mut command = Command::new(&qemu_io);
+            run(command.current_dir(folder.path()).arg(image).args(commands));
+        };
+        let create = "create -q -f vmdk -o subformat=twoGbMaxExtentSparse base.vmdk 5G";
+        qemu(folder.path(), create).unwrap();
+        io(
+            "base.vmdk",
+            &[
+                "write -P 1 0 100k",
+                "write -P 2 2147418112 128k",
+                "write -P 3 5368705024 4k",
+            ],
+        );
+        let create = "create -q -f vmdk -o backing_file=base.vmdk,backing_fmt=vmdk top.vmdk";
+        qemu(folder.path(), create).unwrap();
+        io(
+            "top.vmdk",
+            &["write -P 9 64k 4k", "write -P 8 2147483648 512"],
+        );
+        let image = image(&folder.path().join("top.vmdk")).unwrap();
+        assert_eq!(image.device.size(), 5 << 30);
+        for (at, expected) in [
+            (0, 1),
+            (65535, 1),
+            (65536, 9),
+            (70_000, 1),
+            (102_400, 0),
+            (2_147_418_112, 2),
+            (2_147_483_647, 2),
+            (2_147_483_648, 8),
+            (2_147_484_160, 2),
+            (5_368_705_023, 0),
+            (5_368_709_119, 3),
+        ] {
+            let mut byte = [0xaa];
+            image.device.read_at(at, &mut byte).unwrap();
+            assert_eq!(byte, [expected], "{at}");
+        }
+        assert!(image.notes[0].contains("the difference to \"base.vmdk\""));
+        // A base that has changed since.
+        let base = folder.path().join("base.vmdk");
+        let text = fs::read_to_string(&base).unwrap();
+        let changed: String = text
+            .lines()
+            .map(|line| {
+                if line.starts_with("CID=") {
+                    "CID=00000001\n".to_owned()
+                } else {
+                    format!("{line}\n")
+                }
+            })
+            .collect();
+        fs::write(&base, changed).unwrap();
+        let error = open(&folder.path().join("top.vmdk"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("it is not what the difference was made to"),
+            "{error}"
+        );
+        fs::remove_file(&base).unwrap();
+        let error = open(&folder.path().join("top.vmdk"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("put that file beside the image"), "{error}");
+    }
+
+    #[test]
+    fn a_vmdk_leads_to_no_file_outside_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.vmdk");
+        for line in [
+            "RW 1 FLAT \"/etc/passwd\" 0",
+            "RW 1 VMFS \"../passwd\" 0",
+            "RW 1 SPARSE \"/etc/passwd\"",
+        ] {
+            fs::write(&path, format!("# Disk DescriptorFile\nCID=1\n{line}\n")).unwrap();
+            let error = open(&path).unwrap_err();
+            assert!(matches!(error, OpenError::Outside { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn public_images_of_other_formats_read_as_qemu_reads_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "ext2.vmdk",
+            "valid-ext-exfat-fat32-ntfs.vmdk.gz",
+            "ext2.vhd.gz",
+            "fat-parent.vhd.gz",
+            "ntfs-dynamic.vhd.gz",
+            "ntfs-parent.vhd.gz",
+        ] {
+            let Some(path) = unpacked(folder.path(), name) else {
+                return;
+            };
+            if qemu(folder.path(), &format!("convert -O raw {name} expected")).is_none() {
+                return;
+            }
+            let expected = fs::read(folder.path().join("expected")).unwrap();
+            assert_reads(&image(&path).unwrap().device, &expected, name);
+        }
+    }
+
+    #[test]
+    fn a_differencing_vhd_needs_its_own_parent() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, parent) in [
+            ("ntfs-differential.vhd", "ntfs-parent.vhd"),
+            ("fat-differential.vhd", "fat-parent.vhd"),
+        ] {
+            let (Some(packed), Some(packed_parent)) = (
+                unpacked(folder.path(), &format!("{name}.gz")),
+                unpacked(folder.path(), &format!("{parent}.gz")),
+            ) else {
+                return;
+            };
+            let (path, above) = (folder.path().join(name), folder.path().join(parent));
+            fs::rename(packed, &path).unwrap();
+            let error = open(&path).unwrap_err().to_string();
+            assert!(
+                error.contains(parent) && error.contains("put that file beside"),
+                "{error}"
+            );
+            fs::write(&above, noise(1, 4096)).unwrap();
+            let error = open(&path).unwrap_err().to_string();
+            assert!(
+                error.contains("damaged vhd: footer: it is missing"),
+                "{error}"
+            );
+            fs::rename(packed_parent, &above).unwrap();
+            let (changed, base) = (image(&path).unwrap().device, image(&above).unwrap().device);
+            assert_eq!(changed.size(), base.size());
+            let read = |device: &dyn BlockDevice| {
+                let mut bytes = vec![0; usize::try_from(device.size()).unwrap()];
+                device.read_at(0, &mut bytes).unwrap();
+                bytes
+            };
+            let (changed, base) = (read(&changed), read(&base));
+            let different = changed
+                .chunks(512)
+                .zip(base.chunks(512))
+                .filter(|(a, b)| a != b)
+                .count();
+            assert!((1..200).contains(&different), "{name}: {different} sectors");
+        }
+    }
+
+    #[test]
     fn a_chain_reads_as_qemu_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("raw"), content()).unwrap();
@@ -507,13 +711,48 @@ mod tests {
         );
     }
 
+    #[test]
+    fn images_that_broke_other_readers_end_in_an_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, format, size) in [
+            ("d2v-zerofilled.vhd", "vhd", 263_454_720),
+            ("hyperv2012r2-dynamic.vhd", "vhd", 136_365_211_648),
+            ("virtualpc-dynamic.vhd", "vhd", 136_365_211_648),
+            ("iotest-version3.vmdk", "vmdk", 17_179_869_184),
+        ] {
+            let Some(path) = odd(folder.path(), name) else {
+                return;
+            };
+            let image = image(&path).unwrap();
+            assert_eq!(
+                (image.format, image.device.size()),
+                (format, size),
+                "{name}"
+            );
+            let mut end = vec![0; 70_000];
+            image.device.read_at(size - 70_000, &mut end).unwrap();
+        }
+        for (name, expected) in [
+            (
+                "afl5.img",
+                "the file has 1028 bytes, and its tables point to 1808",
+            ),
+            ("afl9.vmdk", "damaged vmdk: 2233785398448881665 sectors"),
+        ] {
+            let error = open(&odd(folder.path(), name).unwrap())
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
+        #![proptest_config(ProptestConfig::with_cases(400))]
         #[test]
-        fn damaged_qcow2_images_neither_panic_nor_hang(
+        fn damaged_images_neither_panic_nor_hang(
             changes in proptest::collection::vec((0_usize..2048, any::<u8>()), 1..12),
             cut in proptest::option::of(0_usize..40_000),
-            kind in 0_usize..3,
+            kind in 0_usize..9,
         ) {
             let folder = tempfile::tempdir().unwrap();
             let Some(made) = small_images().get(kind) else {
@@ -545,7 +784,7 @@ mod tests {
         }
     }
 
-    /// Plain, compressed and with subclusters; none where qemu-img is missing.
+    /// One of every shape; none where qemu-img is missing.
     fn small_images() -> &'static [Vec<u8>] {
         static MADE: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
         MADE.get_or_init(|| {
@@ -554,16 +793,23 @@ mod tests {
             bytes[..100_000].copy_from_slice(&noise(1, 100_000));
             bytes[400_000..700_000].fill(b'x');
             fs::write(folder.path().join("raw"), bytes).unwrap();
-            let options = [
-                "-o cluster_size=4k",
-                "-c -o compression_type=zstd,cluster_size=4k",
-                "-o extended_l2=on,cluster_size=16k",
+            let shapes = [
+                "qcow2 -o cluster_size=4k",
+                "qcow2 -c -o compression_type=zstd,cluster_size=4k",
+                "qcow2 -o extended_l2=on,cluster_size=16k",
+                "vdi -o static=off",
+                "vpc -o subformat=dynamic,force_size=on",
+                "vmdk -o subformat=monolithicSparse",
+                "vmdk -o subformat=streamOptimized",
+                "vhdx -o subformat=dynamic",
             ];
-            options
+            shapes
                 .iter()
-                .filter_map(|options| {
-                    let convert = format!("convert -f raw -O qcow2 {options} raw image");
-                    qemu(folder.path(), &convert)?;
+                .filter_map(|shape| {
+                    qemu(
+                        folder.path(),
+                        &format!("convert -f raw -O {shape} raw image"),
+                    )?;
                     fs::read(folder.path().join("image")).ok()
                 })
                 .collect()

@@ -12,15 +12,11 @@ const MARKS: &[(&str, usize, &[u8])] = &[
     ("cloop", 0, b"#!/bin/sh\n#V2.0 Format"),
     ("EWF (EnCase)", 0, b"EVF\x09\x0d\x0a\xff\0"),
     ("EWF (EnCase)", 0, b"EVF2\x0d\x0a\x81\0"),
+    ("VMDK (SEsparse)", 0, b"\xbe\xba\xfe\xca\0\0\0\0"),
     ("AFF", 0, b"AFF10\x0d\x0a\0"),
     ("WIM", 0, b"MSWIM\0\0\0"),
     ("qcow (version 1)", 0, b"QFI\xfb\0\0\0\x01"),
-    ("VMDK", 0, b"KDMV"),
-    ("VMDK", 0, b"COWD"),
-    ("VMDK", 0, b"# Disk DescriptorFile"),
     ("VHDX", 0, b"vhdxfile"),
-    ("VDI", 0x40, b"\x7f\x10\xda\xbe"),
-    ("VHD", 0, b"conectix"),
 ];
 
 /// Bytes of a trailer.
@@ -40,5 +36,5 @@ pub(super) fn recognise(head: &[u8], file: &RawFile) -> Option<&'static str> {
     if trailer.starts_with(b"koly\0\0\0\x04") {
         return Some("DMG");
     }
-    trailer.starts_with(b"conectix").then_some("VHD")
+    None
 }

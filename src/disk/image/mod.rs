@@ -5,9 +5,15 @@
 
 mod error;
 mod foreign;
+mod inflate;
+mod pages;
 mod place;
 mod qcow2;
 mod raw;
+mod sparse;
+mod vdi;
+mod vhd;
+mod vmdk;
 
 use crate::disk::BlockDevice;
 use std::path::Path;
@@ -34,15 +40,32 @@ struct Format {
     name: &'static str,
     /// Asked with the first [`HEAD`] bytes, or fewer where the file is shorter, and the file.
     probe: fn(&[u8], &RawFile) -> bool,
-    open: fn(Arc<RawFile>, &Place) -> Result<Image, OpenError>,
+    open: fn(&Arc<RawFile>, &Place) -> Result<Image, OpenError>,
 }
 
 /// Every format but raw, which is what is left.
-const FORMATS: &[Format] = &[Format {
-    name: "qcow2",
-    probe: qcow2::probe,
-    open: qcow2::open,
-}];
+const FORMATS: &[Format] = &[
+    Format {
+        name: "qcow2",
+        probe: qcow2::probe,
+        open: qcow2::open,
+    },
+    Format {
+        name: "vdi",
+        probe: vdi::probe,
+        open: vdi::open,
+    },
+    Format {
+        name: "vhd",
+        probe: vhd::probe,
+        open: vhd::open,
+    },
+    Format {
+        name: "vmdk",
+        probe: vmdk::probe,
+        open: vmdk::open,
+    },
+];
 
 /// What a file is said to be by whoever names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +87,11 @@ fn open_file(file: RawFile, place: &Place, said: Said<'_>) -> Result<Image, Open
     let disk = OpenError::disk(place.path());
     let head = file.head(HEAD).map_err(&disk)?;
     let file = Arc::new(file);
+    // qemu's name for it.
+    let said = match said {
+        Said::Format("vpc") => Said::Format("vhd"),
+        said => said,
+    };
     if said == Said::Format("raw") {
         return Ok(raw(file));
     }
@@ -75,7 +103,7 @@ fn open_file(file: RawFile, place: &Place, said: Said<'_>) -> Result<Image, Open
         return Err(disk(crate::disk::DiskError::damaged("image", what)));
     }
     match found {
-        Some(format) => (format.open)(file, place),
+        Some(format) => (format.open)(&file, place),
         None => match foreign::recognise(&head, &file) {
             Some(format) => Err(OpenError::Foreign {
                 path: place.path().to_path_buf(),

@@ -1,14 +1,12 @@
 //! From an offset in the disk to where its bytes are: the two levels of tables.
 
+use super::FORMAT;
 use super::header::Header;
-use super::{FORMAT, truncated};
-use crate::disk::cache::BlockCache;
+use crate::disk::DiskError;
 use crate::disk::image::RawFile;
-use crate::disk::{BlockDevice, DiskError};
+use crate::disk::image::pages::{Held, Pages};
 use std::sync::Arc;
 
-/// Bytes of a table that are read and kept together.
-const PAGE: u32 = 4096;
 /// The offset in an entry of either level.
 const OFFSET: u64 = 0x00ff_ffff_ffff_fe00;
 /// An entry of the second level: compressed; offset valid even if it is 0; all zero.
@@ -36,8 +34,7 @@ pub(super) struct Compressed {
 
 /// The tables of an image, read as they are needed.
 pub(super) struct Map {
-    file: Arc<RawFile>,
-    pages: BlockCache,
+    pages: Pages,
     cluster_bits: u32,
     l2_bits: u32,
     l1_offset: u64,
@@ -52,14 +49,13 @@ pub(super) struct Map {
 pub(super) struct Cursor {
     /// Index in the first level, and the offset of the table it leads to.
     table: Option<(u64, Option<u64>)>,
-    page: Option<(u64, Arc<[u8]>)>,
+    page: Held,
 }
 
 impl Map {
     pub(super) fn new(file: Arc<RawFile>, header: &Header) -> Self {
         Self {
-            file,
-            pages: BlockCache::new(PAGE),
+            pages: Pages::new(file, FORMAT),
             cluster_bits: header.cluster_bits,
             l2_bits: header.l2_bits(),
             l1_offset: header.l1_offset,
@@ -197,25 +193,9 @@ impl Map {
         })
     }
 
-    /// Eight bytes of a table, big end first. Tables are aligned, so no number lies across two pages.
     fn be64(&self, cursor: &mut Cursor, at: u64) -> Result<u64, DiskError> {
-        let number = at / u64::from(PAGE);
-        let start = number * u64::from(PAGE);
-        let page = match &cursor.page {
-            Some((held, page)) if *held == number => page,
-            _ => {
-                let page = self.pages.get(number, || {
-                    self.file.up_to(start, PAGE.try_into().unwrap_or_default())
-                })?;
-                &cursor.page.insert((number, page)).1
-            }
-        };
-        let within = usize::try_from(at - start).unwrap_or(usize::MAX);
-        let bytes = within.checked_add(8).and_then(|end| page.get(within..end));
-        match bytes.and_then(|bytes| bytes.try_into().ok()) {
-            Some(bytes) => Ok(u64::from_be_bytes(bytes)),
-            None => Err(truncated(at.saturating_add(8), self.file.size())),
-        }
+        let bytes = self.pages.array(&mut cursor.page, at)?;
+        Ok(u64::from_be_bytes(bytes))
     }
 }
 

@@ -4,11 +4,11 @@
 //! not looked at.
 
 mod header;
-mod inflate;
 mod map;
 mod snapshot;
 
-use super::{Image, OpenError, Place, RawFile, Said};
+use super::sparse::read_parent;
+use super::{Image, OpenError, Place, RawFile, Said, inflate};
 use crate::disk::cache::BlockCache;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
@@ -27,14 +27,14 @@ pub(super) fn probe(head: &[u8], _: &RawFile) -> bool {
 }
 
 /// Opens an image with the files it names.
-pub(super) fn open(file: Arc<RawFile>, place: &Place) -> Result<Image, OpenError> {
+pub(super) fn open(file: &Arc<RawFile>, place: &Place) -> Result<Image, OpenError> {
     let disk = OpenError::disk(place.path());
-    let header = Header::read(&file).map_err(&disk)?;
+    let header = Header::read(file).map_err(&disk)?;
     let mut notes = header.notes.clone();
-    notes.extend(snapshot::note(&file, &header));
+    notes.extend(snapshot::note(file, &header));
     let data: Arc<dyn BlockDevice> = match &header.data_file {
         Some(name) if header.external => Arc::new(place.file(name, "external data file")?.0),
-        _ => Arc::clone(&file) as _,
+        _ => Arc::clone(file) as _,
     };
     let mut backing = None;
     if let Some(name) = &header.backing {
@@ -53,12 +53,12 @@ pub(super) fn open(file: Arc<RawFile>, place: &Place) -> Result<Image, OpenError
         backing = Some(image.device);
     }
     let device = Qcow2 {
-        map: Map::new(Arc::clone(&file), &header),
+        map: Map::new(Arc::clone(file), &header),
         clusters: BlockCache::new(1 << header.cluster_bits),
         size: header.size,
         cluster_bits: header.cluster_bits,
         compression: header.compression,
-        file,
+        file: Arc::clone(file),
         data,
         backing,
     };
@@ -115,7 +115,7 @@ impl BlockDevice for Qcow2 {
             let (part, rest) = buf.split_at_mut(here.min(buf.len()));
             match source {
                 Source::Zero => part.fill(0),
-                Source::Unallocated => self.read_backing(offset, part)?,
+                Source::Unallocated => read_parent(self.backing.as_ref(), offset, part)?,
                 Source::Data(at) => self.read_data(at, part)?,
                 Source::Compressed(cluster) => packed.push((cluster, offset, part)),
             }
@@ -131,18 +131,6 @@ impl Qcow2 {
         let held = self.data.size();
         inside(at, part.len(), held).map_err(|_| truncated(at, held))?;
         self.data.read_at(at, part)
-    }
-
-    /// A backing file may be shorter than the disk; beyond its end there is nothing.
-    fn read_backing(&self, offset: u64, part: &mut [u8]) -> Result<(), DiskError> {
-        let held = self.backing.as_ref().map_or(0, BlockDevice::size);
-        let left = usize::try_from(held.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let (there, beyond) = part.split_at_mut(left.min(part.len()));
-        beyond.fill(0);
-        match &self.backing {
-            Some(backing) if !there.is_empty() => backing.read_at(offset, there),
-            _ => Ok(()),
-        }
     }
 
     /// Unpacking is what takes the time in reading an image: a long read does it on every core.
@@ -185,14 +173,13 @@ impl Qcow2 {
             return Err(truncated(cluster.offset, held));
         }
         let packed = self.file.up_to(cluster.offset, cluster.length)?;
-        inflate::inflate(self.compression, &packed, out)
+        match self.compression {
+            Compression::Deflate => inflate::deflate(FORMAT, &packed, out),
+            Compression::Zstd => inflate::zstd(FORMAT, &packed, out),
+        }
     }
 }
 
-/// What the tables point to is not there.
 fn truncated(at: u64, held: u64) -> DiskError {
-    let what = format!(
-        "the file has {held} bytes, and its tables point to {at}: it is truncated; copy it again"
-    );
-    DiskError::damaged(FORMAT, what)
+    super::pages::truncated(FORMAT, at, held)
 }
