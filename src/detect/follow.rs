@@ -20,6 +20,8 @@ pub fn follow(facts: &Facts, packs: &Packs) -> Vec<Want> {
     let services = service::services(facts, &packs.generated_units(facts));
     wants.extend(packs.wants(facts, &services.services));
     wants.extend(environment_files(&services));
+    let rc_local = service::sysv::RC_LOCAL.iter().map(MachinePath::new);
+    wants.extend(rc_local.map(|path| want(&path, Executable::ID)));
     wants.extend(executables(facts, &services));
     wants.extend(needed(facts));
     wants.extend(conffiles(facts));

@@ -106,11 +106,7 @@ fn variable(line: &str, name: &str) -> Option<String> {
     }
     let line = line.strip_prefix("export ").unwrap_or(line);
     let (key, value) = line.split_once('=')?;
-    let value = value.trim();
-    (key.trim() == name).then(|| match value.chars().next() {
-        Some('"' | '\'') => words::split(value).join(" "),
-        _ => value.to_owned(),
-    })
+    (key.trim() == name).then(|| words::assigned(value))
 }
 
 /// Word N of a command line, `key` being `ARGUMENT_N`.

@@ -126,7 +126,7 @@ fn variables(text: &str) -> BTreeMap<String, String> {
         };
         let is_name =
             !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        let words = words::split(value);
+        let words = words::shell(value);
         let (Some(value), true) = (words.first().cloned().or(Some(String::new())), is_name) else {
             continue;
         };
@@ -178,7 +178,7 @@ struct Start {
 
 /// The first line that starts something in the background.
 fn start(line: &str, known: &BTreeMap<String, String>) -> Option<Start> {
-    let words: Vec<String> = words::split(line)
+    let words: Vec<String> = words::shell(line)
         .iter()
         .flat_map(|word| expand_words(word, known))
         .collect();
@@ -214,7 +214,7 @@ fn expand_words(word: &str, known: &BTreeMap<String, String>) -> Vec<String> {
     if expanded == word {
         vec![expanded]
     } else {
-        words::split(&expanded)
+        words::shell(&expanded)
     }
 }
 
@@ -268,7 +268,7 @@ fn run_as(args: &[String]) -> Option<Start> {
                 words.next();
             }
             "-u" | "--user" => user = words.next().cloned(),
-            "-c" | "--command" => argv = words::split(words.next()?),
+            "-c" | "--command" => argv = words::shell(words.next()?),
             "--" => {
                 argv = words.by_ref().cloned().collect();
             }

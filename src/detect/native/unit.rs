@@ -3,17 +3,10 @@
 use super::secret::{redact, redact_line};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, UnitEntry, UnitFile};
+use crate::workload::service::search::TIERS;
+use crate::workload::service::words;
 
 pub struct Units;
-
-/// Directories of system units, strongest first (systemd.unit(5), table 1).
-pub const TIERS: &[&str] = &[
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-];
 
 impl Detector for Units {
     fn id(&self) -> &'static str {
@@ -57,19 +50,21 @@ pub fn entries(text: &str) -> Vec<UnitEntry> {
     let mut found = Vec::new();
     let mut section = String::new();
     let mut open: Option<(u32, String)> = None;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1u32..).zip(text.lines()) {
         let trimmed = line.trim();
         if trimmed.starts_with(['#', ';']) {
             continue;
         }
         let (start, mut logical) = open.take().unwrap_or((number, String::new()));
-        logical.push_str(if logical.is_empty() {
-            trimmed
-        } else {
-            line.trim_start()
-        });
-        if let Some(head) = logical.trim_end().strip_suffix('\\') {
-            open = Some((start, format!("{} ", head.trim_end())));
+        // A continued line keeps its indentation.
+        logical.push_str(line);
+        // An even number of backslashes is so many of the character itself.
+        let backslashes = logical.len() - logical.trim_end_matches('\\').len();
+        if backslashes % 2 == 1 {
+            logical.pop();
+            logical.push(' ');
+            open = Some((start, logical));
             continue;
         }
         assign(&mut found, &mut section, start, logical.trim());
@@ -111,17 +106,14 @@ fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &st
 fn environment(value: &str) -> (String, bool) {
     let mut secret = false;
     let mut out = Vec::new();
-    for word in crate::workload::service::words::split(value) {
+    for word in words::split(value) {
         let Some((name, text)) = word.split_once('=') else {
-            out.push(crate::workload::service::words::quote(&word));
+            out.push(words::quote(&word));
             continue;
         };
         let redacted = redact(Some(name), text);
         secret |= redacted.kind.is_some();
-        out.push(crate::workload::service::words::quote(&format!(
-            "{name}={}",
-            redacted.text
-        )));
+        out.push(words::quote(&format!("{name}={}", redacted.text)));
     }
     (out.join(" "), secret)
 }
@@ -142,11 +134,16 @@ mod tests {
             values,
             [
                 ("Description", "A  b", 3),
-                ("ExecStart", "/bin/a --b c", 5),
+                ("ExecStart", "/bin/a    --b    c", 5),
                 ("ExecStart", "", 9)
             ]
         );
         assert_eq!(found[1].section, "Service");
+        let odd = entries("[Service]\nExecStart=/bin/a \\\\\nUser=b\n");
+        assert_eq!(
+            (odd[0].value.as_str(), odd[1].value.as_str()),
+            ("/bin/a \\\\", "b")
+        );
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn shell(rest: &[String], facts: &Facts, found: &mut Program, depth: u8) {
             .split(['&', ';', '|'])
             .rfind(|part| !part.trim().is_empty())
             .unwrap_or_default();
-        let words = crate::workload::service::words::split(last);
+        let words = crate::workload::service::words::shell(last);
         let words: Vec<String> = words
             .into_iter()
             .skip_while(|word| word.contains('=') && !word.contains('/'))

@@ -3,30 +3,12 @@
 use super::command::Context;
 use super::unit::Unit;
 use super::{
-    Command, DirectoryKind, GeneratedUnit, ManagedDirectory, Manager, Service, ServiceType,
-    calendar, words,
+    Command, GeneratedUnit, Manager, Service, ServiceType, calendar, capability, directory,
+    environment, signal, words,
 };
-use crate::detect::native::secret::MASK;
-use crate::fact::{Evidence, Facts, Syntax};
+use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
 
-/// RuntimeDirectory= and its kin: setting, where it is, what becomes of it (systemd.exec(5), table 2).
-const DIRECTORIES: &[(&str, &str, DirectoryKind)] = &[
-    ("RuntimeDirectory", "/run", DirectoryKind::Runtime),
-    ("StateDirectory", "/var/lib", DirectoryKind::State),
-    ("CacheDirectory", "/var/cache", DirectoryKind::Cache),
-    ("LogsDirectory", "/var/log", DirectoryKind::Logs),
-    (
-        "ConfigurationDirectory",
-        "/etc",
-        DirectoryKind::Configuration,
-    ),
-];
-
-#[expect(
-    clippy::too_many_lines,
-    reason = "a flat table of directives; each line stands for itself"
-)]
 pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUnit>) -> Service {
     let hostname = facts
         .hostname
@@ -49,10 +31,10 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
             .flat_map(|(_, entry)| words::split(&plain.expand(&entry.value)))
             .collect()
     };
-    let environment_files = environment_files(unit, &plain);
-    let (environment, secret_environment) = environment(facts, unit, &plain, &environment_files);
+    let environment_files = environment::files(unit, &plain);
+    let environment = environment::read(facts, unit, &plain, &environment_files);
     let context = Context {
-        environment: &environment,
+        environment: &environment.variables,
         ..plain
     };
     let exec = |key: &str| -> Vec<Command> {
@@ -62,30 +44,7 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
             .flat_map(|(path, entry)| context.commands(path, entry))
             .collect()
     };
-    let user = value("User").unwrap_or_else(|| "root".into());
-    let group = value("Group")
-        .or_else(|| primary_group(facts, &user))
-        .unwrap_or_else(|| user.clone());
-    let stem = unit.name.split(['@', '.']).next().unwrap_or_default();
-    let is_dynamic = value("DynamicUser").is_some_and(|value| is_true(&value));
-    let user = if is_dynamic && value("User").is_none() {
-        stem.to_owned()
-    } else {
-        user
-    };
-    let capabilities = |key: &str| -> Vec<String> {
-        list(key)
-            .into_iter()
-            .filter(|c| !c.starts_with('~'))
-            .collect()
-    };
-    let limits = unit.entries.iter().filter_map(|(_, entry)| {
-        let name = entry
-            .key
-            .strip_prefix("Limit")
-            .filter(|_| entry.section == "Service")?;
-        Some((name.to_owned(), entry.value.clone()))
-    });
+    let (user, group) = account(facts, unit, value("User"), value("Group"));
     let fragment = unit
         .files
         .first()
@@ -107,38 +66,28 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
             .value("Unit", "Description")
             .map(|(_, e)| plain.expand(&e.value))
             .unwrap_or_default(),
-        kind: kind(value("Type").as_deref(), value("BusName").is_some()),
+        kind: kind(unit, value("Type").as_deref()),
         exec: exec("ExecStart"),
         exec_pre: exec("ExecStartPre"),
         exec_post: exec("ExecStartPost"),
         exec_stop: exec("ExecStop"),
-        directories: directories(unit, &plain, &value),
+        directories: directory::all(facts, unit, &plain, &user),
         supplementary_groups: list("SupplementaryGroups"),
-        user,
         group,
-        secret_environment,
+        secret_environment: environment.secrets,
         environment_files,
         working_directory: value("WorkingDirectory")
-            .and_then(|dir| working_directory(facts, unit, &dir)),
+            .and_then(|dir| working_directory(facts, &user, &dir)),
+        user,
         umask: value("UMask").and_then(|mask| u32::from_str_radix(&mask, 8).ok()),
-        kill_signal: value("KillSignal").unwrap_or_else(|| "SIGTERM".into()),
-        stop_timeout: value("TimeoutStopSec")
-            .or_else(|| value("TimeoutSec"))
-            .and_then(|span| calendar::span(&span)),
+        kill_signal: value("KillSignal").map_or_else(|| "SIGTERM".into(), |s| signal::name(&s)),
+        stop_timeout: stop_timeout(unit),
         restart: value("Restart").unwrap_or_default(),
-        pid_file: value("PIDFile").map(|path| {
-            MachinePath::new(if path.starts_with('/') {
-                path
-            } else {
-                format!("/run/{path}")
-            })
-        }),
-        ambient_capabilities: capabilities("AmbientCapabilities"),
-        capability_bounding: unit
-            .value("Service", "CapabilityBoundingSet")
-            .map(|_| capabilities("CapabilityBoundingSet")),
+        pid_file: value("PIDFile").map(|path| pid_file(&path)),
+        ambient_capabilities: capability::ambient(unit),
+        capability_bounding: capability::bounding(unit, is_true),
         no_new_privileges: value("NoNewPrivileges").is_some_and(|value| is_true(&value)),
-        limits: limits.collect(),
+        limits: limits(unit),
         sockets: Vec::new(),
         requires: [unit.names("Requires"), unit.names("BindsTo")].concat(),
         wants: unit.names("Wants"),
@@ -148,7 +97,7 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
         directives: unit.entries.clone(),
         files: unit.files.clone(),
         enabled_by: generated.map(|generated| generated.evidence.clone()),
-        environment,
+        environment: environment.variables,
         evidence,
     }
 }
@@ -160,7 +109,8 @@ fn is_true(value: &str) -> bool {
     )
 }
 
-fn kind(value: Option<&str>, bus: bool) -> ServiceType {
+fn kind(unit: &Unit, value: Option<&str>) -> ServiceType {
+    let has = |key: &str| unit.value("Service", key).is_some();
     match value {
         Some("forking") => ServiceType::Forking,
         Some("oneshot") => ServiceType::Oneshot,
@@ -168,9 +118,76 @@ fn kind(value: Option<&str>, bus: bool) -> ServiceType {
         Some("notify" | "notify-reload") => ServiceType::Notify,
         Some("exec") => ServiceType::Exec,
         Some("idle") => ServiceType::Idle,
-        None if bus => ServiceType::Dbus,
+        None if has("BusName") => ServiceType::Dbus,
+        None if !has("ExecStart") => ServiceType::Oneshot,
         _ => ServiceType::Simple,
     }
+}
+
+/// User= and Group= as names; a dynamic user is called after the unit.
+fn account(
+    facts: &Facts,
+    unit: &Unit,
+    user: Option<String>,
+    group: Option<String>,
+) -> (String, String) {
+    let is_dynamic = unit
+        .value("Service", "DynamicUser")
+        .is_some_and(|(_, entry)| is_true(&entry.value));
+    let stem = unit.name.rsplit_once('.').map_or(&*unit.name, |(s, _)| s);
+    let prefix = stem.split('@').next().unwrap_or_default();
+    let user = match user {
+        None if is_dynamic => prefix.to_owned(),
+        None => "root".to_owned(),
+        Some(user) => {
+            let uid = user.parse().ok();
+            let known = facts.users.iter().find(|known| uid == Some(known.uid));
+            known.map_or(user, |known| known.name.clone())
+        }
+    };
+    let group = match group {
+        None => primary_group(facts, &user).unwrap_or_else(|| user.clone()),
+        Some(group) => {
+            let gid = group.parse().ok();
+            let known = facts.groups.iter().find(|known| gid == Some(known.gid));
+            known.map_or(group, |known| known.name.clone())
+        }
+    };
+    (user, group)
+}
+
+/// TimeoutSec= sets it too; of both the last counts, and `infinity` is 0.
+fn stop_timeout(unit: &Unit) -> Option<u64> {
+    let is_stop = |key: &str| matches!(key, "TimeoutStopSec" | "TimeoutSec");
+    let (_, entry) = unit
+        .entries
+        .iter()
+        .rfind(|(_, entry)| entry.section == "Service" && is_stop(&entry.key))?;
+    match entry.value.as_str() {
+        "infinity" => Some(0),
+        span => calendar::span(span),
+    }
+}
+
+/// Relative to /run; the place that /var/run was is /run to systemd.
+fn pid_file(path: &str) -> MachinePath {
+    let below = path.strip_prefix("/var/run/");
+    match below.or_else(|| (!path.starts_with('/')).then_some(path)) {
+        Some(below) => MachinePath::new("/run").join(below),
+        None => MachinePath::new(path),
+    }
+}
+
+/// Limit name and value as written; of one limit the last counts.
+fn limits(unit: &Unit) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (_, entry) in unit.entries.iter().filter(|(_, e)| e.section == "Service") {
+        if let Some(name) = entry.key.strip_prefix("Limit") {
+            found.retain(|(known, _)| known != name);
+            found.push((name.to_owned(), entry.value.clone()));
+        }
+    }
+    found
 }
 
 fn primary_group(facts: &Facts, user: &str) -> Option<String> {
@@ -183,98 +200,10 @@ fn primary_group(facts: &Facts, user: &str) -> Option<String> {
 }
 
 /// `-` before it: a directory that may be missing; `~`: the user's home.
-fn working_directory(facts: &Facts, unit: &Unit, dir: &str) -> Option<MachinePath> {
+fn working_directory(facts: &Facts, user: &str, dir: &str) -> Option<MachinePath> {
     let dir = dir.trim_start_matches('-');
     if dir == "~" {
-        let user = unit
-            .value("Service", "User")
-            .map_or("root", |(_, entry)| entry.value.as_str());
         return facts.user(user).map(|user| MachinePath::new(&user.home));
     }
     dir.starts_with('/').then(|| MachinePath::new(dir))
-}
-
-fn environment_files(unit: &Unit, context: &Context<'_>) -> Vec<(MachinePath, bool)> {
-    let entries = unit.list("Service", "EnvironmentFile");
-    let file = |value: &str| {
-        let value = context.expand(value);
-        let optional = value.starts_with('-');
-        (MachinePath::new(value.trim_start_matches('-')), optional)
-    };
-    entries
-        .iter()
-        .map(|(_, entry)| file(&entry.value))
-        .collect()
-}
-
-type Variables = Vec<(String, String)>;
-
-/// Environment= first, files after, later ones win (systemd.exec(5)). Secret values are masked, and named apart.
-fn environment(
-    facts: &Facts,
-    unit: &Unit,
-    context: &Context<'_>,
-    files: &[(MachinePath, bool)],
-) -> (Variables, Vec<(String, Evidence)>) {
-    let mut found: Variables = Vec::new();
-    let mut secrets: Vec<(String, Evidence)> = Vec::new();
-    let mut set = |name: &str, value: String, evidence: Evidence| {
-        found.retain(|(known, _)| known != name);
-        secrets.retain(|(known, _)| known != name);
-        if value.contains(MASK) {
-            secrets.push((name.to_owned(), evidence));
-        }
-        found.push((name.to_owned(), value));
-    };
-    for (path, entry) in unit.list("Service", "Environment") {
-        for word in words::split(&context.expand(&entry.value)) {
-            if let Some((name, value)) = word.split_once('=') {
-                set(
-                    name,
-                    value.to_owned(),
-                    Evidence::line(path, entry.line, &word),
-                );
-            }
-        }
-    }
-    for (pattern, _) in files {
-        let matching = facts.documents.iter().filter(|((path, syntax), _)| {
-            *syntax == Syntax::Environment
-                && crate::walk::glob::matches_path(&pattern.text(), &path.text())
-        });
-        for (_, document) in matching {
-            for setting in &document.settings {
-                let value = setting.args.first().cloned().unwrap_or_default();
-                set(&setting.key, value, document.evidence(setting));
-            }
-        }
-    }
-    (found, secrets)
-}
-
-fn directories(
-    unit: &Unit,
-    context: &Context<'_>,
-    value: &dyn Fn(&str) -> Option<String>,
-) -> Vec<ManagedDirectory> {
-    let mut found = Vec::new();
-    for (key, base, kind) in DIRECTORIES {
-        let mode = value(&format!("{key}Mode"))
-            .and_then(|mode| u32::from_str_radix(&mode, 8).ok())
-            .unwrap_or(0o755);
-        for (_, entry) in unit.list("Service", key) {
-            for name in words::split(&context.expand(&entry.value)) {
-                // `name:link` also makes a link, since systemd 250.
-                let name = name.split(':').next().unwrap_or_default();
-                found.push(ManagedDirectory {
-                    path: MachinePath::new(base).join(name),
-                    mode,
-                    user: String::new(),
-                    group: String::new(),
-                    kind: *kind,
-                });
-            }
-        }
-    }
-    found
 }

@@ -42,7 +42,7 @@ fn general(event: &str) -> Option<String> {
                 ["*", month, day] | [month, day] => (*month, *day),
                 _ => return None,
             };
-            (field(month, 1)?, field(day, 1)?)
+            (field(month, 1, 12)?, field(day, 1, 31)?)
         }
     };
     let (hour, minute) = match time {
@@ -53,41 +53,37 @@ fn general(event: &str) -> Option<String> {
                 [hour, minute] | [hour, minute, "0" | "00"] => (*hour, *minute),
                 _ => return None,
             };
-            (field(hour, 0)?, field(minute, 0)?)
+            (field(hour, 0, 23)?, field(minute, 0, 59)?)
         }
     };
-    Some(format!("{minute} {hour} {day} {month} {weekdays}"))
+    // To cron a day of the month or of the week will do, where systemd wants both.
+    let both = day != "*" && weekdays != "*";
+    (!both).then(|| format!("{minute} {hour} {day} {month} {weekdays}"))
 }
 
-/// `*`, `5`, `1,2`, `1..5`, `0/15`, `*/2`: leading zeros dropped, `..` becomes `-`, `0/15` becomes `*/15`.
-fn field(text: &str, first: u32) -> Option<String> {
+/// `*`, `5`, `1,2`, `1..5`, `0/15`, `*/2`: leading zeros dropped, `..` becomes `-`; a start with a step runs to the end
+/// of the field, `0/15` as `*/15` and `5/15` as `5-59/15`.
+fn field(text: &str, first: u32, last: u32) -> Option<String> {
+    let number = |text: &str| number(text).filter(|n| (first..=last).contains(n));
     let mut items = Vec::new();
     for item in text.split(',') {
         let (range, step) = item
             .split_once('/')
             .map_or((item, None), |(range, step)| (range, Some(step)));
-        let range = match range.split_once("..") {
-            Some((low, high)) => format!("{}-{}", number(low)?, number(high)?),
-            None if range == "*" => "*".to_owned(),
-            None => number(range)?.to_string(),
+        let step = match step {
+            Some(step) => Some(step.parse::<u32>().ok().filter(|step| *step > 0)?),
+            None => None,
         };
-        items.push(match step {
-            None => range,
-            Some(step) => {
-                let step = number(step)?;
-                // `5/15` in systemd runs on to the end; cron wants the range said.
-                let from_first = range == "*" || range == first.to_string() || range.contains('-');
-                let range = if range == first.to_string() {
-                    "*".to_owned()
-                } else {
-                    range
-                };
-                if !from_first || step == 0 {
-                    return None;
-                }
-                format!("{range}/{step}")
-            }
-        });
+        let range = match (range.split_once(".."), step) {
+            (Some((low, high)), _) => format!("{}-{}", number(low)?, number(high)?),
+            (None, _) if range == "*" => "*".to_owned(),
+            (None, None) => number(range)?.to_string(),
+            (None, Some(_)) => match number(range)? {
+                from if from == first => "*".to_owned(),
+                from => format!("{from}-{last}"),
+            },
+        };
+        items.push(step.map_or(range.clone(), |step| format!("{range}/{step}")));
     }
     Some(items.join(","))
 }
@@ -109,11 +105,11 @@ fn days(text: &str) -> Option<String> {
         let range = item.split_once("..").or_else(|| item.split_once('-'));
         items.push(match range {
             // Sunday ends a systemd week and starts cron's; seven is Sunday to cron too.
-            Some((low, high)) => format!(
-                "{}-{}",
-                day(low)?,
-                Some(day(high)?).filter(|d| *d > 0).unwrap_or(7)
-            ),
+            Some((low, high)) => {
+                let last = |day: usize| if day == 0 { 7 } else { day };
+                let (low, high) = (last(day(low)?), last(day(high)?));
+                (low <= high).then(|| format!("{low}-{high}"))?
+            }
             None => day(item)?.to_string(),
         });
     }
@@ -191,6 +187,10 @@ mod tests {
             ("Mon *-*-* 00:00:00", "0 0 * * 1"),
             ("hourly", "0 * * * *"),
             ("Fri..Sun 1:00", "0 1 * * 5-7"),
+            ("*:5/15", "5-59/15 * * * *"),
+            ("2..6:10/20", "10-59/20 2-6 * * *"),
+            ("*-*-2..10/2 0:0", "0 0 2-10/2 * *"),
+            ("12-24", "0 0 24 12 *"),
         ] {
             assert_eq!(to_cron(event).as_deref(), Some(cron), "{event}");
         }
@@ -199,7 +199,10 @@ mod tests {
             "*-*~1 0:0",
             "2027-01-01 00:00",
             "daily UTC",
-            "*:5/15",
+            "Sat *-*-1..7 18:00",
+            "Wed..Mon 9:00",
+            "*:75",
+            "*:0/0",
         ] {
             assert_eq!(to_cron(event), None, "{event}");
         }

@@ -19,10 +19,9 @@ impl Context<'_> {
     /// One Exec line; several commands may be joined by ` ; `.
     pub fn commands(&self, path: &MachinePath, entry: &UnitEntry) -> Vec<Command> {
         let evidence = Evidence::line(path, entry.line, &format!("{}={}", entry.key, entry.value));
-        let all = words::split(&entry.value);
-        let parts = all.split(|word| word == ";");
-        parts
-            .filter_map(|part| self.command(part, &evidence))
+        words::commands(&entry.value)
+            .iter()
+            .filter_map(|words| self.command(words, &evidence))
             .collect()
     }
 

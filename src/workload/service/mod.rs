@@ -5,9 +5,15 @@
 
 mod build;
 mod calendar;
+mod capability;
 mod command;
+mod directory;
+mod dropin;
+mod environment;
 mod resolve;
 mod schedule;
+pub mod search;
+mod signal;
 mod specifier;
 pub mod sysv;
 pub mod unit;
@@ -116,11 +122,11 @@ pub struct Service {
     pub umask: Option<u32>,
     /// Signal name with SIG; SIGTERM where nothing says otherwise.
     pub kill_signal: String,
-    /// Seconds.
+    /// Seconds; 0 where the manager waits without end, `None` where nothing is said.
     pub stop_timeout: Option<u64>,
     pub restart: String,
     pub pid_file: Option<MachinePath>,
-    /// Ambient and bounding sets as written, CAP_ names.
+    /// The sets in force, CAP_ names; the bounding set is `None` where nothing bounds it.
     pub ambient_capabilities: Vec<String>,
     pub capability_bounding: Option<Vec<String>>,
     pub no_new_privileges: bool,
@@ -184,7 +190,7 @@ pub struct Services {
 
 /// Works out all services of a machine. Pure.
 pub fn services(facts: &Facts, generated: &[GeneratedUnit]) -> Services {
-    let path = unit::UnitPath::new(facts);
+    let path = search::UnitPath::new(facts);
     let reached = resolve::reach(&path, generated);
     let mut services: Vec<Service> = Vec::new();
     for unit in reached
@@ -217,13 +223,29 @@ pub fn services(facts: &Facts, generated: &[GeneratedUnit]) -> Services {
             services.push(build::service(facts, &unit, None));
         }
     }
-    services.extend(sysv::services(facts, &|name| path.load(name).is_some()));
+    services.extend(sysv::services(facts, &path, &reached));
+    drop_wrappers(facts, &mut services);
     services.sort_by(|a, b| a.name.cmp(&b.name));
     services.dedup_by(|a, b| a.name == b.name);
     let mut jobs = schedule::timers(facts, &path, &reached);
     jobs.extend(schedule::cron(facts));
     jobs.sort_by(|a, b| (&a.name, &a.evidence).cmp(&(&b.name, &b.evidence)));
     Services { services, jobs }
+}
+
+/// The unit that runs rc.local is made for it by a generator, or enabled by hand; the script is one service, not two.
+fn drop_wrappers(facts: &Facts, services: &mut Vec<Service>) {
+    let script = |service: &Service| {
+        let program = service.exec.first()?.argv.first()?;
+        facts.tree.resolve(&MachinePath::new(program))
+    };
+    let local = services
+        .iter()
+        .find(|service| service.manager == Manager::RcLocal)
+        .and_then(script);
+    services.retain(|service| {
+        local.is_none() || service.manager == Manager::RcLocal || script(service) != local
+    });
 }
 
 /// What an enabled socket unit listens on for a service.

@@ -1,7 +1,8 @@
 //! Which units start at boot: what the default target pulls in, as systemd would.
 
 use super::GeneratedUnit;
-use super::unit::{Unit, UnitPath};
+use super::search::UnitPath;
+use super::unit::Unit;
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use std::collections::{BTreeMap, VecDeque};
@@ -48,7 +49,7 @@ pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached
         if let Some(by) = by {
             reached.by.entry(unit.name.clone()).or_insert(by);
         }
-        queue.extend(next(path, &unit, &name, generated));
+        queue.extend(next(path, &unit, generated));
         if unit.name.ends_with(".socket") && !accepts(&unit) {
             let service = triggered(&unit, "Socket", "Service");
             queue.push_back((service.clone(), unit.files.first().map(Evidence::file)));
@@ -68,31 +69,24 @@ pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached
 fn next(
     path: &UnitPath<'_>,
     unit: &Unit,
-    asked: &str,
     generated: &[GeneratedUnit],
 ) -> Vec<(String, Option<Evidence>)> {
     let mut found = Vec::new();
     for key in ["Requires", "Wants", "BindsTo", "Upholds"] {
-        for (file, entry) in unit.list("Unit", key) {
+        for (file, entry) in unit.dependencies(key) {
             let evidence = Evidence::line(file, entry.line, &format!("{key}={}", entry.value));
             let names = entry.value.split_whitespace();
-            found.extend(names.map(|name| {
-                let name = super::specifier::expand(name, &unit.name, "");
-                (name, Some(evidence.clone()))
-            }));
+            found.extend(names.map(|name| (unit.dependency(name), Some(evidence.clone()))));
         }
     }
-    let link = |(name, path): (String, MachinePath)| (name, Some(Evidence::file(&path)));
-    found.extend(path.links(&unit.name).into_iter().map(link));
-    for alias in unit
-        .aliases
-        .iter()
-        .map(String::as_str)
-        .chain([asked])
-        .filter(|alias| *alias != unit.name)
-    {
-        found.extend(path.links(alias).into_iter().map(link));
+    // A service wants the sockets it is to be handed.
+    for (file, entry) in unit.list("Service", "Sockets") {
+        let evidence = Evidence::line(file, entry.line, &format!("Sockets={}", entry.value));
+        let names = entry.value.split_whitespace();
+        found.extend(names.map(|name| (unit.dependency(name), Some(evidence.clone()))));
     }
+    let link = |(name, path): (String, MachinePath)| (name, Some(Evidence::file(&path)));
+    found.extend(path.links(unit).into_iter().map(link));
     let mine = generated
         .iter()
         .filter(|generated| generated.wanted_by == unit.name);

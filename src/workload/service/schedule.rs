@@ -1,9 +1,11 @@
 //! Timers and cron jobs as one list of scheduled jobs.
 
 use super::resolve::{Reached, triggered};
-use super::unit::{Unit, UnitPath};
+use super::search::UnitPath;
+use super::unit::Unit;
 use super::{Manager, ScheduledJob, build, calendar};
-use crate::fact::{Evidence, Facts, Job, JobKind};
+use crate::fact::{Evidence, Facts, Job, JobKind, UnitEntry};
+use crate::path::MachinePath;
 
 /// Enabled timers, with the service each starts.
 pub(super) fn timers(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) -> Vec<ScheduledJob> {
@@ -11,41 +13,19 @@ pub(super) fn timers(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) -> V
         .units
         .values()
         .filter(|unit| unit.name.ends_with(".timer"));
-    timers
-        .filter_map(|unit| timer(facts, path, reached, unit))
-        .collect()
+    timers.filter_map(|unit| timer(facts, path, unit)).collect()
 }
 
-fn timer(
-    facts: &Facts,
-    path: &UnitPath<'_>,
-    reached: &Reached,
-    unit: &Unit,
-) -> Option<ScheduledJob> {
+fn timer(facts: &Facts, path: &UnitPath<'_>, unit: &Unit) -> Option<ScheduledJob> {
     let target = triggered(unit, "Timer", "Unit");
     let service = path.load(&target).filter(|unit| !unit.masked)?;
     let service = build::service(facts, &service, None);
-    let (schedule, cron) = schedule(unit)?;
+    let (schedule, cron, evidence) = schedule(unit)?;
     let commands: Vec<String> = service
         .exec
         .iter()
         .map(|command| shell(&command.argv))
         .collect();
-    let at = unit
-        .list("Timer", "OnCalendar")
-        .into_iter()
-        .chain(unit.list("Timer", "OnUnitActiveSec"))
-        .next();
-    let evidence = match at {
-        Some((path, entry)) => {
-            Evidence::line(path, entry.line, &format!("{}={}", entry.key, entry.value))
-        }
-        None => reached
-            .by
-            .get(&unit.name)
-            .cloned()
-            .or_else(|| unit.files.first().map(Evidence::file))?,
-    };
     Some(ScheduledJob {
         name: unit.name.clone(),
         manager: Manager::Timer,
@@ -61,33 +41,64 @@ fn timer(
     })
 }
 
-/// The schedule as written, and as cron fields.
-fn schedule(unit: &Unit) -> Option<(String, Option<String>)> {
-    let values = |key: &str| -> Vec<String> {
-        unit.list("Timer", key)
+/// Settings that say when. An empty assignment of any of them drops all that were said before (systemd.timer(5)).
+const WHEN: &[&str] = &[
+    "OnCalendar",
+    "OnUnitActiveSec",
+    "OnUnitInactiveSec",
+    "OnBootSec",
+    "OnStartupSec",
+    "OnActiveSec",
+];
+
+/// Everything that says when, in merge order.
+fn moments(unit: &Unit) -> Vec<&(MachinePath, UnitEntry)> {
+    let mut found: Vec<&(MachinePath, UnitEntry)> = Vec::new();
+    for item in &unit.entries {
+        let (_, entry) = item;
+        if entry.section != "Timer" || !WHEN.contains(&entry.key.as_str()) {
+            continue;
+        }
+        if entry.value.is_empty() {
+            found.clear();
+        } else if found
             .iter()
-            .map(|(_, entry)| entry.value.clone())
-            .collect()
+            .all(|(_, known)| (&known.key, &known.value) != (&entry.key, &entry.value))
+        {
+            found.push(item);
+        }
+    }
+    found
+}
+
+/// The schedule as written, and as cron fields, with what says so.
+fn schedule(unit: &Unit) -> Option<(String, Option<String>, Evidence)> {
+    let moments = moments(unit);
+    let of = |keys: &[&str]| -> Vec<&(MachinePath, UnitEntry)> {
+        let ours = |(_, entry): &&&(MachinePath, UnitEntry)| keys.contains(&entry.key.as_str());
+        moments.iter().filter(ours).copied().collect()
     };
-    let events = values("OnCalendar");
-    match events.as_slice() {
-        [one] => return Some((one.clone(), calendar::to_cron(one))),
-        [] => {}
-        several => return Some((several.join("; "), None)),
+    let evidence = |(path, entry): &(MachinePath, UnitEntry)| {
+        Evidence::line(path, entry.line, &format!("{}={}", entry.key, entry.value))
+    };
+    let events = of(&["OnCalendar"]);
+    if let [first, rest @ ..] = events.as_slice() {
+        let values: Vec<&str> = events.iter().map(|(_, e)| e.value.as_str()).collect();
+        let cron = if rest.is_empty() {
+            calendar::to_cron(&first.1.value)
+        } else {
+            None
+        };
+        return Some((values.join("; "), cron, evidence(first)));
     }
-    let spans = ["OnUnitActiveSec", "OnUnitInactiveSec"]
-        .into_iter()
-        .flat_map(values)
-        .collect::<Vec<_>>();
-    if let Some(span) = spans.first() {
+    if let [first, ..] = of(&["OnUnitActiveSec", "OnUnitInactiveSec"]).as_slice() {
+        let span = &first.1.value;
         let cron = calendar::span(span).and_then(calendar::every);
-        return Some((format!("every {span}"), cron));
+        return Some((format!("every {span}"), cron, evidence(first)));
     }
-    let boot = ["OnBootSec", "OnStartupSec", "OnActiveSec"]
-        .into_iter()
-        .flat_map(values)
-        .next()?;
-    Some((format!("{boot} after start"), Some("@reboot".into())))
+    let first = *of(&["OnBootSec", "OnStartupSec", "OnActiveSec"]).first()?;
+    let schedule = format!("{} after start", first.1.value);
+    Some((schedule, Some("@reboot".into()), evidence(first)))
 }
 
 /// A command line a shell reads back as the same words.

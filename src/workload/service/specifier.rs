@@ -32,7 +32,8 @@ pub fn expand(text: &str, name: &str, hostname: &str) -> String {
                     instance
                 }));
             }
-            Some('H' | 'l' | 'q') => out.push_str(hostname.split('.').next().unwrap_or(hostname)),
+            Some('H' | 'q') => out.push_str(hostname),
+            Some('l') => out.push_str(hostname.split('.').next().unwrap_or(hostname)),
             Some('u' | 'g') => out.push_str("root"),
             Some('U' | 'G') => out.push('0'),
             Some('h') => out.push_str("/root"),

@@ -1,27 +1,37 @@
-//! Init scripts that no unit replaces: enabled by S links in rc2.d to rc5.d, as systemd-sysv-generator(8) has it.
+//! Init scripts that no unit replaces, as systemd-sysv-generator(8) has it: enabled by S links of the run levels.
 
+use super::resolve::Reached;
+use super::search::UnitPath;
 use super::{Command, Manager, Service, ServiceType};
 use crate::fact::{Evidence, Facts, InitScript};
 use crate::path::MachinePath;
 
-/// Directories of rc links: Debian's and the older Red Hat place.
-const LINKS: &[&str] = &["/etc/rc[2345].d/S*", "/etc/rc.d/rc[2345].d/S*"];
+/// Directories of rc links: Debian's and the older Red Hat place. To systemd the levels 2 to 4 are multi-user.target.
+const LINKS: &[&str] = &["/etc/rc[234].d/S*", "/etc/rc.d/rc[234].d/S*"];
 
-pub(super) fn services(facts: &Facts, units: &dyn Fn(&str) -> bool) -> Vec<Service> {
+/// Level 5 is graphical.target.
+const GRAPHICAL: &[&str] = &["/etc/rc5.d/S*", "/etc/rc.d/rc5.d/S*"];
+
+/// What runs last, where it is executable.
+pub const RC_LOCAL: &[&str] = &["/etc/rc.local", "/etc/rc.d/rc.local"];
+
+pub(super) fn services(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) -> Vec<Service> {
+    let is_graphical = reached.units.is_empty() || reached.units.contains_key("graphical.target");
     let links: Vec<_> = LINKS
         .iter()
+        .chain(GRAPHICAL.iter().filter(|_| is_graphical))
         .flat_map(|pattern| facts.tree.glob(pattern))
         .collect();
     let mut found = Vec::new();
     for script in &facts.init_scripts {
         let name = script.path.name().into_owned();
-        // A native unit (or mask) of the same name takes the script's place.
-        if units(&format!("{name}.service"))
-            || script
-                .provides
-                .iter()
-                .any(|p| units(&format!("{p}.service")))
-        {
+        let stem = name.strip_suffix(".sh").unwrap_or(&name);
+        // A native unit (or mask, or alias) of the same name takes the script's place, whatever the script provides.
+        let is_script = facts
+            .tree
+            .get(&script.path)
+            .is_some_and(crate::walk::Entry::is_executable);
+        if !is_script || path.load(&format!("{stem}.service")).is_some() {
             continue;
         }
         let real = facts.tree.resolve(&script.path);
@@ -63,10 +73,8 @@ fn service(script: &InitScript, name: String, link: Option<&MachinePath>) -> Ser
 
 /// rc.local runs when it is executable and says more than `exit 0`.
 fn rc_local(facts: &Facts) -> Option<Service> {
-    let path = ["/etc/rc.local", "/etc/rc.d/rc.local"]
-        .into_iter()
-        .map(MachinePath::from);
-    let path = path.into_iter().find(|path| {
+    let mut paths = RC_LOCAL.iter().map(MachinePath::new);
+    let path = paths.find(|path| {
         facts
             .tree
             .get(path)

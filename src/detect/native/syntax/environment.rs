@@ -1,6 +1,7 @@
 //! `NAME=value` lines: systemd's EnvironmentFile=, /etc/default, and a shell's plain assignments.
 
-use super::{Reader, words};
+use super::Reader;
+use crate::workload::service::words;
 
 pub(super) fn read(out: &mut Reader<'_>, text: &str) {
     let mut lines = (1u32..).zip(text.lines());
@@ -25,16 +26,8 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str) {
             .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if is_name {
-            out.setting(&[], name, &[unquote(value.trim())], 0, number);
+            out.setting(&[], name, &[words::assigned(value)], 0, number);
         }
-    }
-}
-
-/// A wholly quoted value loses its quotes; in an unquoted one `#` is a character, as systemd has it.
-fn unquote(value: &str) -> String {
-    match value.chars().next() {
-        Some('"' | '\'') => words(value).join(" "),
-        _ => value.to_owned(),
     }
 }
 

@@ -1,0 +1,88 @@
+//! A unit's environment: Environment=, the files after it, and what is taken away again (systemd.exec(5)).
+
+use super::command::Context;
+use super::unit::Unit;
+use super::words;
+use crate::detect::native::secret::MASK;
+use crate::fact::{Evidence, Facts, Syntax};
+use crate::path::MachinePath;
+
+/// Variables in order, and those whose value was redacted, with where they stand.
+#[derive(Debug, Default)]
+pub(super) struct Environment {
+    pub variables: Vec<(String, String)>,
+    pub secrets: Vec<(String, Evidence)>,
+}
+
+impl Environment {
+    fn set(&mut self, name: &str, value: String, evidence: Evidence) {
+        self.unset(name, None);
+        if value.contains(MASK) {
+            self.secrets.push((name.to_owned(), evidence));
+        }
+        self.variables.push((name.to_owned(), value));
+    }
+
+    /// Takes a variable away; with a value, only where it has that one.
+    fn unset(&mut self, name: &str, value: Option<&str>) {
+        let goes = |known: &str, held: &str| known == name && value.is_none_or(|v| v == held);
+        let before = self.variables.len();
+        self.variables.retain(|(known, held)| !goes(known, held));
+        if self.variables.len() < before {
+            self.secrets.retain(|(known, _)| known != name);
+        }
+    }
+}
+
+/// Environment= first, files after, later ones win.
+pub(super) fn read(
+    facts: &Facts,
+    unit: &Unit,
+    context: &Context<'_>,
+    files: &[(MachinePath, bool)],
+) -> Environment {
+    let mut found = Environment::default();
+    for (path, entry) in unit.list("Service", "Environment") {
+        for word in words::split(&context.expand(&entry.value)) {
+            if let Some((name, value)) = word.split_once('=') {
+                let evidence = Evidence::line(path, entry.line, &word);
+                found.set(name, value.to_owned(), evidence);
+            }
+        }
+    }
+    for (pattern, _) in files {
+        let matching = facts.documents.iter().filter(|((path, syntax), _)| {
+            *syntax == Syntax::Environment
+                && crate::walk::glob::matches_path(&pattern.text(), &path.text())
+        });
+        for (_, document) in matching {
+            for setting in &document.settings {
+                let value = setting.args.first().cloned().unwrap_or_default();
+                found.set(&setting.key, value, document.evidence(setting));
+            }
+        }
+    }
+    for (_, entry) in unit.list("Service", "UnsetEnvironment") {
+        for word in words::split(&context.expand(&entry.value)) {
+            match word.split_once('=') {
+                Some((name, value)) => found.unset(name, Some(value)),
+                None => found.unset(&word, None),
+            }
+        }
+    }
+    found
+}
+
+/// EnvironmentFile=: path or pattern, and whether it may be absent.
+pub(super) fn files(unit: &Unit, context: &Context<'_>) -> Vec<(MachinePath, bool)> {
+    let entries = unit.list("Service", "EnvironmentFile");
+    let file = |value: &str| {
+        let value = context.expand(value);
+        let optional = value.starts_with('-');
+        (MachinePath::new(value.trim_start_matches('-')), optional)
+    };
+    entries
+        .iter()
+        .map(|(_, entry)| file(&entry.value))
+        .collect()
+}
