@@ -204,7 +204,7 @@ mod tests {
 
     fn run(root: &Root, detectors: Vec<Box<dyn Detector>>, wants: &[Want]) -> Facts {
         let registry = Registry::of(detectors).unwrap();
-        examine_with(root, &registry, &|_| wants.to_vec(), &Silent)
+        examine_with(root, &registry, &[&|_| wants.to_vec()], &Silent)
     }
 
     fn seen(facts: &Facts) -> Vec<String> {

@@ -44,15 +44,19 @@ impl Progress for Silent {
 /// Examines a machine: walks it, shows files to detectors, follows what they and the facts ask for. Runs in the caller's
 /// thread pool.
 pub fn examine(root: &Root, registry: &Registry, packs: &Packs, progress: &dyn Progress) -> Facts {
-    let next = |facts: &Facts| follow::follow(facts, packs);
-    examine_with(root, registry, &next, progress)
+    let named = |facts: &Facts| follow::named(facts, packs);
+    let carried = |facts: &Facts| follow::carried(facts, packs);
+    examine_with(root, registry, &[&named, &carried], progress)
 }
 
-/// The same with another answer to what facts ask for.
+/// What facts ask for.
+pub type Follow<'a> = &'a dyn Fn(&Facts) -> Vec<Want>;
+
+/// The same with other answers to what facts ask for; each is only heard when those before it have nothing new.
 pub fn examine_with(
     root: &Root,
     registry: &Registry,
-    next: &dyn Fn(&Facts) -> Vec<Want>,
+    follow: &[Follow<'_>],
     progress: &dyn Progress,
 ) -> Facts {
     progress.phase("walking", 0);
@@ -65,8 +69,16 @@ pub fn examine_with(
         progress.phase(name, work.len());
         let sinks = read_all(root, &gather.facts().tree, registry, &work, progress);
         let mut wants = gather.take(sinks);
-        wants.extend(next(gather.facts()));
-        work = asked.work(wants, &gather.facts().tree, registry);
+        let facts = gather.facts();
+        let mut follow = follow.iter();
+        loop {
+            let next = follow.next();
+            wants.extend(next.map(|next| next(facts)).unwrap_or_default());
+            work = asked.work(std::mem::take(&mut wants), &facts.tree, registry);
+            if !work.is_empty() || next.is_none() {
+                break;
+            }
+        }
         gather.note(&mut asked.problems);
         if work.is_empty() {
             break;

@@ -11,8 +11,8 @@ use crate::workload::libraries;
 use crate::workload::service::{self, Services};
 use crate::workload::{claims, cut};
 
-/// Everything that is to be read next; what was read already the engine leaves out.
-pub fn follow(facts: &Facts, packs: &Packs) -> Vec<Want> {
+/// What services, jobs, packs and packages ask for; what was read already the engine leaves out.
+pub fn named(facts: &Facts, packs: &Packs) -> Vec<Want> {
     let mut wants: Vec<Want> = system::CONFIGURATION
         .iter()
         .map(|(pattern, syntax)| syntax::want(*syntax, pattern))
@@ -25,7 +25,14 @@ pub fn follow(facts: &Facts, packs: &Packs) -> Vec<Want> {
     wants.extend(executables(facts, &services));
     wants.extend(needed(facts));
     wants.extend(conffiles(facts));
-    // Workloads are cut on what is known so far: their claims and copied files are looked into.
+    wants
+}
+
+/// What the workloads would carry is looked into: for secrets, and for programs among what no package brought. Worked out
+/// once nothing is named any more, since every plan of a half-read machine is thrown away.
+pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
+    let mut wants = Vec::new();
+    let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
     for plan in plan::plan(facts, &cut.workloads, &PlanOptions::default()) {
         let copied = plan.entries.iter().filter(|entry| entry.is_file());
