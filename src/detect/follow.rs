@@ -7,7 +7,7 @@ use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::plan::{self, PlanOptions};
 use crate::walk::literal;
-use crate::workload::libraries;
+use crate::workload::libraries::Loader;
 use crate::workload::service::{self, Services};
 use crate::workload::{claims, cut};
 
@@ -128,7 +128,8 @@ fn needed(facts: &Facts) -> Vec<Want> {
         .elfs
         .values()
         .filter(|elf| facts.owner(&elf.path).is_none());
-    let libraries = unowned.flat_map(|elf: &Elf| libraries::needed(facts, elf));
+    let loader = Loader::new(facts);
+    let libraries = unowned.flat_map(|elf: &Elf| loader.needed(elf));
     libraries.map(|path| want(&path, Executable::ID)).collect()
 }
 

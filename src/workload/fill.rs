@@ -1,8 +1,9 @@
 //! Fills a workload in: packages, configuration, claims, data, addresses, secrets.
 
 use super::cut::Placed;
+use super::libraries::Loader;
 use super::service::{DirectoryKind, Service};
-use super::{Configuration, Connect, Data, Listen, Product, Workload, claims, connect, libraries};
+use super::{Configuration, Connect, Data, Listen, Product, Workload, claims, connect};
 use crate::detect::native::secret::MASK;
 use crate::detect::native::syntax;
 use crate::detect::pack::address::{self, Address};
@@ -429,10 +430,11 @@ pub fn of_paths(
     claims: &[MachinePath],
     companions: impl Iterator<Item = String>,
 ) -> Vec<String> {
+    let loader = Loader::new(facts);
     for claim in claims {
         for entry in claims::files(facts, claim) {
             if let Some(elf) = facts.elfs.get(&entry.path) {
-                paths.extend(libraries::needed(facts, elf));
+                paths.extend(loader.needed(elf));
                 paths.extend(elf.interpreter.as_ref().map(MachinePath::new));
             }
             if let Some(script) = facts.scripts.get(&entry.path) {

@@ -6,66 +6,177 @@ use crate::path::MachinePath;
 /// The loader's own directories; multiarch ones are in ld.so.conf.d, and named here for machines without it.
 const DEFAULT: &[&str] = &["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
-/// Where each NEEDED entry leads, as far as it leads anywhere; links followed.
-pub fn needed(facts: &Facts, elf: &Elf) -> Vec<MachinePath> {
-    elf.needed
-        .iter()
-        .filter_map(|name| locate(facts, elf, name))
-        .collect()
+/// The machine's loader: what its configuration says is worked out once, for many programs.
+pub struct Loader<'a> {
+    facts: &'a Facts,
+    /// Directories of ld.so.conf and what it includes, in order.
+    configured: Vec<MachinePath>,
 }
 
-/// NEEDED entries that lead nowhere on this machine.
-pub fn missing<'a>(facts: &Facts, elf: &'a Elf) -> Vec<&'a str> {
-    elf.needed
-        .iter()
-        .filter(|name| locate(facts, elf, name).is_none())
-        .map(String::as_str)
-        .collect()
-}
-
-fn locate(facts: &Facts, elf: &Elf, name: &str) -> Option<MachinePath> {
-    if name.contains('/') {
-        return facts.tree.resolve(&MachinePath::new(name));
+impl<'a> Loader<'a> {
+    pub fn new(facts: &'a Facts) -> Self {
+        let documents = facts.documents.iter().filter(|((path, syntax), _)| {
+            *syntax == Syntax::Columns && path.text().starts_with("/etc/ld.so.conf")
+        });
+        let settings = documents.flat_map(|(_, document)| &document.settings);
+        let keys = settings.map(|setting| setting.key.as_str());
+        let configured = keys.filter(|key| key.starts_with('/'));
+        Self {
+            facts,
+            configured: configured.map(MachinePath::new).collect(),
+        }
     }
-    let origin = elf.path.parent().unwrap_or_else(MachinePath::root);
-    let expand = |dir: &String| {
-        let lib = if elf.bits == 64 { "lib64" } else { "lib" };
-        let origin = origin.text();
-        dir.replace("${ORIGIN}", &origin)
-            .replace("$ORIGIN", &origin)
-            .replace("${LIB}", lib)
-            .replace("$LIB", lib)
-            .replace("${PLATFORM}", &elf.machine)
-            .replace("$PLATFORM", &elf.machine)
-    };
-    // DT_RPATH counts only without DT_RUNPATH.
-    let own = if elf.runpath.is_empty() {
-        &elf.rpath
-    } else {
-        &elf.runpath
-    };
-    let configured = configured(facts);
-    let multiarch = [
-        format!("/lib/{}-linux-gnu", elf.machine),
-        format!("/usr/lib/{}-linux-gnu", elf.machine),
-    ];
-    own.iter()
-        .map(expand)
-        .chain(configured)
-        .chain(multiarch)
-        .chain(DEFAULT.iter().map(|dir| (*dir).to_owned()))
-        .filter(|dir| dir.starts_with('/'))
-        .find_map(|dir| facts.tree.resolve(&MachinePath::new(dir).join(name)))
+
+    /// Where each NEEDED entry leads, as far as it leads anywhere; links followed.
+    pub fn needed(&self, elf: &Elf) -> Vec<MachinePath> {
+        let names = elf.needed.iter();
+        names.filter_map(|name| self.locate(elf, name)).collect()
+    }
+
+    /// NEEDED entries that lead nowhere on this machine.
+    pub fn missing<'e>(&self, elf: &'e Elf) -> Vec<&'e str> {
+        let names = elf.needed.iter().map(String::as_str);
+        names
+            .filter(|name| self.locate(elf, name).is_none())
+            .collect()
+    }
+
+    fn locate(&self, elf: &Elf, name: &str) -> Option<MachinePath> {
+        if name.contains('/') {
+            return self.facts.tree.resolve(&MachinePath::new(name));
+        }
+        // DT_RPATH counts only without DT_RUNPATH.
+        let own = match elf.runpath.as_slice() {
+            [] => &elf.rpath,
+            runpath => runpath,
+        };
+        let own = own.iter().map(|dir| expand(dir, elf));
+        // The empty and the relative ones mean the working directory, which no disk tells.
+        let own = own.filter(|dir| dir.starts_with('/'));
+        let machine = &elf.machine;
+        let multiarch = [
+            format!("/lib/{machine}-linux-gnu"),
+            format!("/usr/lib/{machine}-linux-gnu"),
+        ];
+        own.map(MachinePath::new)
+            .chain(self.configured.iter().cloned())
+            .chain(multiarch.map(MachinePath::new))
+            .chain(DEFAULT.iter().map(MachinePath::new))
+            .filter_map(|dir| self.facts.tree.resolve(&dir.join(name)))
+            .find(|path| self.fits(path, elf))
+    }
+
+    /// The loader passes over libraries of another machine; one that was not looked into yet counts as fitting.
+    fn fits(&self, path: &MachinePath, elf: &Elf) -> bool {
+        let found = self.facts.elfs.get(path);
+        found.is_none_or(|found| (found.bits, &found.machine) == (elf.bits, &elf.machine))
+    }
 }
 
-/// Directories of ld.so.conf and what it includes, in order.
-fn configured(facts: &Facts) -> Vec<String> {
-    let documents = facts.documents.iter().filter(|((path, syntax), _)| {
-        *syntax == Syntax::Columns && path.text().starts_with("/etc/ld.so.conf")
-    });
-    let settings = documents.flat_map(|(_, document)| &document.settings);
-    settings
-        .map(|setting| setting.key.clone())
-        .filter(|key| key.starts_with('/'))
-        .collect()
+/// `$ORIGIN`, `$LIB` and `$PLATFORM`, with and without braces.
+fn expand(dir: &str, elf: &Elf) -> String {
+    let origin = elf.path.parent().unwrap_or_else(MachinePath::root);
+    let lib = if elf.bits == 64 { "lib64" } else { "lib" };
+    let mut dir = dir.to_owned();
+    for (token, value) in [
+        ("ORIGIN", &*origin.text()),
+        ("LIB", lib),
+        ("PLATFORM", &elf.machine),
+    ] {
+        dir = dir.replace(&format!("${{{token}}}"), value);
+        dir = dir.replace(&format!("${token}"), value);
+    }
+    dir
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Document, ElfKind, Setting};
+    use crate::source::Root;
+    use std::collections::BTreeMap;
+
+    fn elf(path: &str, bits: u8, runpath: &[&str], rpath: &[&str]) -> Elf {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Elf {
+            path: path.into(),
+            kind: ElfKind::Dynamic,
+            bits,
+            little_endian: true,
+            machine: if bits == 64 { "x86_64" } else { "i386" }.into(),
+            interpreter: None,
+            soname: None,
+            needed: owned(&["liba.so", "libnone.so"]),
+            rpath: owned(rpath),
+            runpath: owned(runpath),
+            versions: Vec::new(),
+            imports: Vec::new(),
+        }
+    }
+
+    fn facts(files: &[&str]) -> Facts {
+        let texts = files.iter().map(|path| {
+            let (path, text) = path.split_once(' ').unwrap_or((path, ""));
+            (path.to_owned(), text.to_owned())
+        });
+        let root = Root::memory(&texts.collect::<BTreeMap<_, _>>());
+        let path = MachinePath::new("/etc/ld.so.conf.d/x.conf");
+        let setting = |key: &str| Setting {
+            key: key.into(),
+            args: Vec::new(),
+            block: 0,
+            line: 1,
+            secret: false,
+        };
+        let document = Document {
+            path: path.clone(),
+            syntax: Syntax::Columns,
+            settings: vec![setting("include"), setting("/opt/conf")],
+            includes: Vec::new(),
+        };
+        Facts {
+            tree: root.walk().0,
+            documents: BTreeMap::from([((path, Syntax::Columns), document)]),
+            ..Facts::default()
+        }
+    }
+
+    fn found(facts: &Facts, elf: &Elf) -> Vec<String> {
+        let found = Loader::new(facts).needed(elf);
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_loaders_order() {
+        let all = [
+            "/srv/app/lib/liba.so",
+            "/srv/old/liba.so",
+            "/opt/conf/liba.so",
+            "/usr/lib/x86_64-linux-gnu/liba.so -> liba.so.1",
+            "/usr/lib/x86_64-linux-gnu/liba.so.1",
+            "/lib -> usr/lib",
+        ];
+        let program = |runpath: &[&str], rpath: &[&str]| elf("/srv/app/bin/x", 64, runpath, rpath);
+        let both = program(&["", "lib", "${ORIGIN}/../lib"], &["/srv/old"]);
+        assert_eq!(found(&facts(&all), &both), ["/srv/app/lib/liba.so"]);
+        let old = program(&[], &["/srv/old"]);
+        assert_eq!(found(&facts(&all), &old), ["/srv/old/liba.so"]);
+        let none = program(&["/nowhere"], &["/srv/old"]);
+        assert_eq!(found(&facts(&all), &none), ["/opt/conf/liba.so"]);
+        assert_eq!(
+            found(&facts(&all[3..]), &none),
+            ["/usr/lib/x86_64-linux-gnu/liba.so.1"]
+        );
+        assert_eq!(Loader::new(&facts(&all)).missing(&none), ["libnone.so"]);
+    }
+
+    #[test]
+    fn libraries_of_another_machine_are_passed_over() {
+        let mut facts = facts(&["/opt/conf/liba.so", "/usr/lib/liba.so"]);
+        let program = elf("/srv/x", 32, &[], &[]);
+        assert_eq!(found(&facts, &program), ["/opt/conf/liba.so"]);
+        let wide = elf("/opt/conf/liba.so", 64, &[], &[]);
+        facts.elfs.insert(wide.path.clone(), wide);
+        assert_eq!(found(&facts, &program), ["/usr/lib/liba.so"]);
+    }
 }
