@@ -14,9 +14,10 @@ mod tests {
     use transvase::detect::engine::{Silent, examine, examine_with};
     use transvase::detect::pack::Packs;
     use transvase::detect::{Detector, Doc, FileView, Interest, Purpose, Registry, Sink, Want};
-    use transvase::fact::{Evidence, Fact, Facts, SecretRef};
+    use transvase::fact::{Evidence, Fact, Facts, FileState, SecretRef};
     use transvase::path::MachinePath;
     use transvase::source::{OpenOptions, Root};
+    use transvase::workload::service;
 
     /// Stands in files outside the machine, which nothing may ever read.
     const OUTSIDE: &str = "OUTSIDE-7c1f";
@@ -309,5 +310,72 @@ mod tests {
     #[test]
     fn ids_are_unique() {
         assert!(Registry::of(vec![probe("a/a", saw), probe("a/a", saw)]).is_err());
+    }
+
+    #[test]
+    fn directories_that_an_administrator_moved_are_found_by_their_old_names() {
+        let files = [
+            ("/etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n"),
+            ("/var", "-> data/var"),
+            ("/lib", "-> usr/lib"),
+            ("/etc/default", "-> ../data/defaults"),
+            ("/etc/systemd", "-> /data/systemd"),
+            ("/data/defaults/app", "PORT=1\n"),
+            (
+                "/data/var/lib/dpkg/status",
+                "Package: app\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nConffiles:\n /etc/default/app 00000000000000000000000000000000\n\n",
+            ),
+            (
+                "/data/var/lib/dpkg/info/app.list",
+                "/lib/app\n/var/lib/app\n/etc/default/app\n",
+            ),
+            ("/usr/lib/app", "x"),
+            ("/data/var/lib/app", "x"),
+            (
+                "/data/var/spool/cron/crontabs/bob",
+                "1 2 * * * /usr/lib/app\n",
+            ),
+            (
+                "/data/systemd/system/app.service",
+                "[Service]\nExecStart=/usr/lib/app\nEnvironmentFile=/etc/default/app\n",
+            ),
+            (
+                "/data/systemd/system/multi-user.target.wants/app.service",
+                "-> ../app.service",
+            ),
+            (
+                "/usr/lib/systemd/system/default.target",
+                "-> multi-user.target",
+            ),
+            (
+                "/usr/lib/systemd/system/multi-user.target",
+                "[Unit]\nDescription=x\n",
+            ),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let root = Root::memory(&files.into());
+        let packs = Packs::builtin().unwrap();
+        let registry = Registry::new(&packs).unwrap();
+        let facts = examine(&root, &registry, &packs, &Silent);
+        assert_eq!(facts.packages.len(), 1);
+        for path in [
+            "/lib/app",
+            "/usr/lib/app",
+            "/var/lib/app",
+            "/data/var/lib/app",
+            "/etc/default/app",
+        ] {
+            assert!(facts.owner(&path.into()).is_some(), "{path}");
+        }
+        assert_eq!(facts.state(&"/etc/default/app".into()), FileState::Modified);
+        let jobs: Vec<&str> = facts.jobs.iter().map(|job| job.user.as_str()).collect();
+        assert_eq!(jobs, ["bob"]);
+        let services = service::services(&facts, &packs.generated_units(&facts)).services;
+        let app = services
+            .iter()
+            .find(|service| service.name == "app.service")
+            .unwrap();
+        assert!(app.enabled);
+        assert_eq!(app.environment, [("PORT".to_owned(), "1".to_owned())]);
     }
 }

@@ -37,8 +37,8 @@ pub(super) fn units(pack: &Pack, facts: &Facts) -> Vec<GeneratedUnit> {
 
 fn made(instances: &Instances, facts: &Facts) -> Vec<GeneratedUnit> {
     let mut found = Vec::new();
-    for entry in facts.tree.glob(&instances.each) {
-        let Some(stars) = captures(&instances.each, &entry.path.text()) else {
+    for place in facts.tree.find(&instances.each) {
+        let Some(stars) = captures(&instances.each, &place.named.text()) else {
             continue;
         };
         let fill = |text: &str| fill(text, &stars);
@@ -54,7 +54,7 @@ fn made(instances: &Instances, facts: &Facts) -> Vec<GeneratedUnit> {
             found.push(GeneratedUnit {
                 name: fill(&instances.unit),
                 wanted_by: instances.wanted_by.clone(),
-                evidence: Evidence::file(&entry.path),
+                evidence: Evidence::file(&place.named),
             });
         }
     }
