@@ -9,7 +9,7 @@ mod tests {
     use super::disk_support::{corpus, noise, run, tool};
     use proptest::prelude::*;
     use std::fs;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{FileExt, symlink};
     use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
     use std::sync::OnceLock;
@@ -230,6 +230,9 @@ mod tests {
         for (format, options, expected) in [
             ("vdi", "static=off", "vdi"),
             ("vdi", "static=on", "vdi"),
+            ("vhdx", "subformat=dynamic", "vhdx"),
+            ("vhdx", "subformat=dynamic,block_size=1M", "vhdx"),
+            ("vhdx", "subformat=fixed", "vhdx"),
             ("vpc", "subformat=fixed,force_size=on", "vhd"),
             ("vpc", "subformat=dynamic,force_size=on", "vhd"),
             ("vmdk", "subformat=monolithicSparse", "vmdk"),
@@ -361,18 +364,25 @@ mod tests {
     #[test]
     fn public_images_of_other_formats_read_as_qemu_reads_them() {
         let folder = tempfile::tempdir().unwrap();
-        for name in [
-            "ext2.vmdk",
-            "valid-ext-exfat-fat32-ntfs.vmdk.gz",
-            "ext2.vhd.gz",
-            "fat-parent.vhd.gz",
-            "ntfs-dynamic.vhd.gz",
-            "ntfs-parent.vhd.gz",
+        for (name, format) in [
+            ("ext2.vmdk", "vmdk"),
+            ("valid-ext-exfat-fat32-ntfs.vmdk.gz", "vmdk"),
+            ("ext2.vhdx.gz", "vhdx"),
+            ("ntfs-dynamic.vhdx.gz", "vhdx"),
+            ("ext2.vhd.gz", "vpc"),
+            ("fat-parent.vhd.gz", "vpc"),
+            ("ntfs-dynamic.vhd.gz", "vpc"),
+            ("ntfs-parent.vhd.gz", "vpc"),
         ] {
             let Some(path) = unpacked(folder.path(), name) else {
                 return;
             };
-            if qemu(folder.path(), &format!("convert -O raw {name} expected")).is_none() {
+            if qemu(
+                folder.path(),
+                &format!("convert -f {format} -O raw {name} expected"),
+            )
+            .is_none()
+            {
                 return;
             }
             let expected = fs::read(folder.path().join("expected")).unwrap();
@@ -712,6 +722,186 @@ mod tests {
     }
 
     #[test]
+    fn the_log_of_a_vhdx_is_replayed_as_qemu_replays_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(path) = odd(folder.path(), "iotest-dirtylog-10G-4M.vhdx") else {
+            return;
+        };
+        let Some(qemu_img) = tool("qemu-img") else {
+            return;
+        };
+        let dirty = image(&path).unwrap();
+        assert_eq!(
+            dirty.notes,
+            ["the image was not closed; its log was replayed in memory"]
+        );
+        let mended = folder.path().join("mended.vhdx");
+        fs::copy(&path, &mended).unwrap();
+        qemu(folder.path(), "check -q -r all mended.vhdx").unwrap();
+        qemu(folder.path(), "convert -O raw mended.vhdx expected").unwrap();
+        let clean = image(&mended).unwrap();
+        assert!(clean.notes.is_empty());
+        let map = Command::new(qemu_img)
+            .current_dir(folder.path())
+            .args(["map", "--output=json", "expected"])
+            .output()
+            .unwrap();
+        let map: serde_json::Value = serde_json::from_slice(&map.stdout).unwrap();
+        let expected = fs::File::open(folder.path().join("expected")).unwrap();
+        let mut compared = 0;
+        for range in map.as_array().unwrap() {
+            let (start, length) = (
+                range["start"].as_u64().unwrap(),
+                range["length"].as_u64().unwrap(),
+            );
+            // Of a hole, its beginning is enough.
+            let length = if range["data"] == true {
+                length
+            } else {
+                length.min(1 << 16)
+            };
+            let mut buffers = [(); 3].map(|()| vec![0xaa; usize::try_from(length).unwrap()]);
+            let [first, second, third] = &mut buffers;
+            dirty.device.read_at(start, first).unwrap();
+            clean.device.read_at(start, second).unwrap();
+            expected.read_exact_at(third, start).unwrap();
+            assert!(first == third && second == third, "{start}");
+            compared += length;
+        }
+        assert!(compared > 1 << 20, "{compared}");
+    }
+
+    fn le<const N: usize>(bytes: &[u8], at: usize) -> usize {
+        let number: [u8; N] = bytes[at..at + N].try_into().unwrap();
+        number
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    }
+
+    /// Makes a closed image of qemu's the difference to another: says so in its metadata, names the parent, and hands out
+    /// the third MiB sector by sector.
+    fn make_difference(child: &mut Vec<u8>, linkage: &str) {
+        let utf16 = |text: &str| {
+            text.encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<u8>>()
+        };
+        let (mut table, mut metadata) = (0, 0);
+        for at in [16, 48].map(|at| (192 << 10) + at) {
+            let target = le::<8>(child, at + 16);
+            match child[at] {
+                0x66 => table = target,
+                _ => metadata = target,
+            }
+        }
+        let count = le::<2>(child, metadata + 10);
+        for entry in 0..count {
+            let at = metadata + 32 + 32 * entry;
+            if child[at..at + 4] == [0x37, 0x67, 0xa1, 0xca] {
+                let item = metadata + le::<4>(child, at + 16);
+                child[item + 4] |= 2;
+            }
+        }
+        let mut locator = vec![0; 20];
+        locator[18] = 2;
+        let mut strings = Vec::new();
+        for (key, value) in [
+            ("parent_linkage", linkage),
+            ("relative_path", ".\\parent.vhdx"),
+        ] {
+            let (key, value) = (utf16(key), utf16(value));
+            let at = u32::try_from(44 + strings.len()).unwrap();
+            let lengths = [key.len(), value.len()].map(|length| u16::try_from(length).unwrap());
+            locator.extend(at.to_le_bytes());
+            locator.extend((at + u32::from(lengths[0])).to_le_bytes());
+            locator.extend(lengths.iter().flat_map(|length| length.to_le_bytes()));
+            strings.extend([key, value].concat());
+        }
+        locator.extend(strings);
+        let at = metadata + 32 + 32 * count;
+        let id = [
+            0x2d, 0x5f, 0xd3, 0xa8, 0x0b, 0xb3, 0x4d, 0x45, 0xab, 0xf7, 0xd3, 0xd8, 0x48, 0x34,
+            0xab, 0x0c,
+        ];
+        child[at..at + 16].copy_from_slice(&id);
+        child[at + 16..at + 20].copy_from_slice(&0x2_0000_u32.to_le_bytes());
+        child[at + 20..at + 24]
+            .copy_from_slice(&u32::try_from(locator.len()).unwrap().to_le_bytes());
+        child[metadata + 10] += 1;
+        child[metadata + 0x2_0000..][..locator.len()].copy_from_slice(&locator);
+        // The second block is the parent's; of the third, the sectors from 5 to 12 and from 17 on are the child's.
+        child[table + 8] &= !7;
+        child[table + 16] |= 7;
+        let bitmap = child.len().next_multiple_of(1 << 20);
+        child.resize(bitmap + (1 << 20), 0);
+        let base = 2 * 2048 / 8;
+        child[bitmap + base..][..2048 / 8].fill(0xff);
+        child[bitmap + base..][..3].copy_from_slice(&[0b1110_0000, 0b0001_1111, 0b1111_1110]);
+        let entry = (bitmap as u64) | 6;
+        child[table + 4096 * 8..][..8].copy_from_slice(&entry.to_le_bytes());
+    }
+
+    #[test]
+    fn a_differencing_vhdx_takes_from_its_parent_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (noise(1, 4 << 20), noise(2, 4 << 20));
+        for (name, bytes) in [("parent", &old), ("child", &new)] {
+            fs::write(folder.path().join(name), bytes).unwrap();
+            let convert = format!("convert -f raw -O vhdx -o block_size=1M {name} {name}.vhdx");
+            if qemu(folder.path(), &convert).is_none() {
+                return;
+            }
+        }
+        let above = folder.path().join("parent.vhdx");
+        let parent = fs::read(&above).unwrap();
+        let newer = if le::<8>(&parent, (64 << 10) + 8) > le::<8>(&parent, (128 << 10) + 8) {
+            64
+        } else {
+            128
+        };
+        let id = (newer << 10) + 32;
+        let hex = |range: std::ops::Range<usize>| -> String {
+            let digits = parent[id..][range].iter().map(|byte| format!("{byte:02X}"));
+            digits.collect::<Vec<_>>().concat()
+        };
+        let (a, b, c) = (
+            le::<4>(&parent, id),
+            le::<2>(&parent, id + 4),
+            le::<2>(&parent, id + 6),
+        );
+        let linkage = format!("{{{a:08X}-{b:04X}-{c:04X}-{}-{}}}", hex(8..10), hex(10..16));
+        let path = folder.path().join("child.vhdx");
+        let plain = fs::read(&path).unwrap();
+        let mut child = plain.clone();
+        make_difference(&mut child, &linkage);
+        fs::write(&path, child).unwrap();
+        let mut expected = new;
+        expected[1 << 20..2 << 20].copy_from_slice(&old[1 << 20..2 << 20]);
+        for sector in (0..5).chain(13..17) {
+            let range = (2 << 20) + sector * 512..(2 << 20) + (sector + 1) * 512;
+            expected[range.clone()].copy_from_slice(&old[range]);
+        }
+        let difference = image(&path).unwrap();
+        assert_reads(&difference.device, &expected, "difference");
+        assert_eq!(
+            difference.notes,
+            ["the image is the difference to \"./parent.vhdx\""]
+        );
+        let mut child = plain;
+        make_difference(&mut child, "{00000000-0000-0000-0000-000000000001}");
+        fs::write(&path, child).unwrap();
+        let error = image(&path).map(|_| ()).unwrap_err().to_string();
+        assert!(
+            error.contains("it is not what the difference was made to"),
+            "{error}"
+        );
+        fs::remove_file(above).unwrap();
+        let error = image(&path).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("put that file beside the image"), "{error}");
+    }
+
+    #[test]
     fn images_that_broke_other_readers_end_in_an_answer() {
         let folder = tempfile::tempdir().unwrap();
         for (name, format, size) in [
@@ -719,6 +909,8 @@ mod tests {
             ("hyperv2012r2-dynamic.vhd", "vhd", 136_365_211_648),
             ("virtualpc-dynamic.vhd", "vhd", 136_365_211_648),
             ("iotest-version3.vmdk", "vmdk", 17_179_869_184),
+            ("iotest-dynamic-1G.vhdx", "vhdx", 1 << 30),
+            ("test-disk2vhd.vhdx", "vhdx", 256 << 20),
         ] {
             let Some(path) = odd(folder.path(), name) else {
                 return;
@@ -747,7 +939,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
+        #![proptest_config(ProptestConfig::with_cases(150))]
         #[test]
         fn damaged_images_neither_panic_nor_hang(
             changes in proptest::collection::vec((0_usize..2048, any::<u8>()), 1..12),

@@ -105,6 +105,14 @@ pub fn uuid_text(bytes: [u8; 16]) -> String {
         .join("-")
 }
 
+/// A GUID, as Microsoft stores it, the first three fields little end first, as blkid prints it.
+pub fn guid_text(mut bytes: [u8; 16]) -> String {
+    for field in [0..4, 4..6, 6..8] {
+        bytes.get_mut(field).unwrap_or_default().reverse();
+    }
+    uuid_text(bytes)
+}
+
 /// A label: up to the first NUL, trailing blanks removed, whatever is not UTF-8 replaced.
 pub fn label_text(bytes: &[u8]) -> String {
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -134,6 +142,7 @@ mod tests {
     fn uuids_and_labels_read_as_blkid_prints_them() {
         let bytes = std::array::from_fn(|at| u8::try_from(at * 16).unwrap_or_default());
         assert_eq!(uuid_text(bytes), "00102030-4050-6070-8090-a0b0c0d0e0f0");
+        assert_eq!(guid_text(bytes), "30201000-5040-7060-8090-a0b0c0d0e0f0");
         assert_eq!(label_text(b"root\0\0junk"), "root");
         assert_eq!(label_text(b"DATA   "), "DATA");
     }

@@ -87,12 +87,16 @@ pub fn corpus(name: &str) -> Option<Arc<dyn BlockDevice>> {
         return None;
     };
     let mut bytes = Vec::new();
-    if path.extension().is_some_and(|end| end == "gz") {
-        let mut reader = flate2::read::GzDecoder::new(packed.as_slice());
-        reader.read_to_end(&mut bytes).unwrap();
-    } else {
-        let mut reader = ruzstd::decoding::StreamingDecoder::new(packed.as_slice()).unwrap();
-        reader.read_to_end(&mut bytes).unwrap();
+    match path.extension().and_then(|end| end.to_str()) {
+        Some("gz") => {
+            let mut reader = flate2::read::GzDecoder::new(packed.as_slice());
+            reader.read_to_end(&mut bytes).unwrap();
+        }
+        Some("zst") => {
+            let mut reader = ruzstd::decoding::StreamingDecoder::new(packed.as_slice()).unwrap();
+            reader.read_to_end(&mut bytes).unwrap();
+        }
+        _ => bytes = packed,
     }
     Some(Arc::new(Bytes(bytes)))
 }

@@ -16,7 +16,6 @@ const MARKS: &[(&str, usize, &[u8])] = &[
     ("AFF", 0, b"AFF10\x0d\x0a\0"),
     ("WIM", 0, b"MSWIM\0\0\0"),
     ("qcow (version 1)", 0, b"QFI\xfb\0\0\0\x01"),
-    ("VHDX", 0, b"vhdxfile"),
 ];
 
 /// Bytes of a trailer.

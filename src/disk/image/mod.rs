@@ -13,7 +13,9 @@ mod raw;
 mod sparse;
 mod vdi;
 mod vhd;
+mod vhdx;
 mod vmdk;
+mod windows;
 
 use crate::disk::BlockDevice;
 use std::path::Path;
@@ -59,6 +61,11 @@ const FORMATS: &[Format] = &[
         name: "vhd",
         probe: vhd::probe,
         open: vhd::open,
+    },
+    Format {
+        name: "vhdx",
+        probe: vhdx::probe,
+        open: vhdx::open,
     },
     Format {
         name: "vmdk",

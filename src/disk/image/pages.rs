@@ -9,8 +9,8 @@ use std::sync::Arc;
 const PAGE: u64 = 4096;
 
 /// The pages of a file.
-pub(super) struct Pages {
-    file: Arc<RawFile>,
+pub(super) struct Pages<F = Arc<RawFile>> {
+    file: F,
     cache: BlockCache,
     format: &'static str,
 }
@@ -18,8 +18,8 @@ pub(super) struct Pages {
 /// The page that one reader has at hand while it goes along a table: a lookup is seldom one in the cache.
 pub(super) type Held = Option<(u64, Arc<[u8]>)>;
 
-impl Pages {
-    pub(super) fn new(file: Arc<RawFile>, format: &'static str) -> Self {
+impl<F: BlockDevice> Pages<F> {
+    pub(super) fn new(file: F, format: &'static str) -> Self {
         Self {
             file,
             cache: BlockCache::new(u32::try_from(PAGE).unwrap_or_default()),
@@ -37,10 +37,7 @@ impl Pages {
         let page = match held {
             Some((held, page)) if *held == number => page,
             _ => {
-                let length = usize::try_from(PAGE).unwrap_or_default();
-                let page = self
-                    .cache
-                    .get(number, || self.file.up_to(number * PAGE, length))?;
+                let page = self.cache.get(number, || self.page(number * PAGE))?;
                 &held.insert((number, page)).1
             }
         };
@@ -53,6 +50,16 @@ impl Pages {
         let read = self.file.read_at(at, &mut bytes);
         read.map_err(|_| truncated(self.format, at, self.file.size()))?;
         Ok(bytes)
+    }
+
+    /// A page; the last of a file may be short.
+    fn page(&self, start: u64) -> Result<Vec<u8>, DiskError> {
+        let left = self.file.size().saturating_sub(start).min(PAGE);
+        let mut page = vec![0; usize::try_from(left).unwrap_or_default()];
+        if !page.is_empty() {
+            self.file.read_at(start, &mut page)?;
+        }
+        Ok(page)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The GUID partition table, from the UEFI specification 2.10, section 5.3.
 
 use super::{Partition, SECTORS, Table};
-use crate::disk::bytes::{Structure, uuid_text};
+use crate::disk::bytes::{Structure, guid_text};
 use crate::disk::{BlockDevice, DiskError, crc32};
 
 const FORMAT: &str = "gpt";
@@ -159,12 +159,4 @@ fn partition(number: u32, entry: &[u8], sector: u64) -> Result<Option<Partition>
         uuid: guid_text(view.array(16)?),
         label: String::from_utf16_lossy(&units),
     }))
-}
-
-/// A GUID: its first three fields are stored little end first.
-fn guid_text(mut bytes: [u8; 16]) -> String {
-    for field in [0..4, 4..6, 6..8] {
-        bytes.get_mut(field).unwrap_or_default().reverse();
-    }
-    uuid_text(bytes)
 }

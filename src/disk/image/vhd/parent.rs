@@ -4,7 +4,7 @@
 use super::FORMAT;
 use super::footer::Footer;
 use crate::disk::bytes::{Structure, uuid_text};
-use crate::disk::image::{Image, OpenError, Place, RawFile, Said};
+use crate::disk::image::{Image, OpenError, Place, RawFile, Said, windows};
 use crate::disk::{BlockDevice, DiskError};
 
 const ROLE: &str = "parent";
@@ -51,11 +51,7 @@ fn relative(file: &RawFile, view: &Structure<'_>) -> Result<Option<String>, Disk
             continue;
         }
         let bytes = file.up_to(offset, usize::try_from(size).unwrap_or_default())?;
-        let units = bytes.chunks_exact(2).map(|pair| match *pair {
-            [low, high] => u16::from_le_bytes([low, high]),
-            _ => 0,
-        });
-        return Ok(Some(slashes(units)));
+        return Ok(Some(windows::path(&bytes, u16::from_le_bytes)));
     }
     Ok(None)
 }
@@ -63,19 +59,6 @@ fn relative(file: &RawFile, view: &Structure<'_>) -> Result<Option<String>, Disk
 /// The last part of the name in the header.
 fn name(view: &Structure<'_>) -> Result<String, DiskError> {
     let (at, length) = NAME;
-    let units = view
-        .slice(at, length)?
-        .chunks_exact(2)
-        .map(|pair| match *pair {
-            [high, low] => u16::from_be_bytes([high, low]),
-            _ => 0,
-        });
-    let path = slashes(units);
-    Ok(path.rsplit('/').next().unwrap_or_default().to_owned())
-}
-
-/// A Windows path with slashes.
-fn slashes(units: impl Iterator<Item = u16>) -> String {
-    let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
-    String::from_utf16_lossy(&units).replace('\\', "/")
+    let path = windows::path(view.slice(at, length)?, u16::from_be_bytes);
+    Ok(windows::file_name(&path).to_owned())
 }
