@@ -97,6 +97,7 @@ impl Gather {
                 facts.scripts.entry(script.path.clone()).or_insert(script);
             }
             Fact::Secret(secret) => facts.secrets.push(secret),
+            Fact::Peer { to, evidence } => facts.peers.push((to, evidence)),
             Fact::Hit(hit) => facts.hits.push(hit),
             Fact::Package(_) | Fact::Owns { .. } | Fact::Automatic(_) | Fact::Recorded { .. } => {
                 self.is_stale = true;
@@ -172,6 +173,8 @@ impl Gather {
             (key(a), &a.evidence).cmp(&(key(b), &b.evidence))
         });
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
+        facts.peers.sort();
+        facts.peers.dedup();
         facts.secrets.sort();
         facts.secrets.dedup();
         facts.hits.sort_by(|a, b| {

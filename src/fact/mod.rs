@@ -154,6 +154,11 @@ pub enum Fact {
     Elf(Elf),
     Script(Script),
     Secret(SecretRef),
+    /// A socket or a loopback address that a file of an application names.
+    Peer {
+        to: String,
+        evidence: Evidence,
+    },
     Hit(Hit),
 }
 
@@ -188,6 +193,8 @@ pub struct Facts {
     pub elfs: BTreeMap<MachinePath, Elf>,
     pub scripts: BTreeMap<MachinePath, Script>,
     pub secrets: Vec<SecretRef>,
+    /// Sockets and loopback addresses that applications' files name, with the place.
+    pub peers: Vec<(String, Evidence)>,
     pub hits: Vec<Hit>,
     pub unexamined: Vec<Unexamined>,
     /// Bytes of content that were read.

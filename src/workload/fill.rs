@@ -88,7 +88,32 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
     };
     workload.packages = packages(&workload, service, &program, facts);
     workload.secrets = secrets(&workload, facts);
+    workload.connects.extend(named_peers(&workload, facts));
     workload
+}
+
+/// What the files of an application say it connects to; its own listeners are no peers.
+fn named_peers(workload: &Workload, facts: &Facts) -> Vec<Connect> {
+    let mut found: Vec<Connect> = Vec::new();
+    for (to, evidence) in &facts.peers {
+        let own = workload
+            .claims
+            .iter()
+            .any(|claim| evidence.path.is_within(claim));
+        let connect = Connect {
+            to: to.clone(),
+            via: evidence.path.name().into_owned(),
+            evidence: evidence.clone(),
+        };
+        let known = found
+            .iter()
+            .chain(&workload.connects)
+            .any(|known| known.to == *to);
+        if own && !known && !connect::reaches(&connect, workload) {
+            found.push(connect);
+        }
+    }
+    found
 }
 
 /// Absolute paths in arguments, environment, working directory and environment files.
@@ -472,7 +497,10 @@ pub fn of_paths(
 /// Packages that no other of the list brings along: what an installer has to be asked for.
 fn roots_of(facts: &Facts, names: &BTreeSet<String>) -> Vec<String> {
     let mut kept = names.clone();
-    for name in names {
+    // Of two packages that need one another the one an administrator asked for stays.
+    let manual = |name: &&String| facts.package(name).is_some_and(|package| package.manual);
+    let (asked, pulled): (Vec<&String>, Vec<&String>) = names.iter().partition(manual);
+    for name in asked.into_iter().chain(pulled) {
         if !kept.contains(name) {
             continue;
         }
@@ -482,13 +510,12 @@ fn roots_of(facts: &Facts, names: &BTreeSet<String>) -> Vec<String> {
             let Some(package) = facts.package(&next) else {
                 continue;
             };
-            for needed in package.depends.iter().flatten() {
+            for needed in package.depends.iter().filter_map(|group| group.first()) {
                 if brought.insert(needed.clone()) {
                     queue.push(needed.clone());
                 }
             }
         }
-        // Of two packages that need one another the first stays.
         kept.retain(|other| other == name || !brought.contains(other));
     }
     kept.into_iter().collect()

@@ -1,9 +1,12 @@
 //! Secrets, root, and capabilities.
 
 use super::Seen;
-use crate::assess::Concern;
 use crate::assess::catalogue::concern;
+use crate::assess::{Concern, Severity};
 use crate::workload::Workload;
+
+/// What a program asks for to run better, and does without where it is refused: locked memory, a priority of its own.
+const OPTIONAL: &[&str] = &["CAP_IPC_LOCK", "CAP_SYS_NICE"];
 
 /// What Docker and Podman grant by default (Docker's list; Podman's lacks MKNOD, NET_RAW and AUDIT_WRITE).
 const DEFAULT_CAPABILITIES: &[&str] = &[
@@ -62,12 +65,21 @@ fn of_workload(workload: &Workload) -> Vec<Concern> {
         let beyond: Vec<&str> = beyond.map(String::as_str).collect();
         if !beyond.is_empty() {
             let detail = format!("AmbientCapabilities={}", beyond.join(" "));
-            found.extend(concern(
+            let needed = concern(
                 "security/needs-capability",
                 id,
                 detail,
                 vec![service.evidence.clone()],
-            ));
+            );
+            let helps_only = beyond.iter().all(|name| OPTIONAL.contains(name));
+            found.extend(needed.map(|needed| Concern {
+                severity: if helps_only {
+                    Severity::Minor
+                } else {
+                    needed.severity
+                },
+                ..needed
+            }));
         }
     }
     found

@@ -403,7 +403,7 @@ fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
             "{settings}" => {
                 for placed in &asked.settings {
                     let flag = placed.setting.key.clone();
-                    if !run.drop.contains(&flag) {
+                    if flag.starts_with('-') && !run.drop.contains(&flag) {
                         found.push(flag);
                         found.extend(placed.args.iter().cloned());
                     }

@@ -135,6 +135,17 @@ impl<'a> Configured<'a> {
                 self.include(&path, config.syntax, &names, &mut seen, 0);
             }
         }
+        if config.syntax == Syntax::Apache {
+            let loads = self
+                .settings
+                .iter()
+                .filter(|placed| key_matches("**/LoadModule", &placed.setting.key));
+            let loaded: Vec<String> = loads
+                .filter_map(|placed| placed.args.first().cloned())
+                .collect();
+            self.settings
+                .retain(|placed| syntax::apache::holds(&placed.setting.key, &loaded));
+        }
         for file in &config.variables {
             let path = MachinePath::new(instance::fill(file, &self.variables));
             if self.facts.tree.exists(&path) {

@@ -4,6 +4,7 @@ use super::{is_secret_key, is_secret_value, redact_line};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Evidence, Fact, SecretRef};
 use regex::Regex;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// Places named in one file; the file is kept apart as a whole anyhow.
@@ -77,6 +78,12 @@ impl Detector for Content {
             if line.len() > 4096 || found >= MOST {
                 continue;
             }
+            let comment = line.trim_start().starts_with(['#', ';', '*'])
+                || line.trim_start().starts_with("//");
+            for to in if comment { Vec::new() } else { peers(line) } {
+                let evidence = Evidence::line(file.path, number, &redact_line(line).text);
+                sink.fact(Fact::Peer { to, evidence });
+            }
             if let Some((kind, key)) = secret(line, code) {
                 let shown = if key.is_empty() {
                     redact_line(line).text.into_owned()
@@ -114,6 +121,52 @@ fn key_store(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Functions that take a password, and which argument it is, from 1; data, since libraries are products.
+static CALLS: LazyLock<BTreeMap<String, usize>> = LazyLock::new(|| {
+    let file: Result<BTreeMap<String, BTreeMap<String, usize>>, _> =
+        toml::from_str(include_str!("../../../../detectors/secrets.toml"));
+    file.ok()
+        .and_then(|mut file| file.remove("calls"))
+        .unwrap_or_default()
+});
+
+static CALL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*\((?P<args>[^()]*)\)").ok());
+
+/// A password handed over as a literal: `connect("db", "user", "secret")`.
+fn handed_over(line: &str) -> Option<String> {
+    let captures = CALL.as_ref()?.captures_iter(line).find(|captures| {
+        let name = captures.name("name").map_or("", |name| name.as_str());
+        let argument = CALLS.get(name).and_then(|at| {
+            let args = captures.name("args").map_or("", |args| args.as_str());
+            args.split(',').nth(at.saturating_sub(1)).map(str::trim)
+        });
+        let literal = |text: &str| {
+            let inner = text
+                .strip_prefix(['"', '\''])
+                .and_then(|text| text.strip_suffix(['"', '\'']));
+            inner.is_some_and(is_secret_value)
+        };
+        argument.is_some_and(literal)
+    })?;
+    captures.name("name").map(|name| name.as_str().to_owned())
+}
+
+/// Sockets and loopback addresses that a line names.
+static PEER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:^|[^A-Za-z0-9._/-])(?P<socket>/(?:var/)?run/[A-Za-z0-9._/-]+\.sock(?:et)?)\b|\b(?P<inet>(?:127\.0\.0\.1|localhost):[0-9]{2,5})\b").ok()
+});
+
+fn peers(line: &str) -> Vec<String> {
+    let Some(regex) = PEER.as_ref() else {
+        return Vec::new();
+    };
+    let found = regex
+        .captures_iter(line)
+        .filter_map(|captures| captures.name("socket").or(captures.name("inet")));
+    found.map(|peer| peer.as_str().to_owned()).collect()
+}
+
 /// The kind of secret on a line, and the name it is assigned to.
 fn secret(line: &str, code: bool) -> Option<(&'static str, String)> {
     let trimmed = line.trim_start();
@@ -130,6 +183,9 @@ fn secret(line: &str, code: bool) -> Option<(&'static str, String)> {
     }
     if comment {
         return None;
+    }
+    if let Some(function) = handed_over(line) {
+        return Some(("password", function));
     }
     let captures = ASSIGNMENT.as_ref()?.captures(line)?;
     let key = captures.name("key")?.as_str();
@@ -163,10 +219,20 @@ mod tests {
             "$cfg['password'] = 's3cret';",
             "'password' => 's3cret',",
             "    SECRET_KEY = \"django-insecure-abc\"",
+            "$db = new mysqli(null, 'wiki', 'parrot', 'wiki');",
         ] {
             assert!(secret(line, false).is_some(), "{line}");
         }
         assert!(secret("PASSWORD = 's3cret'", true).is_some());
+    }
+
+    #[test]
+    fn peers_of_a_line() {
+        assert_eq!(
+            peers("x('/run/mysqld/mysqld.sock', 'http://127.0.0.1:8000/')"),
+            ["/run/mysqld/mysqld.sock", "127.0.0.1:8000"]
+        );
+        assert!(peers("a/run/x.sock 10.127.0.0.1:80x localhost").is_empty());
     }
 
     #[test]

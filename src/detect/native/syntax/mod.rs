@@ -2,7 +2,7 @@
 //!
 //! What belongs here: syntax. What a directive means is a pack's to say, so a new product with an old syntax is no code.
 
-mod apache;
+pub mod apache;
 mod blocks;
 mod columns;
 mod environment;
