@@ -42,13 +42,13 @@ pub struct InitScript {
     pub required_start: Vec<String>,
     pub default_start: Vec<String>,
     pub description: String,
-    /// `NAME=value` assignments before the first function, literal or of earlier ones, redacted.
+    /// Assignments that are literal or made of earlier ones, redacted.
     pub variables: Vec<(String, String)>,
-    /// The daemon's command line as the script starts it (start-stop-daemon --exec … -- …, daemon …), variables expanded
-    /// as far as they are literal.
-    pub daemon: Option<Vec<String>>,
-    /// `--chuid`/`runuser -u`/`su USER -c`/`--user` of that line.
-    pub user: Option<String>,
-    pub pid_file: Option<String>,
+    /// Names that get a value at run time: arguments of functions, output of commands, loops. Sorted.
+    pub computed: Vec<String>,
+    /// Files of settings it reads in with `.`: /etc/default/NAME and the like.
+    pub sources: Vec<MachinePath>,
+    /// Lines that may start the daemon (start-stop-daemon, daemon, su, …), in order, variables as written, redacted.
+    pub starts: Vec<String>,
     pub evidence: Evidence,
 }

@@ -4,12 +4,20 @@
 //! decides at run time stays unknown, and the rule that reports a legacy start says so.
 
 use super::secret::{redact, redact_line};
+use super::syntax;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
-use crate::fact::{Fact, InitScript};
+use crate::fact::{Fact, InitScript, Syntax};
+use crate::path::MachinePath;
 use crate::workload::service::words;
 use std::collections::BTreeMap;
 
 pub struct InitScripts;
+
+/// Lines kept of one script; most have one or two.
+const MOST_STARTS: usize = 32;
+
+/// Names kept of one script.
+const MOST_COMPUTED: usize = 500;
 
 impl Detector for InitScripts {
     fn id(&self) -> &'static str {
@@ -49,14 +57,19 @@ impl Detector for InitScripts {
                 .unwrap_or_default()
         };
         let variables = variables(file.text());
-        let start = logical_lines(file.text())
-            .into_iter()
-            .find_map(|line| start(&line, &variables));
-        let (daemon, user, pid_file) =
-            start.map_or((None, None, None), |s| (Some(s.daemon), s.user, s.pid_file));
-        let shown = variables.into_iter().map(|(name, value)| {
-            let value = redact(Some(&name), &value).text.into_owned();
-            (name, value)
+        let lines = logical_lines(file.text());
+        let sources = sources(&lines, &variables);
+        sink.wants.extend(
+            sources
+                .iter()
+                .map(|path| syntax::want(Syntax::Environment, &path.text())),
+        );
+        let starts = lines
+            .iter()
+            .filter(|line| starter(&words::shell(line)).is_some());
+        let shown = variables.iter().map(|(name, value)| {
+            let value = redact(Some(name), value).text.into_owned();
+            (name.clone(), value)
         });
         sink.fact(Fact::InitScript(InitScript {
             path: file.path.clone(),
@@ -64,14 +77,13 @@ impl Detector for InitScripts {
             required_start: list("Required-Start"),
             default_start: list("Default-Start"),
             description: header.get("Short-Description").cloned().unwrap_or_default(),
+            computed: computed(&lines, &variables),
             variables: shown.collect(),
-            daemon: daemon.map(|argv| {
-                argv.iter()
-                    .map(|arg| redact_line(arg).text.into_owned())
-                    .collect()
-            }),
-            user,
-            pid_file,
+            sources,
+            starts: starts
+                .take(MOST_STARTS)
+                .map(|line| redact_line(line).text.into_owned())
+                .collect(),
             evidence: file.evidence(
                 1,
                 header.get("Short-Description").map_or("", String::as_str),
@@ -124,10 +136,11 @@ fn variables(text: &str) -> BTreeMap<String, String> {
         let Some((name, value)) = line.split_once('=') else {
             continue;
         };
-        let is_name =
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let words = words::shell(value);
-        let (Some(value), true) = (words.first().cloned().or(Some(String::new())), is_name) else {
+        let (Some(value), true) = (
+            words.first().cloned().or(Some(String::new())),
+            is_name(name),
+        ) else {
             continue;
         };
         let value = expand(&value, &known);
@@ -169,26 +182,100 @@ fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
     out
 }
 
-#[derive(Debug, PartialEq)]
-struct Start {
-    daemon: Vec<String>,
-    user: Option<String>,
-    pid_file: Option<String>,
+/// Files of settings that a script reads in; libraries of functions are none.
+fn sources(lines: &[String], known: &BTreeMap<String, String>) -> Vec<MachinePath> {
+    let mut found = Vec::new();
+    for line in lines {
+        let words = words::shell(line);
+        let after = words.iter().zip(words.iter().skip(1));
+        for (word, file) in after {
+            let file = expand(file.trim_end_matches(';'), known);
+            let is_settings = file.starts_with("/etc/") && !file.contains(['$', '`', '*']);
+            let path = MachinePath::new(&file);
+            if matches!(word.as_str(), "." | "source") && is_settings && !found.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found.truncate(MOST_STARTS);
+    found
 }
 
-/// The first line that starts something in the background.
-fn start(line: &str, known: &BTreeMap<String, String>) -> Option<Start> {
-    let words: Vec<String> = words::shell(line)
-        .iter()
-        .flat_map(|word| expand_words(word, known))
-        .collect();
-    let at = words.iter().position(|word| {
+/// Names that are assigned somewhere and have no literal value.
+fn computed(lines: &[String], known: &BTreeMap<String, String>) -> Vec<String> {
+    let mut found = std::collections::BTreeSet::new();
+    for line in lines {
+        let words: Vec<&str> = line
+            .split([' ', '\t', ';', '(', '{', '&', '|', '"'])
+            .collect();
+        let named = words.iter().zip(words.iter().skip(1));
+        found.extend(
+            named
+                .filter(|(word, _)| matches!(**word, "for" | "read" | "getopts" | "local"))
+                .map(|(_, name)| (*name).to_owned()),
+        );
+        let assigned = words.iter().filter_map(|word| word.split_once('='));
+        found.extend(assigned.map(|(name, _)| name.trim_end_matches('+').to_owned()));
+    }
+    found
+        .into_iter()
+        .filter(|name| is_name(name) && !known.contains_key(name))
+        .take(MOST_COMPUTED)
+        .collect()
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// How a script starts its daemon.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Start {
+    pub daemon: Vec<String>,
+    /// `--chuid`, `runuser -u`, `su USER -c`, `--user` of that line.
+    pub user: Option<String>,
+    pub pid_file: Option<String>,
+}
+
+/// The first of a script's lines that starts something, with what its variables stand for.
+pub fn started(script: &InitScript, known: &BTreeMap<String, String>) -> Option<Start> {
+    let mut start = script.starts.iter().find_map(|line| start(line, known))?;
+    // Nobody gives it a value: to a shell it is nothing at all.
+    let is_unset = |word: &String| {
+        let name = word
+            .strip_prefix('$')
+            .map(|name| name.trim_matches(['{', '}']));
+        name.is_some_and(|name| {
+            is_name(name)
+                && !name.starts_with(|c: char| c.is_ascii_digit())
+                && !script.computed.iter().any(|known| known == name)
+        })
+    };
+    start.daemon.retain(|word| !is_unset(word));
+    for word in &mut start.daemon {
+        *word = redact_line(word).text.into_owned();
+    }
+    Some(start)
+}
+
+/// Where the word stands that starts a daemon.
+fn starter(words: &[String]) -> Option<usize> {
+    words.iter().position(|word| {
         let name = word.rsplit('/').next().unwrap_or_default();
         matches!(
             name,
             "start-stop-daemon" | "daemon" | "su" | "runuser" | "nohup" | "setsid"
         )
-    })?;
+    })
+}
+
+/// What a line starts, if anything.
+fn start(line: &str, known: &BTreeMap<String, String>) -> Option<Start> {
+    let words: Vec<String> = words::shell(line)
+        .iter()
+        .flat_map(|word| expand_words(word, known))
+        .collect();
+    let at = starter(&words)?;
     let (name, rest) = words.get(at..)?.split_first()?;
     match name.rsplit('/').next().unwrap_or_default() {
         "start-stop-daemon" => start_stop_daemon(rest),
@@ -283,14 +370,17 @@ fn run_as(args: &[String]) -> Option<Start> {
 fn finish(argv: Vec<String>, user: Option<String>, pid_file: Option<String>) -> Option<Start> {
     let daemon: Vec<String> = argv
         .into_iter()
-        .take_while(|word| !word.starts_with(['>', '<', '&', '|', ';']) && !word.starts_with("2>"))
+        .take_while(|word| {
+            let bare = word.trim_start_matches(|c: char| c.is_ascii_digit());
+            !bare.starts_with(['>', '<', '&', '|', ';'])
+        })
         .collect();
     let program = daemon.first()?;
     let plain = program.starts_with('/') && !program.contains('$');
     plain.then_some(Start {
         daemon,
         user: user.filter(|user| !user.contains('$')),
-        pid_file,
+        pid_file: pid_file.filter(|path| path.starts_with('/') && !path.contains('$')),
     })
 }
 
@@ -350,6 +440,15 @@ mod tests {
                 .daemon,
             ["/opt/y/z", "a"]
         );
+    }
+
+    #[test]
+    fn what_is_read_in_and_what_only_the_run_knows() {
+        let text = "#!/bin/sh\nNAME=acme\n[ -r /etc/default/$NAME ] && . /etc/default/$NAME; . /lib/lsb/init-functions\n\
+            run() {\n CONF=$2\n for each in a b; do :; done\n}\n";
+        let (lines, known) = (logical_lines(text), variables(text));
+        assert_eq!(sources(&lines, &known), ["/etc/default/acme".into()]);
+        assert_eq!(computed(&lines, &known), ["CONF", "each"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod cron;
 mod digest;
 mod dpkg;
 mod elf;
-mod init_script;
+pub mod init_script;
 mod script;
 pub mod secret;
 pub mod syntax;

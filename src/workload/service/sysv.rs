@@ -3,8 +3,10 @@
 use super::resolve::Reached;
 use super::search::UnitPath;
 use super::{Command, Manager, Service, ServiceType};
-use crate::fact::{Evidence, Facts, InitScript};
+use crate::detect::native::init_script;
+use crate::fact::{Evidence, Facts, InitScript, Syntax};
 use crate::path::MachinePath;
+use std::collections::BTreeMap;
 
 /// Directories of rc links: Debian's and the older Red Hat place. To systemd the levels 2 to 4 are multi-user.target.
 const LINKS: &[&str] = &["/etc/rc[234].d/S*", "/etc/rc.d/rc[234].d/S*"];
@@ -38,24 +40,33 @@ pub(super) fn services(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) ->
         let link = links
             .iter()
             .find(|link| facts.tree.resolve(&link.path) == real);
-        found.push(service(script, name, link.map(|link| &link.path)));
+        found.push(service(facts, script, name, link.map(|link| &link.path)));
     }
     found.extend(rc_local(facts));
     found
 }
 
-fn service(script: &InitScript, name: String, link: Option<&MachinePath>) -> Service {
-    let daemon = script.daemon.iter().map(|argv| Command {
-        argv: argv.clone(),
+fn service(
+    facts: &Facts,
+    script: &InitScript,
+    name: String,
+    link: Option<&MachinePath>,
+) -> Service {
+    let start = init_script::started(script, &settings(facts, script));
+    let (daemon, user, pid_file) = start.map_or((None, None, None), |start| {
+        (Some(start.daemon), start.user, start.pid_file)
+    });
+    let daemon = daemon.into_iter().map(|argv| Command {
+        argv,
         ignore_failure: false,
         privileged: false,
         evidence: script.evidence.clone(),
     });
-    let user = script.user.clone().unwrap_or_else(|| "root".into());
+    let user = user.unwrap_or_else(|| "root".into());
     Service {
         kind: ServiceType::Forking,
         exec: daemon.collect(),
-        pid_file: script.pid_file.as_ref().map(MachinePath::new),
+        pid_file: pid_file.map(MachinePath::new),
         enabled: link.is_some(),
         enabled_by: link.map(Evidence::file),
         description: script.description.clone(),
@@ -69,6 +80,19 @@ fn service(script: &InitScript, name: String, link: Option<&MachinePath>) -> Ser
         user,
         ..empty(name, Manager::Sysv, script.evidence.clone())
     }
+}
+
+/// The script's own variables, and over them those of the files it reads in.
+fn settings(facts: &Facts, script: &InitScript) -> BTreeMap<String, String> {
+    let mut known: BTreeMap<String, String> = script.variables.iter().cloned().collect();
+    for path in &script.sources {
+        let document = facts.documents.get(&(path.clone(), Syntax::Environment));
+        for setting in document.into_iter().flat_map(|d| &d.settings) {
+            let value = setting.args.first().cloned().unwrap_or_default();
+            known.insert(setting.key.clone(), value);
+        }
+    }
+    known
 }
 
 /// rc.local runs when it is executable and says more than `exit 0`.
