@@ -16,6 +16,7 @@ mod tests {
     use transvase::disk::BlockDevice;
     use transvase::disk::contents::Contents;
     use transvase::disk::image::{self, Image, OpenError};
+    use transvase::disk::note::Note;
     use transvase::disk::open::{Disk, OpenOptions};
 
     const CLOSED: OpenOptions = OpenOptions {
@@ -46,6 +47,7 @@ mod tests {
             Contents::Recognised {
                 kind, uuid, label, ..
             } => format!("({kind}) {uuid} {label}"),
+            Contents::Part { kind, uuid, of } => format!("({kind}) {uuid} of {of}"),
             Contents::Swap { uuid, label } => format!("swap {uuid} {label}"),
             Contents::Empty => "empty".to_owned(),
         };
@@ -86,7 +88,7 @@ mod tests {
             (
                 "lvm.raw.gz",
                 &[
-                    "sda disk 10485760 (LVM2_member) V9N6H5-MXlo-JmEE-TLHs-KyAo-kLv5-JL0RY7",
+                    "sda disk 10485760 (LVM2_member) V9N6H5-MXlo-JmEE-TLHs-KyAo-kLv5-JL0RY7 of test_volume_group",
                     "mapper/test_volume_group-test_logical_volume1 logical-volume 4194304 ext2 6aa42e82-3b10-4008-ad1b-0db959eb3c5e ext2_test",
                     "mapper/test_volume_group-test_logical_volume2 logical-volume 4194304 empty",
                 ],
@@ -317,7 +319,11 @@ mod tests {
             image.device.read_at(at, &mut byte).unwrap();
             assert_eq!(byte, [expected], "{at}");
         }
-        assert!(image.notes[0].contains("the difference to \"base.vmdk\""));
+        assert!(
+            image.notes[0]
+                .text()
+                .contains("the difference to \"base.vmdk\"")
+        );
         // A base that has changed since.
         let base = folder.path().join("base.vmdk");
         let text = fs::read_to_string(&base).unwrap();
@@ -474,7 +480,8 @@ mod tests {
             let image = image(&folder.path().join("top")).unwrap();
             let expected = fs::read(folder.path().join("expected")).unwrap();
             assert_reads(&image.device, &expected, top);
-            let notes = image.notes.join("\n");
+            let notes: Vec<_> = image.notes.iter().map(Note::text).collect();
+            let notes = notes.join("\n");
             assert!(
                 notes.contains("1 internal snapshots (\"first\")"),
                 "{notes}"
@@ -691,6 +698,25 @@ mod tests {
     }
 
     #[test]
+    fn an_appliance_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("machine.ova");
+        let mut archive = tar::Builder::new(fs::File::create(&path).unwrap());
+        let mut header = tar::Header::new_ustar();
+        header.set_size(4);
+        header.set_cksum();
+        archive
+            .append_data(&mut header, "machine.ovf", &b"<a/>"[..])
+            .unwrap();
+        archive.finish().unwrap();
+        let error = open(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("kind OVA") && error.contains("unpack it with tar"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn images_of_other_kinds_are_named() {
         let folder = tempfile::tempdir().unwrap();
         for (name, kind) in [
@@ -733,7 +759,9 @@ mod tests {
         let dirty = image(&path).unwrap();
         assert_eq!(
             dirty.notes,
-            ["the image was not closed; its log was replayed in memory"]
+            [Note::remark(
+                "the image was not closed; its log was replayed in memory"
+            )]
         );
         let mended = folder.path().join("mended.vhdx");
         fs::copy(&path, &mended).unwrap();
@@ -886,7 +914,9 @@ mod tests {
         assert_reads(&difference.device, &expected, "difference");
         assert_eq!(
             difference.notes,
-            ["the image is the difference to \"./parent.vhdx\""]
+            [Note::remark(
+                "the image is the difference to \"./parent.vhdx\""
+            )]
         );
         let mut child = plain;
         make_difference(&mut child, "{00000000-0000-0000-0000-000000000001}");

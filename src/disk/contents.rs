@@ -19,6 +19,14 @@ pub enum Contents {
         /// Why it is not read, as a sentence without its beginning: "it is encrypted; …".
         why: String,
     },
+    /// A part of larger volumes, which are listed by themselves: nothing of it is lost.
+    Part {
+        /// As blkid's TYPE.
+        kind: &'static str,
+        uuid: String,
+        /// The volume group.
+        of: String,
+    },
     Swap {
         uuid: String,
         label: String,
@@ -46,6 +54,7 @@ impl std::fmt::Debug for Contents {
             Self::Recognised { kind, why, .. } => {
                 f.debug_tuple("Recognised").field(kind).field(why).finish()
             }
+            Self::Part { of, .. } => f.debug_tuple("Part").field(of).finish(),
             Self::Swap { .. } => f.write_str("Swap"),
             Self::Empty => f.write_str("Empty"),
         }

@@ -22,6 +22,7 @@ pub mod ext;
 pub mod filesystem;
 pub mod image;
 pub mod lvm;
+pub mod note;
 pub mod open;
 pub mod range;
 pub mod signature;

@@ -4,6 +4,7 @@ use super::BlockDevice;
 use super::contents::{Contents, contents};
 use super::image::{self, Image, OpenError};
 use super::lvm;
+use super::note::Note;
 use super::range::Range;
 use super::table::{self, Partition};
 use std::path::PathBuf;
@@ -59,8 +60,10 @@ pub struct Disk {
     pub format: &'static str,
     /// In the order of images and partitions.
     pub volumes: Vec<Volume>,
-    /// What a reader should know of images and tables; each names the disk.
+    /// What may not have been read, or not rightly; each names the disk.
     pub notes: Vec<String>,
+    /// What else is to be said: snapshots besides, a log that was replayed, … Nothing was lost.
+    pub remarks: Vec<String>,
 }
 
 impl Disk {
@@ -89,6 +92,7 @@ impl Disk {
             format,
             volumes: opening.volumes,
             notes: opening.notes,
+            remarks: opening.remarks,
         })
     }
 }
@@ -100,6 +104,7 @@ struct Opening {
     /// The device of each volume.
     devices: Vec<Arc<dyn BlockDevice>>,
     notes: Vec<String>,
+    remarks: Vec<String>,
     /// Whether any disk has a partition table.
     tables: bool,
 }
@@ -128,9 +133,14 @@ impl Opening {
         }
     }
 
-    fn note(&mut self, name: &str, notes: &[String]) {
-        let notes = notes.iter().map(|note| format!("{name}: {note}"));
-        self.notes.extend(notes);
+    fn note(&mut self, name: &str, notes: &[Note]) {
+        for note in notes {
+            let text = format!("{name}: {}", note.text());
+            match note {
+                Note::Remark(_) => self.remarks.push(text),
+                Note::Gap(_) => self.notes.push(text),
+            }
+        }
     }
 
     fn whole(&mut self, name: &str, image: &Image, contents: Contents) {
@@ -150,7 +160,7 @@ impl Opening {
         let Partition { start, size, .. } = partition;
         let end = start.checked_add(size);
         if end.is_none_or(|end| end > image.device.size()) {
-            let note = "the image ends before this partition does".to_owned();
+            let note = Note::gap("the image ends before this partition does");
             self.note(&device, &[note]);
         }
         let range: Arc<dyn BlockDevice> =
@@ -184,12 +194,26 @@ impl Opening {
         }
         let assembled = lvm::assemble(&devices);
         for (part, group) in parts.into_iter().zip(assembled.groups) {
-            if let Contents::Recognised { why, .. } = &mut part.contents {
-                *why = match group {
-                    Ok(group) => format!("it is a part of the volume group {group:?}"),
-                    Err(error) => error,
-                };
-            }
+            part.contents = match (
+                group,
+                std::mem::replace(&mut part.contents, Contents::Empty),
+            ) {
+                (Ok(of), Contents::Recognised { kind, uuid, .. }) => {
+                    Contents::Part { kind, uuid, of }
+                }
+                (
+                    Err(why),
+                    Contents::Recognised {
+                        kind, uuid, label, ..
+                    },
+                ) => Contents::Recognised {
+                    kind,
+                    uuid,
+                    label,
+                    why,
+                },
+                (_, other) => other,
+            };
         }
         self.notes.extend(assembled.notes);
         for volume in assembled.volumes {

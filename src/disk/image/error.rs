@@ -20,11 +20,12 @@ pub enum OpenError {
     WrongKind { path: PathBuf, what: &'static str },
     #[error("{path:?}: {error}")]
     Disk { path: PathBuf, error: DiskError },
-    #[error(
-        "{path:?} is an image of the kind {format}, which is not read; convert it first: \
-         qemu-img convert -O qcow2 IMAGE NEW"
-    )]
-    Foreign { path: PathBuf, format: &'static str },
+    #[error("{path:?} is an image of the kind {format}, which is not read; {advice}")]
+    Foreign {
+        path: PathBuf,
+        format: &'static str,
+        advice: &'static str,
+    },
     #[error(
         "{path:?} holds neither a partition table nor a file system that is known; give {EXPECTED}"
     )]

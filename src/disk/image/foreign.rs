@@ -18,22 +18,29 @@ const MARKS: &[(&str, usize, &[u8])] = &[
     ("qcow (version 1)", 0, b"QFI\xfb\0\0\0\x01"),
 ];
 
+/// What to do about most of them.
+const CONVERT: &str = "convert it first: qemu-img convert -O qcow2 IMAGE NEW";
+
 /// Bytes of a trailer.
 const TRAILER: usize = 512;
 
-/// Which format it is, if it is one of these.
-pub(super) fn recognise(head: &[u8], file: &RawFile) -> Option<&'static str> {
+/// Which format it is, if it is one of these, and what to do.
+pub(super) fn recognise(head: &[u8], file: &RawFile) -> Option<(&'static str, &'static str)> {
+    let name = head.split(|byte| *byte == 0).next().unwrap_or_default();
+    if name.ends_with(b".ovf") && head.get(257..262) == Some(b"ustar") {
+        return Some(("OVA", "unpack it with tar and give its disks in order"));
+    }
     let marked = MARKS.iter().find(|(_, at, mark)| {
         let tail = head.get(*at..).unwrap_or_default();
         tail.starts_with(mark)
     });
     if let Some((name, ..)) = marked {
-        return Some(name);
+        return Some((name, CONVERT));
     }
     let at = file.size().checked_sub(512)?;
     let trailer = file.up_to(at, TRAILER).ok()?;
     if trailer.starts_with(b"koly\0\0\0\x04") {
-        return Some("DMG");
+        return Some(("DMG", CONVERT));
     }
     None
 }

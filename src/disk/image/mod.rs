@@ -18,6 +18,7 @@ mod vmdk;
 mod windows;
 
 use crate::disk::BlockDevice;
+use crate::disk::note::Note;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub struct Image {
     pub format: &'static str,
     pub device: Arc<dyn BlockDevice>,
     /// What a reader should know of the image: snapshots it holds, marks of damage, …
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// A format: how it is told, and how it is opened.
@@ -112,9 +113,10 @@ fn open_file(file: RawFile, place: &Place, said: Said<'_>) -> Result<Image, Open
     match found {
         Some(format) => (format.open)(&file, place),
         None => match foreign::recognise(&head, &file) {
-            Some(format) => Err(OpenError::Foreign {
+            Some((format, advice)) => Err(OpenError::Foreign {
                 path: place.path().to_path_buf(),
                 format,
+                advice,
             }),
             None => Ok(raw(file)),
         },

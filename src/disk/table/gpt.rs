@@ -2,6 +2,7 @@
 
 use super::{Partition, SECTORS, Table};
 use crate::disk::bytes::{Structure, guid_text};
+use crate::disk::note::Note;
 use crate::disk::{BlockDevice, DiskError, crc32};
 
 const FORMAT: &str = "gpt";
@@ -46,14 +47,14 @@ pub(super) fn read(device: &dyn BlockDevice) -> Result<Option<Table>, DiskError>
             };
             if let Some(partitions) = partitions(device, &header)? {
                 let note = "the partition table is damaged; its backup was read";
-                return Ok(Some(table(partitions, vec![note.to_owned()])));
+                return Ok(Some(table(partitions, vec![Note::remark(note)])));
             }
         }
     }
     Ok(None)
 }
 
-fn table(partitions: Vec<Partition>, notes: Vec<String>) -> Table {
+fn table(partitions: Vec<Partition>, notes: Vec<Note>) -> Table {
     Table {
         kind: FORMAT,
         partitions,

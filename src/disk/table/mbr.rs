@@ -3,6 +3,7 @@
 
 use super::{Partition, SECTORS, Table};
 use crate::disk::bytes::Structure;
+use crate::disk::note::Note;
 use crate::disk::range::Range;
 use crate::disk::{BlockDevice, DiskError};
 use std::collections::BTreeSet;
@@ -162,12 +163,12 @@ fn logical(
     for _ in 0..LOGICAL {
         if !seen.insert(at) {
             let note = "the chain of logical partitions leads in a circle; it was left there";
-            table.notes.push(note.to_owned());
+            table.notes.push(Note::gap(note));
             return Ok(());
         }
         let Some((link, _)) = Record::at(device, at.saturating_mul(sector))? else {
             let note = format!("the chain of logical partitions breaks off after number {number}");
-            table.notes.push(note);
+            table.notes.push(Note::gap(note));
             return Ok(());
         };
         if let Some(entry) = link.entries.iter().find(|entry| entry.is_partition()) {
@@ -182,7 +183,7 @@ fn logical(
         at = base.saturating_add(u64::from(next.start));
     }
     let note = format!("more than {LOGICAL} logical partitions; the others were left out");
-    table.notes.push(note);
+    table.notes.push(Note::gap(note));
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 mod gpt;
 mod mbr;
 
+use super::note::Note;
 use super::{BlockDevice, DiskError};
 
 /// Sizes of a sector that disks have: a table counts in them and does not say which.
@@ -32,7 +33,7 @@ pub struct Table {
     /// By number.
     pub partitions: Vec<Partition>,
     /// What a reader should know: the backup copy was read, …
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// The table of a disk, or `None` where it has none and is a volume as a whole.

@@ -122,7 +122,11 @@ fn gpt_is_read_from_its_backup_where_the_first_copy_is_damaged() {
             disk[damage] ^= 1;
             let found = table(&disk).unwrap().unwrap();
             assert_eq!(found.partitions, expected(sector as u64));
-            assert!(found.notes[0].contains("backup"), "{:?}", found.notes);
+            assert!(
+                found.notes[0].text().contains("backup"),
+                "{:?}",
+                found.notes
+            );
         }
         // The disk was enlarged: its backup is no longer at the end, and the first header still says where it is.
         let mut disk = gpt(sector);
@@ -184,10 +188,10 @@ fn chains_of_logical_partitions_end() {
     mbr_entry(&mut disk, 50 * 512, 1, 0x0f, 0, 20);
     let circle = table(&disk).unwrap().unwrap();
     assert_eq!(ranges(&circle), [(5, 41, 5)]);
-    assert!(circle.notes[0].contains("circle"));
+    assert!(circle.notes[0].text().contains("circle"));
     put(&mut disk, 50 * 512 + 510, &[0, 0]);
     let broken = table(&disk).unwrap().unwrap();
-    assert!(broken.notes[0].contains("breaks off after number 5"));
+    assert!(broken.notes[0].text().contains("breaks off after number 5"));
 }
 
 #[test]

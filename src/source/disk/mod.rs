@@ -112,6 +112,7 @@ fn hint(disk: &Disk) -> String {
             Contents::Recognised { kind, why, .. } => {
                 Some(format!("{} is {kind}: {why}", volume.device))
             }
+            Contents::Part { of, .. } => Some(format!("{} is a part of {of}", volume.device)),
             Contents::Swap { .. } => Some(format!("{} is swap", volume.device)),
             Contents::Empty => None,
         })
@@ -139,7 +140,7 @@ fn left_over(disk: &Disk, mounts: &[Mount]) -> Vec<Unexamined> {
                 let kind = fs.info().kind;
                 format!("{kind} that no line of the machine's fstab mounts; it was not walked")
             }
-            Contents::Swap { .. } | Contents::Empty => continue,
+            Contents::Part { .. } | Contents::Swap { .. } | Contents::Empty => continue,
         };
         let path = MachinePath::new("/dev").join(&volume.device);
         found.push(unexamined(&path, reason));
@@ -154,7 +155,9 @@ fn describe(paths: &[PathBuf], disk: &Disk, mounts: &[Mount]) -> SourceInfo {
                 let info = fs.info();
                 (Some(info.kind.to_owned()), Some(info.used))
             }
-            Contents::Recognised { kind, .. } => (Some((*kind).to_owned()), None),
+            Contents::Recognised { kind, .. } | Contents::Part { kind, .. } => {
+                (Some((*kind).to_owned()), None)
+            }
             Contents::Swap { .. } => (Some("swap".to_owned()), None),
             Contents::Empty => (None, None),
         };

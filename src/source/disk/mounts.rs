@@ -155,6 +155,7 @@ fn names_volume(device: &str, volume: &Volume, disk: &Disk) -> bool {
         Contents::Recognised { uuid, label, .. } | Contents::Swap { uuid, label } => {
             (uuid.clone(), label.clone())
         }
+        Contents::Part { uuid, .. } => (uuid.clone(), String::new()),
         Contents::Empty => (String::new(), String::new()),
     };
     let same = |a: &str, b: &str| !b.is_empty() && a.eq_ignore_ascii_case(b);

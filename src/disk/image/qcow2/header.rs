@@ -3,6 +3,7 @@
 use super::{FORMAT, MAGIC};
 use crate::disk::bytes::Structure;
 use crate::disk::image::RawFile;
+use crate::disk::note::Note;
 use crate::disk::{BlockDevice, DiskError};
 
 /// Length of a header of version 2, and the least of version 3.
@@ -54,7 +55,7 @@ pub(super) struct Header {
     pub(super) data_file: Option<Vec<u8>>,
     pub(super) snapshots: u32,
     pub(super) snapshots_offset: u64,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Header {
@@ -164,19 +165,13 @@ fn features(view: &Structure<'_>, header: &mut Header, length: usize) -> Result<
     if (features & incompatible::COMPRESSION != 0) != (kind != 0) {
         return Err(view.damaged("its kind of compression and the feature bit contradict"));
     }
-    for (bit, note) in [
-        (
-            incompatible::DIRTY,
-            "was not closed; its reference counts may be wrong, which reading does not need",
-        ),
-        (
-            incompatible::CORRUPT,
-            "is marked as corrupt; what is read may be wrong",
-        ),
-    ] {
-        if features & bit != 0 {
-            header.notes.push(format!("the image {note}"));
-        }
+    if features & incompatible::DIRTY != 0 {
+        let note = "the image was not closed; only its reference counts suffer, which reading does not need";
+        header.notes.push(Note::remark(note));
+    }
+    if features & incompatible::CORRUPT != 0 {
+        let note = "the image is marked as corrupt; what is read may be wrong";
+        header.notes.push(Note::gap(note));
     }
     Ok(())
 }

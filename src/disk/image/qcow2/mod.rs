@@ -10,6 +10,7 @@ mod snapshot;
 use super::sparse::read_parent;
 use super::{Image, OpenError, Place, RawFile, Said, inflate};
 use crate::disk::cache::BlockCache;
+use crate::disk::note::Note;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
 use header::{Compression, Header};
@@ -31,7 +32,7 @@ pub(super) fn open(file: &Arc<RawFile>, place: &Place) -> Result<Image, OpenErro
     let disk = OpenError::disk(place.path());
     let header = Header::read(file).map_err(&disk)?;
     let mut notes = header.notes.clone();
-    notes.extend(snapshot::note(file, &header));
+    notes.extend(snapshot::note(file, &header).map(Note::Remark));
     let data: Arc<dyn BlockDevice> = match &header.data_file {
         Some(name) if header.external => Arc::new(place.file(name, "external data file")?.0),
         _ => Arc::clone(file) as _,
@@ -45,10 +46,8 @@ pub(super) fn open(file: &Arc<RawFile>, place: &Place) -> Result<Image, OpenErro
         };
         let image = place.image(name, "backing file", said)?;
         let shown = String::from_utf8_lossy(name);
-        notes.push(format!(
-            "the image is backed by {shown:?} ({})",
-            image.format
-        ));
+        let note = format!("the image is backed by {shown:?} ({})", image.format);
+        notes.push(Note::Remark(note));
         notes.extend(image.notes);
         backing = Some(image.device);
     }

@@ -3,6 +3,7 @@
 use super::FORMAT;
 use crate::disk::bytes::Structure;
 use crate::disk::image::RawFile;
+use crate::disk::note::Note;
 use crate::disk::{BlockDevice, DiskError};
 
 const LENGTH: usize = 512;
@@ -39,12 +40,12 @@ pub(super) fn last(file: &RawFile) -> Result<Vec<u8>, DiskError> {
 
 impl Footer {
     /// The intact copy, and what is to be said of the other.
-    pub(super) fn read(file: &RawFile) -> Result<(Self, Vec<String>), DiskError> {
+    pub(super) fn read(file: &RawFile) -> Result<(Self, Vec<Note>), DiskError> {
         match (parse(&last(file)?), parse(&file.head(LENGTH)?)) {
             (Ok(footer), _) => Ok((footer, Vec::new())),
             (Err(_), Ok(footer)) => {
                 let note = "the footer at the end of the image is damaged; the copy at its beginning was read";
-                Ok((footer, vec![note.to_owned()]))
+                Ok((footer, vec![Note::remark(note)]))
             }
             (Err(error), Err(_)) => Err(error),
         }

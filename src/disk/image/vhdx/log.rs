@@ -7,6 +7,7 @@ use super::FORMAT;
 use super::header::{Header, check};
 use crate::disk::bytes::Structure;
 use crate::disk::image::RawFile;
+use crate::disk::note::Note;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
 use std::collections::BTreeMap;
@@ -71,7 +72,7 @@ impl BlockDevice for Replayed {
 pub(super) fn replay(
     file: &Arc<RawFile>,
     header: &Header,
-) -> Result<(Replayed, Option<String>), DiskError> {
+) -> Result<(Replayed, Option<Note>), DiskError> {
     let mut replayed = Replayed {
         file: Arc::clone(file),
         size: file.size(),
@@ -94,7 +95,7 @@ pub(super) fn replay(
     let Some(run) = newest_run(&entries) else {
         let note =
             "the image was not closed, and its log holds nothing whole; it was read as it is";
-        return Ok((replayed, Some(note.to_owned())));
+        return Ok((replayed, Some(Note::gap(note))));
     };
     let mut zeros = ZEROS;
     for entry in run {
@@ -110,7 +111,7 @@ pub(super) fn replay(
         )?;
     }
     let note = "the image was not closed; its log was replayed in memory";
-    Ok((replayed, Some(note.to_owned())))
+    Ok((replayed, Some(Note::remark(note))))
 }
 
 /// An entry whose checksum is right.

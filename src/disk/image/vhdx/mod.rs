@@ -7,6 +7,7 @@ mod metadata;
 use super::pages::{Held, Pages};
 use super::sparse::{Layout, Source, Sparse};
 use super::{Image, OpenError, Place, RawFile, Said};
+use crate::disk::note::Note;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
 use header::{Header, Region};
@@ -74,7 +75,7 @@ fn open_parent(named: &Parent, place: &Place) -> Result<Image, OpenError> {
     }
     let mut image = place.image(name, ROLE, Said::Format(FORMAT))?;
     let note = format!("the image is the difference to {:?}", named.name);
-    image.notes.insert(0, note);
+    image.notes.insert(0, Note::Remark(note));
     Ok(image)
 }
 

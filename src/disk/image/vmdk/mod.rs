@@ -10,6 +10,7 @@ use super::pages::{Held, truncated};
 use super::sparse::read_parent;
 use super::{Image, OpenError, Place, RawFile, Said, inflate};
 use crate::disk::cache::BlockCache;
+use crate::disk::note::Note;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
 use descriptor::{Descriptor, Kind};
@@ -88,9 +89,8 @@ fn parent(name: &str, expected: &str, place: &Place) -> Result<Image, OpenError>
         return Err(disk(DiskError::damaged(FORMAT, what)));
     }
     let mut image = place.image(name.as_bytes(), PARENT, Said::Format(FORMAT))?;
-    image
-        .notes
-        .insert(0, format!("the image is the difference to {name:?}"));
+    let note = format!("the image is the difference to {name:?}");
+    image.notes.insert(0, Note::Remark(note));
     Ok(image)
 }
 
@@ -107,7 +107,7 @@ fn described(
     if at == 0 || length == 0 {
         let note =
             "the image is one extent without a descriptor: it may be a part of a larger disk";
-        builder.notes.push(note.to_owned());
+        builder.notes.push(Note::gap(note));
         return Ok((Some(extent), Descriptor::default()));
     }
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST);
@@ -142,7 +142,7 @@ struct Builder {
     parts: Vec<Part>,
     size: u64,
     parent: Option<Arc<dyn BlockDevice>>,
-    notes: Vec<String>,
+    notes: Vec<Note>,
 }
 
 impl Builder {
