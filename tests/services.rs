@@ -354,7 +354,7 @@ ExecStart=/bin/echo one \
    two
 ExecStart=@/bin/echo self a
 ExecStart=-:/bin/echo $A ${B}
-ExecStart=+/bin/echo $A x${B}y $B-z $$A $UNKNOWN
+ExecStart=+/bin/echo $A x${B}y $B-z $$A $UNSET x${UNSET} $HOME
 ExecStart=/bin/echo trailing\\
 ExecStart=/bin/echo %H %l %S/x 100%%
 "#,
@@ -373,7 +373,7 @@ ExecStart=/bin/echo %H %l %S/x 100%%
                 vec!["one", "two"],
                 vec!["a"],
                 vec!["$A", "${B}"],
-                vec!["one", "two", "xthreey", "$B-z", "$A", "$UNKNOWN"],
+                vec!["one", "two", "xthreey", "$B-z", "$A", "x", "$HOME"],
                 vec!["trailing\\"],
                 vec!["box.example.net", "box", "/var/lib/x", "100%"],
             ]
@@ -462,6 +462,33 @@ ExecStart=/bin/echo %H %l %S/x 100%%
             ]
         );
         assert_eq!(found.exec.first().unwrap().argv, ["/bin/x", "file"]);
+    }
+
+    #[test]
+    fn only_what_the_run_may_set_stays_a_variable() {
+        let of = |setting: &str| {
+            let machine = Machine::new();
+            machine
+                .file("etc/default/a", "# nothing\n")
+                .unit(
+                    "a.service",
+                    &format!(
+                        "[Service]\nExecStart=/bin/x ${{STATE_DIRECTORY}} $OPTS\nStateDirectory=a\n{setting}\n"
+                    ),
+                )
+                .wanted("a.service");
+            let found = named(machine.services(), "a.service");
+            found.exec[0].argv[1..].join(" ")
+        };
+        assert_eq!(of("EnvironmentFile=/etc/default/a"), "/var/lib/a");
+        assert_eq!(of("EnvironmentFile=-/etc/default/none"), "/var/lib/a");
+        for open in [
+            "EnvironmentFile=/etc/default/none",
+            "EnvironmentFile=-/run/made-at-boot",
+            "PassEnvironment=OPTS",
+        ] {
+            assert_eq!(of(open), "/var/lib/a $OPTS", "{open}");
+        }
     }
 
     #[test]

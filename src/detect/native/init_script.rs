@@ -4,7 +4,7 @@
 //! decides at run time stays unknown, and the rule that reports a legacy start says so.
 
 use super::secret::{redact, redact_line};
-use super::syntax;
+use super::{init_start, syntax};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, InitScript, Syntax};
 use crate::path::MachinePath;
@@ -64,9 +64,7 @@ impl Detector for InitScripts {
                 .iter()
                 .map(|path| syntax::want(Syntax::Environment, &path.text())),
         );
-        let starts = lines
-            .iter()
-            .filter(|line| starter(&words::shell(line)).is_some());
+        let starts = lines.iter().filter(|line| init_start::may_start(line));
         let shown = variables.iter().map(|(name, value)| {
             let value = redact(Some(name), value).text.into_owned();
             (name.clone(), value)
@@ -107,7 +105,7 @@ fn header(text: &str) -> BTreeMap<String, String> {
 }
 
 /// Lines joined over backslashes, comments dropped.
-fn logical_lines(text: &str) -> Vec<String> {
+pub(super) fn logical_lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = false;
     for line in text.lines() {
@@ -129,7 +127,7 @@ fn logical_lines(text: &str) -> Vec<String> {
 }
 
 /// Top-level assignments whose value is literal once earlier ones are put in; the first stands.
-fn variables(text: &str) -> BTreeMap<String, String> {
+pub(super) fn variables(text: &str) -> BTreeMap<String, String> {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     for line in logical_lines(text) {
         let line = line.strip_prefix("export ").unwrap_or(&line);
@@ -152,7 +150,7 @@ fn variables(text: &str) -> BTreeMap<String, String> {
 }
 
 /// `$NAME`, `${NAME}` and `${NAME:-default}` replaced by what is known; the rest stays as written.
-fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
+pub(super) fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -224,223 +222,13 @@ fn computed(lines: &[String], known: &BTreeMap<String, String>) -> Vec<String> {
         .collect()
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// How a script starts its daemon.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Start {
-    pub daemon: Vec<String>,
-    /// `--chuid`, `runuser -u`, `su USER -c`, `--user` of that line.
-    pub user: Option<String>,
-    pub pid_file: Option<String>,
-}
-
-/// The first of a script's lines that starts something, with what its variables stand for.
-pub fn started(script: &InitScript, known: &BTreeMap<String, String>) -> Option<Start> {
-    let mut start = script.starts.iter().find_map(|line| start(line, known))?;
-    // Nobody gives it a value: to a shell it is nothing at all.
-    let is_unset = |word: &String| {
-        let name = word
-            .strip_prefix('$')
-            .map(|name| name.trim_matches(['{', '}']));
-        name.is_some_and(|name| {
-            is_name(name)
-                && !name.starts_with(|c: char| c.is_ascii_digit())
-                && !script.computed.iter().any(|known| known == name)
-        })
-    };
-    start.daemon.retain(|word| !is_unset(word));
-    for word in &mut start.daemon {
-        *word = redact_line(word).text.into_owned();
-    }
-    Some(start)
-}
-
-/// Where the word stands that starts a daemon.
-fn starter(words: &[String]) -> Option<usize> {
-    words.iter().position(|word| {
-        let name = word.rsplit('/').next().unwrap_or_default();
-        matches!(
-            name,
-            "start-stop-daemon" | "daemon" | "su" | "runuser" | "nohup" | "setsid"
-        )
-    })
-}
-
-/// What a line starts, if anything.
-fn start(line: &str, known: &BTreeMap<String, String>) -> Option<Start> {
-    let words: Vec<String> = words::shell(line)
-        .iter()
-        .flat_map(|word| expand_words(word, known))
-        .collect();
-    let at = starter(&words)?;
-    let (name, rest) = words.get(at..)?.split_first()?;
-    match name.rsplit('/').next().unwrap_or_default() {
-        "start-stop-daemon" => start_stop_daemon(rest),
-        "su" | "runuser" => run_as(rest),
-        "daemon" => {
-            let user = rest
-                .iter()
-                .find_map(|word| word.strip_prefix("--user="))
-                .map(str::to_owned);
-            let argv = rest
-                .iter()
-                .skip_while(|word| word.starts_with(['-', '+']))
-                .cloned();
-            finish(argv.collect(), user, None)
-        }
-        _ => finish(rest.to_vec(), None, None),
-    }
-}
-
-/// An unquoted variable may hold several words.
-fn expand_words(word: &str, known: &BTreeMap<String, String>) -> Vec<String> {
-    let expanded = expand(word, known);
-    if expanded == word {
-        vec![expanded]
-    } else {
-        words::shell(&expanded)
-    }
-}
-
-fn start_stop_daemon(args: &[String]) -> Option<Start> {
-    let mut user = None;
-    let mut pid_file = None;
-    let mut program = None;
-    let mut words = args.iter();
-    let mut starts = false;
-    while let Some(word) = words.next() {
-        let (flag, inline) = word
-            .split_once('=')
-            .map_or((word.as_str(), None), |(f, v)| (f, Some(v.to_owned())));
-        let mut value = || inline.clone().or_else(|| words.next().cloned());
-        match flag {
-            "--start" | "-S" => starts = true,
-            "--chuid" | "-c" => {
-                user = value().map(|user| user.split(':').next().unwrap_or_default().to_owned());
-            }
-            "--pidfile" | "-p" => pid_file = value(),
-            "--exec" | "-x" if program.is_none() => program = value(),
-            "--startas" | "-a" => program = value(),
-            "--name" | "-n" | "--chdir" | "-d" | "--user" | "-u" | "--umask" | "-k"
-            | "--nicelevel" | "-N" | "--output" | "-O" | "--signal" | "-s" | "--retry" | "-R"
-            | "--group" | "-g" => {
-                value();
-            }
-            "--" => break,
-            _ => {}
-        }
-    }
-    let tail = words
-        .take_while(|word| !matches!(word.as_str(), "||" | "&&" | ";" | ">" | "2>&1" | "&" | "|"));
-    let argv: Vec<String> = program.into_iter().chain(tail.cloned()).collect();
-    if starts {
-        finish(argv, user, pid_file)
-    } else {
-        None
-    }
-}
-
-/// `su [-] USER -c "COMMAND"` and `runuser -u USER -- COMMAND`.
-fn run_as(args: &[String]) -> Option<Start> {
-    let mut user = None;
-    let mut argv = Vec::new();
-    let mut words = args.iter();
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "-" | "-l" | "--login" | "-m" | "-p" => {}
-            "-s" | "--shell" => {
-                words.next();
-            }
-            "-u" | "--user" => user = words.next().cloned(),
-            "-c" | "--command" => argv = words::shell(words.next()?),
-            "--" => {
-                argv = words.by_ref().cloned().collect();
-            }
-            name if user.is_none() => user = Some(name.to_owned()),
-            _ => break,
-        }
-    }
-    finish(argv, user, None)
-}
-
-/// Cuts redirections and the ampersand; a command that still holds a variable where its program is tells nothing.
-fn finish(argv: Vec<String>, user: Option<String>, pid_file: Option<String>) -> Option<Start> {
-    let daemon: Vec<String> = argv
-        .into_iter()
-        .take_while(|word| {
-            let bare = word.trim_start_matches(|c: char| c.is_ascii_digit());
-            !bare.starts_with(['>', '<', '&', '|', ';'])
-        })
-        .collect();
-    let program = daemon.first()?;
-    let plain = program.starts_with('/') && !program.contains('$');
-    plain.then_some(Start {
-        daemon,
-        user: user.filter(|user| !user.contains('$')),
-        pid_file: pid_file.filter(|path| path.starts_with('/') && !path.contains('$')),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn start_stop_daemon_lines() {
-        let text = "#!/bin/sh\nDAEMON=/opt/acme/bin/acmed\nDAEMON_ARGS=\"--port 9100 --dir ${HOME_DIR:-/opt/acme}\"\nPIDFILE=/run/acme.pid\nRUNAS=acme\n\
-            case $1 in start)\n start-stop-daemon --start --background --make-pidfile --pidfile $PIDFILE \\\n  --chuid $RUNAS:acme --exec $DAEMON -- $DAEMON_ARGS || return 2\n";
-        let known = variables(text);
-        let found = logical_lines(text)
-            .iter()
-            .find_map(|line| start(line, &known))
-            .unwrap();
-        assert_eq!(
-            found.daemon,
-            [
-                "/opt/acme/bin/acmed",
-                "--port",
-                "9100",
-                "--dir",
-                "/opt/acme"
-            ]
-        );
-        assert_eq!(
-            (found.user.as_deref(), found.pid_file.as_deref()),
-            (Some("acme"), Some("/run/acme.pid"))
-        );
-    }
-
-    #[test]
-    fn other_ways_to_start() {
-        let none = BTreeMap::new();
-        let su = start(
-            "su - acme -s /bin/sh -c \"/opt/x/run --a 1\" > /dev/null &",
-            &none,
-        )
-        .unwrap();
-        assert_eq!(
-            (su.daemon.as_slice(), su.user.as_deref()),
-            (
-                &["/opt/x/run".to_owned(), "--a".into(), "1".into()][..],
-                Some("acme")
-            )
-        );
-        let daemon = start("daemon --user=bob /usr/sbin/x -d", &none).unwrap();
-        assert_eq!(daemon.daemon, ["/usr/sbin/x", "-d"]);
-        assert_eq!(
-            start("start-stop-daemon --stop --pidfile /x --exec /y", &none),
-            None
-        );
-        assert_eq!(
-            start("nohup /opt/y/z a > /var/log/z 2>&1 &", &none)
-                .unwrap()
-                .daemon,
-            ["/opt/y/z", "a"]
-        );
-    }
 
     #[test]
     fn what_is_read_in_and_what_only_the_run_knows() {
@@ -464,9 +252,8 @@ mod tests {
         #[test]
         fn any_script_survives(text in "(?s).{0,300}") {
             let known = variables(&text);
-            for line in logical_lines(&text) {
-                let _ = start(&line, &known);
-            }
+            let lines = logical_lines(&text);
+            let _ = (sources(&lines, &known), computed(&lines, &known));
         }
     }
 }

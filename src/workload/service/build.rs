@@ -19,6 +19,7 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
         name: &unit.name,
         hostname,
         environment: &[],
+        open: None,
     };
     let value = |key: &str| {
         unit.value("Service", key)
@@ -31,10 +32,18 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
             .flat_map(|(_, entry)| words::split(&plain.expand(&entry.value)))
             .collect()
     };
+    let (user, group) = account(facts, unit, value("User"), value("Group"));
     let environment_files = environment::files(unit, &plain);
     let environment = environment::read(facts, unit, &plain, &environment_files);
+    let directories = directory::all(facts, unit, &plain, &user);
+    let known = [
+        directory::variables(&directories),
+        environment.variables.clone(),
+    ]
+    .concat();
     let context = Context {
-        environment: &environment.variables,
+        environment: &known,
+        open: environment.open.as_deref(),
         ..plain
     };
     let exec = |key: &str| -> Vec<Command> {
@@ -44,7 +53,6 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
             .flat_map(|(path, entry)| context.commands(path, entry))
             .collect()
     };
-    let (user, group) = account(facts, unit, value("User"), value("Group"));
     let fragment = unit
         .files
         .first()
@@ -71,7 +79,7 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
         exec_pre: exec("ExecStartPre"),
         exec_post: exec("ExecStartPost"),
         exec_stop: exec("ExecStop"),
-        directories: directory::all(facts, unit, &plain, &user),
+        directories,
         supplementary_groups: list("SupplementaryGroups"),
         group,
         secret_environment: environment.secrets,

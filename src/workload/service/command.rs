@@ -9,6 +9,8 @@ pub struct Context<'a> {
     pub name: &'a str,
     pub hostname: &'a str,
     pub environment: &'a [(String, String)],
+    /// Variables that the run may set though the disk does not; `None` where any may be.
+    pub open: Option<&'a [String]>,
 }
 
 impl Context<'_> {
@@ -51,17 +53,22 @@ impl Context<'_> {
         })
     }
 
-    /// `$NAME` as a word of its own is split into words; `${NAME}` is put in its place; `$$` is a dollar. An unknown
-    /// variable is empty to systemd, but here it may be set at run time, so its text stays.
-    fn variables(&self, word: &str) -> Vec<String> {
-        let value = |name: &str| {
-            self.environment
-                .iter()
-                .rfind(|(known, _)| known == name)
-                .map(|(_, value)| value)
+    /// The value of a variable; empty where nothing sets it, `None` where only the run knows.
+    fn value(&self, name: &str) -> Option<&str> {
+        let known = self.environment.iter().rfind(|(known, _)| known == name);
+        let unset = || {
+            let open = self.open?;
+            (!open.iter().any(|known| known == name)).then_some("")
         };
+        known.map(|(_, value)| value.as_str()).or_else(unset)
+    }
+
+    /// `$NAME` as a word of its own is split into words; `${NAME}` is put in its place; `$$` is a dollar. The text of a
+    /// variable that only the run knows stays.
+    fn variables(&self, word: &str) -> Vec<String> {
         if let Some(name) = word.strip_prefix('$').filter(|name| is_name(name)) {
-            return value(name).map_or_else(|| vec![word.to_owned()], |text| words::split(text));
+            let value = self.value(name);
+            return value.map_or_else(|| vec![word.to_owned()], words::split);
         }
         let mut out = String::with_capacity(word.len());
         let mut rest = word;
@@ -72,7 +79,7 @@ impl Context<'_> {
                 .and_then(|inner| inner.split_once('}'));
             rest = match (braced, tail.strip_prefix('$')) {
                 (Some((name, after)), _) if is_name(name) => {
-                    match value(name) {
+                    match self.value(name) {
                         Some(text) => out.push_str(text),
                         None => out.extend(["${", name, "}"]),
                     }
@@ -104,7 +111,7 @@ fn is_name(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn argv(value: &str) -> Vec<Vec<String>> {
+    fn argv(value: &str, open: Option<&[String]>) -> Vec<Vec<String>> {
         let environment = [
             ("OPTS".to_owned(), "-a \"b c\"".to_owned()),
             ("PORT".to_owned(), "80".to_owned()),
@@ -113,6 +120,7 @@ mod tests {
             name: "x@y.service",
             hostname: "h",
             environment: &environment,
+            open,
         };
         let entry = UnitEntry {
             section: "Service".into(),
@@ -131,13 +139,22 @@ mod tests {
     #[test]
     fn prefixes_specifiers_variables() {
         assert_eq!(
-            argv("-/bin/a $OPTS --port=${PORT} %i $$x"),
+            argv("-/bin/a $OPTS --port=${PORT} %i $$x", None),
             [["/bin/a", "-a", "b c", "--port=80", "y", "$x"]]
         );
         assert_eq!(
-            argv("@/bin/a own -b ; +/bin/c $NONE"),
+            argv("@/bin/a own -b ; +/bin/c $NONE", None),
             [vec!["/bin/a", "-b"], vec!["/bin/c", "$NONE"]]
         );
-        assert!(argv("").is_empty());
+        assert!(argv("", None).is_empty());
+    }
+
+    #[test]
+    fn what_nothing_sets_is_nothing() {
+        let open = ["HOME".to_owned()];
+        assert_eq!(
+            argv("/bin/a $NONE x${NONE}y $HOME ${HOME}", Some(&open)),
+            [["/bin/a", "xy", "$HOME", "${HOME}"]]
+        );
     }
 }

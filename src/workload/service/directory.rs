@@ -62,6 +62,29 @@ fn settings(unit: &Unit, context: &Context<'_>) -> Vec<ManagedDirectory> {
     found
 }
 
+/// What the manager tells the service of them: RUNTIME_DIRECTORY and its kin.
+pub(super) fn variables(made: &[ManagedDirectory]) -> Vec<(String, String)> {
+    let of = |kind: DirectoryKind| {
+        let paths = made
+            .iter()
+            .filter(|made| made.kind == kind && made.user.is_empty())
+            .map(|made| made.path.text().into_owned());
+        paths.collect::<Vec<_>>().join(":")
+    };
+    let named = [
+        ("RUNTIME_DIRECTORY", DirectoryKind::Runtime),
+        ("STATE_DIRECTORY", DirectoryKind::State),
+        ("CACHE_DIRECTORY", DirectoryKind::Cache),
+        ("LOGS_DIRECTORY", DirectoryKind::Logs),
+        ("CONFIGURATION_DIRECTORY", DirectoryKind::Configuration),
+    ];
+    named
+        .into_iter()
+        .map(|(name, kind)| (name.to_owned(), of(kind)))
+        .filter(|(_, paths)| !paths.is_empty())
+        .collect()
+}
+
 /// Lines of the package that brings the unit, and lines an administrator wrote for the service's own user: other
 /// packages' directories are for their own services, though they may share an account.
 fn tmpfiles(
@@ -171,6 +194,7 @@ mod tests {
             name: "a.service",
             hostname: "h",
             environment: &[],
+            open: None,
         };
         let of = |text: &str| {
             let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();

@@ -12,7 +12,41 @@ use crate::path::MachinePath;
 pub(super) struct Environment {
     pub variables: Vec<(String, String)>,
     pub secrets: Vec<(String, Evidence)>,
+    /// Variables that nothing on the disk sets, but that the run may: `None` where any may be, since a file that sets
+    /// some was not read or is made at boot.
+    pub open: Option<Vec<String>>,
 }
+
+/// What the manager itself sets (systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager").
+const OF_THE_MANAGER: &[&str] = &[
+    "PATH",
+    "LANG",
+    "USER",
+    "LOGNAME",
+    "HOME",
+    "SHELL",
+    "TERM",
+    "INVOCATION_ID",
+    "MAINPID",
+    "MANAGERPID",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "JOURNAL_STREAM",
+    "SERVICE_RESULT",
+    "EXIT_CODE",
+    "EXIT_STATUS",
+    "PIDFILE",
+    "CREDENTIALS_DIRECTORY",
+    "SYSTEMD_EXEC_PID",
+    "REMOTE_ADDR",
+    "REMOTE_PORT",
+    "TRIGGER_UNIT",
+    "TRIGGER_PATH",
+];
 
 impl Environment {
     fn set(&mut self, name: &str, value: String, evidence: Evidence) {
@@ -62,6 +96,17 @@ pub(super) fn read(
             }
         }
     }
+    let is_open = files
+        .iter()
+        .any(|(file, optional)| is_open(facts, file, *optional));
+    found.open = (!is_open).then(|| {
+        let passed = unit.list("Service", "PassEnvironment");
+        let passed = passed
+            .iter()
+            .flat_map(|(_, entry)| words::split(&entry.value));
+        let own = OF_THE_MANAGER.iter().map(|name| (*name).to_owned());
+        own.chain(passed).collect()
+    });
     for (_, entry) in unit.list("Service", "UnsetEnvironment") {
         for word in words::split(&context.expand(&entry.value)) {
             match word.split_once('=') {
@@ -71,6 +116,27 @@ pub(super) fn read(
         }
     }
     found
+}
+
+/// Whether a file may set what the disk does not tell: it was not read, is made at boot, or should be there and is not.
+fn is_open(facts: &Facts, file: &MachinePath, optional: bool) -> bool {
+    let at_boot = ["/run", "/var/run"].map(MachinePath::from);
+    if at_boot.iter().any(|dir| file.is_within(dir)) {
+        return true;
+    }
+    let text = file.text();
+    let there: Vec<&MachinePath> = if text.contains(['*', '?', '[']) {
+        let found = facts.tree.glob(&text).into_iter();
+        found.map(|found| &found.path).collect()
+    } else {
+        facts.tree.get(file).map(|_| file).into_iter().collect()
+    };
+    let is_read = |path: &&MachinePath| {
+        facts
+            .documents
+            .contains_key(&((*path).clone(), Syntax::Environment))
+    };
+    (there.is_empty() && !optional) || !there.iter().all(is_read)
 }
 
 /// EnvironmentFile=: path or pattern, and whether it may be absent.

@@ -3,7 +3,7 @@
 use super::resolve::Reached;
 use super::search::UnitPath;
 use super::{Command, Manager, Service, ServiceType};
-use crate::detect::native::init_script;
+use crate::detect::native::init_start;
 use crate::fact::{Evidence, Facts, InitScript, Syntax};
 use crate::path::MachinePath;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ fn service(
     name: String,
     link: Option<&MachinePath>,
 ) -> Service {
-    let start = init_script::started(script, &settings(facts, script));
+    let start = init_start::started(script, &settings(facts, script));
     let (daemon, user, pid_file) = start.map_or((None, None, None), |start| {
         (Some(start.daemon), start.user, start.pid_file)
     });

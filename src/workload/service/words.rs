@@ -120,19 +120,28 @@ fn simple(c: char) -> Option<char> {
 
 /// Words of a shell's command line: nothing is special in single quotes, little in double ones.
 pub fn shell(text: &str) -> Vec<String> {
+    let words = shell_quoted(text).into_iter();
+    words.map(|(word, _)| word).collect()
+}
+
+/// The same, and whether any of the word was quoted: what is not, a shell splits again once variables are in.
+pub fn shell_quoted(text: &str) -> Vec<(String, bool)> {
     let mut words = Vec::new();
-    let mut word: Option<String> = None;
+    let mut open: Option<(String, bool)> = None;
     let mut quote: Option<char> = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         if c.is_whitespace() && quote.is_none() {
-            words.extend(word.take());
+            words.extend(open.take());
             continue;
         }
-        let word = word.get_or_insert_default();
+        let (word, quoted) = open.get_or_insert_default();
         match (c, quote) {
             (c, Some(open)) if c == open => quote = None,
-            ('"' | '\'', None) => quote = Some(c),
+            ('"' | '\'', None) => {
+                quote = Some(c);
+                *quoted = true;
+            }
             ('\\', None) => word.extend(chars.next()),
             ('\\', Some('"')) => match chars.next_if(|c| "\"\\`$".contains(*c)) {
                 Some(escaped) => word.push(escaped),
@@ -141,7 +150,7 @@ pub fn shell(text: &str) -> Vec<String> {
             (c, _) => word.push(c),
         }
     }
-    words.extend(word);
+    words.extend(open);
     words
 }
 
