@@ -52,6 +52,7 @@ impl Detector for Cron {
         }
         if let Some(period) = period {
             if file.entry.is_executable() {
+                let first = file.lines().next().map_or("", |(_, line)| line);
                 sink.fact(Fact::Job(Job {
                     kind: JobKind::Directory,
                     schedule: period.to_owned(),
@@ -59,7 +60,7 @@ impl Detector for Cron {
                     command: path.clone(),
                     environment: Vec::new(),
                     secret: false,
-                    evidence: file.evidence(1, file.lines().next().map_or("", |(_, line)| line)),
+                    evidence: file.evidence(1, &redact_line(first).text),
                 }));
             }
             return;

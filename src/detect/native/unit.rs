@@ -1,6 +1,6 @@
 //! Unit files as systemd.syntax(7) writes them: sections, assignments, continuation lines.
 
-use super::secret::{redact, redact_line};
+use super::secret::{MASK, redact, redact_line};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, UnitEntry, UnitFile};
 use crate::workload::service::search::TIERS;
@@ -89,6 +89,8 @@ fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &st
     let (key, value) = (key.trim(), value.trim());
     let (value, secret) = if key == "Environment" {
         environment(value)
+    } else if key == "SetCredential" {
+        credential(value)
     } else {
         let redacted = redact_line(value);
         (redacted.text.into_owned(), redacted.kind.is_some())
@@ -100,6 +102,14 @@ fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &st
         line,
         secret,
     });
+}
+
+/// `NAME:VALUE`: the value is a secret whatever its name, or why would it be a credential.
+fn credential(value: &str) -> (String, bool) {
+    match value.split_once(':') {
+        Some((name, secret)) if !secret.is_empty() => (format!("{name}:{MASK}"), true),
+        _ => (value.to_owned(), false),
+    }
 }
 
 /// `A=1 "B=two words"`: each assignment's value redacted by its own name, quotes kept as they were.
@@ -151,6 +161,12 @@ mod tests {
         let found = entries("[Service]\nEnvironment=PORT=80 \"DB_PASSWORD=a b\" 'X=1 2'\n");
         assert_eq!(found[0].value, "PORT=80 DB_PASSWORD=[redacted] \"X=1 2\"");
         assert!(found[0].secret);
+        let found = entries("[Service]\nSetCredential=key:geheim: 1\nSetCredential=\n");
+        assert_eq!(
+            (found[0].value.as_str(), found[0].secret),
+            ("key:[redacted]", true)
+        );
+        assert_eq!((found[1].value.as_str(), found[1].secret), ("", false));
     }
 
     proptest::proptest! {

@@ -30,6 +30,11 @@ static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// A value that is neither a place holder of a format string nor of a prepared statement.
+static IN_LITERAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?i)\b(?P<key>password|passwd|pwd)=(?P<value>[^\s'";&,%{}$+?:()\[\]]+)"#).ok()
+});
+
 impl Detector for Content {
     fn id(&self) -> &'static str {
         Self::ID
@@ -67,12 +72,7 @@ impl Detector for Content {
         if head.contains(&0) {
             return;
         }
-        let name = file.path.name();
-        let code = [
-            ".py", ".js", ".mjs", ".ts", ".rb", ".php", ".pl", ".go", ".java", ".c", ".h", ".lua",
-        ]
-        .iter()
-        .any(|end| name.ends_with(end));
+        let language = language(file);
         let mut found = 0;
         for (number, line) in file.lines() {
             if line.len() > 4096 || found >= MOST {
@@ -85,8 +85,10 @@ impl Detector for Content {
                 let evidence = Evidence::line(file.path, number, &to);
                 sink.fact(Fact::Peer { to, evidence });
             }
-            if let Some((kind, key)) = secret(line, code) {
-                let shown = if key.is_empty() {
+            if let Some((kind, key)) = secret(line, language) {
+                let shown = if language == Language::Passwords {
+                    super::MASK.to_owned()
+                } else if key.is_empty() {
                     redact_line(line).text.into_owned()
                 } else {
                     format!("{key} = {}", super::MASK)
@@ -168,39 +170,102 @@ fn peers(line: &str) -> Vec<String> {
     found.map(|peer| peer.as_str().to_owned()).collect()
 }
 
+/// What a file's name and first bytes say about the lines in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    /// A programming language: an unquoted value is an expression, not a value.
+    Code,
+    /// A shell's: command lines hold passwords too.
+    Shell,
+    /// `address:port:database:user:password`, as a password file of a database client is written.
+    Passwords,
+    Other,
+}
+
+fn language(file: &FileView<'_>) -> Language {
+    let name = file.path.name();
+    let code = [
+        ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".php", ".pl", ".pm", ".go", ".java", ".c",
+        ".h", ".lua",
+    ];
+    let first = file.lines().next().map_or("", |(_, line)| line);
+    let interpreter = first.strip_prefix("#!").unwrap_or_default();
+    if name.starts_with('.') && name.ends_with("pass") {
+        Language::Passwords
+    } else if code.iter().any(|end| name.ends_with(end)) {
+        Language::Code
+    } else if name.ends_with(".sh") || interpreter.trim_end().ends_with("sh") {
+        Language::Shell
+    } else if !interpreter.is_empty() {
+        Language::Code
+    } else {
+        Language::Other
+    }
+}
+
 /// The kind of secret on a line, and the name it is assigned to.
-fn secret(line: &str, code: bool) -> Option<(&'static str, String)> {
+fn secret(line: &str, language: Language) -> Option<(&'static str, String)> {
     let trimmed = line.trim_start();
-    let comment = ["#", "//", "*", ";", "--", "<!--", "\""]
+    let comment = ["#", "//", "*", ";", "--", "<!--"]
         .iter()
-        .take(6)
         .any(|start| trimmed.starts_with(start));
+    if language == Language::Passwords {
+        let fields: Vec<&str> = line.split(':').collect();
+        let last = fields.get(4).filter(|_| !comment)?;
+        return is_secret_value(last).then(|| ("password", String::new()));
+    }
     if let Some(kind) = redact_line(line).kind {
         // In code, `password=password` and the like are arguments, not values: only forms that stand for themselves count.
-        let sure = !matches!(kind, "password");
-        if sure && !(comment && kind == "connection-string") {
+        let sure = kind != "password" || language == Language::Shell;
+        if sure && !(comment && ["connection-string", "password"].contains(&kind)) {
             return Some((kind, String::new()));
         }
     }
     if comment {
         return None;
     }
-    if let Some(function) = handed_over(line) {
-        return Some(("password", function));
+    assigned(line, language)
+        .or_else(|| handed_over(line).map(|function| ("password", function)))
+        .or_else(|| in_literal(line))
+}
+
+/// The first assignment of a value to a secret's name.
+fn assigned(line: &str, language: Language) -> Option<(&'static str, String)> {
+    let pattern = ASSIGNMENT.as_ref()?;
+    let mut from = 0;
+    while let Some(captures) = pattern.captures_at(line, from) {
+        let key = captures.name("key")?;
+        let quoted = captures
+            .name("quoted")
+            .or(captures.name("argument"))
+            .or(captures.name("element"));
+        let bare = captures.name("bare").filter(|_| language != Language::Code);
+        if let Some(value) = quoted.or(bare) {
+            let value = value.as_str().trim_matches(['"', '\'']);
+            // A sentence is a message about passwords, not one.
+            let sentence = value.split_whitespace().count() > 3;
+            let own_name = value.eq_ignore_ascii_case(key.as_str());
+            if is_secret_key(key.as_str()) && is_secret_value(value) && !sentence && !own_name {
+                return Some(("password", key.as_str().to_owned()));
+            }
+        }
+        // On behind the name only: the value may hold an assignment of its own, or be the next one's name.
+        from = key.end();
     }
-    let captures = ASSIGNMENT.as_ref()?.captures(line)?;
-    let key = captures.name("key")?.as_str();
-    let quoted = captures
-        .name("quoted")
-        .or(captures.name("argument"))
-        .or(captures.name("element"));
-    let bare = captures.name("bare").filter(|_| !code);
-    let value = quoted.or(bare)?.as_str().trim_matches(['"', '\'']);
-    // A sentence is a message about passwords, not one.
-    let sentence = value.split_whitespace().count() > 3;
-    let own_name = value.eq_ignore_ascii_case(key);
-    (is_secret_key(key) && is_secret_value(value) && !sentence && !own_name)
-        .then(|| ("password", key.to_owned()))
+    None
+}
+
+/// `password=value` inside a string literal, as the connection strings of libraries are written.
+fn in_literal(line: &str) -> Option<(&'static str, String)> {
+    let pattern = IN_LITERAL.as_ref()?;
+    pattern.captures_iter(line).find_map(|captures| {
+        let (key, value) = (captures.name("key")?, captures.name("value")?);
+        let before = line.get(..key.start())?;
+        let open = ['"', '\'']
+            .iter()
+            .any(|quote| before.matches(*quote).count() % 2 == 1);
+        (open && is_secret_value(value.as_str())).then(|| ("password", key.as_str().to_owned()))
+    })
 }
 
 #[cfg(test)]
@@ -222,9 +287,9 @@ mod tests {
             "    SECRET_KEY = \"django-insecure-abc\"",
             "$db = new mysqli(null, 'wiki', 'parrot', 'wiki');",
         ] {
-            assert!(secret(line, false).is_some(), "{line}");
+            assert!(secret(line, Language::Other).is_some(), "{line}");
         }
-        assert!(secret("PASSWORD = 's3cret'", true).is_some());
+        assert!(secret("PASSWORD = 's3cret'", Language::Code).is_some());
     }
 
     #[test]
@@ -234,6 +299,29 @@ mod tests {
             ["/run/mysqld/mysqld.sock", "127.0.0.1:8000"]
         );
         assert!(peers("a/run/x.sock 10.127.0.0.1:80x localhost").is_empty());
+    }
+
+    #[test]
+    fn beyond_the_first_argument() {
+        for line in [
+            "connect(host='x', password='s3cret', port=1)",
+            "connect(\"dbname=shop user=shop password=s3cret\")",
+            "new PDO('mysql:host=x', 'shop', getenv('A')); $password = 's3cret';",
+        ] {
+            assert!(secret(line, Language::Code).is_some(), "{line}");
+        }
+        assert!(secret("mysqldump -ps3cret shop", Language::Shell).is_some());
+        assert!(secret("curl -u bob:s3cret https://x", Language::Shell).is_some());
+        assert!(secret("db:5432:shop:shop:s3cret", Language::Passwords).is_some());
+        assert!(secret("db:5432:shop:shop:", Language::Passwords).is_none());
+        for line in [
+            "connect(f\"dbname=shop password={password}\")",
+            "connect(\"dbname=%s password=%s\" % (a, b))",
+            "connect(host=\"x\", password=password)",
+            "cursor.execute('update u set password=? where id=?')",
+        ] {
+            assert!(secret(line, Language::Code).is_none(), "{line}");
+        }
     }
 
     #[test]
@@ -249,7 +337,7 @@ mod tests {
             "PasswordAuthentication no",
             "ssl_password_file /etc/x;",
         ] {
-            assert!(secret(line, true).is_none(), "{line}");
+            assert!(secret(line, Language::Code).is_none(), "{line}");
         }
     }
 
@@ -283,8 +371,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_line_survives(line in ".{0,300}") {
-            let _ = secret(&line, true);
-            let _ = secret(&line, false);
+            for language in [Language::Code, Language::Shell, Language::Passwords, Language::Other] {
+                let _ = secret(&line, language);
+            }
         }
     }
 }

@@ -5,9 +5,14 @@
 //! since those are facts; the password is not.
 
 mod content;
+mod key;
+mod pair;
 mod token;
+mod value;
 
 pub use content::Content;
+pub use key::is_secret_key;
+pub use value::is_secret_value;
 
 use regex::{Captures, Regex};
 use std::borrow::Cow;
@@ -24,48 +29,63 @@ pub struct Redacted<'a> {
     pub kind: Option<&'static str>,
 }
 
-/// A pattern of this file's own; the tests see to it that each compiles.
+/// A pattern of this file's own, with a group `head` that stays and a group `secret` that goes; the tests see to it that
+/// each compiles.
 fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
 /// `scheme://user:password@`: the password is whatever stands between the first colon and the last `@` before a slash.
 static URL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:'\x22]*:)(?P<secret>[^\s/'\x22]+)@")
+    pattern(r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:'\x22\[]*:)(?P<secret>[^\s/'\x22]+)@")
 });
 
-/// `password=…` inside a DSN, a query string, or a command line.
-static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
+/// The same where the password holds a slash that should have been escaped; a port before the slash makes it a path.
+static URL_WITH_SLASH: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?P<head>\b(?:[a-z0-9_-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key)|pwd|pgpassword|mysql_pwd|redis(?:cli)?_?auth)\s*=\s*)(?P<secret>\x22[^\x22]+\x22|'[^']+'|[^\s;&,'\x22]+)",
+        r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:'\x22\[]*:)(?P<secret>[^\s/'\x22@]*/[^\s'\x22@]*)@",
     )
 });
 
-/// `--password VALUE`, `--requirepass VALUE`, `-a VALUE` of tools whose flag is spelled out.
-static FLAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(
-        r"(?i)(?P<head>(?:^|\s)--?(?:pass(?:word|wd|phrase)?|requirepass|masterauth|token|secret|api[-_]?key|auth[-_]?token)\s+)(?P<secret>[^\s-][^\s]*)",
-    )
-});
-
-/// `-u user:password` and `--user user:password`.
+/// `-u user:password`, `--user user:password`, `-U user%password`.
 static USER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"(?P<head>(?:^|\s)(?:-u|--user)[ =][^\s:/]+:)(?P<secret>[^\s/:][^\s/]*)")
+    pattern(
+        r"(?P<head>(?:^|\s)(?:(?:-u|--user|--proxy-user)[ =]['\x22]?[^\s:/'\x22]+:|-U[ =]?['\x22]?[^\s%'\x22]+%))(?P<secret>[^\s/:'\x22][^\s'\x22]*)",
+    )
 });
 
-/// `-pPASSWORD` right behind the name of a tool that takes it so (mysql and its kin), and `redis-cli -a PASSWORD`.
+/// `-pPASSWORD` right behind the name of a tool that takes it so (mysql and its kin), `redis-cli -a PASSWORD`, and tools
+/// that take `-p PASSWORD` after `-u NAME`.
 static SHORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
-        r"(?P<head>\b(?:[a-z]+dump|[a-z]*sql(?:admin|check|import)?|maria[a-z-]*)\s(?:[^|;&\n]*\s)?-p|-cli\s(?:[^|;&\n]*\s)?-a\s+)(?P<secret>[^\s-][^\s]*)",
+        r"(?P<head>\b(?:[a-z]+dump|[a-z]*sql(?:admin|check|import)?|maria[a-z-]*)\s(?:[^|;&\n]*\s)?-p|-cli\s(?:[^|;&\n]*\s)?-a\s+|\b[a-z]+pass\s+-p\s*|\bldap[a-z]*\s(?:[^|;&\n]*\s)?-w\s*|\s-u\s+[^\s-][^\s]*\s+-p\s+)(?P<secret>\x22[^\x22]+\x22|'[^']+'|[^\s'\x22-][^\s]*)",
+    )
+});
+
+/// `pass:PASSWORD`, as openssl's pass phrase arguments are written.
+static ARGUMENT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"(?P<head>\s['\x22]?pass:)(?P<secret>[^\s'\x22]+)"));
+
+/// `echo user:password | chpasswd`.
+static PIPED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?P<head>\becho\s+(?:-\w+\s+)?['\x22]?[^\s:'\x22]+:)(?P<secret>[^\s'\x22|]+)['\x22]?\s*\|[^|]*\bchpasswd\b",
     )
 });
 
 /// The value of a setting or variable named `key`, its secret taken out.
 pub fn redact<'a>(key: Option<&str>, value: &'a str) -> Redacted<'a> {
-    if key.is_some_and(is_secret_key) && is_secret_value(value) {
+    if let Some(key) = key.filter(|key| is_secret_key(key))
+        && is_secret_value(value)
+    {
+        // What a connection string tells but for its password are facts, whatever it is called.
+        let inside = redact_line(value);
+        if inside.kind == Some("connection-string") {
+            return inside;
+        }
         return Redacted {
             text: Cow::Borrowed(MASK),
-            kind: Some(kind_of(key.unwrap_or_default())),
+            kind: Some(key::kind_of(key)),
         };
     }
     redact_line(value)
@@ -73,39 +93,25 @@ pub fn redact<'a>(key: Option<&str>, value: &'a str) -> Redacted<'a> {
 
 /// Free text with every recognisable secret taken out.
 pub fn redact_line(text: &str) -> Redacted<'_> {
-    if text.contains(MASK) {
-        return Redacted {
-            text: Cow::Borrowed(text),
-            kind: None,
-        };
-    }
     let mut out = Cow::Borrowed(text);
     let mut kind = None;
     for (regex, name) in [
         (&URL, "connection-string"),
-        (&PAIR, "password"),
-        (&FLAG, "password"),
+        (&URL_WITH_SLASH, "connection-string"),
         (&USER, "password"),
         (&SHORT, "password"),
+        (&ARGUMENT, "password"),
+        (&PIPED, "password"),
     ] {
-        let Some(regex) = regex.as_ref() else {
-            continue;
-        };
-        let mut hit = false;
-        let replaced = regex.replace_all(&out, |captures: &Captures<'_>| {
-            let (head, secret) = (group(captures, "head"), group(captures, "secret"));
-            let tail = if name == "connection-string" { "@" } else { "" };
-            if is_secret_value(secret) {
-                hit = true;
-                format!("{head}{MASK}{tail}")
-            } else {
-                format!("{head}{secret}{tail}")
-            }
-        });
-        if hit {
-            out = Cow::Owned(replaced.into_owned());
+        let masked = regex.as_ref().and_then(|regex| mask(regex, &out));
+        if let Some(masked) = masked {
+            out = Cow::Owned(masked);
             kind = kind.or(Some(name));
         }
+    }
+    if let Some(masked) = pair::redact(&out) {
+        out = Cow::Owned(masked);
+        kind = kind.or(Some("password"));
     }
     if let Some((masked, name)) = token::redact(&out) {
         out = Cow::Owned(masked);
@@ -114,189 +120,40 @@ pub fn redact_line(text: &str) -> Redacted<'_> {
     Redacted { text: out, kind }
 }
 
-fn group<'a>(captures: &'a Captures<'_>, name: &str) -> &'a str {
+/// Every match's `secret` masked, the rest as it was; `None` where nothing was a secret.
+fn mask(regex: &Regex, text: &str) -> Option<String> {
+    let mut hit = false;
+    let masked = regex.replace_all(text, |captures: &Captures<'_>| {
+        let whole = group(captures, 0);
+        let (head, secret) = (named(captures, "head"), named(captures, "secret"));
+        let tail = whole.get(head.len() + secret.len()..).unwrap_or_default();
+        if is_secret_value(secret) && !is_number(head, secret) {
+            hit = true;
+            format!("{head}{MASK}{tail}")
+        } else {
+            whole.to_owned()
+        }
+    });
+    let masked = masked.into_owned();
+    hit.then_some(masked)
+}
+
+/// A port (`http://x:80/a@b`, `-p 5432`) or a pair of numeric ids (`-u 1000:1000`) where a password could stand.
+fn is_number(head: &str, secret: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let port = secret.split_once('/').map_or("", |(port, _)| port);
+    let user = head.trim_end_matches(':').rsplit([' ', '=']).next();
+    digits(port)
+        || (digits(secret) && (head.trim_end().ends_with("-p") && head.ends_with(' ')))
+        || (digits(secret) && head.ends_with(':') && user.is_some_and(digits))
+}
+
+fn group<'a>(captures: &'a Captures<'_>, index: usize) -> &'a str {
+    captures.get(index).map_or("", |found| found.as_str())
+}
+
+fn named<'a>(captures: &'a Captures<'_>, name: &str) -> &'a str {
     captures.name(name).map_or("", |found| found.as_str())
-}
-
-/// Words that end a key whose value is a secret.
-const SECRET_WORDS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "secretkey",
-    "privatekey",
-    "requirepass",
-    "masterauth",
-    "authpass",
-    "pass",
-    "pwd",
-    "credential",
-    "credentials",
-    "encryptionkey",
-    "signingkey",
-    "secretkeybase",
-    "authtoken",
-    "licensekey",
-    "dbpass",
-    "userpass",
-    "adminpass",
-    "mysqlpass",
-    "smtppass",
-    "rootpass",
-    "redispass",
-    "postgrespass",
-    "pgpass",
-    "keystorepass",
-    "truststorepass",
-    "keypass",
-    "mailpass",
-    "ldappass",
-    "bindpass",
-];
-
-/// Words that make a key a setting about secrets rather than one.
-const ABOUT: &[&str] = &[
-    "file",
-    "path",
-    "dir",
-    "ttl",
-    "timeout",
-    "expiry",
-    "expires",
-    "lifetime",
-    "length",
-    "policy",
-    "encryption",
-    "algorithm",
-    "prompt",
-    "command",
-    "hash",
-    "authentication",
-    "enabled",
-    "required",
-    "min",
-    "max",
-    "type",
-    "header",
-    "name",
-    "field",
-    "url",
-    "uri",
-    "reset",
-    "change",
-    "history",
-    "validator",
-    "validators",
-    "hashers",
-    "tokens",
-    "server",
-    "level",
-];
-
-/// Whether a key's name says that its value is a secret: `DB_PASSWORD`, `requirepass`, `secretKey`; not `password_file`.
-pub fn is_secret_key(key: &str) -> bool {
-    let last = key.rsplit(['/', '.']).next().unwrap_or(key);
-    let words = words(last);
-    let Some(end) = words.last() else {
-        return false;
-    };
-    if ABOUT.contains(&end.as_str()) || words.iter().any(|word| word == "no" || word == "public") {
-        return false;
-    }
-    // Joined from each word on, so that `api_key` and `SECRET_KEY` are one word each.
-    (0..words.len()).any(|from| {
-        let joined = words.get(from..).unwrap_or_default().concat();
-        // `proxy_pass` hands something on; only a name for somebody's pass is a password.
-        let handed_on = joined == "pass" && from > 0;
-        SECRET_WORDS.contains(&joined.as_str()) && !handed_on
-    }) || words
-        .iter()
-        .any(|word| ["password", "passwd", "passphrase", "secret"].contains(&word.as_str()))
-}
-
-/// `dbPassword`, `DB_PASSWORD` and `db-password` are two words each; lower case.
-fn words(key: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut lower = false;
-    for c in key.chars() {
-        if (!c.is_alphanumeric() || (c.is_uppercase() && lower)) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if c.is_alphanumeric() {
-            word.extend(c.to_lowercase());
-        }
-        lower = c.is_lowercase() || c.is_numeric();
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
-}
-
-/// Whether a value can be a secret at all: not empty, not a switch, not a place holder filled elsewhere, not a path.
-pub fn is_secret_value(value: &str) -> bool {
-    let value = value.trim().trim_matches(['"', '\'']);
-    let lower = value.to_ascii_lowercase();
-    let switch = [
-        "",
-        "yes",
-        "no",
-        "true",
-        "false",
-        "on",
-        "off",
-        "none",
-        "null",
-        "nil",
-        "md5",
-        "scram-sha-256",
-        "default",
-        "required",
-        "optional",
-        "prompt",
-        "ask",
-        "undef",
-        "undefined",
-        "disabled",
-        "enabled",
-        MASK,
-    ];
-    if switch.contains(&lower.as_str()) {
-        return false;
-    }
-    let elsewhere = [
-        "$",
-        "%(",
-        "{{",
-        "<%",
-        "<",
-        "/",
-        "file:",
-        "env:",
-        "vault:",
-        "!vault",
-        "os.environ",
-        "process.env",
-        "getenv(",
-    ];
-    !elsewhere.iter().any(|start| lower.starts_with(start))
-        && !value.chars().all(|c| c == '*' || c == 'x')
-}
-
-fn kind_of(key: &str) -> &'static str {
-    let key = key.to_ascii_lowercase();
-    if key.contains("pass") || key.contains("pwd") {
-        "password"
-    } else if key.contains("token") {
-        "token"
-    } else {
-        "secret"
-    }
 }
 
 #[cfg(test)]
@@ -310,7 +167,7 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         assert!(
-            [&URL, &PAIR, &FLAG, &USER, &SHORT]
+            [&URL, &URL_WITH_SLASH, &USER, &SHORT, &ARGUMENT, &PIPED]
                 .iter()
                 .all(|regex| regex.is_some())
         );
@@ -339,37 +196,16 @@ mod tests {
             line("Server=db;Password=geheim;Port=1"),
             "Server=db;Password=[redacted];Port=1"
         );
-        assert_eq!(redact_line("http://127.0.0.1:8000/a@b").kind, None);
-    }
-
-    #[test]
-    fn keys() {
-        for key in [
-            "password",
-            "DB_PASSWORD",
-            "requirepass",
-            "secretKey",
-            "API_KEY",
-            "auth_token",
-            "mysql_pass",
-            "SECRET_KEY_BASE",
-            "DB_PASS",
-            "pass",
-        ] {
-            assert!(is_secret_key(key), "{key}");
-        }
-        for key in [
-            "password_file",
-            "PasswordAuthentication",
-            "password_encryption",
-            "token_ttl",
-            "bypass",
-            "compass",
-            "keyspace",
-            "secret_name",
-            "max_tokens",
-        ] {
-            assert!(!is_secret_key(key), "{key}");
+        assert_eq!(
+            line("amqp://shop:a/b@mq:5672/x"),
+            "amqp://shop:[redacted]@mq:5672/x"
+        );
+        assert_eq!(
+            redact(Some("SECRET_DSN"), "redis://:geheim@h/1").text,
+            "redis://:[redacted]@h/1"
+        );
+        for text in ["http://127.0.0.1:8000/a@b", "http://[::1]:80/a@b"] {
+            assert_eq!(redact_line(text).kind, None, "{text}");
         }
     }
 
@@ -412,7 +248,47 @@ mod tests {
             line("tool --password geheim --port 1"),
             "tool --password [redacted] --port 1"
         );
-        assert_eq!(line("nginx -p /srv -c x"), "nginx -p /srv -c x");
+        for (text, wanted) in [
+            ("x-dump -u a -p geheim db", "x-dump -u a -p [redacted] db"),
+            (
+                "mysqldump -u root -p'a b' shop",
+                "mysqldump -u root -p[redacted] shop",
+            ),
+            ("sshpass -p geheim ssh x", "sshpass -p [redacted] ssh x"),
+            ("curl -u 'bob:ge/heim' x", "curl -u 'bob:[redacted]' x"),
+            (
+                "a; ldapsearch -x -w geheim -b y",
+                "a; ldapsearch -x -w [redacted] -b y",
+            ),
+            (
+                "openssl enc -pass pass:geheim",
+                "openssl enc -pass pass:[redacted]",
+            ),
+            (
+                "echo 'root:geheim' | chpasswd",
+                "echo 'root:[redacted]' | chpasswd",
+            ),
+            ("smb -U bob%geheim //x/y", "smb -U bob%[redacted] //x/y"),
+        ] {
+            assert_eq!(line(text), wanted);
+            assert_eq!(redact_line(wanted).kind, None, "{wanted}");
+        }
+        for text in [
+            "nginx -p /srv -c x",
+            "psql -u a -p 5432",
+            "run -u 1000:1000 x",
+            "sudo -u shop mkdir -p a",
+        ] {
+            assert_eq!(redact_line(text).kind, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_mask_itself_hides_nothing_else() {
+        assert_eq!(
+            line("A=[redacted] DB_PASSWORD=geheim"),
+            "A=[redacted] DB_PASSWORD=[redacted]"
+        );
     }
 
     proptest::proptest! {

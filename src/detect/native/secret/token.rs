@@ -23,6 +23,15 @@ const TOKENS: &[(&str, &str)] = &[
     ),
     ("token", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
     (
+        "token",
+        r"\bhooks\.slack\.com/services/T[A-Za-z0-9]+/B[A-Za-z0-9]+/[A-Za-z0-9]+",
+    ),
+    // Credentials of HTTP's own schemes; a digit, padding or a capital inside, since "basic authentication" is prose.
+    (
+        "token",
+        r"\b(?:[Bb]asic|[Bb]earer)\s+(?:[A-Za-z0-9+/]{6,}={1,2}|[A-Za-z+/._~-]*(?:[0-9]|[a-z][A-Z])[A-Za-z0-9+/._~=-]{6,})",
+    ),
+    (
         "password-hash",
         r"\$(?:2[aby]|5|6|y|apr1|1)\$[A-Za-z0-9./$]{20,}",
     ),
@@ -59,6 +68,10 @@ mod tests {
         assert_eq!(kind("key AKIAIOSFODNN7EXAMPLE end"), Some("token"));
         assert_eq!(kind("-----BEGIN RSA PRIVATE KEY-----"), Some("private-key"));
         assert_eq!(kind("-----BEGIN PRIVATE KEY-----"), Some("private-key"));
+        assert_eq!(kind("Basic dXNlcjpwYXNz"), Some("token"));
+        assert_eq!(kind("Basic dXNlcjpwYXNzdw=="), Some("token"));
+        assert_eq!(kind("Bearer a1b2c3d4e5f6"), Some("token"));
+        assert_eq!(kind("Basic authentication is needed"), None);
         assert_eq!(kind("-----BEGIN CERTIFICATE-----"), None);
         assert_eq!(
             kind("bob:$apr1$abcdefgh$0123456789012345678901"),
