@@ -1,6 +1,7 @@
 //! What facts ask for: the files that only show themselves once others were read. Pure.
 
-use super::native::{Digest, Executable, secret, syntax, system};
+use super::changed::Changed;
+use super::native::{Digest, Digests, Executable, secret, syntax, system};
 use super::pack::{Packs, program};
 use super::{Purpose, Want};
 use crate::fact::{Elf, Facts, Syntax};
@@ -24,7 +25,9 @@ pub fn named(facts: &Facts, packs: &Packs) -> Vec<Want> {
     wants.extend(rc_local.map(|path| want(&path, Executable::ID)));
     wants.extend(executables(facts, &services));
     wants.extend(needed(facts));
-    wants.extend(conffiles(facts));
+    let changed = Changed::find(facts);
+    wants.extend(changed.wants());
+    wants.extend(compared(facts, &changed));
     wants
 }
 
@@ -133,14 +136,25 @@ fn needed(facts: &Facts) -> Vec<Want> {
     libraries.map(|path| want(&path, Executable::ID)).collect()
 }
 
-/// Configuration whose package recorded a digest.
-fn conffiles(facts: &Facts) -> Vec<Want> {
-    let recorded = facts.ownership.recorded_paths();
-    let there = recorded.filter(|path| {
-        facts
-            .tree
-            .entry(path)
-            .is_some_and(crate::walk::Entry::is_file)
-    });
-    there.map(|path| want(path, Digest::ID)).collect()
+/// Files whose package recorded a digest: configuration, and what looks changed.
+fn compared(facts: &Facts, changed: &Changed) -> Vec<Want> {
+    let conffiles = facts
+        .packages
+        .iter()
+        .flat_map(|package| &package.conffiles)
+        .map(|conffile| facts.tree.canonical(&conffile.path));
+    let recorded = facts
+        .ownership
+        .recorded_paths()
+        .filter(|path| Digests::is_compared(&path.text()) || changed.files.contains(path));
+    conffiles
+        .chain(recorded.cloned())
+        .filter(|path| {
+            facts
+                .tree
+                .entry(path)
+                .is_some_and(crate::walk::Entry::is_file)
+        })
+        .map(|path| want(&path, Digest::ID))
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! Gathers what detectors emitted into [`Facts`], and joins what several files say of one thing.
 
 use super::{Sink, Want};
+use crate::detect::native::system::is_zone;
 use crate::fact::{Fact, Facts, Ownership, Unexamined};
 use crate::path::MachinePath;
 use crate::walk::Tree;
@@ -159,6 +160,8 @@ impl Gather {
     /// Sorts everything, so that facts do not depend on the order of rounds.
     pub(super) fn finish(self) -> Facts {
         let mut facts = self.facts;
+        // The link is what programs read; /etc/timezone is a note beside it, which newer releases no longer keep.
+        facts.timezone = linked_zone(&facts.tree).or(facts.timezone);
         facts.units.sort_by(|a, b| a.path.cmp(&b.path));
         facts
             .units
@@ -184,6 +187,14 @@ impl Gather {
         facts.unexamined.dedup();
         facts
     }
+}
+
+/// The zone that /etc/localtime leads to: what stands behind `zoneinfo/` in its target.
+fn linked_zone(tree: &Tree) -> Option<String> {
+    let link = tree.entry(&MachinePath::from("/etc/localtime"))?;
+    let target = String::from_utf8_lossy(link.target.as_deref()?).into_owned();
+    let (_, zone) = target.rsplit_once("zoneinfo/")?;
+    is_zone(zone).then(|| zone.to_owned())
 }
 
 /// Canonical places of many paths. Most are in the tree under their own name; of the others the directories repeat, and

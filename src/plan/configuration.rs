@@ -46,6 +46,7 @@ pub(super) fn carry(
     }
     let mut removals = Vec::new();
     conffiles(place, carrier, &mut removals);
+    patched(place, carrier);
     for root in private_roots(place, carrier.closure()) {
         added(&root, place, carrier, &mut removals);
     }
@@ -73,6 +74,25 @@ fn conffiles(place: &Place<'_>, carrier: &mut Carrier<'_, '_>, removals: &mut Ve
                 carrier.carry(&path, "configuration changed on the machine");
             }
         }
+    }
+}
+
+/// Files of the image's packages outside /etc that were changed after installation. Units stay: the plan is made of them.
+fn patched(place: &Place<'_>, carrier: &mut Carrier<'_, '_>) {
+    let etc = MachinePath::from("/etc");
+    let changed = place.facts.ownership.recorded_paths().filter(|path| {
+        let owner = place.facts.owner(path);
+        owner.is_some_and(|owner| carrier.closure().contains(owner.name.as_str()))
+            && !path.is_within(&etc)
+            && !path.text().contains("/systemd/system/")
+            && place.facts.state(path) == FileState::Modified
+    });
+    let changed: Vec<MachinePath> = changed.cloned().collect();
+    for path in changed {
+        carrier.carry(
+            &path,
+            "changed on the machine since its package was installed",
+        );
     }
 }
 

@@ -159,10 +159,11 @@ fn relations(text: &str) -> Vec<Vec<String>> {
 
 fn conffiles(text: &str) -> Vec<Conffile> {
     let file = |line: &str| {
-        let mut parts = line.split_whitespace();
-        let (path, md5, flag) = (parts.next()?, parts.next()?, parts.next());
-        // An obsolete conffile belongs to no current version of the package; `newconffile` was never unpacked.
-        (flag.is_none() && md5.len() == 32).then(|| Conffile {
+        // From the end, since a path may hold spaces. What follows the digest is a flag: an obsolete conffile belongs to
+        // no current version of the package, and `newconffile` in the digest's place was never unpacked.
+        let (path, md5) = line.rsplit_once(' ')?;
+        let is_digest = md5.len() == 32 && md5.bytes().all(|b| b.is_ascii_hexdigit());
+        is_digest.then(|| Conffile {
             path: path.into(),
             md5: md5.to_owned(),
         })
@@ -211,15 +212,26 @@ impl Detector for FileLists {
 /// `info/NAME.md5sums`: digests of everything but configuration files.
 pub struct Digests;
 
+impl Digests {
+    pub const ID: &str = "packages/dpkg-digests";
+    /// Purpose of a second look: every line, since some file of the package looks changed.
+    pub const ALL: &str = "all";
+
+    /// Compared on every machine: configuration and units. Keeping all digests would cost memory for nothing.
+    pub fn is_compared(path: &str) -> bool {
+        path.starts_with("/etc/") || path.contains("systemd/system/")
+    }
+}
+
 impl Detector for Digests {
     fn id(&self) -> &'static str {
-        "packages/dpkg-digests"
+        Self::ID
     }
 
     fn doc(&self) -> Doc {
         doc(
             "Digests of Debian packages' files",
-            "the MD5 that each package recorded for files under /etc and unit files",
+            "the MD5 that each package recorded for files under /etc, unit files, and whatever is younger than its installation",
         )
     }
 
@@ -236,11 +248,12 @@ impl Detector for Digests {
     }
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
-        // Only what is ever compared: configuration and units. Keeping all would cost memory for nothing.
-        let compared = |path: &str| path.starts_with("etc/") || path.contains("systemd/system/");
+        let all = file.purpose.context == Self::ALL;
         let line = |line: &'_ str| {
             let (md5, path) = line.split_once("  ")?;
-            (md5.len() == 32 && compared(path)).then(|| (MachinePath::new(path), md5.to_owned()))
+            let path = format!("/{path}");
+            (md5.len() == 32 && (all || Self::is_compared(&path)))
+                .then(|| (MachinePath::new(path.as_str()), md5.to_owned()))
         };
         let digests: Vec<_> = file.text().lines().filter_map(line).collect();
         if !digests.is_empty() {
@@ -294,7 +307,7 @@ mod tests {
     use super::*;
 
     const STATUS: &str = "Package: nginx\nStatus: hold ok installed\nPriority: optional\nSection: httpd\nArchitecture: all\n\
-        Source: nginx-src (1.0)\nVersion: 1.22.1-9\nDepends: libc6 (>= 2.34), a:any | b\nConffiles:\n /etc/nginx/nginx.conf 0123456789abcdef0123456789abcdef\n \
+        Source: nginx-src (1.0)\nVersion: 1.22.1-9\nDepends: libc6 (>= 2.34), a:any | b\nConffiles:\n /etc/a b.conf 0123456789abcdef0123456789abcdef\n \
         /etc/old 0123456789abcdef0123456789abcdef obsolete\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n\nnonsense\n\n\
         Package: dash\nEssential: yes\nStatus: install ok installed\nVersion: 0.5\n";
 
@@ -316,7 +329,8 @@ mod tests {
             nginx.depends,
             [vec!["libc6".to_owned()], vec!["a".into(), "b".into()]]
         );
-        assert_eq!(nginx.conffiles.len(), 1);
+        let paths: Vec<_> = nginx.conffiles.iter().map(|c| c.path.text()).collect();
+        assert_eq!(paths, ["/etc/a b.conf"]);
         assert!(found[1].essential);
         assert_eq!(found[1].evidence.line, Some(19));
     }

@@ -16,6 +16,7 @@ mod unit;
 use super::Detector;
 
 pub use digest::Digest;
+pub use dpkg::Digests;
 pub use elf::Executable;
 pub use system::CONFIGURATION;
 

@@ -117,6 +117,17 @@ fn unquote(value: &str) -> String {
     out
 }
 
+/// A name in the zone database: `Europe/Zurich`, `Etc/GMT+1`; nothing that leads elsewhere.
+pub fn is_zone(name: &str) -> bool {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
+    };
+    name.len() < 64 && name.split('/').all(part)
+}
+
 /// hostname(5), timezone, locale(5).
 pub struct Identity;
 
@@ -164,9 +175,11 @@ impl Detector for Identity {
                     ));
                 }
             }
-            "timezone" => sink
-                .facts
-                .extend(first().map(|(_, zone)| Fact::Timezone(zone.to_owned()))),
+            "timezone" => {
+                let zone = first().map(|(_, zone)| zone).filter(|zone| is_zone(zone));
+                sink.facts
+                    .extend(zone.map(|zone| Fact::Timezone(zone.to_owned())));
+            }
             _ => {
                 let value = |key: &str| {
                     let lines = file
@@ -184,6 +197,16 @@ impl Detector for Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones() {
+        for name in ["UTC", "Etc/GMT+1", "America/Argentina/Buenos_Aires"] {
+            assert!(is_zone(name), "{name}");
+        }
+        for name in ["", "../x", "Europe//Zurich", "/usr", "a b", "a;b"] {
+            assert!(!is_zone(name), "{name}");
+        }
+    }
 
     #[test]
     fn quotes() {
