@@ -9,8 +9,12 @@ use crate::path::MachinePath;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Syntax {
-    /// Directives and `{ }` blocks (nginx, keepalived, dhcpd, named).
+    /// Directives that end in `;` and `{ }` blocks, `#` comments (nginx).
     Blocks,
+    /// The same with C's comments beside `#` (named, dhcpd, VCL).
+    CBlocks,
+    /// Directives that end with their line and `{ }` blocks, `=` or `:` allowed after the key (dovecot, keepalived, NATS, Caddy).
+    Braces,
     /// `<Section argument>` and directives (Apache httpd).
     Apache,
     /// Unindented section headers, indented keywords (HAProxy).
@@ -53,6 +57,8 @@ pub struct Setting {
     pub line: u32,
     /// Whether a secret was redacted from the arguments.
     pub secret: bool,
+    /// Conditions it stands under, outermost first: `IfModule ssl_module`. Whether they hold shows only while reading on.
+    pub conditions: Vec<String>,
 }
 
 /// A request to read on: `include conf.d/*.conf;` in the context of `http`.
@@ -63,6 +69,8 @@ pub struct Include {
     /// Block path the included settings belong to.
     pub context: String,
     pub line: u32,
+    /// As of a setting.
+    pub conditions: Vec<String>,
 }
 
 /// One configuration file read under one syntax.

@@ -356,7 +356,8 @@ fn listens(service: &Service, product: Option<&Product>, program: &Program) -> V
     for (socket, evidence) in &service.sockets {
         add(socket, evidence);
     }
-    if product.is_none_or(|product| product.listens.is_empty()) && service.sockets.is_empty() {
+    // A pack knows its product's flags: `-p` may be a file there.
+    if product.is_none() && service.sockets.is_empty() {
         let evidence = service
             .exec
             .first()

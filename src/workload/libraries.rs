@@ -126,6 +126,7 @@ mod tests {
             args: Vec::new(),
             block: 0,
             line: 1,
+            conditions: Vec::new(),
             secret: false,
         };
         let document = Document {

@@ -38,17 +38,17 @@ pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Di
         };
         return (Disposition::Platform, reason);
     }
-    let package = program
-        .files
-        .iter()
-        .rev()
-        .find_map(|path| facts.owner(path));
-    match package {
-        Some(package) if package.essential => (
+    let own: Vec<Option<&crate::fact::Package>> =
+        program.files.iter().map(|path| facts.owner(path)).collect();
+    // A script of the administrator's is run by a shell of the base system, and is not the base system.
+    let by_hand = owner.is_none() || own.iter().any(Option::is_none);
+    let essential = !own.is_empty() && own.iter().flatten().all(|package| package.essential);
+    match owner {
+        Some(package) if !by_hand && essential && package.essential => (
             Disposition::Platform,
             format!("part of the base system (package {})", package.name),
         ),
-        Some(package) if owner.is_some() => (
+        Some(package) if !by_hand => (
             Disposition::Containerize,
             format!(
                 "a service of package {} that no pack knows; its unit's own command is used",

@@ -28,6 +28,7 @@ pub fn parse(text: &str, form: Form, default_port: Option<u16>) -> Option<Addres
     let text = text.trim().trim_matches(['"', '\'']);
     match form {
         Form::Url => url(text),
+        Form::Site => site(text),
         Form::Socket => text
             .strip_prefix("unix:")
             .unwrap_or(text)
@@ -51,6 +52,27 @@ pub fn parse(text: &str, form: Form, default_port: Option<u16>) -> Option<Addres
             host_port(text, default_port)
         }
     }
+}
+
+/// A site is served at every address; without a port or scheme it has a certificate, and so 443.
+fn site(text: &str) -> Option<Address> {
+    let text = text.trim_end_matches(',');
+    let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let name = |c: char| c.is_ascii_alphanumeric() || "*.-_:[]".contains(c);
+    if authority.is_empty() || !authority.chars().all(name) {
+        return None;
+    }
+    let default = if scheme == "http" { 80 } else { 443 };
+    let after = authority.rsplit(']').next().unwrap_or(authority);
+    let port = match after.rsplit_once(':') {
+        Some((_, port)) => port.parse().ok()?,
+        None => default,
+    };
+    Some(Address::Inet {
+        host: "0.0.0.0".into(),
+        port,
+    })
 }
 
 fn socket(text: &str) -> Address {
@@ -202,10 +224,27 @@ mod tests {
         assert_eq!(url("nothing"), None);
     }
 
+    #[test]
+    fn sites() {
+        for (text, expected) in [
+            (":80", Some("0.0.0.0:80")),
+            ("example.org", Some("0.0.0.0:443")),
+            ("http://example.org,", Some("0.0.0.0:80")),
+            ("https://[::1]:8443/x", Some("0.0.0.0:8443")),
+            ("[::1]", Some("0.0.0.0:443")),
+            ("(snippet)", None),
+            ("{", None),
+            ("@named", None),
+        ] {
+            let found = parse(text, Form::Site, None).map(|address| address.shown());
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_survives(text in ".{0,60}") {
-            for form in [Form::Address, Form::Port, Form::Url, Form::Socket, Form::Handler] {
+            for form in [Form::Address, Form::Port, Form::Url, Form::Socket, Form::Handler, Form::Site] {
                 let _ = parse(&text, form, Some(1));
             }
         }

@@ -27,6 +27,10 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/application/python.toml"),
     ),
     (
+        "application/tomcat-tarball.toml",
+        include_str!("../../../detectors/application/tomcat-tarball.toml"),
+    ),
+    (
         "application/tomcat.toml",
         include_str!("../../../detectors/application/tomcat.toml"),
     ),
@@ -35,8 +39,16 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/application/uwsgi.toml"),
     ),
     (
+        "cache/memcached-conf.toml",
+        include_str!("../../../detectors/cache/memcached-conf.toml"),
+    ),
+    (
         "cache/memcached.toml",
         include_str!("../../../detectors/cache/memcached.toml"),
+    ),
+    (
+        "cache/redis-sentinel.toml",
+        include_str!("../../../detectors/cache/redis-sentinel.toml"),
     ),
     (
         "cache/redis.toml",
@@ -173,6 +185,10 @@ pub(super) const PACKS: &[(&str, &str)] = &[
     (
         "web/apache2.toml",
         include_str!("../../../detectors/web/apache2.toml"),
+    ),
+    (
+        "web/httpd.toml",
+        include_str!("../../../detectors/web/httpd.toml"),
     ),
     (
         "web/nginx.toml",

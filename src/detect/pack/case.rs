@@ -1,13 +1,53 @@
 //! A pack's own cases: a small machine in memory goes through the real readers, and what is found is compared.
 
-use super::file::{Case, Expect};
 use super::{Pack, Packs};
 use crate::detect::{Registry, engine};
 use crate::source::Root;
 use crate::workload::product::Product;
-use crate::workload::service;
+use crate::workload::{Disposition, service};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+/// A small machine and what is to be found on it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    pub name: String,
+    /// Files by path; a value that starts with `-> ` is a symbolic link, a path that ends in `/` a directory.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// Installed packages, with what they own: `nginx = ["/usr/sbin/nginx"]`.
+    #[serde(default)]
+    pub packages: BTreeMap<String, Vec<String>>,
+    /// The service asked about; absent for rule packs.
+    #[serde(default)]
+    pub service: Option<String>,
+    pub expect: Expect,
+}
+
+/// What a case is to find; what is not given is not asked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Whether this pack recognises the service (or, for rule packs, whether any concern fires).
+    pub recognised: bool,
+    #[serde(default)]
+    pub disposition: Option<Disposition>,
+    /// `tcp 0.0.0.0:8080`, `unix /run/x.sock`; exactly these.
+    #[serde(default)]
+    pub listens: Option<Vec<String>>,
+    #[serde(default)]
+    pub connects: Option<Vec<String>>,
+    #[serde(default)]
+    pub data: Option<Vec<String>>,
+    #[serde(default)]
+    pub command: Option<Vec<String>>,
+    #[serde(default)]
+    pub claims: Option<Vec<String>>,
+    #[serde(default)]
+    pub concerns: Option<Vec<String>>,
+}
 
 /// What every machine has: a target to start, and the shelves a package owns.
 const BASE: &[(&str, &str)] = &[
@@ -137,6 +177,15 @@ fn differences(expect: &Expect, product: &Product) -> Vec<String> {
         ("concerns", &expect.concerns, concerns),
     ];
     let mut failures = Vec::new();
+    if let Some(wanted) = expect
+        .disposition
+        .filter(|wanted| *wanted != product.disposition)
+    {
+        failures.push(format!(
+            "disposition: expected {wanted:?}, found {:?}",
+            product.disposition
+        ));
+    }
     for (what, wanted, found) in asked {
         failures.extend(
             wanted

@@ -1,6 +1,6 @@
 //! From a pack as written to a pack that can be trusted: everything wrong with it is said at once, with file and line.
 
-use super::file::{PackFile, Source};
+use super::file::{PackFile, Source, When};
 use crate::assess::catalogue;
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -180,6 +180,9 @@ impl Check<'_> {
     }
 
     fn concerns(&mut self, pack: &PackFile) {
+        for other in &pack.otherwise {
+            self.when("[[otherwise]]", &other.when, pack.recognise.is_some());
+        }
         for concern in &pack.concern {
             let known = catalogue::rule(&concern.rule).is_some();
             if !known && (concern.severity.is_none() || concern.remedy.is_none()) {
@@ -189,30 +192,34 @@ impl Check<'_> {
                 );
                 self.error(&concern.rule, what);
             }
-            let when = &concern.when;
-            let asks = when.recognised
-                || when.setting.is_some()
-                || when.text.is_some()
-                || [&when.packages, &when.paths, &when.units]
-                    .iter()
-                    .any(|list| !list.is_empty());
-            if !asks {
-                self.error(&concern.rule, "when is empty: it would always fire");
-            }
-            if pack.recognise.is_none() && (when.recognised || when.setting.is_some()) {
-                self.error(
-                    &concern.rule,
-                    "recognised and setting need a product; this pack recognises none",
-                );
-            }
-            let expressions = when.setting.iter().filter_map(|s| s.matches.as_ref());
-            for expression in expressions.chain(when.text.iter().map(|text| &text.matches)) {
-                match Regex::new(expression) {
-                    Ok(regex) => {
-                        self.regexes.insert(expression.clone(), regex);
-                    }
-                    Err(error) => self.error(expression, format!("regular expression: {error}")),
+            self.when(&concern.rule, &concern.when, pack.recognise.is_some());
+        }
+    }
+
+    /// A condition asks something, asks only what can be known, and its expressions compile.
+    fn when(&mut self, at: &str, when: &When, product: bool) {
+        let asks = when.recognised
+            || when.setting.is_some()
+            || when.text.is_some()
+            || [&when.packages, &when.paths, &when.absent, &when.units]
+                .iter()
+                .any(|list| !list.is_empty());
+        if !asks {
+            self.error(at, "when is empty: it would always fire");
+        }
+        if !product && (when.recognised || when.setting.is_some()) {
+            self.error(
+                at,
+                "recognised and setting need a product; this pack recognises none",
+            );
+        }
+        let expressions = when.setting.iter().filter_map(|s| s.matches.as_ref());
+        for expression in expressions.chain(when.text.iter().map(|text| &text.matches)) {
+            match Regex::new(expression) {
+                Ok(regex) => {
+                    self.regexes.insert(expression.clone(), regex);
                 }
+                Err(error) => self.error(expression, format!("regular expression: {error}")),
             }
         }
     }

@@ -1,14 +1,14 @@
 //! A pack's questions asked of one service.
 
-use super::address::{self, Address};
-use super::file::{self, Form, Source};
-use super::settings::{Configured, Value, key_matches};
+use super::reach::{connects, listens};
+use super::run::{command, directories, environment, probe};
+use super::settings::Configured;
 use super::{Pack, instance, program, rules};
 use crate::fact::{Evidence, Facts, Package};
 use crate::path::MachinePath;
 use crate::walk::glob;
-use crate::workload::product::{Directory, Log, Probe, Product};
-use crate::workload::{Connect, Disposition, Listen, Service};
+use crate::workload::product::{Log, Product};
+use crate::workload::{Disposition, Service};
 
 /// Whether a pack recognises a service: every list it gives must hold a hit.
 pub(super) fn matches(pack: &Pack, service: &Service, facts: &Facts) -> bool {
@@ -91,28 +91,24 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
     }
     let mut configuration = asked.files.clone();
     configuration.extend(below(&asked));
+    let (disposition, reason) = disposition(&asked);
     Product {
         pack: file.id.clone(),
         title: file.title.clone(),
         kind: file.kind.clone(),
-        disposition: file.disposition.unwrap_or(Disposition::Containerize),
-        reason: file.why.clone(),
+        disposition,
+        reason,
         connects: connects(&asked),
         logs: logs(&asked),
         claims: claims(&asked),
-        companions: companions(file, facts),
+        companions: companions(&asked),
         command: command(&asked),
         user: file.run.user.clone(),
         starts_as_root: file.run.starts_as_root,
         stop_signal: file.run.stop_signal.clone(),
         probe: probe(&asked, &listens),
         directories: directories(&asked),
-        environment: file
-            .run
-            .environment
-            .iter()
-            .map(|(n, v)| (n.clone(), instance::fill(v, &asked.variables)))
-            .collect(),
+        environment: environment(&asked),
         concerns: rules::product(&asked),
         configuration,
         listens,
@@ -120,156 +116,20 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
     }
 }
 
-fn listen(address: Address, protocol: &str, evidence: &Evidence) -> Listen {
-    let (address, port, protocol) = match address {
-        Address::Inet { host, port } => (host, port, protocol.to_owned()),
-        Address::Unix(path) => (path, 0, "unix".to_owned()),
-    };
-    Listen {
-        address,
-        port,
-        protocol,
-        evidence: evidence.clone(),
-    }
-}
-
-fn listens(asked: &Configured<'_>) -> Vec<Listen> {
-    let mut found: Vec<Listen> = Vec::new();
-    for pack in &asked.pack.file.listen {
-        let off = |placed: &super::settings::Placed<'_>| {
-            pack.unless
-                .iter()
-                .any(|pattern| key_matches(pattern, &placed.setting.key))
-        };
-        if asked.settings.iter().any(off) {
-            continue;
-        }
-        let protocol = pack.protocol.as_deref().unwrap_or("tcp");
-        for value in asked.values(&pack.from) {
-            match pack.form {
-                Form::Port => {
-                    let Ok(port) = value.text.parse::<u16>() else {
-                        continue;
-                    };
-                    for (host, evidence) in hosts(asked, pack.address.as_ref(), &value) {
-                        if port != 0 {
-                            found.push(Listen {
-                                address: host,
-                                port,
-                                protocol: protocol.to_owned(),
-                                evidence,
-                            });
-                        }
-                    }
-                }
-                Form::Socket => {
-                    for part in value
-                        .text
-                        .split(',')
-                        .map(str::trim)
-                        .filter(|part| part.starts_with('/') || part.starts_with("unix:"))
-                    {
-                        let port = found
-                            .iter()
-                            .find(|l| l.port != 0)
-                            .map_or(String::new(), |l| l.port.to_string());
-                        let suffix = pack
-                            .suffix
-                            .as_deref()
-                            .unwrap_or_default()
-                            .replace("{port}", &port);
-                        found.extend(
-                            address::parse(&format!("{part}{suffix}"), Form::Socket, None)
-                                .map(|address| listen(address, "unix", &value.evidence)),
-                        );
-                    }
-                }
-                form => {
-                    let parts = value.text.split(',').map(str::trim);
-                    let addresses = parts.filter_map(|part| address::parse(part, form, pack.port));
-                    found.extend(
-                        addresses.map(|address| listen(address, protocol, &value.evidence)),
-                    );
-                }
-            }
-        }
-    }
-    found.sort();
-    found.dedup_by(|a, b| (&a.address, a.port, &a.protocol) == (&b.address, b.port, &b.protocol));
-    found
-}
-
-/// The addresses that go with a port: those of the same block where there are any.
-fn hosts(asked: &Configured<'_>, source: Option<&Source>, port: &Value) -> Vec<(String, Evidence)> {
-    let Some(source) = source else {
-        return vec![("0.0.0.0".into(), port.evidence.clone())];
-    };
-    let values = asked.values(source);
-    let here: Vec<&Value> = values
+/// The pack's disposition, unless the machine's own configuration asks for another.
+fn disposition(asked: &Configured<'_>) -> (Disposition, String) {
+    let file = &asked.pack.file;
+    let other = file
+        .otherwise
         .iter()
-        .filter(|value| value.block == port.block && port.block.1 != 0)
-        .collect();
-    let values = if here.is_empty() {
-        values.iter().collect()
-    } else {
-        here
-    };
-    let mut found = Vec::new();
-    for value in values {
-        for host in value
-            .text
-            .split([',', ' '])
-            .map(|host| host.trim().trim_start_matches('-'))
-            .filter(|host| !host.is_empty())
-        {
-            let host = match host {
-                "*" | "all" => "0.0.0.0",
-                other => other,
-            };
-            found.push((host.to_owned(), port.evidence.clone()));
-        }
+        .find(|other| rules::holds(asked, &other.when).is_some());
+    match other {
+        Some(other) => (other.disposition, other.why.clone()),
+        None => (
+            file.disposition.unwrap_or(Disposition::Containerize),
+            file.why.clone(),
+        ),
     }
-    found
-}
-
-fn connects(asked: &Configured<'_>) -> Vec<Connect> {
-    let mut found = Vec::new();
-    for pack in &asked.pack.file.connect {
-        let groups: Vec<String> = asked
-            .settings
-            .iter()
-            .filter(|placed| {
-                pack.groups
-                    .iter()
-                    .any(|pattern| key_matches(pattern, &placed.setting.key))
-            })
-            .filter_map(|placed| placed.args.first().cloned())
-            .collect();
-        for value in asked.values(&pack.from) {
-            let address = match pack.form {
-                Form::Port => {
-                    let host = pack
-                        .address
-                        .as_ref()
-                        .and_then(|source| asked.values(source).pop());
-                    let port = value.text.parse().ok();
-                    host.and_then(|host| address::parse(&host.text, Form::Address, port))
-                }
-                form => address::parse(&value.text, form, pack.port),
-            };
-            let is_group = |address: &Address| matches!(address, Address::Inet { host, .. } if groups.contains(host));
-            if let Some(address) = address.filter(|address| !is_group(address)) {
-                found.push(Connect {
-                    to: address.shown(),
-                    via: value.via.clone(),
-                    evidence: value.evidence.clone(),
-                });
-            }
-        }
-    }
-    found.sort();
-    found.dedup_by(|a, b| a.to == b.to && a.via == b.via);
-    found
 }
 
 /// A value as a path of the machine; relative ones start at the working directory.
@@ -328,10 +188,14 @@ fn claims(asked: &Configured<'_>) -> Vec<(MachinePath, Evidence)> {
     let mut found: Vec<(MachinePath, Evidence)> = Vec::new();
     for claim in &asked.pack.file.claim {
         for value in asked.values(&claim.from) {
-            let Some(path) = path(asked, &value.text) else {
+            // A path, or a command line that begins with one.
+            let words = value.text.split_whitespace().next();
+            let texts = std::iter::once(value.text.as_str()).chain(words);
+            let mut paths = texts.filter_map(|text| path(asked, text));
+            let Some(path) = paths.find(|path| asked.facts.tree.exists(path)) else {
                 continue;
             };
-            if asked.facts.tree.exists(&path) && !found.iter().any(|(known, _)| *known == path) {
+            if !found.iter().any(|(known, _)| *known == path) {
                 found.push((path, value.evidence));
             }
         }
@@ -346,8 +210,9 @@ fn below(asked: &Configured<'_>) -> Vec<MachinePath> {
         .flat_map(|config| &config.directories)
         .map(|dir| instance::fill(dir, &asked.variables));
     let mut found = Vec::new();
-    for directory in directories {
-        let Some(directory) = asked.facts.tree.resolve(&MachinePath::new(directory)) else {
+    let found_directories = directories.flat_map(|pattern| asked.facts.tree.find(&pattern));
+    for directory in found_directories {
+        let Some(directory) = asked.facts.tree.resolve(&directory.named) else {
             continue;
         };
         let entries = asked
@@ -364,124 +229,21 @@ fn below(asked: &Configured<'_>) -> Vec<MachinePath> {
     found
 }
 
-fn companions(pack: &file::PackFile, facts: &Facts) -> Vec<String> {
+fn companions(asked: &Configured<'_>) -> Vec<String> {
+    let pack = &asked.pack.file;
+    let filled = |patterns: &[String]| -> Vec<String> {
+        patterns
+            .iter()
+            .map(|pattern| instance::fill(pattern, &asked.variables))
+            .collect()
+    };
+    let (any, manual) = (filled(&pack.companions), filled(&pack.companions_manual));
     let hit = |patterns: &[String], name: &str| {
         patterns.iter().any(|pattern| glob::matches(pattern, name))
     };
     let wanted = |package: &&Package| {
-        hit(&pack.companions, &package.name)
-            || (package.manual && hit(&pack.companions_manual, &package.name))
+        hit(&any, &package.name) || (package.manual && hit(&manual, &package.name))
     };
-    facts
-        .packages
-        .iter()
-        .filter(wanted)
-        .map(|package| package.name.clone())
-        .collect()
-}
-
-/// The pack's command with everything filled in; `{args}` is the unit's own arguments, less what sends it away.
-fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
-    let run = &asked.pack.file.run;
-    let argv = asked
-        .service
-        .exec
-        .first()
-        .map(|command| command.argv.as_slice())
-        .unwrap_or_default();
-    let dropped = |arg: &&String| !run.drop.iter().any(|pattern| glob::matches(pattern, arg));
-    if run.command.is_empty() {
-        let kept: Vec<String> = argv.iter().filter(dropped).cloned().collect();
-        return (kept.len() < argv.len()).then_some(kept);
-    }
-    let mut found = Vec::new();
-    for word in &run.command {
-        match word.as_str() {
-            "{args}" => found.extend(argv.iter().skip(1).filter(dropped).cloned()),
-            "{program}" => found.extend(argv.first().cloned()),
-            // The flags of a configuration file that is a command line in pieces.
-            "{settings}" => {
-                for placed in &asked.settings {
-                    let flag = placed.setting.key.clone();
-                    if flag.starts_with('-') && !run.drop.contains(&flag) {
-                        found.push(flag);
-                        found.extend(placed.args.iter().cloned());
-                    }
-                }
-            }
-            word => found.push(instance::fill(word, &asked.variables)),
-        }
-    }
-    // A variable nobody set makes no command; the unit's own is better than a wrong one.
-    let whole = found.iter().all(|word| {
-        !word.contains("{data}") && !word.contains("{config}") && !word.contains("{1}")
-    });
-    whole.then_some(found)
-}
-
-fn probe(asked: &Configured<'_>, listens: &[Listen]) -> Option<Probe> {
-    let probe = asked.pack.file.probe.as_ref()?;
-    let port = listens
-        .iter()
-        .find(|listen| listen.protocol == "tcp")
-        .map(|listen| listen.port);
-    if !probe.command.is_empty() {
-        let command: Vec<String> = probe
-            .command
-            .iter()
-            .map(|word| instance::fill(word, &asked.variables))
-            .collect();
-        if command.iter().all(|word| {
-            !word.contains("{port}") && !word.contains("{address}") && !word.contains("{socket}")
-        }) {
-            return Some(Probe::Command(command));
-        }
-    }
-    match (&probe.http, port) {
-        (Some(path), Some(port)) => Some(Probe::Http {
-            port,
-            path: path.clone(),
-        }),
-        (None, Some(port)) if probe.tcp => Some(Probe::Tcp { port }),
-        _ => None,
-    }
-}
-
-fn directories(asked: &Configured<'_>) -> Vec<Directory> {
-    let own = |name: &Option<String>, or: &str| name.clone().unwrap_or_else(|| or.to_owned());
-    let user = asked
-        .pack
-        .file
-        .run
-        .user
-        .as_deref()
-        .unwrap_or(&asked.service.user);
-    let make = |directory: &file::Directory| {
-        let group = asked.facts.user(user).and_then(|user| {
-            asked
-                .facts
-                .groups
-                .iter()
-                .find(|group| group.gid == user.gid)
-        });
-        Directory {
-            path: MachinePath::new(instance::fill(&directory.path, &asked.variables)),
-            user: own(&directory.user, user),
-            group: own(&directory.group, group.map_or(user, |group| &group.name)),
-            mode: directory
-                .mode
-                .as_deref()
-                .and_then(|mode| u32::from_str_radix(mode, 8).ok())
-                .unwrap_or(0o755),
-        }
-    };
-    asked
-        .pack
-        .file
-        .run
-        .directories
-        .iter()
-        .map(make)
-        .filter(|directory| !directory.path.text().contains('{'))
-        .collect()
+    let packages = asked.facts.packages.iter().filter(wanted);
+    packages.map(|package| package.name.clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! A pack as written: TOML, every field known, nothing flattened or untagged, so that an error names its line.
 
+use super::case::Case;
 use crate::assess::Severity;
 use crate::fact::Syntax;
 use crate::workload::Disposition;
@@ -24,6 +25,9 @@ pub struct PackFile {
     pub links: Vec<String>,
     #[serde(default)]
     pub recognise: Option<Recognise>,
+    /// What else may become of it, by its own configuration; the first that holds counts.
+    #[serde(default)]
+    pub otherwise: Vec<Otherwise>,
     /// Units folded into the product's own workload: umbrellas, one-time preparations.
     #[serde(default)]
     pub helpers: Vec<String>,
@@ -77,9 +81,21 @@ pub struct Recognise {
     /// Owner of the program or of the unit.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Unit names with variables in them, which the rest of the pack may use: `php{version}-fpm.service`.
+    #[serde(default)]
+    pub variables: Vec<String>,
     /// Of several packs that match, the highest is taken; a server in an interpreter outranks the interpreter.
     #[serde(default)]
     pub rank: u32,
+}
+
+/// Another disposition than the pack's, and when: a mail server that serves nobody but its machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Otherwise {
+    pub disposition: Disposition,
+    pub why: String,
+    pub when: When,
 }
 
 /// Units that a generator makes at boot.
@@ -118,7 +134,7 @@ pub struct Config {
     /// Files of shell assignments whose variables stand in the configuration as `${NAME}`.
     #[serde(default)]
     pub variables: Vec<String>,
-    /// Everything below these belongs to the product's configuration.
+    /// Everything below these belongs to the product's configuration; path patterns.
     #[serde(default)]
     pub directories: Vec<String>,
 }
@@ -147,6 +163,9 @@ pub struct Source {
     /// Only settings none of whose arguments matches.
     #[serde(default)]
     pub without: Option<String>,
+    /// Not an argument by number, but the one that follows this word: `crt` in `bind :443 ssl crt /etc/x.pem`.
+    #[serde(default)]
+    pub after: Option<String>,
     /// Every setting counts, not only the last.
     #[serde(default)]
     pub all: bool,
@@ -167,6 +186,8 @@ pub enum Form {
     Url,
     /// The path of a Unix socket, or of its directory.
     Socket,
+    /// A site's name with an optional scheme and port, served at every address: `example.org`, `http://a:8080`, `:80`.
+    Site,
     /// `proxy:unix:/path|fcgi://name` or `proxy:fcgi://host:port`: a handler that is a proxy.
     Handler,
 }
@@ -235,10 +256,14 @@ pub struct Claim {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// The command; `{program}`, `{args}` (the unit's own, all of them), `{config}`, `{data}`, `{port}` and instance
-    /// variables are filled in. Absent: the unit's own.
+    /// The command; `{program}`, `{args}` (the unit's own, all of them), `{executable}`, `{arguments}` (the program that was
+    /// recognised behind wrappers, and its own), `{config}`, `{data}`, `{port}` and instance variables are filled in.
+    /// Absent: the unit's own.
     #[serde(default)]
     pub command: Vec<String>,
+    /// Words at the end of the command, unless a setting already says so.
+    #[serde(default)]
+    pub append: Vec<Append>,
     /// Arguments dropped from `{args}`: flags that send it into the background.
     #[serde(default)]
     pub drop: Vec<String>,
@@ -252,6 +277,14 @@ pub struct Run {
     pub environment: BTreeMap<String, String>,
     #[serde(default)]
     pub directories: Vec<Directory>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Append {
+    pub words: Vec<String>,
+    /// Setting keys.
+    pub unless: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -322,6 +355,9 @@ pub struct When {
     /// A file or directory that exists, by path pattern.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// No file or directory matches any of these.
+    #[serde(default)]
+    pub absent: Vec<String>,
     /// An enabled unit, by pattern.
     #[serde(default)]
     pub units: Vec<String>,
@@ -344,42 +380,4 @@ pub struct SettingMatch {
 pub struct TextMatch {
     pub files: Vec<String>,
     pub matches: String,
-}
-
-/// A small machine and what is to be found on it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Case {
-    pub name: String,
-    /// Files by path; a value that starts with `-> ` is a symbolic link, a path that ends in `/` a directory.
-    #[serde(default)]
-    pub files: BTreeMap<String, String>,
-    /// Installed packages, with what they own: `nginx = ["/usr/sbin/nginx"]`.
-    #[serde(default)]
-    pub packages: BTreeMap<String, Vec<String>>,
-    /// The service asked about; absent for rule packs.
-    #[serde(default)]
-    pub service: Option<String>,
-    pub expect: Expect,
-}
-
-/// What a case is to find; what is not given is not asked.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expect {
-    /// Whether this pack recognises the service (or, for rule packs, whether any concern fires).
-    pub recognised: bool,
-    /// `tcp 0.0.0.0:8080`, `unix /run/x.sock`; exactly these.
-    #[serde(default)]
-    pub listens: Option<Vec<String>>,
-    #[serde(default)]
-    pub connects: Option<Vec<String>>,
-    #[serde(default)]
-    pub data: Option<Vec<String>>,
-    #[serde(default)]
-    pub command: Option<Vec<String>>,
-    #[serde(default)]
-    pub claims: Option<Vec<String>>,
-    #[serde(default)]
-    pub concerns: Option<Vec<String>>,
 }

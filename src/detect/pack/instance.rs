@@ -106,6 +106,21 @@ pub fn fill(text: &str, variables: &BTreeMap<String, String>) -> String {
     out
 }
 
+/// Whether a variable of a pack was left as it is; the words that stand for several are none.
+pub(super) fn is_open(text: &str) -> bool {
+    const SEVERAL: &[&str] = &["program", "args", "executable", "arguments", "settings"];
+    let inner = text
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'));
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    inner
+        .into_iter()
+        .any(|(name, _)| is_name(name) && !SEVERAL.contains(&name))
+}
+
 /// The variables that a unit's name carries under a pattern such as `postgresql@{1}-{2}.service`.
 pub(super) fn of_name(pattern: &str, name: &str) -> Option<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
@@ -142,5 +157,6 @@ mod tests {
         let named = of_name("p@{1}-{2}.service", "p@15-main-2.service").unwrap();
         assert_eq!((named["1"].as_str(), named["2"].as_str()), ("15", "main-2"));
         assert_eq!(of_name("p@{1}.service", "q@1.service"), None);
+        assert!(is_open("{data}/x") && !is_open("a{{ b }}") && !is_open("{args}"));
     }
 }

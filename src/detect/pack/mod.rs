@@ -8,12 +8,17 @@ pub mod address;
 mod builtin;
 pub mod case;
 mod compile;
+mod condition;
 mod evaluate;
 pub mod file;
 mod instance;
 pub mod program;
+mod reach;
+mod reading;
 mod rules;
+mod run;
 mod settings;
+mod substitute;
 mod text;
 
 use crate::detect::{Detector, Want};
@@ -99,7 +104,7 @@ impl Packs {
         let mut wants: Vec<Want> = self.packs.values().flat_map(instance::wants).collect();
         for service in services.iter().filter(|service| service.enabled) {
             if let Some(pack) = self.of(service, facts) {
-                wants.extend(settings::wants(pack, service, facts));
+                wants.extend(reading::wants(pack, service, facts));
             }
         }
         wants

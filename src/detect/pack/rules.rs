@@ -15,40 +15,47 @@ const SHOWN: usize = 20;
 /// Concerns of a product's pack, for one service.
 pub(super) fn product(asked: &Configured<'_>) -> Vec<Concern> {
     let all = asked.pack.file.concern.iter().enumerate();
-    all.filter_map(|(index, concern)| {
-        let mut evidence = general(asked.pack, index, &concern.when, asked.facts, &[])?;
-        if concern.when.recognised {
-            evidence.push(asked.service.evidence.clone());
+    all.filter_map(|(index, concern)| make(concern, met(asked, index, &concern.when)?))
+        .collect()
+}
+
+/// What shows that a condition holds for a service; text matchers are concerns' alone.
+pub(super) fn holds(asked: &Configured<'_>, when: &When) -> Option<Vec<Evidence>> {
+    met(asked, usize::MAX, when)
+}
+
+fn met(asked: &Configured<'_>, index: usize, when: &When) -> Option<Vec<Evidence>> {
+    let mut evidence = general(asked.pack, index, when, asked.facts, &[])?;
+    if when.recognised {
+        evidence.push(asked.service.evidence.clone());
+    }
+    if let Some(wanted) = &when.setting {
+        let hits: Vec<Evidence> = asked
+            .settings
+            .iter()
+            .filter(|placed| {
+                let text = placed.args.join(" ");
+                key_matches(&wanted.key, &placed.setting.key)
+                    && wanted
+                        .matches
+                        .as_ref()
+                        .is_none_or(|expression| asked.pack.is_match(expression, &text))
+            })
+            .map(|placed| {
+                let key = placed.setting.key.rsplit('/').next().unwrap_or_default();
+                Evidence::line(
+                    &placed.path,
+                    placed.setting.line,
+                    &format!("{key} {}", placed.setting.args.join(" ")),
+                )
+            })
+            .collect();
+        if hits.is_empty() {
+            return None;
         }
-        if let Some(wanted) = &concern.when.setting {
-            let hits: Vec<Evidence> = asked
-                .settings
-                .iter()
-                .filter(|placed| {
-                    let text = placed.args.join(" ");
-                    key_matches(&wanted.key, &placed.setting.key)
-                        && wanted
-                            .matches
-                            .as_ref()
-                            .is_none_or(|expression| asked.pack.is_match(expression, &text))
-                })
-                .map(|placed| {
-                    let key = placed.setting.key.rsplit('/').next().unwrap_or_default();
-                    Evidence::line(
-                        &placed.path,
-                        placed.setting.line,
-                        &format!("{key} {}", placed.setting.args.join(" ")),
-                    )
-                })
-                .collect();
-            if hits.is_empty() {
-                return None;
-            }
-            evidence.extend(hits);
-        }
-        make(concern, evidence)
-    })
-    .collect()
+        evidence.extend(hits);
+    }
+    Some(evidence)
 }
 
 /// Concerns of a rule pack, for the machine.
@@ -94,6 +101,13 @@ fn general(
         !when.paths.is_empty(),
         paths.map(|entry| Evidence::file(&entry.path)).collect(),
     )?;
+    if when
+        .absent
+        .iter()
+        .any(|pattern| !facts.tree.glob(pattern).is_empty())
+    {
+        return None;
+    }
     let enabled = services.iter().filter(|service| service.enabled);
     let units = enabled.filter(|service| {
         when.units

@@ -3,41 +3,6 @@
 use super::{Reader, words};
 use std::collections::BTreeMap;
 
-/// Begins the name of a block that counts only if a module is loaded.
-const CONDITION: &str = "IfModule:";
-
-/// Modules that are built in wherever the server is built from its own defaults.
-const BUILT_IN: &[&str] = &[
-    "core",
-    "so",
-    "http_core",
-    "unixd",
-    "version",
-    "log_config",
-    "logio",
-    "watchdog",
-];
-
-/// Whether the conditions a setting's key passes through hold, given the modules that are loaded: `ssl_module`, …
-pub fn holds(key: &str, loaded: &[String]) -> bool {
-    key.split('/')
-        .filter_map(|part| part.strip_prefix(CONDITION))
-        .all(|module| {
-            let (wanted, module) = module
-                .strip_prefix('!')
-                .map_or((true, module), |module| (false, module));
-            let stem = module
-                .trim_start_matches("mod_")
-                .trim_end_matches(".c")
-                .trim_end_matches("_module");
-            let has = BUILT_IN.contains(&stem)
-                || loaded
-                    .iter()
-                    .any(|name| name.trim_end_matches("_module") == stem);
-            has == wanted
-        })
-}
-
 pub(super) fn read(out: &mut Reader<'_>, text: &str) {
     let mut blocks: Vec<String> = Vec::new();
     let mut instances: Vec<u32> = vec![0];
@@ -55,7 +20,9 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str) {
             continue;
         }
         if logical.starts_with("</") {
-            blocks.pop();
+            if blocks.pop().is_some_and(|name| name.is_empty()) {
+                out.conditions.pop();
+            }
             if instances.len() > 1 {
                 instances.pop();
             }
@@ -67,19 +34,21 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str) {
             let Some((name, args)) = parts.split_first() else {
                 continue;
             };
-            // Conditions are kept as blocks that settings stand in; whether a module is loaded is known when all files are.
-            let lower = name.to_ascii_lowercase();
-            let name = match (lower.as_str(), args.first()) {
-                ("ifmodule", Some(module)) => format!("{CONDITION}{module}"),
-                _ if lower.starts_with("if") => String::new(),
-                _ => name.clone(),
+            // A condition is no block: it is noted on what stands under it, and whether it holds shows in reading on.
+            let is_condition = name.to_ascii_lowercase().starts_with("if");
+            if is_condition {
+                out.conditions.push(format!("{name} {}", args.join(" ")));
+            }
+            let name = if is_condition {
+                String::new()
+            } else {
+                name.clone()
             };
-            let conditional = name.is_empty() || name.starts_with(CONDITION);
             count += 1;
-            if !conditional {
+            if !name.is_empty() {
                 out.setting(&blocks, &name, args, count, number);
             }
-            instances.push(if conditional { block } else { count });
+            instances.push(if name.is_empty() { block } else { count });
             blocks.push(name);
             continue;
         }
@@ -101,6 +70,7 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str) {
             }
             ("define", [variable, value, ..]) => {
                 defines.insert(variable.clone(), value.clone());
+                out.setting(&blocks, name, args, block, number);
             }
             _ => out.setting(&blocks, name, args, block, number),
         }
@@ -122,27 +92,15 @@ mod tests {
     use crate::fact::Syntax::Apache;
 
     #[test]
-    fn conditions_hold_by_loaded_modules() {
-        let loaded = ["ssl_module".to_owned()];
-        for (key, wanted) in [
-            ("IfModule:ssl_module/Listen", true),
-            ("IfModule:mod_gnutls.c/Listen", false),
-            ("A/IfModule:!mod_ssl.c/B", false),
-            ("Listen", true),
-        ] {
-            assert_eq!(super::holds(key, &loaded), wanted, "{key}");
-        }
-    }
-
-    #[test]
     fn sections_and_conditions() {
         let text = "Define root /srv/w\n<VirtualHost *:8081>\n  DocumentRoot \"${root}/a b\"\n  <IfModule mod_x.c>\n    Header set A \\\n      B\n  </IfModule>\n</VirtualHost>\nIncludeOptional sites-enabled/*.conf\nListen 81\n";
         assert_eq!(
             shown(Apache, text),
             [
+                "Define=root,/srv/w@1",
                 "VirtualHost=*:8081@2",
                 "VirtualHost/DocumentRoot=/srv/w/a b@3",
-                "VirtualHost/IfModule:mod_x.c/Header=set,A,B@5",
+                "VirtualHost/Header=set,A,B@5",
                 "Listen=81@10"
             ]
         );

@@ -12,13 +12,14 @@ enum Token {
     End,
 }
 
-pub(super) fn read(out: &mut Reader<'_>, text: &str) {
+/// With `c_comments`, `// …` and `/* … */` are comments too: named and its kin.
+pub(super) fn read(out: &mut Reader<'_>, text: &str, c_comments: bool) {
     let mut blocks: Vec<String> = Vec::new();
     let mut instances: Vec<u32> = vec![0];
     let mut count = 0;
     let mut words: Vec<String> = Vec::new();
     let mut line = 1;
-    for (token, at) in tokens(text) {
+    for (token, at) in tokens(text, c_comments) {
         if words.is_empty() {
             line = at;
         }
@@ -74,7 +75,7 @@ fn directive(out: &mut Reader<'_>, blocks: &[String], words: &[String], block: u
     out.setting(blocks, name, args, block, line);
 }
 
-fn tokens(text: &str) -> Vec<(Token, u32)> {
+fn tokens(text: &str, c_comments: bool) -> Vec<(Token, u32)> {
     let mut found = Vec::new();
     let mut chars = text.chars().peekable();
     let mut line = 1;
@@ -83,6 +84,20 @@ fn tokens(text: &str) -> Vec<(Token, u32)> {
             '\n' => line += 1,
             c if c.is_whitespace() => {}
             '#' => while chars.next_if(|c| *c != '\n').is_some() {},
+            '/' if c_comments && chars.peek() == Some(&'/') => {
+                while chars.next_if(|c| *c != '\n').is_some() {}
+            }
+            '/' if c_comments && chars.peek() == Some(&'*') => {
+                let mut last = ' ';
+                chars.next();
+                for c in chars.by_ref() {
+                    line += u32::from(c == '\n');
+                    if (last, c) == ('*', '/') {
+                        break;
+                    }
+                    last = c;
+                }
+            }
             ';' => found.push((Token::End, line)),
             '{' => found.push((Token::Open, line)),
             '}' => found.push((Token::Close, line)),
@@ -134,7 +149,21 @@ fn tokens(text: &str) -> Vec<(Token, u32)> {
 #[cfg(test)]
 mod tests {
     use crate::detect::native::syntax::tests::{includes, shown};
-    use crate::fact::Syntax::Blocks;
+    use crate::fact::Syntax::{Blocks, CBlocks};
+
+    #[test]
+    fn c_comments() {
+        let text = "// a\noptions { /* b;\n } */ directory \"/var/x\"; // c\n};\nzone \"a\" { file \"/etc/a//b\"; };\n";
+        assert_eq!(
+            shown(CBlocks, text),
+            [
+                "options=@2",
+                "options/directory=/var/x@3",
+                "zone=a@5",
+                "zone/file=/etc/a//b@5"
+            ]
+        );
+    }
 
     #[test]
     fn nested_blocks() {

@@ -15,7 +15,11 @@ pub(super) fn read_equals(out: &mut Reader<'_>, text: &str, path: &MachinePath) 
             .unwrap_or(line.len());
         let (key, rest) = line.split_at_checked(end).unwrap_or((line, ""));
         let rest = rest.trim_start();
-        let value = value(rest.strip_prefix('=').unwrap_or(rest).trim());
+        // `=`, and `+=`, `:=`, `==` of the languages that have more than one.
+        let sign = ["+=", ":=", "==", "="]
+            .iter()
+            .find_map(|sign| rest.strip_prefix(sign));
+        let value = value(sign.unwrap_or(rest).trim());
         match key {
             "include" | "include_if_exists" => out.include_beside(path, &value, number),
             "include_dir" => out.include_beside(path, &format!("{value}/*.conf"), number),
@@ -27,6 +31,10 @@ pub(super) fn read_equals(out: &mut Reader<'_>, text: &str, path: &MachinePath) 
 
 /// A quoted value keeps its `#`; two quotes inside are one.
 fn value(text: &str) -> String {
+    // lighttpd and its kin quote with `"`, and close a block's head on the same line.
+    if let Some((inner, _)) = text.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+        return inner.to_owned();
+    }
     let Some(inner) = text.strip_prefix('\'') else {
         return text
             .split(" #")
@@ -65,6 +73,10 @@ pub(super) fn read_space(out: &mut Reader<'_>, text: &str) {
             for pattern in args {
                 out.include(&[], pattern, number);
             }
+        } else if key.eq_ignore_ascii_case("include_dir") {
+            for directory in args {
+                out.include(&[], &format!("{directory}/*.conf"), number);
+            }
         } else {
             out.setting(&[], key, args, 0, number);
         }
@@ -90,6 +102,10 @@ pub(super) fn read_properties(out: &mut Reader<'_>, text: &str) {
         let (key, rest) = logical.split_at_checked(end).unwrap_or((&logical, ""));
         let rest = rest.trim_start();
         let value = rest.strip_prefix(['=', ':']).unwrap_or(rest).trim();
+        if matches!(key, "include" | "include-toplevel") {
+            out.include(&[], value.trim_matches('"'), number);
+            continue;
+        }
         out.setting(
             &[],
             key,

@@ -2,8 +2,9 @@
 //!
 //! What belongs here: syntax. What a directive means is a pack's to say, so a new product with an old syntax is no code.
 
-pub mod apache;
+mod apache;
 mod blocks;
+mod braces;
 mod columns;
 mod environment;
 mod flags;
@@ -101,7 +102,7 @@ impl Detector for Configuration {
     fn doc(&self) -> Doc {
         Doc {
             title: "Configuration files",
-            recognises: "settings and includes in fifteen syntaxes, asked for by packs",
+            recognises: "settings and includes in seventeen syntaxes, asked for by packs",
             why: "ports, data, logs and connections are said in configuration",
             cannot_see: "configuration made at run time, or by a program",
             references: &["each product's manual; see the packs"],
@@ -141,9 +142,12 @@ pub fn read(reading: &Reading, path: &MachinePath, text: &str) -> Result<Documen
         reading,
         settings: Vec::new(),
         includes: Vec::new(),
+        conditions: Vec::new(),
     };
     match reading.syntax {
-        Syntax::Blocks => blocks::read(&mut out, text),
+        Syntax::Blocks => blocks::read(&mut out, text, false),
+        Syntax::CBlocks => blocks::read(&mut out, text, true),
+        Syntax::Braces => braces::read(&mut out, text, path),
         Syntax::Apache => apache::read(&mut out, text),
         Syntax::Haproxy => haproxy::read(&mut out, text),
         Syntax::Ini => ini::read(&mut out, text, path),
@@ -175,6 +179,8 @@ pub(crate) struct Reader<'a> {
     reading: &'a Reading,
     settings: Vec<Setting>,
     includes: Vec<Include>,
+    /// Conditions in force where the reader is.
+    conditions: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -197,6 +203,7 @@ impl Reader<'_> {
             block,
             line,
             secret,
+            conditions: self.conditions.clone(),
         });
     }
 
@@ -218,6 +225,7 @@ impl Reader<'_> {
             pattern,
             context,
             line,
+            conditions: self.conditions.clone(),
         });
     }
 
@@ -229,6 +237,7 @@ impl Reader<'_> {
             pattern,
             context: self.reading.context.clone(),
             line,
+            conditions: self.conditions.clone(),
         });
     }
 }
@@ -322,7 +331,7 @@ pub(crate) mod tests {
         fn any_text_survives(text in "(?s)[ -~\n\t{}<>\"'=;#\\\\]{0,300}") {
             let path = MachinePath::new("/etc/x");
             for syntax in [
-                Syntax::Blocks, Syntax::Apache, Syntax::Haproxy, Syntax::Ini, Syntax::KeyEquals, Syntax::KeySpace,
+                Syntax::Blocks, Syntax::CBlocks, Syntax::Braces, Syntax::Apache, Syntax::Haproxy, Syntax::Ini, Syntax::KeyEquals, Syntax::KeySpace,
                 Syntax::Flags, Syntax::Environment, Syntax::Columns, Syntax::Json, Syntax::Yaml, Syntax::Toml,
                 Syntax::Xml, Syntax::Properties, Syntax::Script,
             ] {

@@ -1,0 +1,65 @@
+//! Variables of a shell inside configuration: `${NAME}` and `$NAME`.
+
+use std::collections::BTreeMap;
+
+/// `${NAME}` and `$NAME` replaced where the name is known.
+pub(super) fn substitute(text: &str, names: &BTreeMap<String, String>) -> String {
+    if !text.contains('$') {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once('$') {
+        out.push_str(head);
+        let braced = tail
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}'));
+        let (name, after, written) = braced.map_or_else(
+            || {
+                let end = tail
+                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                    .unwrap_or(tail.len());
+                let (name, after) = tail.split_at_checked(end).unwrap_or((tail, ""));
+                (name, after, format!("${name}"))
+            },
+            |(name, after)| (name, after, format!("${{{name}}}")),
+        );
+        match names.get(name) {
+            Some(value) => out.push_str(value),
+            None => out.push_str(&written),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The same for variables nobody set: empty, as a shell has them.
+pub(super) fn drop_unknown(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once('$') {
+        out.push_str(head);
+        let tail = tail
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}').map(|(_, after)| after))
+            .unwrap_or_else(|| {
+                tail.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            });
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_and_unknown() {
+        let names = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        assert_eq!(substitute("x${A}y$A/$B", &names), "x1y1/$B");
+        assert_eq!(drop_unknown("/var/log/a$SUFFIX/b${X}"), "/var/log/a/b");
+    }
+}
