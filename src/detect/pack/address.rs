@@ -29,6 +29,7 @@ pub fn parse(text: &str, form: Form, default_port: Option<u16>) -> Option<Addres
     match form {
         Form::Url => url(text),
         Form::Site => site(text),
+        Form::Peer => peer(text),
         Form::Socket => text
             .strip_prefix("unix:")
             .unwrap_or(text)
@@ -52,6 +53,21 @@ pub fn parse(text: &str, form: Form, default_port: Option<u16>) -> Option<Addres
             host_port(text, default_port)
         }
     }
+}
+
+/// Words without a port or scheme are options and matchers.
+fn peer(text: &str) -> Option<Address> {
+    if let Some(path) = text
+        .strip_prefix("unix/")
+        .filter(|path| path.starts_with('/'))
+    {
+        return Some(socket(path));
+    }
+    if text.contains("://") {
+        return url(text);
+    }
+    let is_peer = text.contains(':') && !text.starts_with([':', '/', '{']);
+    is_peer.then(|| host_port(text, None)).flatten()
 }
 
 /// A site is served at every address; without a port or scheme it has a certificate, and so 443.
@@ -225,6 +241,21 @@ mod tests {
     }
 
     #[test]
+    fn peers() {
+        for (text, expected) in [
+            ("10.0.0.1:80", Some("10.0.0.1:80")),
+            ("https://a.example", Some("a.example:443")),
+            ("unix//run/x.sock", Some("/run/x.sock")),
+            ("/api/*", None),
+            ("*", None),
+            ("lb_policy", None),
+        ] {
+            let found = parse(text, Form::Peer, None).map(|address| address.shown());
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn sites() {
         for (text, expected) in [
             (":80", Some("0.0.0.0:80")),
@@ -244,7 +275,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_survives(text in ".{0,60}") {
-            for form in [Form::Address, Form::Port, Form::Url, Form::Socket, Form::Handler, Form::Site] {
+            for form in [Form::Address, Form::Port, Form::Url, Form::Socket, Form::Handler, Form::Site, Form::Peer] {
                 let _ = parse(&text, form, Some(1));
             }
         }

@@ -123,6 +123,14 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/infrastructure/wireguard.toml"),
     ),
     (
+        "messaging/mosquitto.toml",
+        include_str!("../../../detectors/messaging/mosquitto.toml"),
+    ),
+    (
+        "messaging/rabbitmq.toml",
+        include_str!("../../../detectors/messaging/rabbitmq.toml"),
+    ),
+    (
         "platform/access-control.toml",
         include_str!("../../../detectors/platform/access-control.toml"),
     ),
@@ -175,6 +183,18 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/proxy/haproxy.toml"),
     ),
     (
+        "proxy/pgbouncer.toml",
+        include_str!("../../../detectors/proxy/pgbouncer.toml"),
+    ),
+    (
+        "proxy/squid.toml",
+        include_str!("../../../detectors/proxy/squid.toml"),
+    ),
+    (
+        "proxy/varnish.toml",
+        include_str!("../../../detectors/proxy/varnish.toml"),
+    ),
+    (
         "rules/kernel.toml",
         include_str!("../../../detectors/rules/kernel.toml"),
     ),
@@ -187,8 +207,16 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/web/apache2.toml"),
     ),
     (
+        "web/caddy.toml",
+        include_str!("../../../detectors/web/caddy.toml"),
+    ),
+    (
         "web/httpd.toml",
         include_str!("../../../detectors/web/httpd.toml"),
+    ),
+    (
+        "web/lighttpd.toml",
+        include_str!("../../../detectors/web/lighttpd.toml"),
     ),
     (
         "web/nginx.toml",

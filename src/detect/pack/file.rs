@@ -186,6 +186,8 @@ pub enum Form {
     Url,
     /// The path of a Unix socket, or of its directory.
     Socket,
+    /// A peer as one word among others, with its port or scheme: `10.0.0.1:80`, `https://a`, `unix//run/x.sock`.
+    Peer,
     /// A site's name with an optional scheme and port, served at every address: `example.org`, `http://a:8080`, `:80`.
     Site,
     /// `proxy:unix:/path|fcgi://name` or `proxy:fcgi://host:port`: a handler that is a proxy.
