@@ -55,12 +55,40 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/cache/redis.toml"),
     ),
     (
+        "database/elasticsearch.toml",
+        include_str!("../../../detectors/database/elasticsearch.toml"),
+    ),
+    (
+        "database/etcd.toml",
+        include_str!("../../../detectors/database/etcd.toml"),
+    ),
+    (
+        "database/influxdb.toml",
+        include_str!("../../../detectors/database/influxdb.toml"),
+    ),
+    (
         "database/mariadb.toml",
         include_str!("../../../detectors/database/mariadb.toml"),
     ),
     (
+        "database/mongodb.toml",
+        include_str!("../../../detectors/database/mongodb.toml"),
+    ),
+    (
         "database/postgresql.toml",
         include_str!("../../../detectors/database/postgresql.toml"),
+    ),
+    (
+        "database/zookeeper.toml",
+        include_str!("../../../detectors/database/zookeeper.toml"),
+    ),
+    (
+        "directory/openldap.toml",
+        include_str!("../../../detectors/directory/openldap.toml"),
+    ),
+    (
+        "infrastructure/bind.toml",
+        include_str!("../../../detectors/infrastructure/bind.toml"),
     ),
     (
         "infrastructure/cluster.toml",
@@ -81,6 +109,10 @@ pub(super) const PACKS: &[(&str, &str)] = &[
     (
         "infrastructure/dkms.toml",
         include_str!("../../../detectors/infrastructure/dkms.toml"),
+    ),
+    (
+        "infrastructure/dnsmasq.toml",
+        include_str!("../../../detectors/infrastructure/dnsmasq.toml"),
     ),
     (
         "infrastructure/firewall.toml",
@@ -115,6 +147,10 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/infrastructure/routing.toml"),
     ),
     (
+        "infrastructure/unbound.toml",
+        include_str!("../../../detectors/infrastructure/unbound.toml"),
+    ),
+    (
         "infrastructure/vpn.toml",
         include_str!("../../../detectors/infrastructure/vpn.toml"),
     ),
@@ -123,12 +159,40 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/infrastructure/wireguard.toml"),
     ),
     (
+        "mail/dovecot.toml",
+        include_str!("../../../detectors/mail/dovecot.toml"),
+    ),
+    (
+        "mail/postfix.toml",
+        include_str!("../../../detectors/mail/postfix.toml"),
+    ),
+    (
+        "messaging/beanstalkd.toml",
+        include_str!("../../../detectors/messaging/beanstalkd.toml"),
+    ),
+    (
+        "messaging/kafka.toml",
+        include_str!("../../../detectors/messaging/kafka.toml"),
+    ),
+    (
         "messaging/mosquitto.toml",
         include_str!("../../../detectors/messaging/mosquitto.toml"),
     ),
     (
+        "messaging/nats.toml",
+        include_str!("../../../detectors/messaging/nats.toml"),
+    ),
+    (
         "messaging/rabbitmq.toml",
         include_str!("../../../detectors/messaging/rabbitmq.toml"),
+    ),
+    (
+        "monitoring/grafana.toml",
+        include_str!("../../../detectors/monitoring/grafana.toml"),
+    ),
+    (
+        "monitoring/prometheus.toml",
+        include_str!("../../../detectors/monitoring/prometheus.toml"),
     ),
     (
         "platform/access-control.toml",

@@ -188,9 +188,10 @@ fn claims(asked: &Configured<'_>) -> Vec<(MachinePath, Evidence)> {
     let mut found: Vec<(MachinePath, Evidence)> = Vec::new();
     for claim in &asked.pack.file.claim {
         for value in asked.values(&claim.from) {
-            // A path, or a command line that begins with one.
-            let words = value.text.split_whitespace().next();
-            let texts = std::iter::once(value.text.as_str()).chain(words);
+            // A path, perhaps behind the sign that says "what is in it", or a command line that begins with one.
+            let text = value.text.trim_start_matches('<');
+            let words = text.split_whitespace().next();
+            let texts = std::iter::once(text).chain(words);
             let mut paths = texts.filter_map(|text| path(asked, text));
             let Some(path) = paths.find(|path| asked.facts.tree.exists(path)) else {
                 continue;

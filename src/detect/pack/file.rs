@@ -166,6 +166,9 @@ pub struct Source {
     /// Not an argument by number, but the one that follows this word: `crt` in `bind :443 ssl crt /etc/x.pem`.
     #[serde(default)]
     pub after: Option<String>,
+    /// What a setting that is there stands for, instead of its argument: `protocols = imap` is port 143.
+    #[serde(default)]
+    pub value: Option<String>,
     /// Every setting counts, not only the last.
     #[serde(default)]
     pub all: bool,

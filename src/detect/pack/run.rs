@@ -54,14 +54,14 @@ pub(super) fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
                     }
                 }
             }
-            word => found.push(instance::fill(word, &asked.variables)),
+            word => found.push(filled(asked, word)),
         }
     }
     // A variable nobody set makes no command; the unit's own is better than a wrong one.
     let whole = run
         .command
         .iter()
-        .all(|word| !instance::is_open(&instance::fill(word, &asked.variables)));
+        .all(|word| !instance::is_open(&filled(asked, word)));
     for append in &run.append {
         let said = |key: &str| {
             append
@@ -78,6 +78,11 @@ pub(super) fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
         }
     }
     whole.then_some(found)
+}
+
+/// The service's own variables, and then those of the files that its start script reads.
+fn filled(asked: &Configured<'_>, word: &str) -> String {
+    instance::fill(&instance::fill(word, &asked.variables), &asked.names)
 }
 
 /// The recognised program's own path, behind wrappers and shells.

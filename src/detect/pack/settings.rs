@@ -135,7 +135,9 @@ impl Configured<'_> {
                 placed.setting.line,
                 &format!("{key} {}", placed.setting.args.join(" ")),
             );
-            let args = if let Some(word) = &source.after {
+            let args = if let Some(value) = &source.value {
+                std::slice::from_ref(value)
+            } else if let Some(word) = &source.after {
                 let at = placed.args.iter().position(|arg| arg == word);
                 at.and_then(|at| placed.args.get(at + 1..at + 2))
                     .unwrap_or_default()
