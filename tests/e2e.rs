@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+mod e2e_support;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -78,6 +80,9 @@ fn a_real_server_answers_as_before() {
         run(Command::new("bash").arg(script("guest.sh")).arg(&bench));
     }
     run(Command::new("bash").arg(script("base.sh")));
+
+    let tar = bench.join("guest.tar");
+    e2e_support::facts_are_the_guests_own(&tar, &image, &scratch.path().join("own"));
 
     let out = scratch.path().join("out");
     let migrate = Command::new(env!("CARGO_BIN_EXE_transvase"))
