@@ -183,6 +183,54 @@ tmpfs /tmp tmpfs defaults 0 0
         );
     }
 
+    /// A FAT as installers make it, with a boot loader's directory.
+    fn boot_image(at: &Path, name: &str) -> Option<PathBuf> {
+        let image = at.join(name);
+        for (tool, arguments) in [
+            ("/usr/sbin/mkfs.vfat", "-C -i 5a5a1234 IMAGE 4096"),
+            ("/usr/bin/mmd", "-i IMAGE ::/EFI ::/EFI/debian"),
+            ("/usr/bin/mcopy", "-i IMAGE FILE ::/EFI/debian/grub.cfg"),
+        ] {
+            if !Path::new(tool).exists() {
+                eprintln!("skipped: {tool} is not installed");
+                return None;
+            }
+            let file = at.join("grub.cfg");
+            fs::write(&file, "search.fs_uuid 1111").unwrap();
+            let named = arguments
+                .replace("IMAGE", &image.display().to_string())
+                .replace("FILE", &file.display().to_string());
+            let output = Command::new(tool).args(named.split(' ')).output();
+            assert!(output.unwrap().status.success(), "{tool} {named}");
+        }
+        Some(image)
+    }
+
+    #[test]
+    fn the_boot_loaders_partition_is_joined_and_never_missed() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = temp.path();
+        let Some(boot) = boot_image(at, "boot") else {
+            return;
+        };
+        let root = |name: &str, fstab: &str| {
+            let files = [("etc/os-release", "ID=debian\n"), ("etc/fstab", fstab)];
+            image(at, name, &[], &files)
+        };
+        let line = "UUID=5A5A-1234 /boot/efi vfat umask=0077 0 1\n";
+        let Some(mounting) = root("mounting", line) else {
+            return;
+        };
+        let not_mounting = root("not-mounting", "").unwrap();
+        let source = open(&[&disk(at, "first", &[&boot, &mounting])], None).unwrap();
+        let (tree, problems) = source.walk();
+        assert_eq!(said(&problems), [] as [&str; 0]);
+        let found = text(&source, &tree, "/boot/efi/EFI/debian/grub.cfg");
+        assert_eq!(found, "search.fs_uuid 1111");
+        let source = open(&[&disk(at, "second", &[&boot, &not_mounting])], None).unwrap();
+        assert_eq!(said(&source.walk().1), [] as [&str; 0]);
+    }
+
     #[test]
     fn several_roots_are_a_question_and_none_is_an_error() {
         let temp = tempfile::tempdir().unwrap();

@@ -1,6 +1,8 @@
 //! What is in a volume: a file system that is read, something that is only named, swap, or nothing known.
 
+use super::exfat::ExFat;
 use super::ext::Ext;
+use super::fat::Fat;
 use super::signature::{self, Signature};
 use super::xfs::Xfs;
 use super::{BlockDevice, DiskError, FileSystem};
@@ -81,6 +83,17 @@ const READERS: &[Reader] = &[
         kind: "xfs",
         probe: Xfs::probe,
         open: |device| Ok(Arc::new(Xfs::open(device)?)),
+    },
+    Reader {
+        kind: "exfat",
+        probe: ExFat::probe,
+        open: |device| Ok(Arc::new(ExFat::open(device)?)),
+    },
+    // Its mark is the weakest: a boot sector that makes sense.
+    Reader {
+        kind: "vfat",
+        probe: Fat::probe,
+        open: |device| Ok(Arc::new(Fat::open(device)?)),
     },
 ];
 

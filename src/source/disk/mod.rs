@@ -136,6 +136,7 @@ fn left_over(disk: &Disk, mounts: &[Mount]) -> Vec<Unexamined> {
             // The boot loader's partition holds no application; naming it would make every scan partial.
             Contents::Recognised { kind, .. } if BOOT.contains(kind) => continue,
             Contents::Recognised { kind, why, .. } => format!("{kind}: {why}"),
+            Contents::FileSystem(fs) if is_boot(fs.as_ref()) => continue,
             Contents::FileSystem(fs) => {
                 let kind = fs.info().kind;
                 format!("{kind} that no line of the machine's fstab mounts; it was not walked")
@@ -146,6 +147,12 @@ fn left_over(disk: &Disk, mounts: &[Mount]) -> Vec<Unexamined> {
         found.push(unexamined(&path, reason));
     }
     found
+}
+
+/// A boot loader's file system, which many machines mount by its partition's type and not by their fstab.
+fn is_boot(fs: &dyn FileSystem) -> bool {
+    let has = |name| names::exists(fs, name);
+    BOOT.contains(&fs.info().kind) && ["EFI", "efi", "loader"].into_iter().any(has)
 }
 
 fn describe(paths: &[PathBuf], disk: &Disk, mounts: &[Mount]) -> SourceInfo {

@@ -1,0 +1,322 @@
+//! File systems that few servers have: images made by their own tools must read like the tree they were made from, and
+//! public images like their truth.
+
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests of other file systems use the rest")]
+mod disk_support;
+
+#[cfg(test)]
+mod tests {
+    use super::disk_support::{
+        Listing, RawFile, assert_same, noise, of_directory, of_file_system, read_damaged, run, tool,
+    };
+    use std::fs::{self, File};
+    use std::path::Path;
+    use std::process::Command;
+    use std::time::{Duration, UNIX_EPOCH};
+    use transvase::disk::exfat::ExFat;
+    use transvase::disk::fat::Fat;
+    use transvase::disk::{FileKind, FileSystem};
+
+    /// An even second, as FAT's clock counts.
+    const TIME: u64 = 1_600_000_000;
+
+    fn write(path: &Path, bytes: &[u8]) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+        let file = File::options().append(true).open(path).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(TIME))
+            .unwrap();
+    }
+
+    /// What the simplest file systems can hold: no links, no owners, no odd bytes in names.
+    fn plain_tree(root: &Path) {
+        for size in [0, 1, 511, 512, 513, 2047, 4096, 4097, 32_769, 3 << 20] {
+            write(
+                &root.join(format!("sizes/{size}")),
+                &noise(size as u64, size),
+            );
+        }
+        for at in 0..470 {
+            let name = format!("many/a-file-with-a-rather-long-name-{at:04}");
+            write(&root.join(name), at.to_string().as_bytes());
+        }
+        let deep: Vec<String> = (0..30).map(|level| level.to_string()).collect();
+        write(&root.join("deep").join(deep.join("/")).join("end"), b"end");
+        for name in [
+            "EFI/BOOT/BOOTX64.EFI",
+            "EFI/debian/grub.cfg",
+            "lower.txt",
+            "MiXed.TxT",
+        ] {
+            write(&root.join(name), name.as_bytes());
+        }
+        for name in [
+            "ünïcödé 文 name",
+            "trailing.dots.in.name",
+            "exactly-26-letters-no-end!",
+            "x+y=z [1]",
+        ] {
+            write(&root.join("names").join(name), name.as_bytes());
+        }
+        write(&root.join("names").join("l".repeat(255)), b"long");
+    }
+
+    /// Without what the file system cannot tell: owners, modes, links, and the times of directories.
+    fn shared(listing: Listing) -> Listing {
+        let of = listing.into_iter().map(|(name, mut node)| {
+            node.mode = 0;
+            node.owner = (0, 0);
+            node.xattrs.clear();
+            node.size_and_links = node.size_and_links.map(|(size, _)| (size, 1));
+            if node.kind == FileKind::Directory {
+                node.mtime = 0;
+            }
+            (name, node)
+        });
+        of.collect()
+    }
+
+    /// Copies a tree's content into a FAT image: first files that are deleted again, so that free space is in pieces.
+    fn fill_fat(image: &Path, tree: &Path) -> Option<()> {
+        let (mcopy, mdel) = (tool("mcopy")?, tool("mdel")?);
+        let holes = image.with_extension("holes");
+        let names: Vec<_> = (0..120).map(|at| format!("hole-{at}")).collect();
+        for name in &names {
+            write(&holes.join(name), &noise(3, 5000));
+        }
+        let with = |tool: &Path| {
+            let mut command = Command::new(tool);
+            command
+                .env("TZ", "UTC")
+                .env("LC_ALL", "C.UTF-8")
+                .arg("-i")
+                .arg(image);
+            command
+        };
+        run(with(&mcopy)
+            .args(names.iter().map(|name| holes.join(name)))
+            .arg("::/"));
+        run(with(&mdel).args(names.iter().step_by(2).map(|name| format!("::/{name}"))));
+        let entries = fs::read_dir(tree)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        run(with(&mcopy)
+            .args(["-s", "-m", "-Q"])
+            .args(entries)
+            .arg("::/"));
+        run(with(&mdel).args(
+            names
+                .iter()
+                .skip(1)
+                .step_by(2)
+                .map(|name| format!("::/{name}")),
+        ));
+        fs::remove_dir_all(holes).unwrap();
+        Some(())
+    }
+
+    fn make_fat(image: &Path, options: &str, kilobytes: u32) -> Option<()> {
+        let mkfs = tool("mkfs.vfat")?;
+        let mut command = Command::new(mkfs);
+        command.args(["-C", "-n", "A LABEL", "-i", "deadbeef"]);
+        command
+            .args(options.split(' '))
+            .arg(image)
+            .arg(kilobytes.to_string());
+        run(&mut command);
+        Some(())
+    }
+
+    #[test]
+    fn fat_reads_like_the_tree_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        plain_tree(&tree);
+        let expected = shared(of_directory(&tree));
+        for (options, kilobytes) in [
+            ("-F 12 -s 8", 14_000),
+            ("-F 16 -s 4 -f 1", 30_000),
+            ("-F 32 -s 1", 64_000),
+            ("-F 32 -s 2 -S 4096 -R 8", 600_000),
+        ] {
+            if make_fat(&image, options, kilobytes).is_none() || fill_fat(&image, &tree).is_none() {
+                return;
+            }
+            let device = RawFile::open(&image);
+            assert!(Fat::probe(&device));
+            let fs = Fat::open(device).unwrap();
+            let info = fs.info();
+            assert_eq!((info.kind, info.uuid.as_str()), ("vfat", "DEAD-BEEF"));
+            assert_eq!(info.label, "A LABEL");
+            assert_eq!(info.notes, [] as [&str; 0], "{options}");
+            assert!(
+                info.used > 4 << 20 && info.used < info.size.min(20 << 20),
+                "{info:?}"
+            );
+            assert_same(&expected, &shared(of_file_system(&fs)), options);
+            fs::remove_file(&image).unwrap();
+        }
+    }
+
+    #[test]
+    fn damaged_fat_neither_panics_nor_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        for at in 0..60 {
+            let name = format!("folder-{}/a long name {at}", at % 7);
+            write(
+                &tree.join(name),
+                &noise(at, usize::try_from(at).unwrap() * 90),
+            );
+        }
+        for (options, kilobytes) in [("-F 12 -s 1", 1_000), ("-F 32 -s 1", 34_000)] {
+            if make_fat(&image, options, kilobytes).is_none() || fill_fat(&image, &tree).is_none() {
+                return;
+            }
+            let bytes = fs::read(&image).unwrap();
+            let seeds = if kilobytes > 10_000 { 80 } else { 1_000 };
+            let opened = read_damaged(&bytes, 0..seeds, 0..512, |device| {
+                Ok(Box::new(Fat::open(device)?))
+            });
+            assert!(
+                u64::try_from(opened).unwrap() > seeds / 2,
+                "{options}: only {opened} opened"
+            );
+            fs::remove_file(&image).unwrap();
+        }
+    }
+
+    /// A loop device with an image, taken away again at the end.
+    struct Loop(String);
+
+    impl Loop {
+        fn of(image: &Path) -> Option<Self> {
+            let output = Command::new(tool("losetup")?)
+                .args(["-f", "--show"])
+                .arg(image)
+                .output();
+            let name = String::from_utf8(output.unwrap().stdout)
+                .unwrap()
+                .trim()
+                .to_owned();
+            (!name.is_empty()).then_some(Self(name))
+        }
+    }
+
+    impl Drop for Loop {
+        fn drop(&mut self) {
+            run(Command::new("losetup").args(["-d", &self.0]));
+        }
+    }
+
+    /// Mounts an image through FUSE, lets files be written, and unmounts it; `None` where that cannot be done here.
+    fn mounted(mount: &str, image: &Path, fill: impl FnOnce(&Path)) -> Option<()> {
+        let (mount, unmount) = (
+            tool(mount)?,
+            tool("fusermount3").or_else(|| tool("fusermount"))?,
+        );
+        let point = image.with_extension("mount");
+        fs::create_dir_all(&point).unwrap();
+        let Some(device) = Loop::of(image) else {
+            eprintln!("skipped: no loop device can be had here");
+            return None;
+        };
+        let output = Command::new(&mount)
+            .arg(&device.0)
+            .arg(&point)
+            .output()
+            .unwrap();
+        if !output.status.success() {
+            eprintln!("skipped: {} cannot mount here", mount.display());
+            return None;
+        }
+        fill(&point);
+        run(Command::new(unmount).arg("-u").arg(&point));
+        // The helper writes the rest after it has answered.
+        for _ in 0..100 {
+            let busy = fs::read_dir("/proc").unwrap().any(|process| {
+                let line = fs::read(process.unwrap().path().join("cmdline")).unwrap_or_default();
+                let point = point.to_str().unwrap().as_bytes();
+                line.windows(point.len()).any(|part| part == point)
+            });
+            if !busy {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Some(())
+    }
+
+    /// Copies a tree, file by file, with its times.
+    fn copy(from: &Path, to: &Path) {
+        run(Command::new("cp")
+            .args(["-r", "--preserve=timestamps"])
+            .arg(from.join("."))
+            .arg(to));
+    }
+
+    fn make_exfat(image: &Path, options: &str, size: u64) -> Option<()> {
+        let mkfs = tool("mkfs.exfat")?;
+        File::create(image).unwrap().set_len(size).unwrap();
+        run(Command::new(mkfs)
+            .args(["-L", "A LABEL"])
+            .args(options.split(' '))
+            .arg(image));
+        Some(())
+    }
+
+    #[test]
+    fn exfat_reads_like_the_tree_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        plain_tree(&tree);
+        // More entries than one cluster takes, written in turns with files, so that no directory is in one piece.
+        for at in 0..200 {
+            write(
+                &tree.join(format!("turns-{}/{at}", at % 3)),
+                &noise(at, 700),
+            );
+        }
+        let expected = shared(of_directory(&tree));
+        for options in ["-c 512", "-c 4K", "-c 128K"] {
+            let fill = |point: &Path| {
+                for at in 0..100 {
+                    fs::write(point.join(format!("hole-{at}")), noise(1, 5000)).unwrap();
+                }
+                for at in (0..100).step_by(2) {
+                    fs::remove_file(point.join(format!("hole-{at}"))).unwrap();
+                }
+                copy(&tree, point);
+                for at in (1..100).step_by(2) {
+                    fs::remove_file(point.join(format!("hole-{at}"))).unwrap();
+                }
+            };
+            let size = if options == "-c 128K" {
+                300 << 20
+            } else {
+                24 << 20
+            };
+            if make_exfat(&image, options, size).is_none()
+                || mounted("mount.exfat-fuse", &image, fill).is_none()
+            {
+                return;
+            }
+            let device = RawFile::open(&image);
+            assert!(ExFat::probe(&device) && !Fat::probe(&device));
+            let fs = ExFat::open(device).unwrap();
+            let info = fs.info();
+            assert_eq!((info.kind, info.label.as_str()), ("exfat", "A LABEL"));
+            assert_eq!(info.notes, [] as [&str; 0]);
+            assert_same(&expected, &shared(of_file_system(&fs)), options);
+            if options != "-c 512" {
+                continue;
+            }
+            let bytes = fs::read(&image).unwrap();
+            let opened = read_damaged(&bytes, 0..300, 0..512, |device| {
+                Ok(Box::new(ExFat::open(device)?))
+            });
+            assert!(opened > 150, "only {opened} opened");
+        }
+    }
+}
