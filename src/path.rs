@@ -4,7 +4,7 @@
 //! are kept as they are, so that the file can be opened; [`std::fmt::Display`] and serde show a sanitised text.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::sync::Arc;
 
@@ -99,6 +99,13 @@ impl MachinePath {
     /// Names from the root down.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.split(|b| *b == b'/').filter(|part| !part.is_empty())
+    }
+}
+
+/// Equality, order and hash are those of the bytes, so that a map may be asked by bytes alone.
+impl Borrow<[u8]> for MachinePath {
+    fn borrow(&self) -> &[u8] {
+        &self.0
     }
 }
 

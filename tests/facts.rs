@@ -79,7 +79,9 @@ mod tests {
         assert!(
             !facts
                 .digests
-                .contains_key(&"/usr/share/acme/kept.py".into())
+                .contains_key(&transvase::path::MachinePath::from(
+                    "/usr/share/acme/kept.py"
+                ))
         );
     }
 

@@ -146,7 +146,7 @@ fn compared(facts: &Facts, changed: &Changed) -> Vec<Want> {
     let recorded = facts
         .ownership
         .recorded_paths()
-        .filter(|path| Digests::is_compared(&path.text()) || changed.files.contains(path));
+        .filter(|path| Digests::is_compared(&path.text()) || changed.files.contains(*path));
     conffiles
         .chain(recorded.cloned())
         .filter(|path| {

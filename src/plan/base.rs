@@ -21,7 +21,7 @@ pub(super) struct Distribution {
     pub static_accounts: u32,
     /// Patterns of paths that installing packages makes anew.
     pub generated: Vec<String>,
-    /// Patterns of paths that are never carried.
+    /// Patterns of names that are never carried, with what is below them.
     pub never: Vec<String>,
     pub packages: Helpers,
     pub scheduler: Scheduler,
@@ -199,21 +199,21 @@ impl Release {
 
 impl Distribution {
     pub(super) fn is_generated(&self, path: &MachinePath) -> bool {
-        matches_any(&self.generated, path)
+        let text = path.text();
+        let mut patterns = self.generated.iter();
+        patterns.any(|pattern| glob::matches_path(pattern, &text))
     }
 
     pub(super) fn is_never_carried(&self, path: &MachinePath) -> bool {
-        matches_any(&self.never, path)
+        path.components().any(|name| self.is_never_named(name))
     }
-}
 
-fn matches_any(patterns: &[String], path: &MachinePath) -> bool {
-    let text = path.text();
-    patterns.iter().any(|pattern| {
-        // `dir/**` means the directory too: an empty one says nothing.
-        let whole = pattern.strip_suffix("/**").unwrap_or(pattern);
-        glob::matches_path(pattern, &text) || glob::matches_path(whole, &text)
-    })
+    /// For whoever comes down a tree and has asked about the directories above.
+    pub(super) fn is_never_named(&self, name: &[u8]) -> bool {
+        let name = String::from_utf8_lossy(name);
+        let mut patterns = self.never.iter();
+        patterns.any(|pattern| glob::matches(pattern, &name))
+    }
 }
 
 #[cfg(test)]
@@ -293,6 +293,7 @@ mod tests {
         assert!(!table.is_generated(&"/etc/nginx/x.conf".into()));
         assert!(table.is_never_carried(&"/srv/app/.git".into()));
         assert!(table.is_never_carried(&"/srv/app/.git/config".into()));
+        assert!(table.is_never_carried(&"/root/.bash_history".into()));
         assert!(!table.is_never_carried(&"/srv/app/.gitignore".into()));
     }
 }

@@ -106,18 +106,7 @@ impl<'p, 'a> Carrier<'p, 'a> {
         }
         self.root(root, why);
         let mut beyond = BTreeSet::new();
-        let mut skipped: Option<MachinePath> = None;
-        for entry in place.facts.tree.below(&root.path) {
-            if skipped
-                .as_ref()
-                .is_some_and(|skip| entry.path.is_within(skip))
-            {
-                continue;
-            }
-            if place.base.distribution.is_never_carried(&entry.path) {
-                skipped = Some(entry.path.clone());
-                continue;
-            }
+        for entry in below(place, &root.path) {
             if self.is_left_out(&entry.path) || self.is_brought(entry) {
                 continue;
             }
@@ -145,9 +134,8 @@ impl<'p, 'a> Carrier<'p, 'a> {
         let root = entry.clone();
         self.root(&root, why);
         if root.is_dir() {
-            for entry in self.place.facts.tree.below(path) {
-                let never = self.place.base.distribution.is_never_carried(&entry.path);
-                if !never && !self.is_left_out(&entry.path) && !self.is_brought(entry) {
+            for entry in below(self.place, path) {
+                if !self.is_left_out(&entry.path) && !self.is_brought(entry) {
                     self.one(entry);
                 }
             }
@@ -265,6 +253,28 @@ pub(super) fn describe(entry: &Entry) -> PlannedFile {
         names: 1,
         bytes: if entry.is_file() { entry.size } else { 0 },
     }
+}
+
+/// Everything below a directory that may be carried at all.
+fn below<'a>(place: &Place<'a>, directory: &MachinePath) -> impl Iterator<Item = &'a Entry> {
+    let (facts, distribution) = (place.facts, place.base.distribution);
+    let mut skipped: Vec<&MachinePath> = Vec::new();
+    facts.tree.below(directory).filter(move |entry| {
+        // Sorted by path, nothing follows below a name that is no prefix any more.
+        let path = entry.path.as_bytes();
+        while skipped
+            .pop_if(|skip| !path.starts_with(skip.as_bytes()))
+            .is_some()
+        {}
+        if skipped.iter().any(|skip| entry.path.is_within(skip)) {
+            return false;
+        }
+        let never = distribution.is_never_named(entry.path.file_name());
+        if never {
+            skipped.push(&entry.path);
+        }
+        !never
+    })
 }
 
 pub(super) fn is_live(path: &MachinePath) -> bool {

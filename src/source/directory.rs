@@ -8,9 +8,10 @@ use crate::disk::{FileKind, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
 use crate::walk::Entry;
+use rayon::prelude::*;
 use rustix::fs::{Mode, OFlags, fgetxattr, flistxattr};
 use rustix::io::Errno;
-use std::fs::{self, File, FileType, Metadata};
+use std::fs::{self, File, FileType};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -48,7 +49,8 @@ impl Directory {
         MachinePath::new(relative.as_os_str().as_bytes())
     }
 
-    fn entry(&self, found: &DirEntry, metadata: &Metadata) -> io::Result<Entry> {
+    fn entry(found: &DirEntry, path: &MachinePath) -> io::Result<Entry> {
+        let metadata = found.metadata()?;
         let kind = kind(metadata.file_type());
         let target = match kind {
             FileKind::Symlink => {
@@ -58,7 +60,7 @@ impl Directory {
             _ => None,
         };
         Ok(Entry {
-            path: self.inside(found.path()),
+            path: path.clone(),
             kind,
             mode: metadata.mode() & 0o7777,
             uid: metadata.uid(),
@@ -109,21 +111,25 @@ fn kind(file_type: FileType) -> FileKind {
     }
 }
 
-/// One pass over the names.
+/// Names whose metadata is read together: enough to share among threads, few enough to hold.
+const BATCH: usize = 8_192;
+
+/// One pass over the names. Only directories are looked at on the way, since they decide where it goes on; what is in
+/// them is looked at by all threads together.
 struct Walk<'a> {
     directory: &'a Directory,
     entries: Vec<Entry>,
+    names: Vec<(DirEntry, MachinePath)>,
     budget: Budget,
     problems: &'a mut Vec<Unexamined>,
-    /// The device of each directory from the root down to the last entry.
+    /// The device of each directory from the root down to the last one.
     devices: Vec<u64>,
 }
 
 impl Walk<'_> {
-    /// Takes an entry in; says whether to go on into it.
+    /// Takes a name in; says whether to go on into it.
     fn take(&mut self, found: Result<DirEntry, walkdir::Error>) -> bool {
-        let found = found.and_then(|found| Ok((found.metadata()?, found)));
-        let (metadata, found) = match found {
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 let path = error.path().map(|path| self.directory.inside(path));
@@ -134,19 +140,28 @@ impl Walk<'_> {
                 return true;
             }
         };
-        match self.directory.entry(&found, &metadata) {
-            Ok(entry) => {
-                if !self.budget.take(&entry.path) {
-                    return false;
-                }
-                self.entries.push(entry);
-            }
-            Err(error) => self.problem(&self.directory.inside(found.path()), error),
+        let path = self.directory.inside(found.path());
+        if !self.budget.take(&path) {
+            return false;
         }
+        let into = !found.file_type().is_dir() || self.enter(&found, &path);
+        self.names.push((found, path));
+        if self.names.len() == BATCH {
+            self.look();
+        }
+        into
+    }
+
+    /// Whether a directory is on the machine's own disks.
+    fn enter(&mut self, found: &DirEntry, path: &MachinePath) -> bool {
+        // What cannot be looked at is told when all are.
+        let Ok(metadata) = found.metadata() else {
+            return true;
+        };
         self.devices.truncate(found.depth());
         let above = self.devices.last().copied();
         self.devices.push(metadata.dev());
-        if !metadata.is_dir() || above.is_none_or(|above| above == metadata.dev()) {
+        if above.is_none_or(|above| above == metadata.dev()) {
             return true;
         }
         match mounted(found.path()) {
@@ -154,9 +169,22 @@ impl Walk<'_> {
             Mounted::Memory => false,
             Mounted::Remote(kind) => {
                 let reason = format!("{kind} is mounted here; it is not the machine's disk");
-                let path = self.directory.inside(found.path());
-                self.problems.push(unexamined(&path, reason));
+                self.problems.push(unexamined(path, reason));
                 false
+            }
+        }
+    }
+
+    /// Reads the metadata of the names gathered so far, in their order.
+    fn look(&mut self) {
+        let names = std::mem::take(&mut self.names);
+        let looked = names.par_iter();
+        let looked = looked.map(|(found, path)| Directory::entry(found, path));
+        let looked: Vec<io::Result<Entry>> = looked.collect();
+        for ((_, path), entry) in names.iter().zip(looked) {
+            match entry {
+                Ok(entry) => self.entries.push(entry),
+                Err(error) => self.problem(path, error),
             }
         }
     }
@@ -173,6 +201,7 @@ impl Backend for Directory {
         let mut walk = Walk {
             directory: self,
             entries: Vec::new(),
+            names: Vec::new(),
             budget: Budget::new(),
             problems,
             devices: Vec::new(),
@@ -187,6 +216,7 @@ impl Backend for Directory {
                 break;
             }
         }
+        walk.look();
         walk.entries
     }
 

@@ -1,6 +1,6 @@
 //! Patterns asked of a tree.
 
-use super::glob::{self, Part};
+use super::glob;
 use super::{Entry, Tree};
 use crate::path::MachinePath;
 use std::collections::HashSet;
@@ -35,7 +35,7 @@ impl Tree {
         search.below(
             &MachinePath::root(),
             &MachinePath::root(),
-            &glob::parts(pattern),
+            &glob::parts(pattern).collect::<Vec<_>>(),
         );
         let mut found = search.found;
         found.sort_by(|a, b| a.named.cmp(&b.named));
@@ -55,50 +55,53 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Searches a directory: its real path, and as the pattern came to it. As deep as the pattern has components.
-    fn below(&mut self, dir: &MachinePath, named: &MachinePath, parts: &[Part]) {
+    fn below(&mut self, dir: &MachinePath, named: &MachinePath, parts: &[&str]) {
         let Some((part, rest)) = parts.split_first() else {
             return;
         };
         if !self.seen.insert((dir.clone(), parts.len())) {
             return;
         }
-        match part {
-            Part::Name(name) => {
-                if let Some(entry) = self.tree.entry(&dir.join(name)) {
-                    self.step(entry, named.join(name), rest);
-                }
-            }
-            Part::Glob(glob) => {
+        match *part {
+            "**" => self.anywhere(dir, named, parts),
+            part if glob::is_pattern(part) => {
                 for entry in self.tree.children(dir) {
                     let name = entry.path.file_name();
-                    let hidden = name.first() == Some(&b'.') && glob.starts_wild();
-                    if !hidden && glob.matches(name) {
+                    let hidden = name.first() == Some(&b'.') && glob::starts_wild(part);
+                    if !hidden && glob::matches_name(part, name) {
                         self.step(entry, named.join(name), rest);
                     }
                 }
             }
-            Part::Any => {
-                let skip = dir.components().count();
-                for entry in self.tree.below(dir) {
-                    let names: Vec<&[u8]> = entry.path.components().skip(skip).collect();
-                    if glob::matches_parts(parts, &names) {
-                        let named =
-                            names
-                                .iter()
-                                .fold(named.as_bytes().to_vec(), |mut path, name| {
-                                    path.push(b'/');
-                                    path.extend_from_slice(name);
-                                    path
-                                });
-                        let named = MachinePath::new(named);
-                        self.found.push(Found { named, entry });
-                    }
+            name => {
+                if let Some(entry) = self.tree.entry(&dir.join(name)) {
+                    self.step(entry, named.join(name), rest);
                 }
             }
         }
     }
 
-    fn step(&mut self, entry: &'a Entry, named: MachinePath, rest: &[Part]) {
+    /// Searches everything below a directory for a pattern that begins with `**`.
+    fn anywhere(&mut self, dir: &MachinePath, named: &MachinePath, parts: &[&str]) {
+        let skip = dir.components().count();
+        for entry in self.tree.below(dir) {
+            let names = entry.path.components().skip(skip);
+            let names: Vec<&[u8]> = names.collect();
+            if glob::matches_names(parts.iter().copied(), names.iter().copied()) {
+                let path = names
+                    .iter()
+                    .fold(named.as_bytes().to_vec(), |mut path, name| {
+                        path.push(b'/');
+                        path.extend_from_slice(name);
+                        path
+                    });
+                let named = MachinePath::new(path);
+                self.found.push(Found { named, entry });
+            }
+        }
+    }
+
+    fn step(&mut self, entry: &'a Entry, named: MachinePath, rest: &[&str]) {
         if rest.is_empty() {
             self.found.push(Found { named, entry });
         } else if let Some(real) = self.tree.resolve(&entry.path) {

@@ -8,6 +8,7 @@ pub mod glob;
 
 use crate::disk::{FileKind, NodeId};
 use crate::path::MachinePath;
+use std::collections::HashMap;
 
 pub use find::{Found, literal};
 
@@ -53,6 +54,8 @@ const MAX_LINKS: usize = 40;
 #[derive(Debug, Default)]
 pub struct Tree {
     entries: Vec<Entry>,
+    /// Where each path stands. Most questions are for one path, and a search through the sorted list touches a dozen.
+    places: HashMap<MachinePath, usize>,
 }
 
 impl Tree {
@@ -62,7 +65,9 @@ impl Tree {
         entries.reverse();
         entries.dedup_by(|a, b| a.path == b.path);
         entries.reverse();
-        Self { entries }
+        let places = entries.iter().enumerate();
+        let places = places.map(|(at, entry)| (entry.path.clone(), at)).collect();
+        Self { entries, places }
     }
 
     pub fn entries(&self) -> &[Entry] {
@@ -75,10 +80,7 @@ impl Tree {
     }
 
     fn at(&self, path: &[u8]) -> Option<&Entry> {
-        let found = self
-            .entries
-            .binary_search_by(|entry| entry.path.as_bytes().cmp(path));
-        self.entries.get(found.ok()?)
+        self.entries.get(*self.places.get(path)?)
     }
 
     /// The entry a path leads to, all links followed inside the machine.

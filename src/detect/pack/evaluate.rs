@@ -10,42 +10,44 @@ use crate::walk::glob;
 use crate::workload::product::{Log, Product};
 use crate::workload::{Disposition, Service};
 
-/// Whether a pack recognises a service: every list it gives must hold a hit.
-pub(super) fn matches(pack: &Pack, service: &Service, facts: &Facts) -> bool {
-    let Some(recognise) = &pack.file.recognise else {
-        return false;
-    };
-    let names =
-        std::iter::once(service.name.as_str()).chain(service.aliases.iter().map(String::as_str));
-    if !any(&recognise.units, names) {
-        return false;
+/// One service as packs look at it: what it is called, what it runs, and who owns that. Worked out once for all packs.
+pub(super) struct Candidate<'a> {
+    names: Vec<&'a str>,
+    argv: &'a [String],
+    program: program::Program,
+    owners: Vec<&'a str>,
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn new(service: &'a Service, facts: &'a Facts) -> Self {
+        let argv = service.exec.first();
+        let argv = argv.map_or(&[][..], |command| command.argv.as_slice());
+        let program = program::of(argv, facts);
+        let files = program.files.iter().chain(service.files.first());
+        let owners = files.filter_map(|path| facts.owner(path));
+        let aliases = service.aliases.iter().map(String::as_str);
+        Self {
+            owners: owners.map(|package| package.name.as_str()).collect(),
+            names: std::iter::once(service.name.as_str())
+                .chain(aliases)
+                .collect(),
+            argv,
+            program,
+        }
     }
-    if recognise.executables.is_empty()
-        && recognise.arguments.is_empty()
-        && recognise.packages.is_empty()
-    {
-        return true;
+
+    /// Whether a pack recognises it: every list that the pack gives must hold a hit.
+    pub(super) fn is(&self, pack: &Pack) -> bool {
+        let Some(recognise) = &pack.file.recognise else {
+            return false;
+        };
+        let executables = &recognise.executables;
+        any(&recognise.units, self.names.iter().copied())
+            && (executables.is_empty()
+                || executables.iter().any(|pattern| self.program.is(pattern)))
+            && any(&recognise.arguments, self.argv.iter().map(String::as_str))
+            && any(&recognise.packages, self.owners.iter().copied())
     }
-    let argv = service
-        .exec
-        .first()
-        .map(|command| command.argv.as_slice())
-        .unwrap_or_default();
-    let program = program::of(argv, facts);
-    let executable = recognise.executables.is_empty()
-        || recognise
-            .executables
-            .iter()
-            .any(|pattern| program.is(pattern));
-    let arguments = any(&recognise.arguments, argv.iter().map(String::as_str));
-    let owners: Vec<&str> = program
-        .files
-        .iter()
-        .chain(service.files.first())
-        .filter_map(|path| facts.owner(path))
-        .map(|package| package.name.as_str())
-        .collect();
-    executable && arguments && any(&recognise.packages, owners.into_iter())
 }
 
 /// No pattern asks for nothing; otherwise one name must match one of them.

@@ -83,10 +83,8 @@ impl Packs {
 
     /// The pack that knows this service best.
     pub fn of(&self, service: &Service, facts: &Facts) -> Option<&Pack> {
-        let matching = self
-            .packs
-            .values()
-            .filter(|pack| evaluate::matches(pack, service, facts));
+        let candidate = evaluate::Candidate::new(service, facts);
+        let matching = self.packs.values().filter(|pack| candidate.is(pack));
         // The first by id of the highest rank: `max_by_key` would take the last.
         matching
             .rev()

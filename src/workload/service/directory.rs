@@ -115,19 +115,21 @@ fn tmpfiles(
 
 /// Of one name the file of the strongest directory counts, a mask included.
 fn in_force(facts: &Facts) -> impl Iterator<Item = &Document> {
-    facts.documents.values().filter(|document| {
-        let directory = document.path.parent().map(|dir| dir.text().into_owned());
-        let rank = TMPFILES
-            .iter()
-            .position(|dir| directory.as_deref() == Some(*dir));
+    let columns = facts.documents.values();
+    let columns = columns.filter(|document| document.syntax == Syntax::Columns);
+    columns.filter(|document| {
+        let is_in = |dir: &&str| {
+            let below = document.path.as_bytes().strip_prefix(dir.as_bytes());
+            below.is_some_and(|rest| rest.iter().rposition(|b| *b == b'/') == Some(0))
+        };
+        let rank = TMPFILES.iter().position(is_in);
         let Some(stronger) = rank.and_then(|rank| TMPFILES.get(..rank)) else {
             return false;
         };
-        document.syntax == Syntax::Columns
-            && stronger.iter().all(|dir| {
-                let path = MachinePath::new(dir).join(document.path.file_name());
-                facts.tree.entry(&path).is_none()
-            })
+        stronger.iter().all(|dir| {
+            let path = MachinePath::new(dir).join(document.path.file_name());
+            facts.tree.entry(&path).is_none()
+        })
     })
 }
 

@@ -53,7 +53,7 @@ impl UnitPath<'_> {
         let mut found = Vec::new();
         for tier in &self.tiers {
             for directory in directories {
-                found.extend(self.facts.tree.children(&tier.join(directory)));
+                found.extend(self.below(tier, directory));
             }
         }
         found

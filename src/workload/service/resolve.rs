@@ -40,6 +40,9 @@ pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached
         if reached.units.len() > MOST {
             break;
         }
+        if reached.units.contains_key(&name) {
+            continue;
+        }
         let Some(unit) = path.load(&name) else {
             continue;
         };

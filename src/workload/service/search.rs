@@ -5,7 +5,7 @@ use crate::disk::FileKind;
 use crate::fact::{Facts, UnitFile};
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Directories of system units, strongest first (systemd.unit(5), table 1). `system.control` is where
 /// `systemctl set-property` keeps what it was told.
@@ -24,6 +24,8 @@ pub struct UnitPath<'a> {
     files: BTreeMap<&'a MachinePath, &'a UnitFile>,
     /// Tiers that exist, links resolved, doubles dropped (`/lib` is `/usr/lib` on most machines).
     pub(super) tiers: Vec<MachinePath>,
+    /// Names of the directories in all tiers: most that are asked for are nowhere.
+    directories: HashSet<&'a [u8]>,
     /// What each unit is also called, templates by their own names.
     aliases: BTreeMap<String, Vec<String>>,
 }
@@ -50,7 +52,11 @@ impl<'a> UnitPath<'a> {
                 tiers.push(dir);
             }
         }
+        let entries = tiers.iter().flat_map(|tier| facts.tree.children(tier));
+        let directories =
+            entries.filter(|entry| facts.tree.get(&entry.path).is_some_and(Entry::is_dir));
         let mut path = Self {
+            directories: directories.map(|entry| entry.path.file_name()).collect(),
             facts,
             files: facts.units.iter().map(|unit| (&unit.path, unit)).collect(),
             tiers,
@@ -123,6 +129,15 @@ impl<'a> UnitPath<'a> {
             }
         }
         None
+    }
+
+    /// Entries of the directories of a name in all tiers.
+    pub(super) fn below(&self, tier: &MachinePath, directory: &str) -> Vec<&'a Entry> {
+        if self.directories.contains(directory.as_bytes()) {
+            self.facts.tree.children(&tier.join(directory))
+        } else {
+            Vec::new()
+        }
     }
 
     /// What the strongest tier that knows a name has under it.
