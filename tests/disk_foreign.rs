@@ -8,14 +8,18 @@ mod disk_support;
 #[cfg(test)]
 mod tests {
     use super::disk_support::{
-        Listing, RawFile, assert_same, noise, of_directory, of_file_system, read_damaged, run, tool,
+        Bytes, Listing, RawFile, assert_same, find, noise, odd_tree, of_directory, of_file_system,
+        read_damaged, run, tool, whole,
     };
     use std::fs::{self, File};
+    use std::ops::ControlFlow;
     use std::path::Path;
     use std::process::Command;
+    use std::sync::Arc;
     use std::time::{Duration, UNIX_EPOCH};
     use transvase::disk::exfat::ExFat;
     use transvase::disk::fat::Fat;
+    use transvase::disk::iso9660::Iso9660;
     use transvase::disk::{FileKind, FileSystem};
 
     /// An even second, as FAT's clock counts.
@@ -318,5 +322,128 @@ mod tests {
             });
             assert!(opened > 150, "only {opened} opened");
         }
+    }
+
+    /// What Rock Ridge keeps of a tree: everything but links between names, attributes, and where deep folders went.
+    fn pressed(listing: Listing) -> Listing {
+        let kept = listing
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with(b"/rr_moved"));
+        kept.map(|(name, mut node)| {
+            node.xattrs.clear();
+            node.size_and_links = node.size_and_links.map(|(size, _)| (size, 1));
+            (name, node)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn iso_9660_reads_like_the_tree_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        odd_tree(&tree);
+        fs::remove_dir_all(tree.join("holes")).unwrap();
+        // A target goes back to the root, a name to its own folder.
+        std::os::unix::fs::symlink("/../usr/lib/./x", tree.join("names/link-odd")).unwrap();
+        // No maker takes a component of a target that could not be a name.
+        fs::remove_file(tree.join("names/link-1000")).unwrap();
+        let many = "component/".repeat(90) + "end";
+        std::os::unix::fs::symlink(many, tree.join("names/link-many")).unwrap();
+        let expected = pressed(of_directory(&tree));
+        for (maker, options) in [
+            ("genisoimage", "-R -J -joliet-long"),
+            ("genisoimage", "-R -D"),
+            ("xorriso", "-as mkisofs -R -D -V LABEL"),
+            ("xorriso", "-as mkisofs -R"),
+        ] {
+            let Some(maker) = tool(maker) else {
+                return;
+            };
+            // genisoimage writes targets beyond 250 bytes in a way that its own isoinfo refuses, or never ends.
+            let left_out: &[&str] = if maker.ends_with("genisoimage") {
+                &["-m", "link-255", "-m", "link-many"]
+            } else {
+                &[]
+            };
+            let mut expected = expected.clone();
+            expected.retain(|name, _| {
+                left_out.is_empty()
+                    || !(name.ends_with(b"link-255") || name.ends_with(b"link-many"))
+            });
+            let mut command = Command::new(maker);
+            command.env("LC_ALL", "C").args(options.split(' '));
+            command
+                .args(left_out)
+                .args(["-quiet", "-o"])
+                .arg(&image)
+                .arg(&tree);
+            run(&mut command);
+            let device = RawFile::open(&image);
+            assert!(Iso9660::probe(&device));
+            let fs = Iso9660::open(device).unwrap();
+            assert_same(&expected, &pressed(of_file_system(&fs)), options);
+        }
+    }
+
+    fn press(maker: &str, options: &str, tree: &Path, image: &Path) -> Option<()> {
+        let mut command = Command::new(tool(maker)?);
+        command.env("LC_ALL", "C.UTF-8").args(options.split(' '));
+        run(command.args(["-quiet", "-o"]).arg(image).arg(tree));
+        Some(())
+    }
+
+    #[test]
+    fn iso_9660_by_names_of_joliet() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        plain_tree(&tree);
+        fs::remove_file(tree.join("names").join("l".repeat(255))).unwrap();
+        if press("genisoimage", "-J -joliet-long -D", &tree, &image).is_none() {
+            return;
+        }
+        let fs = Iso9660::open(RawFile::open(&image)).unwrap();
+        let expected = shared(of_directory(&tree));
+        assert_same(&expected, &shared(of_file_system(&fs)), "Joliet");
+    }
+
+    #[test]
+    fn parts_of_large_files_are_one_and_damage_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        for at in 0..60 {
+            let name = format!("folder-{}/a long name {at:02}", at % 7);
+            write(
+                &tree.join(name),
+                &noise(at, usize::try_from(at).unwrap() * 90),
+            );
+        }
+        let long = "component/".repeat(90) + "end";
+        std::os::unix::fs::symlink(long, tree.join("folder-1/link")).unwrap();
+        if press("xorriso", "-as mkisofs -R -J", &tree, &image).is_none() {
+            return;
+        }
+        let mut bytes = fs::read(&image).unwrap();
+        let opened = read_damaged(&bytes, 0..1000, 32_768..32_768 + 2048, |device| {
+            Ok(Box::new(Iso9660::open(device)?))
+        });
+        assert!(opened > 400, "only {opened} opened");
+        // A record that says it goes on is followed by the rest of the file.
+        let open = |bytes: &[u8]| Iso9660::open(Arc::new(Bytes(bytes.to_vec()))).unwrap();
+        let first = find(&open(&bytes), "folder-3/a long name 03");
+        bytes[usize::try_from(first.inode).unwrap() + 25] |= 0x80;
+        let fs = open(&bytes);
+        let content = whole(&fs, "folder-3/a long name 03");
+        assert_eq!(content, [noise(3, 270), noise(10, 900)].concat());
+        let mut names = Vec::new();
+        let folder = find(&fs, "folder-3");
+        fs.read_dir(folder, &mut |entry| {
+            names.push(String::from_utf8(entry.name).unwrap());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert!(
+            !names.contains(&"a long name 10".to_owned()) && names.len() == 8,
+            "{names:?}"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use super::exfat::ExFat;
 use super::ext::Ext;
 use super::fat::Fat;
+use super::iso9660::Iso9660;
 use super::signature::{self, Signature};
 use super::xfs::Xfs;
 use super::{BlockDevice, DiskError, FileSystem};
@@ -88,6 +89,11 @@ const READERS: &[Reader] = &[
         kind: "exfat",
         probe: ExFat::probe,
         open: |device| Ok(Arc::new(ExFat::open(device)?)),
+    },
+    Reader {
+        kind: "iso9660",
+        probe: Iso9660::probe,
+        open: |device| Ok(Arc::new(Iso9660::open(device)?)),
     },
     // Its mark is the weakest: a boot sector that makes sense.
     Reader {

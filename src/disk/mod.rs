@@ -23,6 +23,7 @@ pub mod ext;
 pub mod fat;
 pub mod filesystem;
 pub mod image;
+pub mod iso9660;
 pub mod lvm;
 pub mod note;
 pub mod open;
