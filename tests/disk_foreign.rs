@@ -2,24 +2,28 @@
 //! public images like their truth.
 
 #[cfg(test)]
-#[expect(dead_code, reason = "the tests of other file systems use the rest")]
 mod disk_support;
 
 #[cfg(test)]
 mod tests {
     use super::disk_support::{
-        Bytes, Listing, RawFile, assert_same, find, noise, odd_tree, of_directory, of_file_system,
-        read_damaged, run, tool, whole,
+        Bytes, Listing, RawFile, assert_same, corpus, find, noise, odd_tree, of_directory,
+        of_file_system, read_damaged, run, tool, whole,
     };
     use std::fs::{self, File};
     use std::ops::ControlFlow;
-    use std::path::Path;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::FileExt;
+    use std::path::{Path, PathBuf};
     use std::process::Command;
     use std::sync::Arc;
     use std::time::{Duration, UNIX_EPOCH};
+    use transvase::disk::contents::Contents;
     use transvase::disk::exfat::ExFat;
     use transvase::disk::fat::Fat;
     use transvase::disk::iso9660::Iso9660;
+    use transvase::disk::ntfs::Ntfs;
+    use transvase::disk::open::{Disk, OpenOptions};
     use transvase::disk::{FileKind, FileSystem};
 
     /// An even second, as FAT's clock counts.
@@ -215,7 +219,12 @@ mod tests {
     }
 
     /// Mounts an image through FUSE, lets files be written, and unmounts it; `None` where that cannot be done here.
-    fn mounted(mount: &str, image: &Path, fill: impl FnOnce(&Path)) -> Option<()> {
+    fn mounted(
+        mount: &str,
+        options: &[&str],
+        image: &Path,
+        fill: impl FnOnce(&Path),
+    ) -> Option<()> {
         let (mount, unmount) = (
             tool(mount)?,
             tool("fusermount3").or_else(|| tool("fusermount"))?,
@@ -227,6 +236,7 @@ mod tests {
             return None;
         };
         let output = Command::new(&mount)
+            .args(options)
             .arg(&device.0)
             .arg(&point)
             .output()
@@ -302,7 +312,7 @@ mod tests {
                 24 << 20
             };
             if make_exfat(&image, options, size).is_none()
-                || mounted("mount.exfat-fuse", &image, fill).is_none()
+                || mounted("mount.exfat-fuse", &[], &image, fill).is_none()
             {
                 return;
             }
@@ -445,5 +455,202 @@ mod tests {
             !names.contains(&"a long name 10".to_owned()) && names.len() == 8,
             "{names:?}"
         );
+    }
+
+    fn make_ntfs(image: &Path, options: &str, size: u64) -> Option<()> {
+        let mkfs = tool("mkntfs")?;
+        File::create(image).unwrap().set_len(size).unwrap();
+        run(Command::new(mkfs)
+            .args(["-F", "-Q", "-q", "-L", "A läbel"])
+            .args(options.split(' '))
+            .arg(image));
+        Some(())
+    }
+
+    /// A folder in which ntfs-3g compresses what is written.
+    fn compressed(folder: &Path, tree: &Path) {
+        fs::create_dir(folder).unwrap();
+        let flags = rustix::fs::XattrFlags::empty();
+        let attributes = 0x800_u32.to_be_bytes();
+        rustix::fs::setxattr(folder, "system.ntfs_attrib_be", &attributes, flags).unwrap();
+        let text = |lines: usize| {
+            let lines: Vec<_> = (0..lines)
+                .map(|at| format!("line {} of text\n", at % 97))
+                .collect();
+            lines.concat()
+        };
+        for (name, content) in [
+            ("text", text(40_000).into_bytes()),
+            ("noise", noise(1, 300_000)),
+            ("zeros", vec![0; 500_000]),
+            ("small", text(3).into_bytes()),
+            (
+                "mixed",
+                [
+                    noise(2, 70_000),
+                    text(9_000).into_bytes(),
+                    vec![0; 200_000],
+                    noise(3, 5),
+                ]
+                .concat(),
+            ),
+        ] {
+            fs::write(folder.join(name), &content).unwrap();
+            fs::create_dir_all(tree.join("compressed")).unwrap();
+            fs::write(tree.join("compressed").join(name), &content).unwrap();
+        }
+    }
+
+    #[test]
+    fn ntfs_reads_like_the_tree_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        odd_tree(&tree);
+        for at in 0..40 {
+            fs::hard_link(
+                tree.join("sizes/156"),
+                tree.join(format!("names/{at:0200}")),
+            )
+            .unwrap();
+        }
+        for name in ["fifo", "link-1000"] {
+            fs::remove_file(tree.join("names").join(name)).unwrap();
+        }
+        fs::write(tree.join("names/ünïcödé 𐍈 name"), "").unwrap();
+        let odd = std::ffi::OsStr::from_bytes(b"\xff\xfe\nodd ");
+        fs::remove_file(tree.join("names").join(odd)).unwrap();
+        let of = |listing: Listing| {
+            let kept = listing.into_iter().map(|(name, mut node)| {
+                (node.mode, node.owner) = (0, (0, 0));
+                node.xattrs.clear();
+                if node.kind != FileKind::File || name.starts_with(b"/compressed") {
+                    node.mtime = 0;
+                }
+                (name, node)
+            });
+            kept.collect::<Listing>()
+        };
+        for (options, size) in [
+            ("-c 4096", 64 << 20),
+            ("-c 512", 60 << 20),
+            ("-c 65536 -s 512", 700 << 20),
+        ] {
+            let fill = |point: &Path| {
+                let copied = ["-r", "--preserve=timestamps,links", "--sparse=always"];
+                run(Command::new("cp")
+                    .args(copied)
+                    .arg(tree.join("."))
+                    .arg(point));
+                if !options.starts_with("-c 6") {
+                    compressed(&point.join("compressed"), &tree);
+                }
+            };
+            if make_ntfs(&image, options, size).is_none()
+                || mounted("ntfs-3g", &["-o", "compression"], &image, fill).is_none()
+            {
+                return;
+            }
+            let device = RawFile::open(&image);
+            assert!(Ntfs::probe(&device) && !Fat::probe(&device));
+            let fs = Ntfs::open(device).unwrap();
+            let info = fs.info();
+            assert_eq!((info.kind, info.label.as_str()), ("ntfs", "A läbel"));
+            assert_eq!(info.notes, [] as [&str; 0]);
+            assert_same(&of(of_directory(&tree)), &of(of_file_system(&fs)), options);
+            if options.starts_with("-c 4") {
+                let packed = fs.stat(find(&fs, "compressed/text")).unwrap();
+                assert!(
+                    packed.allocated < packed.size / 2,
+                    "nothing was compressed: {packed:?}"
+                );
+            }
+            fs::remove_dir_all(tree.join("compressed")).unwrap_or_default();
+        }
+    }
+
+    #[test]
+    fn damaged_ntfs_neither_panics_nor_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        fs::create_dir(&tree).unwrap();
+        let fill = |point: &Path| {
+            for at in 0..200 {
+                let name = format!("folder-{}/a long name {at}", at % 3);
+                write(
+                    &point.join(name),
+                    &noise(at, usize::try_from(at).unwrap() * 9),
+                );
+            }
+            compressed(&point.join("compressed"), &tree);
+            let file = File::create(point.join("pieces")).unwrap();
+            for at in 0..700 {
+                file.write_all_at(b"x", at * 130_000).unwrap();
+            }
+        };
+        if make_ntfs(&image, "-c 512", 6 << 20).is_none()
+            || mounted("ntfs-3g", &["-o", "compression"], &image, fill).is_none()
+        {
+            return;
+        }
+        let bytes = fs::read(&image).unwrap();
+        let opened = read_damaged(&bytes, 0..800, 0..512, |device| {
+            Ok(Box::new(Ntfs::open(device)?))
+        });
+        assert!(opened > 400, "only {opened} opened");
+    }
+
+    /// A public image, decompressed into a folder.
+    fn unpacked(folder: &Path, name: &str) -> Option<PathBuf> {
+        let device = corpus(name)?;
+        let mut bytes = vec![0; usize::try_from(device.size()).unwrap()];
+        device.read_at(0, &mut bytes).unwrap();
+        let path = folder.join(name.trim_end_matches(".gz"));
+        fs::write(&path, bytes).unwrap();
+        Some(path)
+    }
+
+    #[test]
+    fn public_images_hold_what_their_truth_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let file_systems = |name: &str| {
+            let path = unpacked(folder.path(), name)?;
+            let disk = Disk::open(&[path], &OpenOptions::default()).unwrap();
+            let volumes = disk.volumes.into_iter();
+            let found = volumes.map(|volume| match volume.contents {
+                Contents::FileSystem(fs) => fs,
+                other => panic!("{name}: {other:?}"),
+            });
+            Some(found.collect::<Vec<_>>())
+        };
+        let Some(four) = file_systems("valid-ext-exfat-fat32-ntfs.qcow2.gz") else {
+            return;
+        };
+        let kinds: Vec<_> = four.iter().map(|fs| fs.info().kind).collect();
+        assert_eq!(kinds, ["ext4", "exfat", "vfat", "ntfs"]);
+        for (number, fs) in (1..).zip(&four) {
+            let key = whole(&**fs, &format!("private-key{number}.pem"));
+            assert!(key.starts_with(b"-----BEGIN ") && key.len() == 3272);
+            assert_eq!(key, whole(&*four[0], "private-key1.pem"));
+        }
+        let text = "This is a text file. \r\nWe should be able to parse it. \r\n";
+        // The last is a difference to the one before it.
+        for name in [
+            "ntfs-dynamic.vhdx.gz",
+            "ntfs-parent.vhd.gz",
+            "ntfs-differential.vhd.gz",
+        ] {
+            let fs = &file_systems(name).unwrap()[0];
+            assert_eq!(fs.info().label, "TestVolume");
+            if name.contains("parent") {
+                continue;
+            }
+            assert_eq!(whole(&**fs, "a_directory/a_file"), text.as_bytes());
+            let link = fs.read_link(find(&**fs, "a_link")).unwrap();
+            assert_eq!(link, b"/a_directory/another_file");
+        }
+        let fs = &file_systems("fat-parent.vhd.gz").unwrap()[0];
+        assert_eq!(fs.info().label, "TESTVOLUME");
+        let fs = &file_systems("fat-differential.vhd.gz").unwrap()[0];
+        assert_eq!(whole(&**fs, "a_directory/a_file"), text.as_bytes());
     }
 }

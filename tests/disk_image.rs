@@ -504,7 +504,7 @@ mod tests {
             "sda1 partition 66060288 ext4 6fdedb9c-7277-4572-a83c-181f5ad23ced",
             "sda2 partition 67108864 exfat 6D9D-EE86",
             "sda3 partition 67108864 vfat E86D-AF52",
-            "sda4 partition 66060288 (ntfs) 61B4148B55A90DE1",
+            "sda4 partition 66060288 ntfs 61B4148B55A90DE1",
         ];
         for (found, expected) in found.unwrap().iter().zip(expected) {
             assert!(found.starts_with(expected), "{found}");

@@ -232,6 +232,36 @@ tmpfs /tmp tmpfs defaults 0 0
     }
 
     #[test]
+    fn a_machine_with_windows_is_told_by_name() {
+        let temp = tempfile::tempdir().unwrap();
+        let Some(boot) = boot_image(temp.path(), "boot") else {
+            return;
+        };
+        let disk_of = |name: &str| disk(temp.path(), name, &[&boot]);
+        let said = |path: &Path| match open(&[path], None) {
+            Err(error) => error.to_string(),
+            Ok(_) => "opened".to_owned(),
+        };
+        let plain = said(&disk_of("plain"));
+        assert!(plain.ends_with("; sda1 is vfat"), "{plain}");
+        for folder in [
+            "::/WINDOWS",
+            "::/WINDOWS/system32",
+            "::/WINDOWS/system32/Config",
+        ] {
+            let status = Command::new("/usr/bin/mmd")
+                .arg("-i")
+                .args([&boot])
+                .arg(folder)
+                .status();
+            assert!(status.unwrap().success());
+        }
+        let windows = said(&disk_of("windows"));
+        let end = "sda1 is vfat and holds Windows: only Linux machines are examined";
+        assert!(windows.ends_with(end), "{windows}");
+    }
+
+    #[test]
     fn several_roots_are_a_question_and_none_is_an_error() {
         let temp = tempfile::tempdir().unwrap();
         let at = temp.path();

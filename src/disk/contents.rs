@@ -4,6 +4,7 @@ use super::exfat::ExFat;
 use super::ext::Ext;
 use super::fat::Fat;
 use super::iso9660::Iso9660;
+use super::ntfs::Ntfs;
 use super::signature::{self, Signature};
 use super::xfs::Xfs;
 use super::{BlockDevice, DiskError, FileSystem};
@@ -94,6 +95,11 @@ const READERS: &[Reader] = &[
         kind: "iso9660",
         probe: Iso9660::probe,
         open: |device| Ok(Arc::new(Iso9660::open(device)?)),
+    },
+    Reader {
+        kind: "ntfs",
+        probe: Ntfs::probe,
+        open: |device| Ok(Arc::new(Ntfs::open(device)?)),
     },
     // Its mark is the weakest: a boot sector that makes sense.
     Reader {

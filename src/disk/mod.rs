@@ -26,6 +26,7 @@ pub mod image;
 pub mod iso9660;
 pub mod lvm;
 pub mod note;
+pub mod ntfs;
 pub mod open;
 pub mod range;
 pub mod signature;

@@ -25,6 +25,9 @@ use walk::Walk;
 /// What the boot loader reads, by the names the disk room gives.
 const BOOT: [&str; 4] = ["vfat", "fat", "exfat", "bios-boot"];
 
+/// Where every Windows since NT keeps its registry.
+const WINDOWS: &str = "Windows/System32/config";
+
 /// The file systems of a machine's disks, joined.
 pub(super) struct Disks {
     /// Where each is mounted, the root first; an entry's `volume` is the index here.
@@ -108,6 +111,13 @@ fn hint(disk: &Disk) -> String {
         .volumes
         .iter()
         .filter_map(|volume| match &volume.contents {
+            Contents::FileSystem(fs) if names::exists_in_any_case(fs.as_ref(), WINDOWS) => {
+                Some(format!(
+                    "{} is {} and holds Windows: only Linux machines are examined",
+                    volume.device,
+                    fs.info().kind
+                ))
+            }
             Contents::FileSystem(fs) => Some(format!("{} is {}", volume.device, fs.info().kind)),
             Contents::Recognised { kind, why, .. } => {
                 Some(format!("{} is {kind}: {why}", volume.device))

@@ -5,12 +5,21 @@ use std::ops::ControlFlow;
 
 /// The node at a path of plain names.
 pub(super) fn find(fs: &dyn FileSystem, path: &str) -> Option<NodeId> {
+    follow(fs, path, <[u8]>::eq)
+}
+
+/// Whether there is something at a path whose letters may be large or small, as Windows sees it.
+pub(super) fn exists_in_any_case(fs: &dyn FileSystem, path: &str) -> bool {
+    follow(fs, path, <[u8]>::eq_ignore_ascii_case).is_some()
+}
+
+fn follow(fs: &dyn FileSystem, path: &str, same: fn(&[u8], &[u8]) -> bool) -> Option<NodeId> {
     let mut at = fs.root();
     for part in path.split('/').filter(|part| !part.is_empty()) {
         let mut found = None;
         // Damage after the name we look for does not matter; before it, the name is not there for us.
         let _ = fs.read_dir(at, &mut |entry| {
-            if entry.name == part.as_bytes() {
+            if same(&entry.name, part.as_bytes()) {
                 found = Some(entry.node);
                 return ControlFlow::Break(());
             }
