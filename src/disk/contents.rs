@@ -1,5 +1,6 @@
 //! What is in a volume: a file system that is read, something that is only named, swap, or nothing known.
 
+use super::btrfs::Btrfs;
 use super::exfat::ExFat;
 use super::ext::Ext;
 use super::fat::Fat;
@@ -85,6 +86,11 @@ const READERS: &[Reader] = &[
         kind: "xfs",
         probe: Xfs::probe,
         open: |device| Ok(Arc::new(Xfs::open(device)?)),
+    },
+    Reader {
+        kind: "btrfs",
+        probe: Btrfs::probe,
+        open: |device| Ok(Arc::new(Btrfs::open(device)?)),
     },
     Reader {
         kind: "exfat",

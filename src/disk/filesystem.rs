@@ -67,6 +67,20 @@ pub struct FileSystemInfo {
 /// Extended attributes: full name and value.
 pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
 
+/// A file tree of its own within a file system, which can be mounted by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subvolume {
+    /// Its top directory.
+    pub root: NodeId,
+    /// From the top of the file system, names parted by slashes and none at the beginning; empty for the top itself.
+    pub path: Vec<u8>,
+    pub read_only: bool,
+    /// Zeros where it has none.
+    pub uuid: [u8; 16],
+    /// The UUID of the subvolume that this one was a snapshot of, which need not be there any more; zeros where it was none.
+    pub origin: [u8; 16],
+}
+
 /// A read-only file system; positional, shared by threads.
 pub trait FileSystem: Send + Sync {
     fn info(&self) -> FileSystemInfo;
@@ -84,4 +98,8 @@ pub trait FileSystem: Send + Sync {
     fn read_at(&self, node: NodeId, offset: u64, buf: &mut [u8]) -> Result<usize, DiskError>;
     /// Extended attributes by full name (`security.capability`), sorted.
     fn xattrs(&self, node: NodeId) -> Result<Xattrs, DiskError>;
+    /// All subvolumes, the top's first; nothing where the format has none.
+    fn subvolumes(&self) -> Vec<Subvolume> {
+        Vec::new()
+    }
 }

@@ -12,6 +12,7 @@
 //! Everything is read-only, positioned, and `Sync`: threads share a reader without locks. An image is an attacker's
 //! file: every length is checked before it is used, nothing is allocated by an unchecked field, and there is no `unsafe`.
 
+pub mod btrfs;
 pub mod bytes;
 pub mod cache;
 pub mod contents;
@@ -23,6 +24,7 @@ pub mod ext;
 pub mod fat;
 pub mod filesystem;
 pub mod image;
+pub mod inflate;
 pub mod iso9660;
 pub mod lvm;
 pub mod note;
@@ -34,4 +36,6 @@ pub mod table;
 pub mod xfs;
 
 pub use device::{BlockDevice, DiskError};
-pub use filesystem::{DirEntry, FileKind, FileSystem, FileSystemInfo, NodeId, Stat, Xattrs};
+pub use filesystem::{
+    DirEntry, FileKind, FileSystem, FileSystemInfo, NodeId, Stat, Subvolume, Xattrs,
+};

@@ -5,7 +5,6 @@
 
 mod error;
 mod foreign;
-mod inflate;
 mod pages;
 mod place;
 mod qcow2;

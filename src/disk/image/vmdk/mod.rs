@@ -8,8 +8,9 @@ mod extent;
 
 use super::pages::{Held, truncated};
 use super::sparse::read_parent;
-use super::{Image, OpenError, Place, RawFile, Said, inflate};
+use super::{Image, OpenError, Place, RawFile, Said};
 use crate::disk::cache::BlockCache;
+use crate::disk::inflate;
 use crate::disk::note::Note;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};

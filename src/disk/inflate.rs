@@ -25,11 +25,7 @@ fn frame_decoder() -> FrameDecoder {
 }
 
 /// Fills `out`, which is a whole block, from the deflate stream at the beginning of `packed`; what follows is padding.
-pub(super) fn deflate(
-    format: &'static str,
-    packed: &[u8],
-    out: &mut [u8],
-) -> Result<(), DiskError> {
+pub fn deflate(format: &'static str, packed: &[u8], out: &mut [u8]) -> Result<(), DiskError> {
     let filled = DEFLATE.with_borrow_mut(|decoder| {
         decoder.reset(false);
         unpack(decoder, packed, out)
@@ -38,18 +34,28 @@ pub(super) fn deflate(
 }
 
 /// The same from a deflate stream in zlib's wrapping.
-pub(super) fn zlib(format: &'static str, packed: &[u8], out: &mut [u8]) -> Result<(), DiskError> {
-    let filled = DEFLATE.with_borrow_mut(|decoder| {
-        decoder.reset(true);
-        unpack(decoder, packed, out)
-    });
+pub fn zlib(format: &'static str, packed: &[u8], out: &mut [u8]) -> Result<(), DiskError> {
+    let filled = zlib_start(packed, out);
     whole(format, filled, out)
 }
 
 /// The same from a Zstandard frame.
-pub(super) fn zstd(format: &'static str, packed: &[u8], out: &mut [u8]) -> Result<(), DiskError> {
-    let filled = ZSTD.with_borrow_mut(|decoder| decode(decoder, packed, out));
+pub fn zstd(format: &'static str, packed: &[u8], out: &mut [u8]) -> Result<(), DiskError> {
+    let filled = zstd_start(packed, out);
     whole(format, filled, out)
+}
+
+/// What a stream in zlib's wrapping gives, at most `out`: how many bytes, or why it gives none.
+pub fn zlib_start(packed: &[u8], out: &mut [u8]) -> Result<usize, String> {
+    DEFLATE.with_borrow_mut(|decoder| {
+        decoder.reset(true);
+        unpack(decoder, packed, out)
+    })
+}
+
+/// What a Zstandard frame gives, at most `out`.
+pub fn zstd_start(packed: &[u8], out: &mut [u8]) -> Result<usize, String> {
+    ZSTD.with_borrow_mut(|decoder| decode(decoder, packed, out))
 }
 
 fn whole(format: &'static str, filled: Result<usize, String>, out: &[u8]) -> Result<(), DiskError> {

@@ -1,0 +1,422 @@
+//! btrfs: images made by mkfs.btrfs from an odd tree must read like the tree, and what the kernel wrote like the kernel.
+
+#[cfg(test)]
+mod disk_support;
+
+#[cfg(test)]
+mod tests {
+    use super::disk_support::{
+        Bytes, Listing, RawFile, assert_same, corpus, find, noise, odd_tree, of_directory,
+        of_file_system, read_damaged, run, tool, whole,
+    };
+    use std::fs::{self, File};
+    use std::io::Write;
+    use std::ops::ControlFlow;
+    use std::os::unix::fs::FileExt;
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+    use std::sync::Arc;
+    use transvase::disk::btrfs::Btrfs;
+    use transvase::disk::{BlockDevice, DiskError, FileKind, FileSystem};
+
+    const SUPERBLOCK: usize = 64 << 10;
+
+    fn make(mkfs: &Path, options: &str, tree: Option<&Path>, image: &Path, megabytes: u64) {
+        let file = File::create(image).unwrap();
+        file.set_len(megabytes << 20).unwrap();
+        let mut command = Command::new(mkfs);
+        command.args(["-q", "-f"]).args(options.split_whitespace());
+        if let Some(tree) = tree {
+            command.arg("--rootdir").arg(tree);
+        }
+        run(command.arg(image));
+    }
+
+    fn open(image: &Path) -> Btrfs {
+        Btrfs::open(RawFile::open(image)).unwrap()
+    }
+
+    /// What the maker carries over: it gives each name of a file an inode of its own.
+    fn carried(listing: Listing) -> Listing {
+        let single = |(name, mut node): (Vec<u8>, super::disk_support::Node)| {
+            node.size_and_links = node.size_and_links.map(|(size, _)| (size, 1));
+            (name, node)
+        };
+        listing.into_iter().map(single).collect()
+    }
+
+    const KINDS: [&str; 8] = [
+        "-n 4096 -m single",
+        "-n 65536 -m dup",
+        "-M -n 4096",
+        "-O ^no-holes",
+        "-m dup -d dup",
+        "--csum xxhash",
+        "--csum sha256",
+        "--csum blake2",
+    ];
+
+    #[test]
+    fn images_read_like_the_tree_they_were_made_from() {
+        let Some(mkfs) = tool("mkfs.btrfs") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        odd_tree(&tree);
+        // The maker copies holes as zeros.
+        fs::remove_dir_all(tree.join("holes")).unwrap();
+        let expected = carried(of_directory(&tree));
+        for kind in KINDS {
+            make(&mkfs, kind, Some(&tree), &image, 160);
+            assert!(Btrfs::probe(&RawFile::open(&image)));
+            let fs = open(&image);
+            let told = kind.contains("--csum");
+            assert_eq!(fs.info().notes.len(), usize::from(told), "{kind}");
+            assert_same(&expected, &carried(of_file_system(&fs)), kind);
+            fs::remove_file(&image).unwrap();
+        }
+    }
+
+    /// A mounted image; unmounted when it goes.
+    struct Mounted(PathBuf);
+
+    impl Mounted {
+        /// `None` after saying that the test is skipped.
+        fn new(image: &Path, options: &str) -> Option<Self> {
+            let point = image.with_extension("mounted");
+            fs::create_dir_all(&point).unwrap();
+            let mut command = Command::new("mount");
+            command.args(["-t", "btrfs", "-o", &format!("loop,{options}")]);
+            let output = command.arg(image).arg(&point).output().unwrap();
+            if output.status.success() {
+                return Some(Self(point));
+            }
+            let why = String::from_utf8_lossy(&output.stderr).into_owned();
+            eprintln!("skipped: nothing can be mounted here: {}", why.trim());
+            None
+        }
+    }
+
+    impl Drop for Mounted {
+        fn drop(&mut self) {
+            let status = Command::new("umount").arg(&self.0).status();
+            assert!(status.is_ok_and(|status| status.success()));
+        }
+    }
+
+    fn btrfs(arguments: &[&str], paths: &[&Path]) {
+        run(Command::new("btrfs").args(arguments).args(paths));
+    }
+
+    /// Text that packs well and is nowhere the same.
+    fn text(lines: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        for line in 0..lines {
+            writeln!(
+                out,
+                "{line:08} a line that is much like the one before, {}",
+                line * line
+            )
+            .unwrap();
+        }
+        out
+    }
+
+    /// What only a kernel can make: compressed extents of which a part was written anew, shared ones, reserved ones.
+    fn extents(folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        let packed = text(60_000);
+        fs::write(folder.join("packed"), &packed).unwrap();
+        for length in [
+            1, 100, 1000, 2000, 2048, 3000, 4095, 4096, 4097, 10_000, 131_072, 131_073,
+        ] {
+            fs::write(folder.join(format!("of-{length}")), &packed[..length]).unwrap();
+        }
+        let zeros = vec![0; 3 << 20];
+        fs::write(folder.join("zeros"), &zeros).unwrap();
+        // Half of each piece is noise, so that some pieces are not worth packing.
+        let mixed: Vec<u8> = (0..40)
+            .flat_map(|at| [noise(at, 50_000), packed[..50_000].to_vec()].concat())
+            .collect();
+        fs::write(folder.join("mixed"), &mixed).unwrap();
+        run(Command::new("sync").arg("-f").arg(folder));
+        let file = File::options()
+            .write(true)
+            .open(folder.join("packed"))
+            .unwrap();
+        for at in [5000, 70_000, 200_001, 1 << 20] {
+            file.write_all_at(&noise(at, 9000), at).unwrap();
+        }
+        let shared = folder.join("shared");
+        run(Command::new("cp")
+            .arg("--reflink=always")
+            .arg(folder.join("mixed"))
+            .arg(&shared));
+        File::options()
+            .write(true)
+            .open(&shared)
+            .unwrap()
+            .write_all_at(b"other", 333_333)
+            .unwrap();
+        let reserved = folder.join("reserved");
+        run(Command::new("fallocate")
+            .args(["-l", "1000000"])
+            .arg(&reserved));
+        File::options()
+            .write(true)
+            .open(&reserved)
+            .unwrap()
+            .write_all_at(b"written", 300_000)
+            .unwrap();
+        run(Command::new("fallocate")
+            .args(["-n", "-l", "5000000"])
+            .arg(folder.join("of-10000")));
+        run(Command::new("fallocate")
+            .args(["-p", "-o", "40960", "-l", "81920"])
+            .arg(folder.join("of-131072")));
+    }
+
+    const WRITTEN: [&str; 6] = [
+        "compress-force=zlib",
+        "compress-force=lzo",
+        "compress-force=zstd:15",
+        "compress=zstd",
+        "max_inline=0",
+        "nodatacow",
+    ];
+
+    #[test]
+    fn what_the_kernel_wrote_reads_like_the_kernel_reads_it() {
+        let Some(mkfs) = tool("mkfs.btrfs") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("image");
+        for options in WRITTEN {
+            make(&mkfs, "", None, &image, 300);
+            let Some(mounted) = Mounted::new(&image, options) else {
+                return;
+            };
+            odd_tree(&mounted.0.join("odd"));
+            extents(&mounted.0.join("extents"));
+            run(Command::new("sync").arg("-f").arg(&mounted.0));
+            let expected = of_directory(&mounted.0);
+            drop(mounted);
+            let fs = open(&image);
+            assert_eq!(fs.info().notes, [] as [&str; 0], "{options}");
+            assert_same(&expected, &of_file_system(&fs), options);
+            fs::remove_file(&image).unwrap();
+        }
+    }
+
+    #[test]
+    fn subvolumes_hang_where_they_were_made() {
+        let Some(mkfs) = tool("mkfs.btrfs") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("image");
+        make(&mkfs, "", None, &image, 128);
+        let Some(mounted) = Mounted::new(&image, "noatime") else {
+            return;
+        };
+        let at = |path: &str| mounted.0.join(path);
+        odd_tree(&at("plain"));
+        fs::create_dir_all(at("a/b")).unwrap();
+        for subvolume in ["@", "a/b/inner", "a/b/inner/most", "gone"] {
+            btrfs(&["subvolume", "create"], &[&at(subvolume)]);
+        }
+        fs::write(at("a/b/inner/most/file"), "deep").unwrap();
+        fs::write(at("@/file"), "of the default").unwrap();
+        btrfs(
+            &["subvolume", "snapshot", "-r"],
+            &[&at("a/b/inner"), &at("copy")],
+        );
+        btrfs(&["subvolume", "snapshot"], &[&at("gone"), &at("a/orphan")]);
+        btrfs(&["subvolume", "delete"], &[&at("gone")]);
+        btrfs(&["subvolume", "set-default"], &[&at("@")]);
+        run(Command::new("sync").arg("-f").arg(&mounted.0));
+        let expected = of_directory(&mounted.0);
+        drop(mounted);
+
+        let fs = open(&image);
+        let all = fs.subvolumes();
+        let paths: Vec<_> = all
+            .iter()
+            .map(|one| String::from_utf8_lossy(&one.path))
+            .collect();
+        assert_eq!(
+            paths,
+            ["", "@", "a/b/inner", "a/b/inner/most", "copy", "a/orphan"]
+        );
+        let flags: Vec<_> = all
+            .iter()
+            .map(|one| (one.read_only, one.origin != [0; 16]))
+            .collect();
+        assert_eq!(
+            flags[2..],
+            [(false, false), (false, false), (true, true), (false, true)]
+        );
+        assert_eq!(all[4].origin, all[2].uuid);
+        assert_eq!(whole(&fs, "file"), b"of the default");
+        assert_eq!(fs.root(), all[1].root);
+
+        // From the top, all of it is what the kernel shows; what is absent from a snapshot has no times of its own.
+        let mut found = of_file_system(&From(&fs, all[0].root));
+        let absent = b"/copy/most".as_slice();
+        assert_eq!(found[absent].kind, FileKind::Directory);
+        let (name, mut node) = found.remove_entry(absent).unwrap();
+        assert_eq!(node.mode, expected[absent].mode);
+        node.mtime = expected[absent].mtime;
+        found.insert(name, node);
+        assert_same(&expected, &found, "subvolumes");
+    }
+
+    /// The same file system, seen from another of its directories.
+    struct From<'a>(&'a Btrfs, transvase::disk::NodeId);
+
+    impl FileSystem for From<'_> {
+        fn info(&self) -> transvase::disk::FileSystemInfo {
+            self.0.info()
+        }
+        fn root(&self) -> transvase::disk::NodeId {
+            self.1
+        }
+        fn stat(&self, node: transvase::disk::NodeId) -> Result<transvase::disk::Stat, DiskError> {
+            self.0.stat(node)
+        }
+        fn read_dir(
+            &self,
+            node: transvase::disk::NodeId,
+            visit: &mut dyn FnMut(transvase::disk::DirEntry) -> ControlFlow<()>,
+        ) -> Result<(), DiskError> {
+            self.0.read_dir(node, visit)
+        }
+        fn read_link(&self, node: transvase::disk::NodeId) -> Result<Vec<u8>, DiskError> {
+            self.0.read_link(node)
+        }
+        fn read_at(
+            &self,
+            node: transvase::disk::NodeId,
+            offset: u64,
+            buf: &mut [u8],
+        ) -> Result<usize, DiskError> {
+            self.0.read_at(node, offset, buf)
+        }
+        fn xattrs(
+            &self,
+            node: transvase::disk::NodeId,
+        ) -> Result<transvase::disk::Xattrs, DiskError> {
+            self.0.xattrs(node)
+        }
+    }
+
+    fn small_tree(tree: &Path) {
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        for at in 0..60_u64 {
+            let length = usize::try_from(at).unwrap();
+            fs::write(tree.join(format!("a/file-{at}")), noise(at, length * 90)).unwrap();
+            let target = "x".repeat(1 + 9 * length);
+            std::os::unix::fs::symlink(target, tree.join(format!("a/b/{at}"))).unwrap();
+        }
+        for at in 0..600 {
+            fs::write(tree.join(format!("an-entry-of-the-root-{at}")), "").unwrap();
+        }
+    }
+
+    /// The image with each node's first copy, or its only one, destroyed: addresses of nodes are known by their header.
+    fn without_first_copies(bytes: &[u8], node: usize) -> Vec<u8> {
+        let uuid = &bytes[SUPERBLOCK + 32..SUPERBLOCK + 48];
+        let (mut damaged, mut seen) = (bytes.to_vec(), std::collections::HashSet::new());
+        for at in (SUPERBLOCK + node..bytes.len()).step_by(4096) {
+            let header = &bytes[at..(at + 100).min(bytes.len())];
+            if header.len() == 100
+                && &header[32..48] == uuid
+                && seen.insert(header[48..56].to_vec())
+            {
+                damaged[at + 200] ^= 0x10;
+            }
+        }
+        assert!(seen.len() > 10);
+        damaged
+    }
+
+    #[test]
+    fn the_other_copy_is_read_where_one_is_damaged() {
+        let Some(mkfs) = tool("mkfs.btrfs") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        small_tree(&tree);
+        make(&mkfs, "-m dup -n 4096", Some(&tree), &image, 128);
+        let bytes = fs::read(&image).unwrap();
+        let damaged = without_first_copies(&bytes, 4096);
+        let fs = Btrfs::open(Arc::new(Bytes(damaged))).unwrap();
+        assert_same(
+            &carried(of_directory(&tree)),
+            &carried(of_file_system(&fs)),
+            "dup",
+        );
+        make(&mkfs, "-m single -n 4096", Some(&tree), &image, 128);
+        let damaged = without_first_copies(&fs::read(&image).unwrap(), 4096);
+        let Err(refused) = Btrfs::open(Arc::new(Bytes(damaged))) else {
+            panic!("nothing was whole");
+        };
+        assert!(refused.to_string().contains("checksum"), "{refused}");
+    }
+
+    #[test]
+    fn the_superblock_has_copies() {
+        let Some(mkfs) = tool("mkfs.btrfs") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        small_tree(&tree);
+        make(&mkfs, "", Some(&tree), &image, 128);
+        let mut bytes = fs::read(&image).unwrap();
+        bytes[SUPERBLOCK + 100] ^= 1;
+        let fs = Btrfs::open(Arc::new(Bytes(bytes))).unwrap();
+        assert!(fs.info().notes[0].contains("superblock is damaged"));
+        assert_eq!(fs.stat(find(&fs, "a/file-3")).unwrap().size, 270);
+    }
+
+    #[test]
+    fn damaged_images_neither_panic_nor_hang() {
+        let Some(mkfs) = tool("mkfs.btrfs") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        small_tree(&tree);
+        // With checksums that are not verified, damage goes as deep as it can.
+        for (kind, least) in [("-M -n 4096 --csum xxhash", 40), ("-M -n 4096", 5)] {
+            make(&mkfs, kind, Some(&tree), &image, 20);
+            let bytes = fs::read(&image).unwrap();
+            let kept = SUPERBLOCK..SUPERBLOCK + 4096;
+            let opened = read_damaged(&bytes, 0..120, kept, |device| {
+                Ok(Box::new(Btrfs::open(device)?))
+            });
+            assert!(opened > least, "{kind}: only {opened} opened");
+            fs::remove_file(&image).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_not_btrfs_is_refused() {
+        for size in [0, 100, 65536, 65536 + 4096] {
+            let device: Arc<dyn BlockDevice> = Arc::new(Bytes(vec![0; size]));
+            assert!(!Btrfs::probe(&device));
+            assert!(Btrfs::open(device).is_err());
+        }
+        for other in ["xfs.raw.gz", "ext4.raw.gz"] {
+            let Some(device) = corpus(other) else {
+                return;
+            };
+            assert!(!Btrfs::probe(&device), "{other}");
+            assert!(Btrfs::open(device).is_err(), "{other}");
+        }
+    }
+}
