@@ -27,6 +27,8 @@ pub mod image;
 pub mod inflate;
 pub mod iso9660;
 pub mod lvm;
+pub mod lz4;
+pub mod lzo;
 pub mod note;
 pub mod ntfs;
 pub mod open;
