@@ -7,6 +7,7 @@ use super::fat::Fat;
 use super::iso9660::Iso9660;
 use super::ntfs::Ntfs;
 use super::signature::{self, Signature};
+use super::squashfs::Squashfs;
 use super::xfs::Xfs;
 use super::{BlockDevice, DiskError, FileSystem};
 use std::sync::Arc;
@@ -106,6 +107,11 @@ const READERS: &[Reader] = &[
         kind: "ntfs",
         probe: Ntfs::probe,
         open: |device| Ok(Arc::new(Ntfs::open(device)?)),
+    },
+    Reader {
+        kind: "squashfs",
+        probe: Squashfs::probe,
+        open: |device| Ok(Arc::new(Squashfs::open(device)?)),
     },
     // Its mark is the weakest: a boot sector that makes sense.
     Reader {

@@ -34,6 +34,7 @@ pub mod ntfs;
 pub mod open;
 pub mod range;
 pub mod signature;
+pub mod squashfs;
 pub mod table;
 pub mod xfs;
 
