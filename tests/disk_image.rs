@@ -698,25 +698,6 @@ mod tests {
     }
 
     #[test]
-    fn an_appliance_is_named_with_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("machine.ova");
-        let mut archive = tar::Builder::new(fs::File::create(&path).unwrap());
-        let mut header = tar::Header::new_ustar();
-        header.set_size(4);
-        header.set_cksum();
-        archive
-            .append_data(&mut header, "machine.ovf", &b"<a/>"[..])
-            .unwrap();
-        archive.finish().unwrap();
-        let error = open(&path).unwrap_err().to_string();
-        assert!(
-            error.contains("kind OVA") && error.contains("unpack it with tar"),
-            "{error}"
-        );
-    }
-
-    #[test]
     fn images_of_other_kinds_are_named() {
         let folder = tempfile::tempdir().unwrap();
         for (name, kind) in [

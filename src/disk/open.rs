@@ -2,7 +2,7 @@
 
 use super::BlockDevice;
 use super::contents::{Contents, contents};
-use super::image::{self, Image, OpenError};
+use super::image::{self, Hardware, Image, OpenError};
 use super::lvm;
 use super::note::Note;
 use super::range::Range;
@@ -58,6 +58,8 @@ pub struct Volume {
 pub struct Disk {
     /// Of the first image: `raw`, `qcow2`, …
     pub format: &'static str,
+    /// Only an appliance says.
+    pub hardware: Option<Hardware>,
     /// In the order of images and partitions.
     pub volumes: Vec<Volume>,
     /// What may not have been read, or not rightly; each names the disk.
@@ -74,13 +76,17 @@ impl Disk {
     /// error: they are listed with the reason.
     pub fn open(paths: &[PathBuf], options: &OpenOptions) -> Result<Self, OpenError> {
         let mut opening = Opening::default();
-        let mut format = "";
-        for (number, path) in paths.iter().enumerate() {
-            let image = image::open(path, options.allow_outside)?;
-            if number == 0 {
-                format = image.format;
+        let (mut format, mut hardware) = (None, None);
+        let mut number = 0;
+        for path in paths {
+            let machine = image::machine(path, options.allow_outside)?;
+            format = format.or(Some(machine.format));
+            hardware = hardware.or(machine.hardware);
+            opening.note(machine.format, &machine.notes);
+            for image in &machine.disks {
+                opening.disk(&letters(number), image);
+                number += 1;
             }
-            opening.disk(&letters(number), &image);
         }
         let path = paths.first().ok_or(OpenError::Nothing)?;
         if opening.is_nothing() {
@@ -89,7 +95,8 @@ impl Disk {
         }
         opening.logical_volumes();
         Ok(Self {
-            format,
+            format: format.unwrap_or_default(),
+            hardware,
             volumes: opening.volumes,
             notes: opening.notes,
             remarks: opening.remarks,

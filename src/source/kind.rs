@@ -1,6 +1,7 @@
 //! What kind of source a path is: by its content, never by its name.
 
 use super::{Error, tar};
+use crate::disk::image::{self, RawFile};
 use crate::path::sanitise;
 use std::fs::{self, File};
 use std::io::Read;
@@ -58,9 +59,15 @@ pub(super) fn kind(path: &Path) -> Result<Kind, Error> {
         }
     }
     // An appliance (OVA) is a tar archive of disk images, its descriptor first.
-    let name = head.split(|b| *b == 0).next().unwrap_or_default();
-    if tar::looks_right(&head) && !name.ends_with(b".ovf") {
+    if tar::looks_right(&head) && !is_appliance(path) {
         return Ok(Kind::Tar);
     }
     Ok(Kind::Disk)
+}
+
+fn is_appliance(path: &Path) -> bool {
+    let opened = File::open(path)
+        .ok()
+        .and_then(|file| RawFile::new(file).ok());
+    opened.is_some_and(|file| image::is_archive(&file))
 }

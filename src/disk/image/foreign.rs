@@ -28,7 +28,7 @@ const TRAILER: usize = 512;
 pub(super) fn recognise(head: &[u8], file: &RawFile) -> Option<(&'static str, &'static str)> {
     let name = head.split(|byte| *byte == 0).next().unwrap_or_default();
     if name.ends_with(b".ovf") && head.get(257..262) == Some(b"ustar") {
-        return Some(("OVA", "unpack it with tar and give its disks in order"));
+        return Some(("OVA", "an appliance is no disk, and none can stand for one"));
     }
     let marked = MARKS.iter().find(|(_, at, mark)| {
         let tail = head.get(*at..).unwrap_or_default();

@@ -3,6 +3,7 @@
 //! What belongs here: one file or folder for each format, named in [`FORMATS`]. Each turns an open file into a block
 //! device; [`place`] opens what an image names beside itself, and nothing else may.
 
+mod appliance;
 mod error;
 mod foreign;
 mod pages;
@@ -21,6 +22,7 @@ use crate::disk::note::Note;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use appliance::is_archive;
 pub use error::{EXPECTED, OpenError};
 pub use place::Place;
 pub use raw::RawFile;
@@ -35,6 +37,25 @@ pub struct Image {
     pub device: Arc<dyn BlockDevice>,
     /// What a reader should know of the image: snapshots it holds, marks of damage, …
     pub notes: Vec<Note>,
+}
+
+/// What one file holds: mostly a disk, and all of a machine's where it is an appliance.
+pub struct Machine {
+    /// `raw`, `qcow2`, `ova`, …
+    pub format: &'static str,
+    /// In the machine's order.
+    pub disks: Vec<Image>,
+    pub hardware: Option<Hardware>,
+    /// Of the machine; those of a disk are with it.
+    pub notes: Vec<Note>,
+}
+
+/// What a machine was given to run with, as far as its appliance says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hardware {
+    pub processors: Option<u32>,
+    /// Bytes.
+    pub memory: Option<u64>,
 }
 
 /// A format: how it is told, and how it is opened.
@@ -83,7 +104,23 @@ pub enum Said<'a> {
     Format(&'a str),
 }
 
-/// Opens the image that the user named, following links.
+/// Opens the file that the user named, following links: an image, or an appliance with the disks of a machine.
+pub fn machine(path: &Path, allow_outside: bool) -> Result<Machine, OpenError> {
+    let (file, place) = Place::named_by_user(path, allow_outside)?;
+    let head = file.head(HEAD).map_err(OpenError::disk(path))?;
+    if let Some(machine) = appliance::open(&file, &head, &place)? {
+        return Ok(machine);
+    }
+    let image = open_file(file, &place, Said::Nothing)?;
+    Ok(Machine {
+        format: image.format,
+        disks: vec![image],
+        hardware: None,
+        notes: Vec::new(),
+    })
+}
+
+/// Opens the one image that the user named, following links.
 pub fn open(path: &Path, allow_outside: bool) -> Result<Image, OpenError> {
     let (file, place) = Place::named_by_user(path, allow_outside)?;
     open_file(file, &place, Said::Nothing)

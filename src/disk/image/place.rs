@@ -4,6 +4,7 @@
 //! report. So a named file must lie in the image's folder or below, be a regular file, and be reached without a link.
 //! Each component is opened by itself, which needs no kernel newer than the rest of the program does.
 
+use super::appliance::Archive;
 use super::{Image, OpenError, RawFile, Said, open_file};
 use crate::disk::BlockDevice;
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -15,6 +16,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// Images in one chain at most.
 const DEPTH: usize = 16;
@@ -30,7 +32,9 @@ pub struct Place {
     path: PathBuf,
     allow_outside: bool,
     /// The files of the chain from the one the user named to this one.
-    chain: Vec<(u64, u64)>,
+    chain: Vec<(u64, u64, u64)>,
+    /// The archive that the image is a member of: what it names are other members, and never files.
+    archive: Option<Arc<Archive>>,
 }
 
 impl Place {
@@ -63,8 +67,19 @@ impl Place {
             path: path.to_path_buf(),
             allow_outside,
             chain: vec![file.identity()],
+            archive: None,
         };
         Ok((file, place))
+    }
+
+    /// The same, with the members of an archive in the folder's stead.
+    pub(super) fn in_archive(&self, archive: Archive) -> Self {
+        Self {
+            path: self.path.clone(),
+            allow_outside: self.allow_outside,
+            chain: self.chain.clone(),
+            archive: Some(Arc::new(archive)),
+        }
     }
 
     /// Of the image itself.
@@ -74,6 +89,9 @@ impl Place {
 
     /// Opens a file that the image names, whatever is in it.
     pub fn file(&self, named: &[u8], role: &'static str) -> Result<(RawFile, Self), OpenError> {
+        if let Some(archive) = &self.archive {
+            return self.member(archive, named, role);
+        }
         let name = Path::new(OsStr::from_bytes(named));
         let folder = self.folder();
         let path = match self.inside(name) {
@@ -95,14 +113,34 @@ impl Place {
                 role,
                 error,
             })?;
-        let allow_outside = self.allow_outside;
-        let chain = self.chain.clone();
-        let place = Self {
-            path,
-            allow_outside,
-            chain,
-        };
+        let place = self.beside(path);
         Ok((file, place))
+    }
+
+    /// Opens a member of the archive that the image is in.
+    fn member(
+        &self,
+        archive: &Archive,
+        named: &[u8],
+        role: &'static str,
+    ) -> Result<(RawFile, Self), OpenError> {
+        let file = archive.member(named).map_err(|error| OpenError::Missing {
+            path: self.path.clone(),
+            named: String::from_utf8_lossy(named).into_owned(),
+            role,
+            error,
+        })?;
+        Ok((file, self.beside(archive.path(named))))
+    }
+
+    /// The place of another file of the same chain.
+    fn beside(&self, path: PathBuf) -> Self {
+        Self {
+            path,
+            allow_outside: self.allow_outside,
+            chain: self.chain.clone(),
+            archive: self.archive.clone(),
+        }
     }
 
     /// Opens an image that the image names, as the next in its chain.

@@ -5,14 +5,17 @@ use crate::disk::{BlockDevice, DiskError};
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::Arc;
 
-/// A file or block device of this system, read by position: threads need no lock.
+/// A file or block device of this system, or a part of one, read by position: threads need no lock.
 #[derive(Debug)]
 pub struct RawFile {
-    file: File,
+    file: Arc<File>,
+    /// Where the part begins in the file.
+    start: u64,
     size: u64,
     /// Device and inode: the same file under whatever name.
-    identity: (u64, u64),
+    inode: (u64, u64),
 }
 
 impl RawFile {
@@ -25,15 +28,33 @@ impl RawFile {
             file.seek(SeekFrom::End(0))?
         };
         Ok(Self {
-            file,
+            file: Arc::new(file),
+            start: 0,
             size,
-            identity: (metadata.dev(), metadata.ino()),
+            inode: (metadata.dev(), metadata.ino()),
         })
     }
 
-    /// Device and inode number, for telling cycles.
-    pub fn identity(&self) -> (u64, u64) {
-        self.identity
+    /// A part of this file, as a file: a member of an archive.
+    pub(super) fn part(&self, start: u64, size: u64) -> Result<Self, DiskError> {
+        let end = start.checked_add(size).filter(|end| *end <= self.size);
+        let begin = end.and_then(|_| self.start.checked_add(start));
+        Ok(Self {
+            file: Arc::clone(&self.file),
+            start: begin.ok_or(DiskError::OutOfBounds {
+                offset: start,
+                len: size,
+                size: self.size,
+            })?,
+            size,
+            inode: self.inode,
+        })
+    }
+
+    /// Device, inode number and the part's beginning, for telling cycles.
+    pub fn identity(&self) -> (u64, u64, u64) {
+        let (device, inode) = self.inode;
+        (device, inode, self.start)
     }
 
     /// The first bytes, at most `len`: fewer where the file is shorter.
@@ -60,6 +81,8 @@ impl BlockDevice for RawFile {
             return Ok(());
         }
         inside(offset, buf.len(), self.size)?;
-        Ok(self.file.read_exact_at(buf, offset)?)
+        // Both ends of a part were checked when it was made.
+        let at = self.start.saturating_add(offset);
+        Ok(self.file.read_exact_at(buf, at)?)
     }
 }
