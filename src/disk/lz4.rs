@@ -1,7 +1,5 @@
 //! LZ4 blocks, as squashfs and erofs store them: the LZ4 project's `lz4_Block_format.md`.
 
-use super::lzo::copy_back;
-
 /// Unpacks at most `out`, and stops where that is full: how many bytes there are, or why there are none.
 pub fn unpack(packed: &[u8], out: &mut [u8]) -> Result<usize, String> {
     run(packed, out).ok_or_else(|| "a damaged LZ4 block".to_owned())
@@ -48,6 +46,22 @@ fn length(bits: usize, rest: &mut &[u8]) -> Option<usize> {
         more = *byte == 255;
     }
     Some(length)
+}
+
+/// Repeats `length` bytes from `distance` before `done`, which may reach into what is being written; the new end.
+fn copy_back(out: &mut [u8], done: usize, distance: usize, length: usize) -> Option<usize> {
+    let from = done.checked_sub(distance).filter(|_| distance > 0)?;
+    let end = done.checked_add(length)?;
+    let window = out.get_mut(from..end)?;
+    let mut have = distance;
+    while have < window.len() {
+        let (before, behind) = window.split_at_mut(have);
+        let now = behind.len().min(have);
+        let (to, from) = (behind.get_mut(..now)?, before.get(..now)?);
+        to.copy_from_slice(from);
+        have += now;
+    }
+    Some(end)
 }
 
 #[cfg(test)]

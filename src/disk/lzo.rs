@@ -1,90 +1,138 @@
-//! LZO1X, as squashfs and btrfs store it: the kernel's `Documentation/staging/lzo.rst`, first version of the stream.
+//! LZO1X, from the kernel's documentation "LZO stream format as understood by Linux's LZO decompressor" (staging/lzo).
+//!
+//! A stream is a row of instructions: some bytes as they are, or some bytes from further back in what was unpacked, each
+//! followed by up to three bytes as they are. What an instruction below 16 means depends on the one before it.
 
-/// Unpacks at most `out`: how many bytes there were, or why there are none.
+/// What the instruction before left: how many bytes it ended with as they are, 4 meaning a row of its own.
+type State = usize;
+const ROW: State = 4;
+
+struct Stream<'a> {
+    packed: &'a [u8],
+    at: usize,
+    out: &'a mut [u8],
+    filled: usize,
+}
+
+/// A copy from further back: how far, how many bytes, and how many as they are follow.
+struct Copy {
+    distance: usize,
+    length: usize,
+    then: State,
+}
+
+/// Unpacks a stream into `out` and says how many bytes it gave; a stream that would give more ends at its room.
 pub fn unpack(packed: &[u8], out: &mut [u8]) -> Result<usize, String> {
     let mut stream = Stream {
         packed,
+        at: 0,
         out,
-        done: 0,
+        filled: 0,
     };
     match stream.run() {
-        Some(()) => Ok(stream.done),
-        None => Err("a damaged LZO stream".to_owned()),
+        Some(()) => Ok(stream.filled),
+        None if stream.filled == stream.out.len() => Ok(stream.filled),
+        None => Err(format!(
+            "an LZO stream breaks off at its byte {}",
+            stream.at
+        )),
     }
-}
-
-struct Stream<'a> {
-    /// What is left.
-    packed: &'a [u8],
-    out: &'a mut [u8],
-    done: usize,
 }
 
 impl Stream<'_> {
-    /// `None` where the stream is damaged or longer than it may be.
+    /// Until the end marker; `None` where the stream breaks off, or there is no more room.
     fn run(&mut self) -> Option<()> {
-        // Literals since the last copy, 4 for more than three: they decide what small instructions mean.
-        let mut literals = 0;
-        if let Some(first) = self.packed.first().copied().filter(|first| *first > 17) {
-            self.byte()?;
-            let count = usize::from(first) - 17;
-            self.literals(count)?;
-            literals = count.min(4);
-        }
+        let mut state = self.first()?;
         loop {
-            let code = usize::from(self.byte()?);
-            if code < 16 && literals == 0 {
-                let count = 3 + self.length(code, 15)?;
-                self.literals(count)?;
-                literals = 4;
+            let instruction = usize::from(self.byte()?);
+            if instruction < 16 && state == 0 {
+                let length = self.length(instruction, 15)?.checked_add(3)?;
+                self.literals(length)?;
+                state = ROW;
                 continue;
             }
-            let (length, distance, trailing) = match code {
-                0..16 => {
-                    let far = if literals == 4 { 2048 } else { 0 };
-                    let distance = 1 + far + (code >> 2) + (usize::from(self.byte()?) << 2);
-                    (if literals == 4 { 3 } else { 2 }, distance, code)
-                }
-                16..32 => {
-                    let length = 2 + self.length(code & 7, 7)?;
-                    let pair = self.pair()?;
-                    let distance = ((code & 8) << 11) + (pair >> 2);
-                    if distance == 0 {
-                        return Some(());
-                    }
-                    (length, distance + 0x4000, pair)
-                }
-                32..64 => {
-                    let length = 2 + self.length(code & 31, 31)?;
-                    let pair = self.pair()?;
-                    (length, 1 + (pair >> 2), pair)
-                }
-                _ => {
-                    let distance = 1 + (code >> 2 & 7) + (usize::from(self.byte()?) << 3);
-                    ((code >> 5) + 1, distance, code)
-                }
+            let Some(copy) = self.copy_of(instruction, state)? else {
+                return Some(());
             };
-            self.copy(distance, length)?;
-            literals = trailing & 3;
-            self.literals(literals)?;
+            self.repeat(copy.distance, copy.length)?;
+            self.literals(copy.then)?;
+            state = copy.then;
         }
+    }
+
+    /// A first byte above 17 is a number of bytes as they are.
+    fn first(&mut self) -> Option<State> {
+        match self.packed.first() {
+            Some(first @ 18..) => {
+                let length = usize::from(first - 17);
+                self.at = 1;
+                self.literals(length)?;
+                Some(length.min(ROW))
+            }
+            _ => Some(0),
+        }
+    }
+
+    /// An instruction that copies; the inner `None` is the end of the stream.
+    #[expect(
+        clippy::option_option,
+        reason = "broken off, ended, and a copy are three things"
+    )]
+    fn copy_of(&mut self, instruction: usize, state: State) -> Option<Option<Copy>> {
+        let (distance, length, then) = match instruction {
+            128.. => {
+                let near = instruction >> 2 & 7;
+                let far = usize::from(self.byte()?) << 3;
+                (far + near + 1, 5 + (instruction >> 5 & 3), instruction)
+            }
+            64.. => {
+                let near = instruction >> 2 & 7;
+                let far = usize::from(self.byte()?) << 3;
+                (far + near + 1, 3 + (instruction >> 5 & 1), instruction)
+            }
+            32.. => {
+                let length = self.length(instruction & 31, 31)?.checked_add(2)?;
+                let word = self.word()?;
+                ((word >> 2) + 1, length, word)
+            }
+            16.. => {
+                let length = self.length(instruction & 7, 7)?.checked_add(2)?;
+                let word = self.word()?;
+                let distance = 16384 + ((instruction >> 3 & 1) << 14) + (word >> 2);
+                if distance == 16384 {
+                    return Some(None);
+                }
+                (distance, length, word)
+            }
+            _ => {
+                let near = instruction >> 2;
+                let far = usize::from(self.byte()?) << 2;
+                let (least, length) = if state == ROW { (2049, 3) } else { (1, 2) };
+                (far + near + least, length, instruction)
+            }
+        };
+        let then = then & 3;
+        Some(Some(Copy {
+            distance,
+            length,
+            then,
+        }))
     }
 
     fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.packed.split_first()?;
-        self.packed = rest;
-        Some(*first)
+        let byte = *self.packed.get(self.at)?;
+        self.at += 1;
+        Some(byte)
     }
 
-    fn pair(&mut self) -> Option<usize> {
-        let (pair, rest) = self.packed.split_first_chunk::<2>()?;
-        self.packed = rest;
-        Some(usize::from(u16::from_le_bytes(*pair)))
+    fn word(&mut self) -> Option<usize> {
+        let low = usize::from(self.byte()?);
+        Some(low | usize::from(self.byte()?) << 8)
     }
 
-    /// A length that fits into its bits, or goes on behind them: each zero byte is 255 more.
+    /// A length; where its bits are zero it goes on: 255 for each zero byte, and what follows.
     fn length(&mut self, bits: usize, most: usize) -> Option<usize> {
-        if bits != 0 {
+        if bits > 0 {
             return Some(bits);
         }
         let mut length = most;
@@ -96,61 +144,101 @@ impl Stream<'_> {
         }
     }
 
-    fn literals(&mut self, count: usize) -> Option<()> {
-        let (now, rest) = self.packed.split_at_checked(count)?;
-        let end = self.done.checked_add(count)?;
-        self.out.get_mut(self.done..end)?.copy_from_slice(now);
-        (self.packed, self.done) = (rest, end);
-        Some(())
-    }
-
-    fn copy(&mut self, distance: usize, length: usize) -> Option<()> {
-        self.done = copy_back(self.out, self.done, distance, length)?;
-        Some(())
-    }
-}
-
-/// Repeats `length` bytes from `distance` before `done`, which may reach into what is being written; the new end.
-pub(super) fn copy_back(
-    out: &mut [u8],
-    done: usize,
-    distance: usize,
-    length: usize,
-) -> Option<usize> {
-    let from = done.checked_sub(distance).filter(|_| distance > 0)?;
-    let end = done.checked_add(length)?;
-    let window = out.get_mut(from..end)?;
-    let mut have = distance;
-    while have < window.len() {
-        let (before, behind) = window.split_at_mut(have);
-        let now = behind.len().min(have);
-        let (to, from) = (behind.get_mut(..now)?, before.get(..now)?);
+    /// Bytes as they are.
+    fn literals(&mut self, length: usize) -> Option<()> {
+        let room = self.out.len().saturating_sub(self.filled);
+        let taken = length.min(room);
+        let from = self.packed.get(self.at..self.at.checked_add(taken)?)?;
+        let to = self.out.get_mut(self.filled..self.filled + taken)?;
         to.copy_from_slice(from);
-        have += now;
+        self.at += taken;
+        self.filled += taken;
+        (taken == length).then_some(())
     }
-    Some(end)
+
+    /// Bytes from further back; the copy may run into what it writes, which then repeats, so that each turn may take twice
+    /// as much as the one before.
+    fn repeat(&mut self, distance: usize, length: usize) -> Option<()> {
+        let from = self.filled.checked_sub(distance)?;
+        let end = self.filled.saturating_add(length).min(self.out.len());
+        let whole = end - self.filled == length;
+        while self.filled < end {
+            let step = (end - self.filled).min(self.filled - from);
+            self.out.copy_within(from..from + step, self.filled);
+            self.filled += step;
+        }
+        whole.then_some(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn literals_copies_and_the_end() {
-        let mut out = [0; 64];
-        // 3 + 1 literals, a copy of 4 from 4 before, one literal behind it, the mark of the end.
-        let packed = [1, b'a', b'b', b'c', b'd', 0x6d, 0, b'x', 0x11, 0, 0];
-        assert_eq!(unpack(&packed, &mut out), Ok(9));
-        assert_eq!(&out[..9], b"abcdabcdx");
-        assert!(unpack(&packed[..8], &mut out).is_err());
-        assert!(unpack(&packed, &mut out[..8]).is_err());
-        assert!(unpack(&[1, b'a', b'b', b'c', b'd', 0x71, 0], &mut out).is_err());
+    fn text(packed: &[u8], room: usize) -> String {
+        let mut out = vec![0; room];
+        let filled = unpack(packed, &mut out).unwrap();
+        String::from_utf8(out[..filled].to_vec()).unwrap()
     }
 
-    proptest::proptest! {
+    #[test]
+    fn each_instruction() {
+        // Four as they are, then "4 bytes from 4 back" (64..), "1 as it is", end.
+        let packed = [
+            21,
+            b'a',
+            b'b',
+            b'c',
+            b'd',
+            64 + 32 + (3 << 2) + 1,
+            0,
+            b'!',
+            17,
+            0,
+            0,
+        ];
+        assert_eq!(text(&packed, 100), "abcdabcd!");
+        // A copy of 40 from 1 back repeats.
+        let packed = [18, b'x', 32, 40 - 2 - 31, 0, 0, 17, 0, 0];
+        assert_eq!(text(&packed, 100), "x".repeat(41));
+        // A row of 18 + 20 as they are; then three from 2,049 back cannot be.
+        let row = [[0, 20].as_slice(), &[b'y'; 38], &[17, 0, 0]].concat();
+        assert_eq!(text(&row, 100), "y".repeat(38));
+        let row = [[0, 20].as_slice(), &[b'y'; 38], &[0, 0]].concat();
+        assert!(unpack(&row, &mut [0; 100]).is_err());
+        // Two from 1 back, after a copy that ended with one as it is.
+        let packed = [18, b'z', 0, 0, 17, 0, 0];
+        assert_eq!(text(&packed, 100), "zzz");
+    }
+
+    #[test]
+    fn a_stream_ends_at_its_room() {
+        let packed = [18, b'x', 32, 200, 0, 0, 17, 0, 0];
+        assert_eq!(text(&packed, 50), "x".repeat(50));
+        assert!(unpack(&packed[..3], &mut [0; 50]).is_err());
+        assert!(unpack(&[], &mut [0; 50]).is_err());
+    }
+
+    proptest! {
         #[test]
-        fn any_bytes_survive(packed in proptest::collection::vec(0u8.., 0..400)) {
-            let _ = unpack(&packed, &mut [0; 5000]);
+        fn never_panics(packed in proptest::collection::vec(any::<u8>(), 0..200), room in 0_usize..300) {
+            let _ = unpack(&packed, &mut vec![0; room]);
+        }
+
+        #[test]
+        fn copies_repeat_as_byte_by_byte(start in proptest::collection::vec(any::<u8>(), 4..60), back in 1_usize..60, length in 3_usize..300) {
+            let back = back.min(start.len());
+            let mut expected = start.clone();
+            for _ in 0..length {
+                expected.push(expected[expected.len() - back]);
+            }
+            let mut out = vec![0; expected.len()];
+            out[..start.len()].copy_from_slice(&start);
+            let filled = start.len();
+            let mut stream = Stream { packed: &[], at: 0, out: &mut out, filled };
+            prop_assert_eq!(stream.repeat(back, length), Some(()));
+            prop_assert_eq!(out, expected);
         }
     }
 }

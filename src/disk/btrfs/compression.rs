@@ -1,9 +1,9 @@
 //! Compressed extents: zlib's streams, Zstandard's frames, and LZO in segments of a sector each.
 //! "On-disk format", "EXTENT_DATA"; the segments are described at the head of the kernel's `fs/btrfs/lzo.c`.
 
-use super::{FORMAT, lzo};
+use super::FORMAT;
 use crate::disk::bytes::Structure;
-use crate::disk::{DiskError, inflate};
+use crate::disk::{DiskError, inflate, lzo};
 
 /// How an extent is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ fn segments(packed: &[u8], out: &mut [u8], sector: u32) -> Result<usize, DiskErr
         let segment = view.slice(at + 4, length)?;
         let most = filled.saturating_add(sector).min(out.len());
         let room = out.get_mut(filled..most).unwrap_or_default();
-        let given = lzo::unpack(segment, room)?;
+        let given = lzo::unpack(segment, room).map_err(|what| DiskError::damaged(FORMAT, what))?;
         if given == 0 {
             return Err(view.damaged("an empty one"));
         }

@@ -15,7 +15,6 @@ mod entry;
 mod extent;
 mod inode;
 mod key;
-mod lzo;
 mod node;
 mod root;
 mod subvolume;
