@@ -345,6 +345,68 @@ mod tests {
         assert!(error.to_string().contains("gunzip"), "{error}");
     }
 
+    #[test]
+    fn parts_of_a_raw_disk_are_joined() {
+        let disk = content(1);
+        for (suffixes, options) in [
+            (["000", "001", "002"], &["-d", "-a3"][..]),
+            (["001", "002", "003"], &["--numeric-suffixes=1", "-a3"]),
+            (["aa", "ab", "ac"], &[]),
+            (["00", "01", "02"], &["-d"]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let Some(split) = tool("split") else {
+                return;
+            };
+            let at = |ending: &str| folder.path().join(format!("disk.{ending}"));
+            fs::write(folder.path().join("whole"), &disk).unwrap();
+            run(Command::new(split)
+                .current_dir(folder.path())
+                .args(["-b", "1000000"])
+                .args(options)
+                .args(["whole", "disk."]));
+            let read = machine(&at(suffixes[0])).unwrap();
+            assert_eq!((read.format, read.disks.len()), ("raw", 1));
+            assert_reads(&read.disks[0].device, &disk, suffixes[0]);
+            assert_eq!(texts(&read.disks[0].notes), ["the disk is in 3 parts"]);
+            // A part that was cut off moves all after it.
+            let file = fs::File::options()
+                .write(true)
+                .open(at(suffixes[1]))
+                .unwrap();
+            file.set_len(999_000).unwrap();
+            let read = machine(&at(suffixes[0])).unwrap();
+            assert!(
+                matches!(&read.disks[0].notes[1], Note::Gap(text) if text.contains("another length"))
+            );
+            fs::remove_file(at(suffixes[1])).unwrap();
+            let error = refused(&at(suffixes[0]));
+            let said = format!("the part \"disk.{}\" is missing", suffixes[1]);
+            assert!(error.contains(&said), "{error}");
+            // Alone it is a disk like any other.
+            fs::remove_file(at(suffixes[2])).unwrap();
+            let read = machine(&at(suffixes[0])).unwrap();
+            assert_eq!(read.disks[0].device.size(), 1_000_000);
+            symlink("/dev/zero", at(suffixes[1])).unwrap();
+            let error = refused(&at(suffixes[0]));
+            assert!(error.contains("a symbolic link"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_image_of_another_format_is_in_one_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(()) = qemu(folder.path(), "create -q -f qcow2 disk.001 1M") else {
+            return;
+        };
+        fs::write(folder.path().join("disk.002"), [1; 512]).unwrap();
+        let read = machine(&folder.path().join("disk.001")).unwrap();
+        assert_eq!(
+            (read.format, read.disks[0].device.size()),
+            ("qcow2", 1 << 20)
+        );
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -11,6 +11,7 @@ mod place;
 mod qcow2;
 mod raw;
 mod sparse;
+mod split;
 mod vdi;
 mod vhd;
 mod vhdx;
@@ -154,6 +155,9 @@ fn open_file(file: RawFile, place: &Place, said: Said<'_>) -> Result<Image, Open
                 format,
                 advice,
             }),
+            None if said == Said::Nothing => {
+                Ok(split::open(&file, place)?.unwrap_or_else(|| raw(file)))
+            }
             None => Ok(raw(file)),
         },
     }

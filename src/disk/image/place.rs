@@ -166,7 +166,8 @@ impl Place {
         open_file(file, &place, said)
     }
 
-    fn folder(&self) -> PathBuf {
+    /// Where the image lies.
+    pub(super) fn folder(&self) -> PathBuf {
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
             _ => PathBuf::from("."),
