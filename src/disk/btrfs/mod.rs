@@ -33,7 +33,7 @@ use content::Content;
 use key::{Key, kind};
 use root::Roots;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use superblock::Superblock;
 use tree::Tree;
 use volume::Volume;
@@ -51,6 +51,8 @@ pub struct Btrfs {
     disk: Superblock,
     roots: Roots,
     content: Content,
+    /// Found out when first asked for.
+    subvolumes: OnceLock<Vec<Subvolume>>,
     notes: Vec<String>,
 }
 
@@ -82,6 +84,7 @@ impl Btrfs {
             disk,
             roots,
             content,
+            subvolumes: OnceLock::new(),
             notes,
         };
         if btrfs.stat(btrfs.root())?.kind != FileKind::Directory {
@@ -226,6 +229,7 @@ impl FileSystem for Btrfs {
     }
 
     fn subvolumes(&self) -> Vec<Subvolume> {
-        subvolume::list(self)
+        let all = self.subvolumes.get_or_init(|| subvolume::list(self));
+        all.clone()
     }
 }

@@ -22,7 +22,7 @@ const OLD: usize = 239;
 const READ_ONLY: u64 = 1;
 const DEAD: u64 = 1 << 48;
 /// Subvolumes at most; more are an attack.
-const MOST: usize = 1 << 20;
+const MOST: usize = 1 << 16;
 
 /// A subvolume's root.
 #[derive(Debug, Clone, Copy)]

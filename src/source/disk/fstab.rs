@@ -1,5 +1,11 @@
 //! fstab(5): which device is mounted where.
 
+use super::names;
+use crate::disk::{FileSystem, NodeId};
+
+/// Largest fstab that is read, in bytes.
+const MOST: usize = 1 << 20;
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -64,6 +70,12 @@ impl Line {
         ];
         kinds.contains(&self.kind.as_str()) || !self.point.starts_with('/')
     }
+}
+
+/// The lines of the machine whose root is the directory `top`.
+pub(super) fn read(fs: &dyn FileSystem, top: NodeId) -> Vec<Line> {
+    let text = names::text(fs, top, "etc/fstab", MOST);
+    lines(&text.unwrap_or_default())
 }
 
 /// Lines in order; comments and lines of fewer than two fields are passed over.

@@ -3,9 +3,11 @@
 //! What cannot be joined (a volume that is not there, encrypted, or of the network) is an unexamined entry that names the
 //! mount point: a `/var/www` on a second disk is never lost silently.
 
+mod choice;
 mod fstab;
 mod mounts;
 mod names;
+mod subvolumes;
 mod walk;
 
 use super::budget::Budget;
@@ -19,7 +21,8 @@ use crate::fact::Unexamined;
 use crate::path::{MachinePath, sanitise};
 use crate::walk::Entry;
 use mounts::Mount;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use walk::Walk;
 
 /// What the boot loader reads, by the names the disk room gives.
@@ -46,13 +49,13 @@ impl Disks {
         };
         let disk =
             Disk::open(paths, &disk_options).map_err(|error| Error::Image(error.to_string()))?;
-        let root = choose(&path, &disk, options.root.as_deref())?;
+        let root = choice::choose(&path, &disk, options.root.as_deref())?;
         let mut problems: Vec<Unexamined> = disk
             .notes
             .iter()
             .map(|note| unexamined(&MachinePath::root(), note.as_str()))
             .collect();
-        let mounts = mounts::join(&disk, root, &mut problems);
+        let mounts = mounts::join(&disk, &root, &mut problems);
         problems.extend(left_over(&disk, &mounts));
         let info = describe(paths, &disk, &mounts);
         Ok((Self { mounts, problems }, info))
@@ -61,47 +64,6 @@ impl Disks {
     fn mount(&self, entry: &Entry) -> Result<&Mount, ReadError> {
         let index = usize::try_from(entry.volume).unwrap_or(usize::MAX);
         self.mounts.get(index).ok_or(ReadError::NotAFile)
-    }
-}
-
-/// The volume with the root file system: the one asked for, or the only one there is.
-fn choose(path: &Path, disk: &Disk, wanted: Option<&str>) -> Result<usize, Error> {
-    let roots: Vec<(usize, &DiskVolume)> = disk
-        .volumes
-        .iter()
-        .enumerate()
-        .filter(|(_, volume)| match &volume.contents {
-            Contents::FileSystem(fs) => is_root(|name| names::exists(fs.as_ref(), name)),
-            _ => false,
-        })
-        .collect();
-    let found = || {
-        roots
-            .iter()
-            .map(|(_, volume)| volume.device.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    if let Some(wanted) = wanted {
-        let name = wanted.strip_prefix("/dev/").unwrap_or(wanted);
-        let (path, found, wanted) = (path.to_path_buf(), found(), wanted.to_owned());
-        let hit = roots.iter().find(|(_, volume)| volume.device == name);
-        return hit.map(|(index, _)| *index).ok_or(Error::NoSuchRoot {
-            path,
-            wanted,
-            found,
-        });
-    }
-    match roots.as_slice() {
-        [(index, _)] => Ok(*index),
-        [] => Err(Error::NotARoot {
-            path: path.to_path_buf(),
-            hint: hint(disk),
-        }),
-        _ => Err(Error::Several {
-            path: path.to_path_buf(),
-            found: found(),
-        }),
     }
 }
 
@@ -156,12 +118,27 @@ fn left_over(disk: &Disk, mounts: &[Mount]) -> Vec<Unexamined> {
         let path = MachinePath::new("/dev").join(&volume.device);
         found.push(unexamined(&path, reason));
     }
+    found.extend(unreached(mounts));
     found
+}
+
+/// Subvolumes of mounted file systems that no mount took in.
+fn unreached(mounts: &[Mount]) -> Vec<Unexamined> {
+    let mut seen = BTreeSet::new();
+    let each = mounts.iter().filter(|mount| seen.insert(&mount.device));
+    each.flat_map(|mount| {
+        let paths = subvolumes::unreached(mounts, mount).into_iter();
+        paths.map(|path| {
+            let path = MachinePath::new("/dev").join(format!("{}[{path}]", mount.device));
+            unexamined(&path, subvolumes::UNMOUNTED)
+        })
+    })
+    .collect()
 }
 
 /// A boot loader's file system, which many machines mount by its partition's type and not by their fstab.
 fn is_boot(fs: &dyn FileSystem) -> bool {
-    let has = |name| names::exists(fs, name);
+    let has = |name| names::exists(fs, fs.root(), name);
     BOOT.contains(&fs.info().kind) && ["EFI", "efi", "loader"].into_iter().any(has)
 }
 
@@ -221,6 +198,7 @@ impl Backend for Disks {
                 mount,
                 number,
                 hidden: hidden.cloned().collect(),
+                left_out: subvolumes::left_out(&self.mounts, mount),
                 budget: &mut budget,
                 entries: &mut entries,
                 problems,

@@ -1,7 +1,8 @@
 //! Mounts: each line of fstab with the volume it means.
 
+use super::choice::Choice;
 use super::fstab::{self, Line};
-use super::{names, unexamined};
+use super::{names, subvolumes, unexamined};
 use crate::disk::contents::Contents;
 use crate::disk::open::{Disk, Volume};
 use crate::disk::{FileSystem, NodeId};
@@ -9,9 +10,6 @@ use crate::fact::Unexamined;
 use crate::path::MachinePath;
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// Largest fstab that is read, in bytes.
-const FSTAB: usize = 1 << 20;
 
 /// A file system, or a directory of one, at its place.
 pub(super) struct Mount {
@@ -23,20 +21,18 @@ pub(super) struct Mount {
 }
 
 /// The root and everything its fstab adds.
-pub(super) fn join(disk: &Disk, root: usize, problems: &mut Vec<Unexamined>) -> Vec<Mount> {
+pub(super) fn join(disk: &Disk, root: &Choice, problems: &mut Vec<Unexamined>) -> Vec<Mount> {
     let Some((volume, fs)) = disk
         .volumes
-        .get(root)
+        .get(root.volume)
         .and_then(|volume| Some((volume, file_system(volume)?)))
     else {
         return Vec::new();
     };
-    let lines = names::text(fs.as_ref(), "etc/fstab", FSTAB)
-        .map(|text| fstab::lines(&text))
-        .unwrap_or_default();
+    let lines = fstab::read(fs.as_ref(), root.root);
     let mut mounts = vec![Mount {
         point: MachinePath::root(),
-        root: fs.root(),
+        root: root.root,
         fs,
         device: volume.device.clone(),
     }];
@@ -89,15 +85,15 @@ fn mount(
         return;
     };
     match &volume.contents {
-        Contents::FileSystem(fs) => {
-            let root = fs.root();
-            mounts.push(Mount {
+        Contents::FileSystem(fs) => match subvolumes::mounted_by(fs.as_ref(), line) {
+            Ok(root) => mounts.push(Mount {
                 point,
                 fs: Arc::clone(fs),
                 root,
                 device: volume.device.clone(),
-            });
-        }
+            }),
+            Err(reason) => problems.push(unexamined(&point, reason)),
+        },
         Contents::Recognised { kind, why, .. } if !boot => {
             problems.push(unexamined(
                 &point,
@@ -121,7 +117,7 @@ fn bind(mounts: &mut Vec<Mount>, line: &Line, point: MachinePath, problems: &mut
         .skip(skip)
         .map(|part| String::from_utf8_lossy(part).into_owned())
         .collect();
-    match names::find(mount.fs.as_ref(), &inner.join("/")) {
+    match names::find(mount.fs.as_ref(), mount.root, &inner.join("/")) {
         Some(root) => {
             let (fs, device) = (Arc::clone(&mount.fs), mount.device.clone());
             mounts.push(Mount {

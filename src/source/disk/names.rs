@@ -3,18 +3,23 @@
 use crate::disk::{FileKind, FileSystem, NodeId};
 use std::ops::ControlFlow;
 
-/// The node at a path of plain names.
-pub(super) fn find(fs: &dyn FileSystem, path: &str) -> Option<NodeId> {
-    follow(fs, path, <[u8]>::eq)
+/// The node at a path of plain names below the directory `top`.
+pub(super) fn find(fs: &dyn FileSystem, top: NodeId, path: &str) -> Option<NodeId> {
+    follow(fs, top, path, <[u8]>::eq)
 }
 
 /// Whether there is something at a path whose letters may be large or small, as Windows sees it.
 pub(super) fn exists_in_any_case(fs: &dyn FileSystem, path: &str) -> bool {
-    follow(fs, path, <[u8]>::eq_ignore_ascii_case).is_some()
+    follow(fs, fs.root(), path, <[u8]>::eq_ignore_ascii_case).is_some()
 }
 
-fn follow(fs: &dyn FileSystem, path: &str, same: fn(&[u8], &[u8]) -> bool) -> Option<NodeId> {
-    let mut at = fs.root();
+fn follow(
+    fs: &dyn FileSystem,
+    top: NodeId,
+    path: &str,
+    same: fn(&[u8], &[u8]) -> bool,
+) -> Option<NodeId> {
+    let mut at = top;
     for part in path.split('/').filter(|part| !part.is_empty()) {
         let mut found = None;
         // Damage after the name we look for does not matter; before it, the name is not there for us.
@@ -30,13 +35,13 @@ fn follow(fs: &dyn FileSystem, path: &str, same: fn(&[u8], &[u8]) -> bool) -> Op
     Some(at)
 }
 
-pub(super) fn exists(fs: &dyn FileSystem, path: &str) -> bool {
-    find(fs, path).is_some()
+pub(super) fn exists(fs: &dyn FileSystem, top: NodeId, path: &str) -> bool {
+    find(fs, top, path).is_some()
 }
 
 /// A small text file's content; `None` where there is none, or it is no regular file, or larger than `limit` bytes.
-pub(super) fn text(fs: &dyn FileSystem, path: &str, limit: usize) -> Option<String> {
-    let node = find(fs, path)?;
+pub(super) fn text(fs: &dyn FileSystem, top: NodeId, path: &str, limit: usize) -> Option<String> {
+    let node = find(fs, top, path)?;
     let stat = fs
         .stat(node)
         .ok()

@@ -10,7 +10,7 @@ use crate::path::MachinePath;
 use crate::source::budget::Budget;
 use crate::source::unexamined;
 use crate::walk::Entry;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
 /// Directories below one another; deeper ones are damage or an attack.
@@ -22,6 +22,8 @@ pub(super) struct Walk<'a> {
     pub number: u32,
     /// Mount points of the others: what lies under them here is hidden.
     pub hidden: HashSet<MachinePath>,
+    /// Directories that are named and not walked, each with what is to be said of it.
+    pub left_out: BTreeMap<NodeId, Option<&'static str>>,
     pub budget: &'a mut Budget,
     pub entries: &'a mut Vec<Entry>,
     pub problems: &'a mut Vec<Unexamined>,
@@ -51,8 +53,13 @@ impl Walk<'_> {
                     self.problem(&path, Budget::SPENT);
                     return;
                 }
-                if self.entry(&below, node) == Some(FileKind::Directory) {
-                    stack.push((below, node, depth + 1));
+                if self.entry(&below, node) != Some(FileKind::Directory) {
+                    continue;
+                }
+                match self.left_out.get(&node) {
+                    None => stack.push((below, node, depth + 1)),
+                    Some(None) => {}
+                    Some(Some(reason)) => self.problem(&below, *reason),
                 }
             }
         }
