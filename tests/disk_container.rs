@@ -407,6 +407,151 @@ mod tests {
         );
     }
 
+    #[test]
+    fn qcow_of_version_1_reads_as_qemu_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = content(1);
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("raw"), &base).unwrap();
+        let Some(qemu_img) = tool("qemu-img") else {
+            return;
+        };
+        // Some releases write the whole image and end with an error nevertheless; the next step says if it is whole.
+        let pack = ["convert", "-f", "raw", "-O", "qcow", "-c", "raw", "packed"];
+        let mut pack_command = Command::new(qemu_img);
+        pack_command
+            .current_dir(folder.path())
+            .args(pack)
+            .status()
+            .unwrap();
+        for command in [
+            "convert -f raw -O qcow raw plain",
+            "compare -q -f raw -F qcow raw packed",
+            "create -q -f qcow -b packed -F qcow over 3M",
+        ] {
+            let Some(()) = qemu(folder.path(), command) else {
+                return;
+            };
+        }
+        let Some(qemu_io) = tool("qemu-io") else {
+            return;
+        };
+        run(Command::new(qemu_io).current_dir(folder.path()).args([
+            "-f",
+            "qcow",
+            "-c",
+            "write -P 0x5a 100k 9k",
+            "-c",
+            "write -P 0x33 2560k 100k",
+            "over",
+        ]));
+        qemu(folder.path(), "convert -f qcow -O raw over expected").unwrap();
+        for (name, expected) in [("plain", "raw"), ("packed", "raw"), ("over", "expected")] {
+            let read = machine(&at(name)).unwrap();
+            assert_eq!(read.format, "qcow");
+            let expected = fs::read(at(expected)).unwrap();
+            assert_reads(&read.disks[0].device, &expected, name);
+        }
+        assert!(fs::metadata(at("packed")).unwrap().len() < base.len() as u64 / 2);
+        let read = machine(&at("over")).unwrap();
+        assert_eq!(
+            texts(&read.disks[0].notes),
+            ["the image is backed by \"packed\" (qcow)"]
+        );
+    }
+
+    /// A header of version 1 with a first level behind it.
+    fn qcow(size: u64, bits: (u8, u8), crypt: u32, backing: &str) -> Vec<u8> {
+        let mut bytes = b"QFI\xfb\0\0\0\x01".to_vec();
+        bytes.extend(if backing.is_empty() { 0_u64 } else { 2048 }.to_be_bytes());
+        bytes.extend(u32::try_from(backing.len()).unwrap().to_be_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(size.to_be_bytes());
+        bytes.extend([bits.0, bits.1, 0, 0]);
+        bytes.extend(crypt.to_be_bytes());
+        bytes.extend(48_u64.to_be_bytes());
+        bytes.resize(2048, 0);
+        bytes.extend(backing.as_bytes());
+        bytes.resize(8192, 0);
+        bytes
+    }
+
+    #[test]
+    fn hostile_qcow_of_version_1_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image");
+        for (bytes, said) in [
+            (qcow(1 << 20, (12, 9), 1, ""), "encrypted"),
+            (qcow(1 << 20, (12, 9), 7, ""), "encryption of the kind 7"),
+            (qcow(1 << 20, (33, 9), 0, ""), "clusters of 2^33"),
+            (qcow(1 << 20, (12, 63), 0, ""), "tables of 2^63"),
+            (
+                qcow(1 << 63, (16, 13), 0, ""),
+                "a disk of 9223372036854775808",
+            ),
+            (qcow((1 << 63) - 1, (16, 13), 0, ""), "truncated"),
+            (
+                qcow(1 << 20, (12, 9), 0, "/etc/passwd"),
+                "not in the image's own folder",
+            ),
+            (
+                qcow(1 << 20, (12, 9), 0, "../image"),
+                "not in the image's own folder",
+            ),
+            (qcow(1 << 20, (12, 9), 0, "json:{}"), "no plain file"),
+            (qcow(1 << 20, (12, 9), 0, "image"), "a circle"),
+            (
+                qcow(1 << 20, (12, 9), 0, &"x".repeat(1024)),
+                "a name of 1024 bytes",
+            ),
+            (
+                qcow(1 << 20, (12, 9), 0, "")[..40].to_vec(),
+                "beyond its 40 bytes",
+            ),
+        ] {
+            fs::write(&path, bytes).unwrap();
+            let error = refused(&path);
+            assert!(error.contains(said), "{said}: {error}");
+        }
+        for (table, entry) in [
+            (u64::MAX, 0),
+            (4096, u64::MAX >> 1),
+            (4096, u64::MAX),
+            (4096, (1 << 63) | (100 << 51) | 8190),
+            (4096, (1 << 63) | (100 << 51) | 2048),
+        ] {
+            let mut bytes = qcow(1 << 20, (12, 9), 0, "");
+            bytes[48..56].copy_from_slice(&u64::to_be_bytes(table));
+            bytes[4096..4104].copy_from_slice(&u64::to_be_bytes(entry));
+            fs::write(&path, bytes).unwrap();
+            let device = &machine(&path).unwrap().disks[0].device;
+            assert!(
+                device.read_at(100, &mut [0; 1000]).is_err(),
+                "{table:x} {entry:x}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_qcow_of_version_1_ends(
+            changes in prop::collection::vec((8_usize..4608, any::<u8>()), 1..8),
+            offset in 0_u64..1 << 20,
+        ) {
+            let mut bytes = qcow(1 << 20, (12, 9), 0, "");
+            bytes[54] = 0x10;
+            for (at, byte) in changes {
+                bytes[at] = byte;
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("image");
+            fs::write(&path, &bytes).unwrap();
+            if let Ok(read) = machine(&path) {
+                let _ = read.disks[0].device.read_at(offset, &mut [0; 9000]);
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// What a user may name, as every message says it.
 pub const EXPECTED: &str =
-    "a disk image (raw, qcow2, VMDK, VHD, VHDX or VDI) or an appliance (OVA or OVF)";
+    "a disk image (raw, qcow, qcow2, VMDK, VHD, VHDX or VDI) or an appliance (OVA or OVF)";
 
 /// An image that cannot be opened. Each message names the file at fault, which may be one that the image names.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,6 @@ const MARKS: &[(&str, usize, &[u8])] = &[
     ("VMDK (SEsparse)", 0, b"\xbe\xba\xfe\xca\0\0\0\0"),
     ("AFF", 0, b"AFF10\x0d\x0a\0"),
     ("WIM", 0, b"MSWIM\0\0\0"),
-    ("qcow (version 1)", 0, b"QFI\xfb\0\0\0\x01"),
 ];
 
 /// What to do about most of them.

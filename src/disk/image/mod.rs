@@ -8,6 +8,7 @@ mod error;
 mod foreign;
 mod pages;
 mod place;
+mod qcow1;
 mod qcow2;
 mod raw;
 mod sparse;
@@ -73,6 +74,11 @@ const FORMATS: &[Format] = &[
         name: "qcow2",
         probe: qcow2::probe,
         open: qcow2::open,
+    },
+    Format {
+        name: "qcow",
+        probe: qcow1::probe,
+        open: qcow1::open,
     },
     Format {
         name: "vdi",

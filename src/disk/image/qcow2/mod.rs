@@ -40,7 +40,7 @@ pub(super) fn open(file: &Arc<RawFile>, place: &Place) -> Result<Image, OpenErro
     };
     let mut backing = None;
     if let Some(name) = &header.backing {
-        let name = plain_name(name).map_err(&disk)?;
+        let name = plain_name(FORMAT, name).map_err(&disk)?;
         let said = match header.backing_format.as_deref() {
             None => Said::Nothing,
             Some(format) => Said::Format(format),
@@ -70,7 +70,7 @@ pub(super) fn open(file: &Arc<RawFile>, place: &Place) -> Result<Image, OpenErro
 }
 
 /// The file that a backing file's name means: qemu knows addresses of other kinds too, which begin like `nbd:` or `json:`.
-fn plain_name(name: &[u8]) -> Result<&[u8], DiskError> {
+pub(super) fn plain_name<'a>(format: &'static str, name: &'a [u8]) -> Result<&'a [u8], DiskError> {
     if let Some(rest) = name.strip_prefix(b"file:") {
         return Ok(rest);
     }
@@ -80,7 +80,7 @@ fn plain_name(name: &[u8]) -> Result<&[u8], DiskError> {
         let what = format!(
             "its backing file is {shown:?}, which is no plain file; flatten it: qemu-img convert -O qcow2 IMAGE NEW"
         );
-        return Err(DiskError::unsupported(FORMAT, what));
+        return Err(DiskError::unsupported(format, what));
     }
     Ok(name)
 }
