@@ -14,6 +14,7 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
     use transvase::disk::FileSystem;
+    use transvase::disk::erofs::Erofs;
     use transvase::disk::squashfs::Squashfs;
 
     fn make_squashfs(tree: &Path, image: &Path, options: &str) -> Option<()> {
@@ -94,6 +95,102 @@ mod tests {
                 Ok(Box::new(Squashfs::open(device)?))
             });
             assert!(opened > 40, "{options}: only {opened} opened");
+        }
+    }
+
+    fn make_erofs(tree: &Path, image: &Path, options: &str) -> Option<()> {
+        let mut command = Command::new(tool("mkfs.erofs")?);
+        let _ = fs::remove_file(image);
+        command.args(["--quiet", "-U", "01234567-89ab-cdef-0123-456789abcdef"]);
+        run(command
+            .args(options.split_whitespace())
+            .arg(image)
+            .arg(tree));
+        Some(())
+    }
+
+    #[test]
+    fn erofs_reads_like_the_tree_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        odd_tree(&tree);
+        fs::remove_file(tree.join("holes/beyond-4-gib")).unwrap();
+        // The maker (1.5) cannot look at a name of 255 bytes.
+        let (long, shorter) = ("x".repeat(255), "x".repeat(254));
+        fs::rename(
+            tree.join("names").join(long),
+            tree.join("names").join(shorter),
+        )
+        .unwrap();
+        let text: Vec<String> = (0..200_000)
+            .map(|at| format!("line {}\n", at % 9_973))
+            .collect();
+        fs::write(tree.join("text"), text.concat()).unwrap();
+        let mixed = [
+            text.concat().into_bytes(),
+            noise(1, 100_000),
+            vec![0; 70_000],
+            noise(2, 77),
+        ];
+        fs::write(tree.join("mixed"), mixed.concat()).unwrap();
+        let expected = of_directory(&tree);
+        for options in [
+            "",
+            "--ignore-mtime",
+            "-zlz4",
+            "-zlz4hc,9 -Elegacy-compress",
+            "-zlz4 -C65536",
+            "-zlz4hc -Eztailpacking",
+            "-zlz4 -C16384 -Eztailpacking",
+            "--chunksize=8192",
+            "-x1",
+        ] {
+            if make_erofs(&tree, &image, options).is_none() {
+                return;
+            }
+            let device = RawFile::open(&image);
+            assert!(Erofs::probe(&device));
+            let fs = Erofs::open(device).unwrap();
+            let info = fs.info();
+            assert_eq!(info.uuid, "01234567-89ab-cdef-0123-456789abcdef");
+            assert_eq!(info.notes, [] as [&str; 0]);
+            let mut found = of_file_system(&fs);
+            if options.contains("ignore") {
+                for (name, node) in &mut found {
+                    node.mtime = expected[name].mtime;
+                }
+            }
+            assert_same(&expected, &found, options);
+        }
+    }
+
+    #[test]
+    fn damaged_erofs_neither_panics_nor_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        for at in 0..80 {
+            let length = usize::try_from(at).unwrap();
+            let text: Vec<String> = (0..at * 50).map(|at| format!("line {at}\n")).collect();
+            fs::write(tree.join(format!("a/file-{at}")), text.concat()).unwrap();
+            let target = "x".repeat(1 + 9 * length);
+            std::os::unix::fs::symlink(target, tree.join(format!("a/b/{at}"))).unwrap();
+        }
+        fs::write(tree.join("zeros"), vec![0; 3 << 20]).unwrap();
+        for options in [
+            "",
+            "-zlz4",
+            "-zlz4hc -C65536 -Eztailpacking",
+            "-zlz4 -Elegacy-compress",
+        ] {
+            if make_erofs(&tree, &image, options).is_none() {
+                return;
+            }
+            let bytes = fs::read(&image).unwrap();
+            let opened = read_damaged(&bytes, 0..400, 1024..1024 + 128, |device| {
+                Ok(Box::new(Erofs::open(device)?))
+            });
+            assert!(opened > 150, "{options}: only {opened} opened");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is in a volume: a file system that is read, something that is only named, swap, or nothing known.
 
 use super::btrfs::Btrfs;
+use super::erofs::Erofs;
 use super::exfat::ExFat;
 use super::ext::Ext;
 use super::fat::Fat;
@@ -112,6 +113,11 @@ const READERS: &[Reader] = &[
         kind: "squashfs",
         probe: Squashfs::probe,
         open: |device| Ok(Arc::new(Squashfs::open(device)?)),
+    },
+    Reader {
+        kind: "erofs",
+        probe: Erofs::probe,
+        open: |device| Ok(Arc::new(Erofs::open(device)?)),
     },
     // Its mark is the weakest: a boot sector that makes sense.
     Reader {

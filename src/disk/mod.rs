@@ -19,6 +19,7 @@ pub mod contents;
 pub mod crc32;
 pub mod crc32c;
 pub mod device;
+pub mod erofs;
 pub mod exfat;
 pub mod ext;
 pub mod fat;
