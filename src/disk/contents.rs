@@ -31,7 +31,7 @@ pub enum Contents {
         /// As blkid's TYPE.
         kind: &'static str,
         uuid: String,
-        /// The volume group.
+        /// The volume group or the array.
         of: String,
     },
     Swap {

@@ -30,6 +30,7 @@ pub mod iso9660;
 pub mod lvm;
 pub mod lz4;
 pub mod lzo;
+pub mod md;
 pub mod note;
 pub mod ntfs;
 pub mod open;

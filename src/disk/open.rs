@@ -4,6 +4,7 @@ use super::BlockDevice;
 use super::contents::{Contents, contents};
 use super::image::{self, Hardware, Image, OpenError};
 use super::lvm;
+use super::md;
 use super::note::Note;
 use super::range::Range;
 use super::table::{self, Partition};
@@ -17,12 +18,17 @@ pub struct OpenOptions {
     pub allow_outside: bool,
 }
 
+/// Arrays inside arrays at most: a stripe of mirrors has two levels.
+const ARRAYS: usize = 4;
+
 /// What a volume is a part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VolumeKind {
     /// A whole disk without a partition table.
     Disk,
     Partition,
+    /// Of several disks or partitions: md.
+    Array,
     LogicalVolume,
 }
 
@@ -32,6 +38,7 @@ impl VolumeKind {
         match self {
             Self::Disk => "disk",
             Self::Partition => "partition",
+            Self::Array => "array",
             Self::LogicalVolume => "logical-volume",
         }
     }
@@ -93,6 +100,7 @@ impl Disk {
             let path = path.clone();
             return Err(OpenError::Unrecognised { path });
         }
+        opening.arrays();
         opening.logical_volumes();
         Ok(Self {
             format: format.unwrap_or_default(),
@@ -124,20 +132,48 @@ impl Opening {
 
     fn disk(&mut self, name: &str, image: &Image) {
         self.note(name, &image.notes);
-        let table = match table::read(&image.device) {
-            Ok(None) => return self.whole(name, image, contents(&image.device)),
-            Ok(Some(table)) => table,
+        self.look(name, VolumeKind::Disk, &image.device);
+    }
+
+    /// Looks into what may have a partition table: a disk or an array.
+    fn look(&mut self, name: &str, kind: VolumeKind, device: &Arc<dyn BlockDevice>) {
+        let whole = |contents| Volume {
+            device: name.to_owned(),
+            kind,
+            size: device.size(),
+            partuuid: String::new(),
+            partlabel: String::new(),
+            contents,
+        };
+        let table = match table::read(device) {
+            Ok(Some(table)) if !md::is_whole(device, &table.partitions) => table,
+            Ok(_) => return self.push(whole(contents(device)), Arc::clone(device)),
             Err(error) => {
+                if md::is_whole(device, &[]) {
+                    return self.push(whole(contents(device)), Arc::clone(device));
+                }
                 self.tables = true;
                 let damaged = Contents::unread("partition-table", error.to_string());
-                return self.whole(name, image, damaged);
+                return self.push(whole(damaged), Arc::clone(device));
             }
         };
         self.tables = true;
         self.note(name, &table.notes);
+        // Behind a digit, a number needs a letter before it.
+        let between = if name.ends_with(|last: char| last.is_ascii_digit()) {
+            "p"
+        } else {
+            ""
+        };
         for partition in table.partitions {
-            self.partition(name, image, partition);
+            let name = format!("{name}{between}{}", partition.number);
+            self.partition(name, device, partition);
         }
+    }
+
+    fn push(&mut self, volume: Volume, device: Arc<dyn BlockDevice>) {
+        self.volumes.push(volume);
+        self.devices.push(device);
     }
 
     fn note(&mut self, name: &str, notes: &[Note]) {
@@ -150,77 +186,88 @@ impl Opening {
         }
     }
 
-    fn whole(&mut self, name: &str, image: &Image, contents: Contents) {
-        self.devices.push(Arc::clone(&image.device));
-        self.volumes.push(Volume {
-            device: name.to_owned(),
-            kind: VolumeKind::Disk,
-            size: image.device.size(),
-            partuuid: String::new(),
-            partlabel: String::new(),
-            contents,
-        });
-    }
-
-    fn partition(&mut self, disk: &str, image: &Image, partition: Partition) {
-        let device = format!("{disk}{}", partition.number);
+    fn partition(&mut self, name: String, disk: &Arc<dyn BlockDevice>, partition: Partition) {
         let Partition { start, size, .. } = partition;
         let end = start.checked_add(size);
-        if end.is_none_or(|end| end > image.device.size()) {
+        if end.is_none_or(|end| end > disk.size()) {
             let note = Note::gap("the image ends before this partition does");
-            self.note(&device, &[note]);
+            self.note(&name, &[note]);
         }
-        let range: Arc<dyn BlockDevice> =
-            Arc::new(Range::new(Arc::clone(&image.device), start, size));
-        let contents = if start < image.device.size() {
+        let range: Arc<dyn BlockDevice> = Arc::new(Range::new(Arc::clone(disk), start, size));
+        let contents = if start < disk.size() {
             contents(&range)
         } else {
             let why = "the image ends before this partition begins: it is truncated";
             Contents::unread("unknown", why)
         };
-        self.devices.push(range);
-        self.volumes.push(Volume {
-            device,
+        let volume = Volume {
+            device: name,
             kind: VolumeKind::Partition,
             size,
             partuuid: partition.uuid,
             partlabel: partition.label,
             contents,
-        });
+        };
+        self.push(volume, range);
     }
 
-    /// Puts the volume groups together, and says of each of their parts where it went.
-    fn logical_volumes(&mut self) {
-        let is_member = |volume: &Volume| matches!(volume.contents, Contents::Recognised { kind, .. } if kind == lvm::MEMBER);
-        let (mut parts, mut devices) = (Vec::new(), Vec::new());
-        for (volume, device) in self.volumes.iter_mut().zip(&self.devices) {
-            if is_member(volume) {
-                parts.push(volume);
-                devices.push(Arc::clone(device));
+    /// The devices of the volumes that are parts of this kind, and where they are in the list.
+    fn parts(&self, member: &str) -> (Vec<usize>, Vec<Arc<dyn BlockDevice>>) {
+        let is_part = |volume: &Volume| matches!(&volume.contents, Contents::Recognised { kind, .. } if *kind == member);
+        let volumes = self.volumes.iter().zip(&self.devices).enumerate();
+        let parts = volumes.filter(|(_, (volume, _))| is_part(volume));
+        parts
+            .map(|(at, (_, device))| (at, Arc::clone(device)))
+            .unzip()
+    }
+
+    /// Says of a part where it went, or why it went nowhere.
+    fn settle(&mut self, at: usize, result: Result<String, String>) {
+        let Some(part) = self.volumes.get_mut(at) else {
+            return;
+        };
+        if let Contents::Recognised {
+            kind, uuid, why, ..
+        } = &mut part.contents
+        {
+            match result {
+                Err(reason) => *why = reason,
+                Ok(of) => {
+                    let (kind, uuid) = (*kind, std::mem::take(uuid));
+                    part.contents = Contents::Part { kind, uuid, of };
+                }
             }
         }
+    }
+
+    /// Puts arrays together; their members may be arrays again.
+    fn arrays(&mut self) {
+        let mut names = Vec::new();
+        for _ in 0..ARRAYS {
+            let (parts, devices) = self.parts(md::MEMBER);
+            if parts.is_empty() {
+                return;
+            }
+            let assembled = md::assemble(&devices, &names);
+            for (at, result) in parts.into_iter().zip(assembled.members) {
+                self.settle(at, result);
+            }
+            if assembled.arrays.is_empty() {
+                return;
+            }
+            for array in assembled.arrays {
+                self.look(&array.name, VolumeKind::Array, &array.device);
+                names.push(array.name);
+            }
+        }
+    }
+
+    /// Puts the volume groups together.
+    fn logical_volumes(&mut self) {
+        let (parts, devices) = self.parts(lvm::MEMBER);
         let assembled = lvm::assemble(&devices);
-        for (part, group) in parts.into_iter().zip(assembled.groups) {
-            part.contents = match (
-                group,
-                std::mem::replace(&mut part.contents, Contents::Empty),
-            ) {
-                (Ok(of), Contents::Recognised { kind, uuid, .. }) => {
-                    Contents::Part { kind, uuid, of }
-                }
-                (
-                    Err(why),
-                    Contents::Recognised {
-                        kind, uuid, label, ..
-                    },
-                ) => Contents::Recognised {
-                    kind,
-                    uuid,
-                    label,
-                    why,
-                },
-                (_, other) => other,
-            };
+        for (at, result) in parts.into_iter().zip(assembled.groups) {
+            self.settle(at, result);
         }
         self.notes.extend(assembled.notes);
         for volume in assembled.volumes {

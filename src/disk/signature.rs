@@ -134,7 +134,9 @@ const MARKS: &[Mark] = &[
 /// Nothing was found, and a part of the volume could not be read.
 pub fn recognise(device: &dyn BlockDevice) -> Result<Option<Signature>, DiskError> {
     let marked = MARKS.iter().map(|mark| marked(device, mark));
-    let looked = marked.chain([raid_at_the_end(device), uberblock(device)]);
+    // A mirror begins with what it mirrors, whose marks would be taken for its own.
+    let looked = std::iter::once(raid_at_the_end(device)).chain(marked);
+    let looked = looked.chain([uberblock(device)]);
     let mut failed = None;
     for found in looked {
         match found {

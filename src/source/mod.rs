@@ -33,7 +33,7 @@ pub use error::{Error, ReadError};
 pub struct Volume {
     /// As a kernel would name it, the disk's letter by the order of the images: `sda1`.
     pub device: String,
-    /// `disk`, `partition`, or `logical-volume`.
+    /// `disk`, `partition`, `array`, or `logical-volume`.
     pub kind: String,
     /// `ext4`, `swap`, … or what was recognised and cannot be read; `null` where nothing was.
     pub filesystem: Option<String>,
