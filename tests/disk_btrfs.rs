@@ -9,8 +9,9 @@ mod tests {
         Bytes, Listing, RawFile, assert_same, corpus, find, noise, odd_tree, of_directory,
         of_file_system, read_damaged, run, tool, whole,
     };
+    use std::fmt::Write as _;
     use std::fs::{self, File};
-    use std::io::Write;
+    use std::io::Write as _;
     use std::ops::ControlFlow;
     use std::os::unix::fs::FileExt;
     use std::path::{Path, PathBuf};
@@ -78,19 +79,39 @@ mod tests {
         }
     }
 
-    /// A mounted image; unmounted when it goes.
-    struct Mounted(PathBuf);
+    /// Mounted images; unmounted when they go.
+    struct Mounted {
+        point: PathBuf,
+        loops: Vec<String>,
+    }
 
     impl Mounted {
         /// `None` after saying that the test is skipped.
-        fn new(image: &Path, options: &str) -> Option<Self> {
-            let point = image.with_extension("mounted");
+        fn new(images: &[&Path], options: &str) -> Option<Self> {
+            let point = images[0].with_extension("mounted");
             fs::create_dir_all(&point).unwrap();
+            let mut mounted = Self {
+                point,
+                loops: Vec::new(),
+            };
+            let mut all = options.to_owned();
+            for image in images {
+                let mut attach = Command::new("losetup");
+                let output = attach.args(["-f", "--show"]).arg(image).output();
+                let output = output.ok().filter(|output| output.status.success());
+                let Some(output) = output else {
+                    eprintln!("skipped: nothing can be mounted here");
+                    return None;
+                };
+                let name = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+                write!(all, ",device={name}").unwrap();
+                mounted.loops.push(name);
+            }
             let mut command = Command::new("mount");
-            command.args(["-t", "btrfs", "-o", &format!("loop,{options}")]);
-            let output = command.arg(image).arg(&point).output().unwrap();
+            command.args(["-t", "btrfs", "-o", &all, &mounted.loops[0]]);
+            let output = command.arg(&mounted.point).output().unwrap();
             if output.status.success() {
-                return Some(Self(point));
+                return Some(mounted);
             }
             let why = String::from_utf8_lossy(&output.stderr).into_owned();
             eprintln!("skipped: nothing can be mounted here: {}", why.trim());
@@ -100,8 +121,10 @@ mod tests {
 
     impl Drop for Mounted {
         fn drop(&mut self) {
-            let status = Command::new("umount").arg(&self.0).status();
-            assert!(status.is_ok_and(|status| status.success()));
+            let _ = Command::new("umount").arg(&self.point).status();
+            for name in &self.loops {
+                let _ = Command::new("losetup").args(["-d", name]).status();
+            }
         }
     }
 
@@ -177,13 +200,12 @@ mod tests {
             .arg(folder.join("of-131072")));
     }
 
-    const WRITTEN: [&str; 6] = [
+    const WRITTEN: [&str; 5] = [
         "compress-force=zlib",
         "compress-force=lzo",
         "compress-force=zstd:15",
         "compress=zstd",
         "max_inline=0",
-        "nodatacow",
     ];
 
     #[test]
@@ -195,13 +217,13 @@ mod tests {
         let image = folder.path().join("image");
         for options in WRITTEN {
             make(&mkfs, "", None, &image, 300);
-            let Some(mounted) = Mounted::new(&image, options) else {
+            let Some(mounted) = Mounted::new(&[&image], options) else {
                 return;
             };
-            odd_tree(&mounted.0.join("odd"));
-            extents(&mounted.0.join("extents"));
-            run(Command::new("sync").arg("-f").arg(&mounted.0));
-            let expected = of_directory(&mounted.0);
+            odd_tree(&mounted.point.join("odd"));
+            extents(&mounted.point.join("extents"));
+            run(Command::new("sync").arg("-f").arg(&mounted.point));
+            let expected = of_directory(&mounted.point);
             drop(mounted);
             let fs = open(&image);
             assert_eq!(fs.info().notes, [] as [&str; 0], "{options}");
@@ -218,10 +240,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("image");
         make(&mkfs, "", None, &image, 128);
-        let Some(mounted) = Mounted::new(&image, "noatime") else {
+        let Some(mounted) = Mounted::new(&[&image], "noatime") else {
             return;
         };
-        let at = |path: &str| mounted.0.join(path);
+        let at = |path: &str| mounted.point.join(path);
         odd_tree(&at("plain"));
         fs::create_dir_all(at("a/b")).unwrap();
         for subvolume in ["@", "a/b/inner", "a/b/inner/most", "gone"] {
@@ -236,8 +258,8 @@ mod tests {
         btrfs(&["subvolume", "snapshot"], &[&at("gone"), &at("a/orphan")]);
         btrfs(&["subvolume", "delete"], &[&at("gone")]);
         btrfs(&["subvolume", "set-default"], &[&at("@")]);
-        run(Command::new("sync").arg("-f").arg(&mounted.0));
-        let expected = of_directory(&mounted.0);
+        run(Command::new("sync").arg("-f").arg(&mounted.point));
+        let expected = of_directory(&mounted.point);
         drop(mounted);
 
         let fs = open(&image);
@@ -367,6 +389,116 @@ mod tests {
         assert!(refused.to_string().contains("checksum"), "{refused}");
     }
 
+    /// A file system on images of their own, written by the kernel, and what it shows of it; `None` where it cannot.
+    fn pool(folder: &Path, profile: &str, devices: usize) -> Option<(Vec<PathBuf>, Listing)> {
+        let mkfs = tool("mkfs.btrfs")?;
+        let images: Vec<_> = (0..devices)
+            .map(|number| folder.join(format!("{profile}-{number}")))
+            .collect();
+        for image in &images {
+            File::create(image).unwrap().set_len(300 << 20).unwrap();
+        }
+        let mut command = Command::new(mkfs);
+        command.args(["-q", "-f", "-m", profile, "-d", profile]);
+        run(command.args(&images));
+        let paths: Vec<&Path> = images.iter().map(PathBuf::as_path).collect();
+        let mounted = Mounted::new(&paths, "compress=zstd")?;
+        odd_tree(&mounted.point.join("odd"));
+        extents(&mounted.point.join("extents"));
+        run(Command::new("sync").arg("-f").arg(&mounted.point));
+        let expected = of_directory(&mounted.point);
+        Some((images, expected))
+    }
+
+    fn open_all<'a>(images: impl IntoIterator<Item = &'a PathBuf>) -> Result<Btrfs, DiskError> {
+        let devices = images.into_iter().map(|image| RawFile::open(image));
+        Btrfs::open_all(devices.collect())
+    }
+
+    #[test]
+    fn file_systems_on_several_devices() {
+        let folder = tempfile::tempdir().unwrap();
+        for (profile, devices) in [("raid0", 2), ("raid10", 4), ("raid6", 4)] {
+            let Some((images, expected)) = pool(folder.path(), profile, devices) else {
+                return;
+            };
+            // In any order.
+            let fs = open_all(images.iter().rev()).unwrap();
+            assert_eq!(fs.info().notes, [] as [&str; 0], "{profile}");
+            assert_same(&expected, &of_file_system(&fs), profile);
+            if profile == "raid0" {
+                let alone = open_all(&images[1..]).map(|fs| fs.info().notes);
+                let Err(error) = alone else {
+                    panic!("half of it cannot be enough: {alone:?}");
+                };
+                assert!(error.to_string().contains("not handed over"), "{error}");
+            }
+            for image in images {
+                fs::remove_file(image).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_copies_one_is_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        for (profile, devices) in [("raid1c3", 3), ("dup", 1)] {
+            let Some((images, expected)) = pool(folder.path(), profile, devices) else {
+                return;
+            };
+            if devices > 1 {
+                let fs = open_all(&images[devices - 1..]).unwrap();
+                assert!(fs.info().notes[0].contains("of which 1 were handed over"));
+                assert_same(&expected, &of_file_system(&fs), profile);
+            }
+            // A byte of each sector of one copy, those of superblocks aside; of two copies on one device, every other one.
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .open(&images[0])
+                .unwrap();
+            let bytes = fs::read(&images[0]).unwrap();
+            let mut seen = std::collections::HashSet::new();
+            for (at, sector) in (0_u64..).step_by(4096).zip(bytes.chunks(4096)) {
+                let first = devices > 1 || seen.insert(sector);
+                let used = sector.iter().any(|byte| *byte != 0);
+                if used && first && sector[64..72] != *b"_BHRfS_M" {
+                    file.write_all_at(&[sector[1000] ^ 0x40], at + 1000)
+                        .unwrap();
+                }
+            }
+            let fs = open_all(&images).unwrap();
+            assert_same(&expected, &of_file_system(&fs), profile);
+            for image in images {
+                fs::remove_file(image).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_of_what_was_written_last_is_noticed() {
+        let Some(mkfs) = tool("mkfs.btrfs") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (image, copy) = (folder.path().join("image"), folder.path().join("copy"));
+        make(&mkfs, "", None, &image, 128);
+        let Some(mounted) = Mounted::new(&[&image], "commit=300") else {
+            return;
+        };
+        fs::write(mounted.point.join("old"), "safe").unwrap();
+        run(Command::new("sync").arg("-f").arg(&mounted.point));
+        let mut file = File::create(mounted.point.join("new")).unwrap();
+        file.write_all(b"in the log").unwrap();
+        file.sync_all().unwrap();
+        fs::copy(&image, &copy).unwrap();
+        drop((file, mounted));
+        let fs = open(&copy);
+        assert!(fs.info().notes[0].contains("was not unmounted"));
+        assert_eq!(whole(&fs, "old"), b"safe");
+        assert_eq!(open(&image).info().notes, [] as [&str; 0]);
+    }
+
     #[test]
     fn the_superblock_has_copies() {
         let Some(mkfs) = tool("mkfs.btrfs") else {
@@ -392,11 +524,11 @@ mod tests {
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         small_tree(&tree);
         // With checksums that are not verified, damage goes as deep as it can.
-        for (kind, least) in [("-M -n 4096 --csum xxhash", 40), ("-M -n 4096", 5)] {
+        for (kind, seeds, least) in [("-M -n 4096 --csum xxhash", 100, 40), ("-M -n 4096", 30, 2)] {
             make(&mkfs, kind, Some(&tree), &image, 20);
             let bytes = fs::read(&image).unwrap();
             let kept = SUPERBLOCK..SUPERBLOCK + 4096;
-            let opened = read_damaged(&bytes, 0..120, kept, |device| {
+            let opened = read_damaged(&bytes, 0..seeds, kept, |device| {
                 Ok(Box::new(Btrfs::open(device)?))
             });
             assert!(opened > least, "{kind}: only {opened} opened");

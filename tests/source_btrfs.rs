@@ -248,6 +248,52 @@ mod tests {
     }
 
     #[test]
+    fn a_file_system_on_two_disks_is_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let Some(guest) = Guest::new(temp.path()) else {
+            return;
+        };
+        let uuid = guest.uuid.clone();
+        guest.subvolume("create /@");
+        guest.root(
+            "@",
+            &format!("/dev/sdb / btrfs subvol=@ 0 0\nUUID={uuid} /top btrfs subvolid=5 0 0\n"),
+        );
+        let second = temp.path().join("second");
+        fs::File::create(&second)
+            .unwrap()
+            .set_len(128 << 20)
+            .unwrap();
+        let attach = Command::new("losetup")
+            .args(["-f", "--show"])
+            .arg(&second)
+            .output();
+        let attached = String::from_utf8(attach.unwrap().stdout)
+            .unwrap()
+            .trim()
+            .to_owned();
+        let balance = ["balance", "start", "-mconvert=raid1", "-dconvert=raid0"];
+        for words in [["device", "add", attached.as_str()].as_slice(), &balance] {
+            let mut command = Command::new("btrfs");
+            let output = command.args(words).arg(&guest.point).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+        }
+        let image = guest.image.clone();
+        drop(guest);
+        let detached = Command::new("losetup").args(["-d", &attached]).status();
+        assert!(detached.unwrap().success());
+        for disks in [[&image, &second], [&second, &image]] {
+            let disks = disks.map(Clone::clone);
+            let root = Root::open(&disks, &OpenOptions::default()).unwrap();
+            let (tree, problems) = root.walk();
+            assert_eq!(text(&root, &tree, "/etc/os-release"), "ID=@\n");
+            assert_eq!(said(&problems), [] as [&str; 0]);
+            assert_eq!(root.info().volumes[0].mount.as_deref(), Some("/"));
+            assert_eq!(root.info().volumes[1].filesystem.as_deref(), Some("btrfs"));
+        }
+    }
+
+    #[test]
     fn of_two_roots_that_which_names_itself_is_taken() {
         let temp = tempfile::tempdir().unwrap();
         let Some(guest) = Guest::new(temp.path()) else {

@@ -31,7 +31,7 @@ pub enum Contents {
         /// As blkid's TYPE.
         kind: &'static str,
         uuid: String,
-        /// The volume group or the array.
+        /// The volume group, the array, or the volume that stands for a file system on several.
         of: String,
     },
     Swap {

@@ -34,6 +34,7 @@ pub mod md;
 pub mod note;
 pub mod ntfs;
 pub mod open;
+pub mod pool;
 pub mod range;
 pub mod signature;
 pub mod squashfs;

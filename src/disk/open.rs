@@ -6,6 +6,7 @@ use super::image::{self, Hardware, Image, OpenError};
 use super::lvm;
 use super::md;
 use super::note::Note;
+use super::pool;
 use super::range::Range;
 use super::table::{self, Partition};
 use std::path::PathBuf;
@@ -102,6 +103,7 @@ impl Disk {
         }
         opening.arrays();
         opening.logical_volumes();
+        pool::join(opening.volumes.iter_mut().zip(&opening.devices));
         Ok(Self {
             format: format.unwrap_or_default(),
             hardware,

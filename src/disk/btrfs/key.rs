@@ -14,6 +14,7 @@ pub mod kind {
     pub const DIR_ITEM: u8 = 84;
     pub const DIR_INDEX: u8 = 96;
     pub const EXTENT_DATA: u8 = 108;
+    pub const EXTENT_SUM: u8 = 128;
     pub const ROOT: u8 = 132;
     pub const ROOT_REF: u8 = 156;
     pub const CHUNK: u8 = 228;

@@ -20,6 +20,7 @@ mod root;
 mod subvolume;
 mod superblock;
 mod tree;
+mod verify;
 mod volume;
 mod xattr;
 
@@ -66,18 +67,41 @@ impl Btrfs {
 
     /// Opens a file system that lies on one device, or the part of it that this device holds.
     pub fn open(device: Arc<dyn BlockDevice>) -> Result<Self, DiskError> {
-        let (disk, is_copy) = superblock::read(&device)?;
-        let mut notes = notes(&disk, device.size());
-        if is_copy {
-            notes.push("its superblock is damaged; a copy was read".to_owned());
+        Self::open_all(vec![device])
+    }
+
+    /// Opens a file system from all of its devices that are at hand. The one that was written last leads: what another one
+    /// has of an older state is told by its nodes.
+    pub fn open_all(devices: Vec<Arc<dyn BlockDevice>>) -> Result<Self, DiskError> {
+        let mut members = Vec::new();
+        for device in devices {
+            members.push((superblock::read(&device)?, device));
         }
-        let volume = Volume::new(vec![(disk.device, device)], &disk)?;
+        members.sort_by_key(|((disk, _), _)| std::cmp::Reverse(disk.generation));
+        let notes = notes(&members);
+        let Some(((disk, _), _)) = members.first().cloned() else {
+            return Err(DiskError::damaged(FORMAT, "there is no device"));
+        };
+        members.retain(|((other, _), _)| other.uuid == disk.uuid);
+        let devices = members
+            .into_iter()
+            .map(|((of, _), device)| (of.device, device));
+        Self::from_members(disk, devices.collect(), notes)
+    }
+
+    fn from_members(
+        disk: Superblock,
+        devices: Vec<(u64, Arc<dyn BlockDevice>)>,
+        mut notes: Vec<String>,
+    ) -> Result<Self, DiskError> {
+        let volume = Volume::new(devices, &disk)?;
         let chunks = chunks(&volume, &disk)?;
         let volume = volume.with_chunks(chunks);
         let roots = Roots::read(&Tree::new(&volume, disk.root))?;
         if let Some(damage) = &roots.damage {
             notes.push(format!("some of its subvolumes may be missing: {damage}"));
         }
+        let volume = volume.with_sums(roots.sums);
         let content = Content::new();
         let btrfs = Self {
             volume,
@@ -132,22 +156,41 @@ fn chunks(volume: &Volume, disk: &Superblock) -> Result<Vec<Chunk>, DiskError> {
     Ok(chunks)
 }
 
-fn notes(disk: &Superblock, held: u64) -> Vec<String> {
+/// The file system that a device is one of several of, by its UUID.
+pub fn pool(device: &dyn BlockDevice) -> Option<String> {
+    let (disk, _) = Btrfs::probe(device).then(|| superblock::read(device).ok())??;
+    (disk.devices > 1).then_some(disk.uuid)
+}
+
+/// A device with its superblock, and whether that is a copy.
+type Member = ((Superblock, bool), Arc<dyn BlockDevice>);
+
+/// What is to be said of the devices, the leading one first.
+fn notes(members: &[Member]) -> Vec<String> {
     let mut notes = Vec::new();
+    for ((disk, is_copy), device) in members {
+        let (held, size) = (device.size(), disk.device_size);
+        if held < size {
+            notes.push(format!(
+                "the device has {held} bytes, the file system {size}: its end is missing"
+            ));
+        }
+        if *is_copy {
+            notes.push("its superblock is damaged; a copy was read".to_owned());
+        }
+    }
+    let Some(((disk, _), _)) = members.first() else {
+        return notes;
+    };
     if disk.log != 0 {
         notes.push(
             "the file system was not unmounted, and its log is not replayed: what was written in its last seconds may be missing".to_owned(),
         );
     }
-    if held < disk.device_size {
+    let at_hand = u64::try_from(members.len()).unwrap_or_default();
+    if disk.devices > at_hand {
         notes.push(format!(
-            "the device has {held} bytes, the file system {}: its end is missing",
-            disk.device_size
-        ));
-    }
-    if disk.devices > 1 {
-        notes.push(format!(
-            "it has {} devices, of which one is read: files of which a part lies on another cannot be",
+            "it has {} devices, of which {at_hand} were handed over: what lies on the others alone cannot be read",
             disk.devices
         ));
     }

@@ -15,6 +15,8 @@ pub const TOP: u64 = 5;
 /// Numbers of the others, and of the objects within each.
 const FIRST: u64 = 256;
 const LAST: u64 = u64::MAX - 255;
+/// The tree of checksums of content.
+const SUMS: u64 = 7;
 /// The directory in the tree of roots that names the default subvolume.
 const DIRECTORY: u64 = 6;
 /// Bytes of a root before subvolumes had UUIDs.
@@ -52,6 +54,8 @@ pub struct Roots {
     pub links: BTreeMap<(u64, u64), Link>,
     /// The subvolume that is mounted when none is named.
     pub default: u64,
+    /// The tree of checksums of content.
+    pub sums: Option<Pointer>,
     /// The first damage that was met.
     pub damage: Option<DiskError>,
 }
@@ -63,6 +67,7 @@ impl Roots {
             all: BTreeMap::new(),
             links: BTreeMap::new(),
             default: TOP,
+            sums: None,
             damage: None,
         };
         let mut cursor = tree.from(Key::new(0, 0, 0))?;
@@ -98,6 +103,9 @@ impl Roots {
                 if let Some(entry) = default {
                     self.default = entry.location.object;
                 }
+            }
+            (SUMS, kind::ROOT) => {
+                self.sums = root(item.bytes()?)?.map(|root| root.tree);
             }
             (TOP | FIRST..=LAST, kind::ROOT) => {
                 if let Some(root) = root(item.bytes()?)? {

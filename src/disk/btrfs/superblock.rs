@@ -26,6 +26,8 @@ mod incompat {
 /// What the rest of the reader needs; every size in it has been checked.
 #[derive(Debug, Clone)]
 pub struct Superblock {
+    /// The number of the last transaction.
+    pub generation: u64,
     /// The tree of roots, and the one of chunks.
     pub root: Pointer,
     pub chunks: Pointer,
@@ -92,6 +94,7 @@ impl Superblock {
             _ => view.array(571)?,
         };
         let parsed = Self {
+            generation: view.le64(72)?,
             root: pointer(view, 80, view.le64(72)?, 198)?,
             chunks: pointer(view, 88, view.le64(164)?, 199)?,
             log: view.le64(96)?,

@@ -6,6 +6,7 @@ use super::chunk::{Chunk, Chunks, Place};
 use super::node::{self, Node};
 use super::superblock::Superblock;
 use super::tree::Pointer;
+use super::verify;
 use crate::disk::cache::BlockCache;
 use crate::disk::{BlockDevice, DiskError};
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Volume {
     checksum: Checksum,
     uuid: [u8; 16],
     nodes: BlockCache,
+    /// The tree of checksums of content, where they can be verified.
+    sums: Option<Pointer>,
 }
 
 impl Volume {
@@ -36,6 +39,7 @@ impl Volume {
             checksum: disk.checksum,
             uuid: disk.node_uuid,
             nodes: BlockCache::new(disk.node_size),
+            sums: None,
         })
     }
 
@@ -43,6 +47,12 @@ impl Volume {
     pub fn with_chunks(self, chunks: Vec<Chunk>) -> Self {
         let chunks = Chunks::new(chunks);
         Self { chunks, ..self }
+    }
+
+    /// The same with the tree that says which copy of some content is the good one.
+    pub fn with_sums(self, sums: Option<Pointer>) -> Self {
+        let sums = sums.filter(|_| self.checksum == Checksum::Crc32c);
+        Self { sums, ..self }
     }
 
     /// Bytes.
@@ -107,7 +117,10 @@ impl Volume {
             let left = chunk.length.saturating_sub(at - chunk.logical);
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
             let (part, behind) = rest.split_at_mut_checked(length).unwrap_or_default();
-            self.read_any(chunk, at, part)?;
+            match self.sums.filter(|_| chunk.copies() > 1) {
+                Some(sums) => verify::read(self, sums, chunk, at, part)?,
+                None => self.read_any(chunk, at, part)?,
+            }
             at = at.saturating_add(left);
             rest = behind;
         }
@@ -126,7 +139,7 @@ impl Volume {
     }
 
     /// Fills `buf`, which must lie in the chunk, from one copy.
-    fn read_copy(
+    pub fn read_copy(
         &self,
         chunk: &Chunk,
         logical: u64,

@@ -71,6 +71,7 @@ fn mount(
         .volumes
         .iter()
         .find(|volume| names_volume(&line.device, volume, disk))
+        .map(|volume| whole(volume, disk))
     else {
         // A CD drive (noauto) that is not there, or the boot loader's partition, hides no application.
         if !boot && !line.has("noauto") {
@@ -102,6 +103,15 @@ fn mount(
         }
         _ => {}
     }
+}
+
+/// The volume that stands for all parts of a file system, where this one is a part.
+fn whole<'a>(volume: &'a Volume, disk: &'a Disk) -> &'a Volume {
+    let Contents::Part { of, .. } = &volume.contents else {
+        return volume;
+    };
+    let mut volumes = disk.volumes.iter();
+    volumes.find(|other| other.device == *of).unwrap_or(volume)
 }
 
 /// A directory that is seen a second time elsewhere.
