@@ -14,7 +14,9 @@ type Member<'a> = (&'a mut Volume, &'a Arc<dyn BlockDevice>);
 pub fn join<'a>(volumes: impl Iterator<Item = Member<'a>>) {
     let mut pools: BTreeMap<String, Vec<Member<'_>>> = BTreeMap::new();
     for (volume, device) in volumes {
-        if let Some(uuid) = btrfs::pool(device) {
+        // A member of an array, or of a volume group, may show what lies on the whole.
+        let is_part = matches!(volume.contents, Contents::Part { .. });
+        if let Some(uuid) = btrfs::pool(device).filter(|_| !is_part) {
             pools.entry(uuid).or_default().push((volume, device));
         }
     }
