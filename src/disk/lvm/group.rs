@@ -57,8 +57,33 @@ pub(super) enum Kind {
     Striped { stripe: u64, areas: Vec<Area> },
     /// The same in each.
     Mirrored(Vec<Area>),
+    /// A pool: the volumes with its tables and its blocks.
+    ThinPool { metadata: String, data: String },
+    /// Blocks of a pool.
+    Thin {
+        pool: String,
+        /// The volume's number in the pool.
+        number: u64,
+        /// The volume with what it has no block for.
+        origin: Option<String>,
+    },
+    /// Not a volume: it says that one is what another was.
+    Snapshot {
+        origin: String,
+        store: String,
+        /// Whether it is on its way back into its origin.
+        merging: bool,
+    },
     /// Of a kind that is not read: its name.
     Other(String),
+}
+
+impl Logical {
+    /// Whether it holds volumes, and is none by itself.
+    pub(super) fn is_pool(&self) -> bool {
+        let is_pool = |segment: &Segment| matches!(segment.kind, Kind::ThinPool { .. });
+        self.segments.iter().any(is_pool)
+    }
 }
 
 /// A place in a physical or a hidden logical volume.
@@ -70,6 +95,24 @@ pub(super) struct Area {
 }
 
 impl Group {
+    /// Why a volume is not what its blocks would say, if a snapshot has to do with it.
+    pub(super) fn snapshot(&self, name: &str) -> Option<String> {
+        let segments = self.logical.iter().flat_map(|logical| &logical.segments);
+        segments.into_iter().find_map(|segment| match &segment.kind {
+            Kind::Snapshot { origin, store, .. } if store == name => Some(format!(
+                "it is a snapshot of {origin}, which is read instead; snapshots of this kind are not read"
+            )),
+            Kind::Snapshot {
+                origin,
+                store,
+                merging: true,
+            } if origin == name => Some(format!(
+                "its snapshot {store} is being merged into it; let that end inside the machine"
+            )),
+            _ => None,
+        })
+    }
+
     /// The one group that a text describes.
     pub(super) fn read(metadata: &Value) -> Result<Self, DiskError> {
         let mut entries = metadata.entries().iter();
@@ -177,6 +220,23 @@ fn read_segment(value: &Value) -> Result<Segment, DiskError> {
                 })
                 .collect(),
         ),
+        "thin-pool" => Kind::ThinPool {
+            metadata: value.text("metadata")?.to_owned(),
+            data: value.text("pool")?.to_owned(),
+        },
+        "thin" => Kind::Thin {
+            pool: value.text("thin_pool")?.to_owned(),
+            number: value.number("device_id")?,
+            origin: value.text("external_origin").ok().map(str::to_owned),
+        },
+        "snapshot" => {
+            let merging = value.text("merging_store");
+            Kind::Snapshot {
+                origin: value.text("origin")?.to_owned(),
+                merging: merging.is_ok(),
+                store: merging.or_else(|_| value.text("cow_store"))?.to_owned(),
+            }
+        }
         other => Kind::Other(other.to_owned()),
     };
     Ok(Segment {

@@ -1,12 +1,13 @@
 //! LVM2: physical volumes become groups, and groups become logical volumes; from lvm2's lib/format_text, there is no
 //! specification.
 //!
-//! What belongs here: linear and striped volumes over any number of disks, and mirrors by one of their legs. Other kinds
-//! (thin, snapshot, cache, VDO) are named and not read.
+//! What belongs here: linear and striped volumes over any number of disks, mirrors by one of their legs, and volumes of
+//! thin pools. Other kinds (snapshots that copy on write, cache, VDO) are named and not read.
 
 mod group;
 mod label;
 mod text;
+mod thin;
 mod volume;
 
 use super::{BlockDevice, DiskError};
@@ -68,13 +69,20 @@ pub fn assemble(devices: &[Arc<dyn BlockDevice>]) -> Assembled {
             devices: &by_id,
             budget: Cell::new(group::SEGMENTS),
         };
-        let visible = group.logical.iter().filter(|logical| logical.visible);
+        // A pool is visible and no volume: what is in it is in its volumes.
+        let visible = group
+            .logical
+            .iter()
+            .filter(|logical| logical.visible && !logical.is_pool());
         for logical in visible.clone() {
             assembled.volumes.push(LogicalVolume {
                 group: group.name.clone(),
                 name: logical.name.clone(),
                 size: logical.extents.saturating_mul(group.extent),
-                device: builder.build(logical).map(|volume| Arc::new(volume) as _),
+                device: match group.snapshot(&logical.name) {
+                    Some(why) => Err(DiskError::unsupported(FORMAT, why)),
+                    None => builder.build(logical).map(|volume| Arc::new(volume) as _),
+                },
             });
         }
         if visible.count() == 0 {

@@ -175,7 +175,7 @@ fn what_cannot_be_read_is_named() {
     };
     let volumes = [
         on("far", "type = \"striped\" stripes = [\"pv2\", 0]"),
-        on("thin", "type = \"thin\" thin_pool = \"pool\""),
+        on("thin", "type = \"vdo\" vdo_pool = \"pool\""),
         on("round", "type = \"mirror\" mirrors = [\"round\", 0]"),
         on("nowhere", "type = \"striped\" stripes = [\"pv7\", 0]"),
         on(
@@ -187,7 +187,7 @@ fn what_cannot_be_read_is_named() {
     let assembled = together(&[physical(1, &text, 512), vec![0; 4096]]);
     let expected = [
         "a disk that was not given (pv2, UUID 22222222222222222222222222222222)",
-        "the kind \"thin\", which is not read",
+        "the kind \"vdo\" is not read",
         "without an end",
         "no volume named \"pv7\"",
         "beyond any disk",

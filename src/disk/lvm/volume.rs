@@ -2,6 +2,7 @@
 
 use super::damaged;
 use super::group::{Area, Group, Kind, Logical, Segment};
+use super::thin::Thin;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
 use std::cell::Cell;
@@ -74,9 +75,21 @@ impl Builder<'_> {
                 }
                 (0, vec![found?])
             }
-            Kind::Other(kind) => {
-                let what = format!("a volume of the kind {kind:?}, which is not read");
+            Kind::Thin {
+                pool,
+                number,
+                origin,
+            } => {
+                let size = self.bytes(segment.start.saturating_add(segment.count))?;
+                let thin = self.thin(pool, *number, origin.as_deref(), size, depth)?;
+                (0, vec![(Arc::new(thin) as _, self.bytes(segment.start)?)])
+            }
+            Kind::ThinPool { .. } | Kind::Snapshot { .. } => {
+                let what = "a pool or a snapshot where a volume should be";
                 return Err(DiskError::unsupported(super::FORMAT, what));
+            }
+            Kind::Other(kind) => {
+                return Err(DiskError::unsupported(super::FORMAT, why_not(kind)));
             }
         };
         Ok(Piece {
@@ -85,6 +98,34 @@ impl Builder<'_> {
             stripe,
             areas,
         })
+    }
+
+    fn thin(
+        &self,
+        pool: &str,
+        number: u64,
+        origin: Option<&str>,
+        size: u64,
+        depth: usize,
+    ) -> Result<Thin, DiskError> {
+        let mut segments = self.logical(pool)?.segments.iter();
+        let found = segments.find_map(|segment| match &segment.kind {
+            Kind::ThinPool { metadata, data } => Some((metadata, data)),
+            _ => None,
+        });
+        let (metadata, data) = found.ok_or_else(|| damaged(format!("{pool:?} is no pool")))?;
+        let open = |name: &str| {
+            let volume = self.volume(self.logical(name)?, depth + 1)?;
+            Ok::<Arc<dyn BlockDevice>, DiskError>(Arc::new(volume))
+        };
+        let origin = origin.map(open).transpose()?;
+        Thin::open(open(metadata)?, open(data)?, number, origin, size)
+    }
+
+    fn logical(&self, name: &str) -> Result<&Logical, DiskError> {
+        let mut logical = self.group.logical.iter();
+        let found = logical.find(|logical| logical.name == name);
+        found.ok_or_else(|| damaged(format!("no volume named {name:?}")))
     }
 
     fn area(&self, area: &Area, depth: usize) -> Result<(Arc<dyn BlockDevice>, u64), DiskError> {
@@ -106,12 +147,7 @@ impl Builder<'_> {
             let at = at.ok_or_else(|| damaged("an extent beyond any disk"))?;
             return Ok((Arc::clone(device), at));
         }
-        let logical = self
-            .group
-            .logical
-            .iter()
-            .find(|logical| logical.name == area.name);
-        let logical = logical.ok_or_else(|| damaged(format!("no volume named {:?}", area.name)))?;
+        let logical = self.logical(&area.name)?;
         Ok((Arc::new(self.volume(logical, depth + 1)?), at))
     }
 
@@ -119,6 +155,21 @@ impl Builder<'_> {
         let bytes = extents.checked_mul(self.group.extent);
         bytes.ok_or_else(|| damaged("an extent beyond any disk"))
     }
+}
+
+/// Why a kind of segment is not read, and what would help.
+fn why_not(kind: &str) -> String {
+    let kind = kind.split('+').next().unwrap_or_default();
+    let (why, help) = match kind {
+        "cache" | "writecache" => (
+            "it is cached, and what was written last may be in the cache alone",
+            "; take the cache off inside the machine: lvconvert --uncache",
+        ),
+        "vdo" | "vdo-pool" => ("its blocks are deduplicated and compressed (VDO)", ""),
+        kind if kind.starts_with("raid") => ("it is of a RAID level that is not put together", ""),
+        _ => ("this kind is not known", ""),
+    };
+    format!("a volume of the kind {kind:?} is not read: {why}{help}")
 }
 
 impl BlockDevice for Mapped {
