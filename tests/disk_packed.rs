@@ -32,7 +32,7 @@ mod tests {
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         odd_tree(&tree);
         // Text, for the packers have nothing to do with noise.
-        let text: Vec<String> = (0..200_000)
+        let text: Vec<String> = (0..60_000)
             .map(|at| format!("line {}\n", at % 9_973))
             .collect();
         fs::write(tree.join("text"), text.concat()).unwrap();
@@ -122,7 +122,7 @@ mod tests {
             tree.join("names").join(shorter),
         )
         .unwrap();
-        let text: Vec<String> = (0..200_000)
+        let text: Vec<String> = (0..60_000)
             .map(|at| format!("line {}\n", at % 9_973))
             .collect();
         fs::write(tree.join("text"), text.concat()).unwrap();
@@ -176,7 +176,7 @@ mod tests {
             let target = "x".repeat(1 + 9 * length);
             std::os::unix::fs::symlink(target, tree.join(format!("a/b/{at}"))).unwrap();
         }
-        fs::write(tree.join("zeros"), vec![0; 3 << 20]).unwrap();
+        fs::write(tree.join("zeros"), vec![0; 300_000]).unwrap();
         for options in [
             "",
             "-zlz4",
@@ -187,10 +187,10 @@ mod tests {
                 return;
             }
             let bytes = fs::read(&image).unwrap();
-            let opened = read_damaged(&bytes, 0..400, 1024..1024 + 128, |device| {
+            let opened = read_damaged(&bytes, 0..100, 1024..1024 + 128, |device| {
                 Ok(Box::new(Erofs::open(device)?))
             });
-            assert!(opened > 150, "{options}: only {opened} opened");
+            assert!(opened > 40, "{options}: only {opened} opened");
         }
     }
 }

@@ -8,8 +8,8 @@ use super::volume::Volume;
 use crate::disk::DiskError;
 use crate::disk::bytes::Structure;
 
-/// Blocks of one file: 16 GiB of the usual size.
-const MOST: u64 = 4 << 20;
+/// Blocks of one file: 4 GiB of the usual size.
+const MOST: u64 = 1 << 20;
 /// Bits of the header's advice: pairs of bytes in the compact form, several blocks for a piece, the last piece behind the
 /// index, pieces that are only rotated, the end in a fragment of another file.
 const PAIRS: u16 = 1;
@@ -73,9 +73,15 @@ impl Index {
             let what = format!("a packed file of {} bytes is not read", inode.size);
             return Err(DiskError::unsupported(FORMAT, what));
         }
+        let is_compact = inode.layout == (Layout::Packed { compact: true });
+        let least = count * if is_compact { 2 } else { 8 };
+        if at.saturating_add(least) > volume.device.size() {
+            let what = "an index that leaves the device";
+            return Err(DiskError::damaged(FORMAT, what));
+        }
         let count = usize::try_from(count).unwrap_or_default();
         let mut entries = Vec::new();
-        let end = if inode.layout == (Layout::Packed { compact: true }) {
+        let end = if is_compact {
             compact(volume, at + 8, count, &header, &mut entries)?
         } else {
             full(volume, at + 16, count, &mut entries)?
