@@ -569,6 +569,62 @@ mod tests {
     }
 
     #[test]
+    fn an_ntfs_whose_table_of_files_is_in_pieces_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("image");
+        let mut expected = std::collections::BTreeMap::new();
+        let fill = |point: &Path| {
+            let mut add = |name: String, content: Vec<u8>| {
+                let written = fs::write(point.join(&name), &content).is_ok();
+                if written {
+                    expected.insert(name, content);
+                }
+                written
+            };
+            // The disk is filled, every second file removed, and the gaps filled with files that need a record alone.
+            let large = (0..).take_while(|at| add(format!("large-{at}"), noise(*at, 1500)));
+            let large = large.last().unwrap();
+            for at in (0..=large).step_by(2) {
+                fs::remove_file(point.join(format!("large-{at}"))).unwrap();
+            }
+            let small =
+                (0..).take_while(|at| add(format!("small-{at}"), at.to_string().into_bytes()));
+            assert!(small.last().unwrap() > 500_u64);
+            expected.retain(|name, _| point.join(name).exists());
+        };
+        if make_ntfs(&image, "-c 512", 12 << 20).is_none()
+            || mounted("ntfs-3g", &[], &image, fill).is_none()
+        {
+            return;
+        }
+        // Or else this tests nothing.
+        let Some(ntfsinfo) = tool("ntfsinfo") else {
+            return;
+        };
+        let said = Command::new(ntfsinfo)
+            .args(["-f", "-i", "0"])
+            .arg(&image)
+            .output()
+            .unwrap();
+        assert!(String::from_utf8_lossy(&said.stdout).contains("$ATTRIBUTE_LIST"));
+        let fs = Ntfs::open(RawFile::open(&image)).unwrap();
+        let mut names = std::collections::BTreeSet::new();
+        fs.read_dir(fs.root(), &mut |entry| {
+            names.insert((String::from_utf8(entry.name).unwrap(), entry.node));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        for (name, node) in names {
+            let mut content = vec![0; 2000];
+            let length = fs.read_at(node, 0, &mut content).unwrap();
+            // What did not fit any more is there without content.
+            let wanted = expected.remove(&name).unwrap_or_default();
+            assert_eq!(&content[..length], wanted, "{name}");
+        }
+        assert!(expected.is_empty(), "{:?} are missing", expected.keys());
+    }
+
+    #[test]
     fn damaged_ntfs_neither_panics_nor_hangs() {
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
