@@ -78,7 +78,7 @@ pub struct Source {
     /// A mounted tree, a tar archive, or a disk image; several images are the disks of one machine.
     #[arg(required = true, value_name = "SOURCE")]
     pub source: Vec<PathBuf>,
-    /// The device of the root file system, where an image holds several.
+    /// The device of the root file system, where an image holds several: sda2, or sda2[/@] for a subvolume.
     #[arg(long, value_name = "DEVICE")]
     pub root: Option<String>,
     /// Let an image name backing files outside its own folder: only for images you trust.

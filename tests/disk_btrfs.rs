@@ -46,11 +46,12 @@ mod tests {
         listing.into_iter().map(single).collect()
     }
 
-    const KINDS: [&str; 8] = [
+    const KINDS: [&str; 9] = [
         "-n 4096 -m single",
         "-n 65536 -m dup",
         "-M -n 4096",
-        "-O ^no-holes",
+        "-O ^no-holes,^extref,^skinny-metadata",
+        "-s 16384 -n 16384",
         "-m dup -d dup",
         "--csum xxhash",
         "--csum sha256",
@@ -77,6 +78,53 @@ mod tests {
             assert_same(&expected, &carried(of_file_system(&fs)), kind);
             fs::remove_file(&image).unwrap();
         }
+    }
+
+    #[test]
+    fn images_with_another_past() {
+        let (Some(mkfs), Some(tune)) = (tool("mkfs.btrfs"), tool("btrfstune")) else {
+            return;
+        };
+        let (Some(mke2fs), Some(convert)) = (tool("mke2fs"), tool("btrfs-convert")) else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
+        odd_tree(&tree);
+        fs::remove_dir_all(tree.join("holes")).unwrap();
+        let expected = of_directory(&tree);
+
+        // Nodes keep the old UUID.
+        make(&mkfs, "", Some(&tree), &image, 160);
+        let uuid = "99999999-2222-4333-8444-555555555555";
+        run(Command::new(tune).args(["-f", "-M", uuid]).arg(&image));
+        let fs = open(&image);
+        assert_eq!(fs.info().uuid, uuid);
+        assert_same(
+            &carried(expected.clone()),
+            &carried(of_file_system(&fs)),
+            "tuned",
+        );
+
+        // A converted file system keeps its files where they were, and the old one as a file in a subvolume.
+        fs::remove_file(&image).unwrap();
+        let mut command = Command::new(mke2fs);
+        command
+            .args(["-q", "-F", "-t", "ext4", "-b", "4096", "-d"])
+            .arg(&tree);
+        run(command.arg(&image).arg("200M"));
+        run(Command::new(convert)
+            .args(["-n", "--no-progress"])
+            .arg(&image));
+        let fs = open(&image);
+        let mut found = of_file_system(&fs);
+        found.retain(|name, _| !name.starts_with(b"/ext2_saved"));
+        let mut expected = carried(expected);
+        for node in expected.values_mut().chain(found.values_mut()) {
+            node.size_and_links = node.size_and_links.map(|(size, _)| (size, 1));
+        }
+        assert_same(&expected, &found, "converted");
+        assert_eq!(fs.subvolumes()[1].path, b"ext2_saved");
     }
 
     /// Mounted images; unmounted when they go.

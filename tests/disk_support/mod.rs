@@ -153,12 +153,14 @@ fn windows(size: u64) -> Vec<(u64, u64)> {
         return vec![(0, size)];
     }
     let last = size - WINDOW - 17;
-    vec![
+    let mut windows = vec![
         (0, WINDOW),
         (1 << 30, WINDOW),
         (4 << 30, WINDOW),
         (last, WINDOW + 17),
-    ]
+    ];
+    windows.retain(|(from, length)| from + length <= size);
+    windows
 }
 
 fn digest(size: u64, mut read: impl FnMut(u64, &mut [u8])) -> String {
