@@ -239,14 +239,15 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_volume_is_named_with_the_reason() {
-        let pair = linear("root", VISIBLE, 10, 0) + &linear("before", VISIBLE, 4, 20);
+        let pair = linear("root", VISIBLE, 10, 0) + &linear("before", "status = [\"READ\"]", 4, 20);
         let snapshot = |store: &str| {
             let segment = format!(
                 "type = \"snapshot\" chunk_size = 8 origin = \"root\" {store} = \"before\""
             );
-            pair.clone() + &special("snapshot0", "status = [\"READ\"]", 10, &segment)
+            pair.clone() + &special("snapshot0", VISIBLE, 10, &segment)
         };
         let assembled = assemble(&[], &snapshot("cow_store"));
+        assert_eq!(assembled.volumes.len(), 2);
         assert!(device(&assembled, "root").is_ok());
         let error = device(&assembled, "before").err().unwrap();
         assert!(

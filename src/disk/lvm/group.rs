@@ -79,10 +79,12 @@ pub(super) enum Kind {
 }
 
 impl Logical {
-    /// Whether it holds volumes, and is none by itself.
-    pub(super) fn is_pool(&self) -> bool {
-        let is_pool = |segment: &Segment| matches!(segment.kind, Kind::ThinPool { .. });
-        self.segments.iter().any(is_pool)
+    /// Whether it is a volume at all: a pool holds volumes, and a snapshot's entry says what another volume is.
+    pub(super) fn is_volume(&self) -> bool {
+        let is_other = |segment: &Segment| {
+            matches!(segment.kind, Kind::ThinPool { .. } | Kind::Snapshot { .. })
+        };
+        !self.segments.iter().any(is_other)
     }
 }
 

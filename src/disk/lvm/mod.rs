@@ -11,7 +11,7 @@ mod thin;
 mod volume;
 
 use super::{BlockDevice, DiskError};
-use group::Group;
+use group::{Group, Logical};
 use label::{Physical, seqno};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -69,11 +69,11 @@ pub fn assemble(devices: &[Arc<dyn BlockDevice>]) -> Assembled {
             devices: &by_id,
             budget: Cell::new(group::SEGMENTS),
         };
-        // A pool is visible and no volume: what is in it is in its volumes.
-        let visible = group
-            .logical
-            .iter()
-            .filter(|logical| logical.visible && !logical.is_pool());
+        // What a snapshot is stored in is hidden, and named all the same.
+        let is_shown = |logical: &&Logical| {
+            logical.is_volume() && (logical.visible || group.snapshot(&logical.name).is_some())
+        };
+        let visible = group.logical.iter().filter(is_shown);
         for logical in visible.clone() {
             assembled.volumes.push(LogicalVolume {
                 group: group.name.clone(),
