@@ -11,7 +11,7 @@ mod disk_support;
     reason = "lengths and numbers made here are small, and a sum's carry was added"
 )]
 mod tests {
-    use super::disk_support::{Bytes, noise, run, tool};
+    use super::disk_support::{Bytes, corpus, noise, run, tool};
     use proptest::prelude::*;
     use std::fs;
     use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ mod tests {
     struct Member {
         /// 90, or 0, 1, 2 of version 1.
         minor: u32,
+        /// Of the array, its bytes all alike; of version 1.
+        uuid: u8,
         level: i32,
         layout: u32,
         /// Bytes.
@@ -87,7 +89,7 @@ mod tests {
             put32(&mut block, 0, 0xa92b_4efc);
             put32(&mut block, 4, 1);
             put32(&mut block, 8, self.features);
-            put(&mut block, 16, &[0x11; 16]);
+            put(&mut block, 16, &[self.uuid; 16]);
             put(&mut block, 32, b"machine:data");
             put32(&mut block, 72, self.level.cast_unsigned());
             put32(&mut block, 76, self.layout);
@@ -155,6 +157,7 @@ mod tests {
         let used = data.iter().map(Vec::len).min().unwrap();
         let with = |(number, data)| Member {
             minor,
+            uuid: 0x11,
             level,
             layout: 0,
             chunk,
@@ -475,6 +478,51 @@ mod tests {
             lines.len() == 3
                 && lines[0].contains("(linux_raid_member)")
                 && lines[0].contains("RAID 5"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn volume_groups_and_arrays_lie_on_arrays() {
+        let Some(public) = corpus("lvm.raw.gz") else {
+            return;
+        };
+        let mut group = vec![0; usize::try_from(public.size()).unwrap()];
+        public.read_at(0, &mut group).unwrap();
+        let volume = "mapper/test_volume_group-test_logical_volume1 logical-volume ext2 ext2_test";
+        let folder = tempfile::tempdir().unwrap();
+        // A mirror that keeps to the end has the label of the group in the place of the disk's own.
+        for (minor, name) in MINORS {
+            let all = members(minor, 1, 0, vec![group.clone(), group.clone()]);
+            let lines = summary(&save(folder.path(), &all));
+            let part = |disk: &str| format!("{disk} disk of {name}");
+            let array = format!("{name} array of test_volume_group");
+            assert_eq!(
+                lines[..4],
+                [part("sda"), part("sdb"), array, volume.to_owned()]
+            );
+        }
+        // A stripe of mirrors.
+        let chunk = 64 * KIB;
+        let half = |first: usize| {
+            let chunks = group.chunks(chunk).skip(first).step_by(2);
+            chunks.flatten().copied().collect::<Vec<u8>>()
+        };
+        let stripes = members(1, 0, chunk, vec![half(0), half(1)]);
+        let mut paths = Vec::new();
+        for (number, stripe) in stripes.iter().enumerate() {
+            let mut mirror = members(2, 1, 0, vec![stripe.disk(), stripe.disk()]);
+            for (leg, member) in mirror.iter_mut().enumerate() {
+                member.uuid = u8::try_from(number).unwrap();
+                let path = folder.path().join(format!("leg{number}{leg}"));
+                fs::write(&path, member.disk()).unwrap();
+                paths.push(path);
+            }
+        }
+        let lines = summary(&paths);
+        assert_eq!(lines.len(), 9, "{lines:?}");
+        assert!(
+            lines[6].ends_with("array of test_volume_group") && lines[7] == volume,
             "{lines:?}"
         );
     }
