@@ -35,7 +35,7 @@ impl Content {
     ) -> Result<(), DiskError> {
         buf.fill(0);
         let length = u64::try_from(buf.len()).unwrap_or(u64::MAX);
-        let end = offset.saturating_add(length);
+        let (end, mut behind) = (offset.saturating_add(length), 0);
         let mut cursor = tree.at_or_before(Key::new(inode, kind::EXTENT_DATA, offset))?;
         while let Some(item) = cursor.next()? {
             if item.key < Key::new(inode, kind::EXTENT_DATA, 0) {
@@ -45,6 +45,12 @@ impl Content {
                 break;
             }
             let extent = Extent::parse(item.key.offset, item.bytes()?)?;
+            if extent.start < behind {
+                // Not even by chance: a thousand of them in one place would be a thousand times the work.
+                let what = format!("extents of inode {inode} overlap at {}", extent.start);
+                return Err(DiskError::damaged(FORMAT, what));
+            }
+            behind = extent.end();
             let (first, last) = (extent.start.max(offset), extent.end().min(end));
             if first < last {
                 let place = |at: u64| usize::try_from(at - offset).unwrap_or(usize::MAX);

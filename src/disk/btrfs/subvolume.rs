@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// Subvolumes, and directories, below one another at most.
 const MOST_DEPTH: usize = 512;
+/// Directories that are looked up for all paths together: what needs more is an attack.
+const MOST_LOOKS: usize = 1 << 20;
 /// Bytes of a path at most.
 const MOST_BYTES: usize = 4096;
 
@@ -19,7 +21,7 @@ const MOST_BYTES: usize = 4096;
 pub fn list(btrfs: &Btrfs) -> Vec<Subvolume> {
     let links = btrfs.roots.links.keys();
     let parents: BTreeMap<u64, u64> = links.map(|(parent, child)| (*child, *parent)).collect();
-    let all = btrfs.roots.all.iter();
+    let (all, mut looks) = (btrfs.roots.all.iter(), 0);
     all.filter_map(|(number, root)| {
         Some(Subvolume {
             root: NodeId {
@@ -27,7 +29,7 @@ pub fn list(btrfs: &Btrfs) -> Vec<Subvolume> {
                 inode: root.directory,
             },
             // One that hangs nowhere can be reached by nobody.
-            path: path(btrfs, &parents, *number).ok().flatten()?,
+            path: path(btrfs, &parents, *number, &mut looks).ok().flatten()?,
             read_only: root.read_only,
             uuid: root.uuid,
             origin: root.origin,
@@ -41,9 +43,13 @@ fn path(
     btrfs: &Btrfs,
     parents: &BTreeMap<u64, u64>,
     number: u64,
+    looks: &mut usize,
 ) -> Result<Option<Vec<u8>>, DiskError> {
     let (mut names, mut at) = (Vec::new(), number);
     for _ in 0..MOST_DEPTH {
+        if *looks > MOST_LOOKS {
+            break;
+        }
         if at == TOP {
             names.reverse();
             return Ok(Some(names.join(&b'/')));
@@ -56,13 +62,13 @@ fn path(
             return Ok(None);
         };
         names.push(link.name.clone());
-        climb(
-            &btrfs.tree(*parent)?,
-            link.directory,
-            root.directory,
-            &mut names,
-        )?;
-        if names.iter().map(|name| name.len() + 1).sum::<usize>() > MOST_BYTES {
+        let above = names.len();
+        let tree = btrfs.tree(*parent)?;
+        let climbed = climb(&tree, link.directory, root.directory, &mut names);
+        *looks += names.len() - above + 1;
+        climbed?;
+        let length: usize = names.iter().map(|name| name.len() + 1).sum();
+        if length > MOST_BYTES {
             break;
         }
         at = *parent;
