@@ -607,4 +607,59 @@ ExecStart=/bin/echo %H %l %S/x 100%%
         assert_eq!((&*of("one").user, &*of("three").user), ("app", "daemon"));
         assert_eq!(of("three").exec[0].argv, ["/opt/x", "--port", "1", "$1"]);
     }
+
+    /// Expectations as `systemctl status` words them: "condition failed" and "assertion failed", or not.
+    #[test]
+    fn conditions_that_the_disk_decides() {
+        let machine = Machine::new();
+        machine
+            .file("etc/there.conf", "x")
+            .file("etc/empty.conf", "")
+            .file("srv/d/x", "x");
+        let cases = [
+            ("ConditionPathExists=/etc/there.conf", true),
+            ("ConditionPathExists=/etc/missing.conf", false),
+            ("ConditionPathExists=!/etc/there.conf", false),
+            ("AssertPathExists=/etc/missing.conf", false),
+            ("ConditionFileNotEmpty=/etc/empty.conf", false),
+            ("ConditionPathIsDirectory=/srv/d", true),
+            ("ConditionDirectoryNotEmpty=/srv/e", false),
+            ("ConditionPathExistsGlob=/etc/th*.conf", true),
+            ("ConditionFileIsExecutable=/etc/there.conf", false),
+            ("ConditionFileIsExecutable=/bin/true", true),
+            ("ConditionPathExists=/run/missing", true),
+            ("ConditionVirtualization=vmware", true),
+            (
+                "ConditionPathExists=|/etc/a\nConditionPathExists=|/etc/there.conf",
+                true,
+            ),
+            (
+                "ConditionPathExists=|/etc/a\nConditionPathExists=|!/etc/there.conf",
+                false,
+            ),
+            ("ConditionPathExists=/etc/a\nConditionPathExists=", true),
+        ];
+        for (number, (lines, _)) in cases.iter().enumerate() {
+            let name = format!("c{number}.service");
+            machine
+                .unit(&name, &format!("[Unit]\n{lines}\n{RUNS}"))
+                .wanted(&name);
+        }
+        let found = machine.services();
+        for (number, (lines, runs)) in cases.iter().enumerate() {
+            let name = format!("c{number}.service");
+            let service = found
+                .services
+                .iter()
+                .find(|service| service.name == name)
+                .unwrap();
+            assert!(service.enabled, "{lines}");
+            assert_eq!(
+                service.unmet.is_none(),
+                *runs,
+                "{lines}: {:?}",
+                service.unmet
+            );
+        }
+    }
 }

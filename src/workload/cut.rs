@@ -43,8 +43,11 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         .iter()
         .filter(|service| service.enabled)
         .map(|service| {
-            let product = packs.recognise(service, facts);
-            let (disposition, reason) = place::place(service, product.as_ref(), facts);
+            let mut product = packs.recognise(service, facts);
+            let (mut disposition, mut reason) = place::place(service, product.as_ref(), facts);
+            if let Some(why) = place::never_runs(service, disposition) {
+                (disposition, reason, product) = (Disposition::Drop, why, None);
+            }
             Placed {
                 service: service.clone(),
                 disposition,

@@ -62,6 +62,16 @@ pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Di
     }
 }
 
+/// Why a service that would move or stay does neither: it is enabled, and its own conditions keep it from running.
+pub fn never_runs(service: &Service, disposition: Disposition) -> Option<String> {
+    let matters = matches!(disposition, Disposition::Containerize | Disposition::Keep);
+    let unmet = service.unmet.as_ref().filter(|_| matters)?;
+    Some(format!(
+        "enabled, and never runs on this machine: {} does not hold",
+        unmet.excerpt
+    ))
+}
+
 fn first_sentence(text: &str) -> String {
     let end = text.find(". ").map_or(text.len(), |at| at + 1);
     text.get(..end).unwrap_or(text).trim().to_owned()

@@ -106,8 +106,13 @@ pub struct Instances {
     pub unit: String,
     /// A path pattern; its stars are `{1}`, `{2}`, ….
     pub each: String,
-    /// The unit that pulls them in.
+    /// The unit that pulls them in, or the init script that starts them.
     pub wanted_by: String,
+    /// What an init script starts for each, where there is no template.
+    #[serde(default)]
+    pub command: Vec<String>,
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
     /// A file (stars filled in) whose first word says no.
     #[serde(default)]
     pub unless: Option<Unless>,

@@ -55,13 +55,18 @@ fn made(instances: &Instances, facts: &Facts) -> Vec<GeneratedUnit> {
                 name: fill(&instances.unit),
                 wanted_by: instances.wanted_by.clone(),
                 evidence: Evidence::file(&place.named),
+                command: instances.command.iter().map(|word| fill(word)).collect(),
+                environment: (instances.environment.iter())
+                    .map(|(name, value)| (name.clone(), fill(value)))
+                    .collect(),
             });
         }
     }
     found
 }
 
-/// What the stars of a path pattern stand for: `1`, `2`, …, one a component that is a pattern.
+/// What the stars of a path pattern stand for: `1`, `2`, …, one a component that is a pattern. Of a component with one
+/// star the star's part, of any other pattern the whole name.
 pub fn captures(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let parts = |text: &str| -> Vec<String> {
         text.split('/')
@@ -79,7 +84,12 @@ pub fn captures(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
             return None;
         }
         if glob::is_pattern(part) {
-            found.insert((found.len() + 1).to_string(), name.clone());
+            let starred = part
+                .split_once('*')
+                .filter(|(head, tail)| !glob::is_pattern(head) && !glob::is_pattern(tail))
+                .and_then(|(head, tail)| name.strip_prefix(head)?.strip_suffix(tail));
+            let stands = starred.unwrap_or(name).to_owned();
+            found.insert((found.len() + 1).to_string(), stands);
         }
     }
     Some(found)
@@ -154,6 +164,7 @@ mod tests {
             "p@15-main.service {3}"
         );
         assert_eq!(captures("/etc/*/x", "/etc/a/b/x"), None);
+        assert_eq!(captures("/etc/u/*.ini", "/etc/u/a.ini").unwrap()["1"], "a");
         let named = of_name("p@{1}-{2}.service", "p@15-main-2.service").unwrap();
         assert_eq!((named["1"].as_str(), named["2"].as_str()), ("15", "main-2"));
         assert_eq!(of_name("p@{1}.service", "q@1.service"), None);

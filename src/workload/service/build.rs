@@ -3,8 +3,8 @@
 use super::command::Context;
 use super::unit::Unit;
 use super::{
-    Command, GeneratedUnit, Manager, Service, ServiceType, calendar, capability, directory,
-    environment, signal, words,
+    Command, GeneratedUnit, Manager, Service, ServiceType, calendar, capability, condition,
+    directory, environment, signal, words,
 };
 use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
@@ -106,6 +106,7 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
         files: unit.files.clone(),
         enabled_by: generated.map(|generated| generated.evidence.clone()),
         environment: environment.variables,
+        unmet: condition::unmet(facts, unit, &plain),
         evidence,
     }
 }

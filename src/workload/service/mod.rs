@@ -7,6 +7,7 @@ mod build;
 mod calendar;
 mod capability;
 mod command;
+mod condition;
 mod directory;
 mod dropin;
 mod environment;
@@ -146,6 +147,8 @@ pub struct Service {
     /// Where it is defined, and where it is enabled.
     pub evidence: Evidence,
     pub enabled_by: Option<Evidence>,
+    /// A condition of the unit that does not hold on this disk: it is started, and skipped.
+    pub unmet: Option<Evidence>,
 }
 
 /// A timer or cron job, ready for a schedule.
@@ -174,9 +177,12 @@ pub struct ScheduledJob {
 pub struct GeneratedUnit {
     /// `postgresql@15-main.service`; its template is on the disk.
     pub name: String,
-    /// The unit that pulls it in.
+    /// The unit that pulls it in, or the init script that starts it.
     pub wanted_by: String,
     pub evidence: Evidence,
+    /// What the init script starts, where no template says it: command line and environment.
+    pub command: Vec<String>,
+    pub environment: Vec<(String, String)>,
 }
 
 /// Everything that starts or may start on the machine.
@@ -224,6 +230,8 @@ pub fn services(facts: &Facts, generated: &[GeneratedUnit]) -> Services {
         }
     }
     services.extend(sysv::services(facts, &path, &reached));
+    let daemons: Vec<Service> = sysv::daemons(&services, generated).collect();
+    services.extend(daemons);
     drop_wrappers(facts, &mut services);
     services.sort_by(|a, b| a.name.cmp(&b.name));
     services.dedup_by(|a, b| a.name == b.name);

@@ -2,7 +2,7 @@
 
 use super::resolve::Reached;
 use super::search::UnitPath;
-use super::{Command, Manager, Service, ServiceType};
+use super::{Command, GeneratedUnit, Manager, Service, ServiceType};
 use crate::detect::native::init_start;
 use crate::fact::{Evidence, Facts, InitScript, Syntax};
 use crate::path::MachinePath;
@@ -80,6 +80,35 @@ fn service(
         user,
         ..empty(name, Manager::Sysv, script.evidence.clone())
     }
+}
+
+/// Daemons that an enabled init script starts one by one, as packs describe them.
+pub(super) fn daemons<'a>(
+    services: &'a [Service],
+    generated: &'a [GeneratedUnit],
+) -> impl Iterator<Item = Service> + 'a {
+    let started = generated.iter().filter(|unit| !unit.command.is_empty());
+    started.filter_map(|unit| {
+        let script = services
+            .iter()
+            .find(|service| service.name == unit.wanted_by && service.manager == Manager::Sysv)?;
+        let exec = Command {
+            argv: unit.command.clone(),
+            ignore_failure: false,
+            privileged: false,
+            evidence: unit.evidence.clone(),
+        };
+        Some(Service {
+            kind: ServiceType::Forking,
+            exec: vec![exec],
+            enabled: script.enabled,
+            enabled_by: script.enabled_by.clone(),
+            environment: unit.environment.clone(),
+            description: script.description.clone(),
+            files: script.files.clone(),
+            ..empty(unit.name.clone(), Manager::Sysv, unit.evidence.clone())
+        })
+    })
 }
 
 /// The script's own variables, and over them those of the files it reads in.
@@ -165,5 +194,6 @@ pub fn empty(name: String, manager: Manager, evidence: Evidence) -> Service {
         files: vec![evidence.path.clone()],
         evidence,
         enabled_by: None,
+        unmet: None,
     }
 }
