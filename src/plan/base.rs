@@ -36,6 +36,9 @@ pub(super) struct Distribution {
 pub(super) struct Helpers {
     pub locales: String,
     pub timezones: String,
+    /// Directories that maintainer scripts link into and that the image leaves out.
+    #[serde(default)]
+    pub directories: Vec<String>,
 }
 
 /// What runs scheduled jobs.

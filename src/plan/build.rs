@@ -126,6 +126,7 @@ impl<'p> Shared<'p, '_> {
                 .unwrap_or_default(),
             sources,
             packages,
+            package_directories: place.base.distribution.packages.directories.clone(),
             entrypoint: main.is_none()
                 || !carried.secrets.is_empty()
                 || volumes.iter().any(|volume| volume.load)

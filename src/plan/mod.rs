@@ -207,6 +207,8 @@ pub struct Plan {
     /// Accounts that the base or a package brings, and groups they belong to beside their own.
     pub memberships: Vec<(String, String)>,
     pub packages: Vec<PlannedPackage>,
+    /// Directories that must be there before packages are installed.
+    pub package_directories: Vec<String>,
     pub groups: Vec<PlannedGroup>,
     pub users: Vec<PlannedUser>,
     pub files: Vec<PlannedFile>,

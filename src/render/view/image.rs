@@ -152,6 +152,17 @@ fn packages(plan: &Plan, run: &mut Run) {
         "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d".to_owned(),
     );
     run.command(Vec::new(), "chmod 0755 /usr/sbin/policy-rc.d".to_owned());
+    if !plan.package_directories.is_empty() {
+        let directories = plan
+            .package_directories
+            .iter()
+            .map(|path| build_shell(path));
+        let directories: Vec<String> = directories.collect();
+        run.command(
+            vec!["The base leaves out where packages link manual pages.".to_owned()],
+            format!("mkdir -p {}", directories.join(" ")),
+        );
+    }
     run.command(Vec::new(), "apt-get update".to_owned());
     let locale = plan.locale.as_deref().and_then(definition);
     let (first, rest): (Vec<_>, Vec<_>) = plan.packages.iter().partition(|package| {
