@@ -79,6 +79,22 @@ pub fn topmost(facts: &Facts, path: &MachinePath) -> Option<MachinePath> {
     (!pseudo).then_some(top)
 }
 
+/// What was put into a directory that a package owns: the topmost names in it that no package knows.
+pub fn added<'a>(
+    facts: &'a Facts,
+    directory: &MachinePath,
+) -> impl Iterator<Item = MachinePath> + use<'a> {
+    let is_place = facts.tree.entry(directory).is_some_and(Entry::is_dir) && !is_shelf(directory);
+    let entries = is_place
+        .then(|| facts.tree.below(directory))
+        .into_iter()
+        .flatten();
+    entries.filter_map(|entry| {
+        let parent = entry.path.parent()?;
+        (!owned(facts, &entry.path) && owned(facts, &parent)).then(|| entry.path.clone())
+    })
+}
+
 fn owned(facts: &Facts, path: &MachinePath) -> bool {
     facts.ownership.owner(path).is_some()
 }

@@ -1,9 +1,11 @@
 //! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
 
 use super::service::{ScheduledJob, Service, Services};
-use super::{Data, Disposition, Product, Workload, connect, fill, jobs, place};
+use super::{Data, Disposition, Product, Workload, claims, connect, fill, jobs, place};
 use crate::detect::pack::Packs;
 use crate::fact::Facts;
+use crate::path::MachinePath;
+use crate::walk::Entry;
 use std::collections::BTreeSet;
 
 /// A service or job, and what becomes of it.
@@ -73,6 +75,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
     fold(&mut placed, &helpers, &mut workloads);
     let mut jobs = jobs::place(facts, services, packs);
     workloads.extend(jobs::workloads(facts, packs, &mut jobs, &mut taken));
+    hand_over(&mut workloads, facts);
     let shared = share(&workloads);
     couple(&mut workloads, &shared);
     workloads.sort_by(|a, b| a.id.cmp(&b.id));
@@ -164,6 +167,36 @@ fn share(workloads: &[Workload]) -> Vec<(String, String)> {
         }
     }
     needs
+}
+
+/// A web server names scripts by path, and another service opens them: its document roots are that one's too, and what
+/// is read there of peers.
+fn hand_over(workloads: &mut [Workload], facts: &Facts) {
+    let is_directory = |claim: &&MachinePath| facts.tree.get(claim).is_some_and(Entry::is_dir);
+    let handed: Vec<Vec<MachinePath>> = workloads
+        .iter()
+        .map(|server| {
+            let opens = server
+                .product
+                .as_ref()
+                .is_some_and(|product| product.opens_files_of_clients);
+            let clients = workloads.iter().filter(|client| {
+                opens
+                    && client.id != server.id
+                    && client.connects.iter().any(|c| connect::reaches(c, server))
+            });
+            let claims = clients.flat_map(|client| &client.claims);
+            claims.filter(is_directory).cloned().collect()
+        })
+        .collect();
+    for (server, handed) in workloads.iter_mut().zip(handed) {
+        if !handed.is_empty() {
+            server.claims.extend(handed);
+            server.claims = claims::outermost(std::mem::take(&mut server.claims));
+            let peers = fill::named_peers(server, facts);
+            server.connects.extend(peers);
+        }
+    }
 }
 
 /// Workloads that reach one another over loopback or a Unix socket.

@@ -48,7 +48,8 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
         .unwrap_or_default();
     let program = program::of(argv, facts);
     let data = data(service, product, facts);
-    let named = named_paths(service, &program);
+    let mut named = named_paths(service, &program);
+    named.extend(named_by_scripts(&program, facts));
     let is_data = |path: &MachinePath| data.iter().any(|data| path.is_within(&data.path));
     let (configuration, claims) = split(facts, product, service, named, &is_data);
     let title = match product {
@@ -93,7 +94,7 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
 }
 
 /// What the files of an application say it connects to; its own listeners are no peers.
-fn named_peers(workload: &Workload, facts: &Facts) -> Vec<Connect> {
+pub fn named_peers(workload: &Workload, facts: &Facts) -> Vec<Connect> {
     let mut found: Vec<Connect> = Vec::new();
     for (to, evidence) in &facts.peers {
         let own = workload
@@ -153,6 +154,33 @@ fn named_paths(service: &Service, program: &Program) -> Vec<MachinePath> {
     found
 }
 
+/// Files that the service's own scripts open by name. A script of a package is its own affair, and a file within another
+/// application is that one's.
+fn named_by_scripts(program: &Program, facts: &Facts) -> Vec<MachinePath> {
+    let scripts = program
+        .files
+        .iter()
+        .filter_map(|path| facts.scripts.get(path));
+    let own = scripts.filter(|script| facts.owner(&script.path).is_none());
+    let words = own
+        .flat_map(|script| &script.references)
+        .map(|reference| &reference.word);
+    let paths = words
+        .filter(|word| word.starts_with('/'))
+        .map(MachinePath::new);
+    let etc = MachinePath::new("/etc");
+    paths
+        .filter(|path| {
+            let is_file = facts
+                .tree
+                .get(path)
+                .is_some_and(crate::walk::Entry::is_file);
+            let by_itself = || claims::topmost(facts, path).as_ref() == Some(path);
+            is_file && (path.is_within(&etc) || by_itself())
+        })
+        .collect()
+}
+
 type Parts = (Vec<Configuration>, Vec<MachinePath>);
 
 /// Paths under /etc are configuration, each with its state; unowned ones elsewhere are claims.
@@ -207,6 +235,9 @@ fn split(
         let Some(real) = facts.tree.resolve(&path) else {
             continue;
         };
+        if is_data(&real) {
+            continue;
+        }
         if real.is_within(&etc) {
             if facts
                 .tree
@@ -215,8 +246,11 @@ fn split(
             {
                 files.insert(path);
             }
-        } else if claims::topmost(facts, &real).is_some() && !is_data(&real) {
+        } else if claims::topmost(facts, &real).is_some() {
             roots.push(real);
+        } else {
+            // A directory that a package made for others to fill.
+            roots.extend(claims::added(facts, &real).filter(|path| !is_data(path)));
         }
     }
     // What a link of the configuration leads to belongs to it.

@@ -103,6 +103,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         connects: connects(&asked),
         logs: logs(&asked),
         claims: claims(&asked),
+        opens_files_of_clients: file.opens_files_of_clients,
         companions: companions(&asked),
         command: command(&asked),
         user: file.run.user.clone(),

@@ -50,6 +50,9 @@ pub struct PackFile {
     pub run: Run,
     #[serde(default)]
     pub probe: Option<Probe>,
+    /// Clients name files by path, and it opens them: what a client claims has to be there too.
+    #[serde(default)]
+    pub opens_files_of_clients: bool,
     /// Installed packages that belong to it: modules, plug-ins, clients.
     #[serde(default)]
     pub companions: Vec<String>,

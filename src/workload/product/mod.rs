@@ -92,6 +92,8 @@ pub struct Product {
     pub configuration: Vec<MachinePath>,
     /// Files and directories the configuration names (document roots, certificates, scripts).
     pub claims: Vec<(MachinePath, Evidence)>,
+    /// Opens files that its clients name by path.
+    pub opens_files_of_clients: bool,
     /// Names of installed packages that belong to it beyond the executable's own (modules, plug-ins).
     pub companions: Vec<String>,
     /// The foreground command, where the unit's own would fork or is a wrapper. `None`: the unit's own will do.

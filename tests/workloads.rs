@@ -1,0 +1,156 @@
+//! What a workload takes along, on small machines of which each had a fault once.
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use transvase::detect::Registry;
+    use transvase::detect::engine::{Silent, examine};
+    use transvase::detect::pack::Packs;
+    use transvase::source::{OpenOptions, Root};
+    use transvase::workload::{Workload, cut::cut, service::services};
+
+    struct Machine(tempfile::TempDir);
+
+    impl Machine {
+        fn new() -> Self {
+            let machine = Self(tempfile::tempdir().unwrap());
+            machine.file("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
+            machine.file(
+                "etc/passwd",
+                "root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/x\n",
+            );
+            machine.file(
+                "usr/lib/systemd/system/multi-user.target",
+                "[Unit]\nDescription=m\n",
+            );
+            let at = machine
+                .0
+                .path()
+                .join("usr/lib/systemd/system/default.target");
+            symlink("multi-user.target", at).unwrap();
+            machine
+        }
+
+        fn file(&self, path: &str, text: &str) {
+            let at = self.0.path().join(path);
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            fs::write(&at, text).unwrap();
+            let mode = if text.starts_with("#!") { 0o755 } else { 0o644 };
+            fs::set_permissions(&at, fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        /// A unit that starts at boot.
+        fn unit(&self, name: &str, command: &str) {
+            let unit = format!("etc/systemd/system/{name}");
+            self.file(&unit, &format!("[Service]\nExecStart={command}\n"));
+            let wants = self
+                .0
+                .path()
+                .join("etc/systemd/system/multi-user.target.wants");
+            fs::create_dir_all(&wants).unwrap();
+            symlink(format!("/{unit}"), wants.join(name)).unwrap();
+        }
+
+        fn package(&self, name: &str, files: &[&str]) {
+            let status = self.0.path().join("var/lib/dpkg/status");
+            let known = fs::read_to_string(&status).unwrap_or_default();
+            let own = format!(
+                "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+            );
+            self.file("var/lib/dpkg/status", &(known + &own));
+            self.file(
+                &format!("var/lib/dpkg/info/{name}.list"),
+                &(files.join("\n") + "\n"),
+            );
+        }
+
+        fn workload(&self, id: &str) -> Workload {
+            let root = Root::open(&[self.0.path().into()], &OpenOptions::default()).unwrap();
+            let packs = Packs::builtin().unwrap();
+            let registry = Registry::new(&packs).unwrap();
+            let facts = examine(&root, &registry, &packs, &Silent);
+            let services = services(&facts, &packs.generated_units(&facts));
+            let found = cut(&facts, &services, &packs).workloads;
+            found
+                .into_iter()
+                .find(|workload| workload.id == id)
+                .unwrap()
+        }
+    }
+
+    fn claims(workload: &Workload) -> Vec<String> {
+        workload.claims.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn scripts_are_where_they_are_opened() {
+        let machine = Machine::new();
+        machine.file("usr/sbin/nginx", "x");
+        machine.file("usr/sbin/php-fpm8.2", "x");
+        machine.package("nginx", &["/usr/sbin/nginx"]);
+        machine.package(
+            "php8.2-fpm",
+            &["/usr/sbin/php-fpm8.2", "/etc/php/8.2/fpm/php-fpm.conf"],
+        );
+        machine.file(
+            "etc/php/8.2/fpm/php-fpm.conf",
+            "[www]\nlisten = /run/php/own.sock\n",
+        );
+        machine.file(
+            "etc/nginx/nginx.conf",
+            "http { server { listen 80; root /srv/wiki; location ~ \\.php$ { fastcgi_pass unix:/run/php/own.sock; } } }\n",
+        );
+        machine.file("srv/wiki/index.php", "<?php echo 1;\n");
+        machine.unit("nginx.service", "/usr/sbin/nginx -g 'daemon off;'");
+        machine.unit("php8.2-fpm.service", "/usr/sbin/php-fpm8.2 --nodaemonize");
+        assert_eq!(claims(&machine.workload("php8-2-fpm")), ["/srv/wiki"]);
+        assert_eq!(claims(&machine.workload("nginx")), ["/srv/wiki"]);
+    }
+
+    #[test]
+    fn what_was_put_into_a_directory_of_a_package() {
+        let machine = Machine::new();
+        let start = "/usr/libexec/tomcat9/tomcat-start.sh";
+        machine.file("usr/libexec/tomcat9/tomcat-start.sh", "#!/bin/sh\n");
+        machine.file("var/lib/tomcat9/webapps/shop/index.jsp", "x");
+        machine.file("var/lib/tomcat9/webapps/docs/index.html", "x");
+        machine.package(
+            "tomcat9",
+            &[
+                start,
+                "/var/lib/tomcat9",
+                "/var/lib/tomcat9/webapps",
+                "/var/lib/tomcat9/webapps/docs",
+                "/var/lib/tomcat9/webapps/docs/index.html",
+            ],
+        );
+        machine.unit("tomcat9.service", &format!("/bin/sh {start}"));
+        assert_eq!(
+            claims(&machine.workload("tomcat9")),
+            ["/var/lib/tomcat9/webapps/shop"]
+        );
+    }
+
+    #[test]
+    fn files_that_a_script_opens_by_name() {
+        let machine = Machine::new();
+        machine.file("usr/bin/python3", "x");
+        machine.package("python3", &["/usr/bin/python3"]);
+        machine.file(
+            "usr/local/sbin/tickd",
+            "#!/usr/bin/python3\nopen('/etc/tickd.conf'); open('/srv/other/deep/x.db'); open('/etc/missing')\n",
+        );
+        machine.file("etc/tickd.conf", "x");
+        machine.file("srv/other/deep/x.db", "x");
+        machine.unit("tickd.service", "/usr/local/sbin/tickd");
+        let workload = machine.workload("tickd");
+        let configuration: Vec<String> = workload
+            .configuration
+            .iter()
+            .map(|c| c.path.to_string())
+            .collect();
+        assert_eq!(configuration, ["/etc/tickd.conf"]);
+        assert_eq!(claims(&workload), ["/usr/local/sbin/tickd"]);
+    }
+}
