@@ -2,6 +2,7 @@
 
 use crate::assess::{Severity, Target};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Reads the disk of a virtual machine in place, finds its applications, says which of them a container can carry and
@@ -60,6 +61,8 @@ pub enum Command {
     Report(Report),
     /// Write containers, without the report.
     Generate(Generate),
+    /// Show what is on the disks, and read files in them.
+    Inspect(Inspect),
     /// Explain a rule or a pack.
     Explain {
         /// A rule (`kernel/host-sysctl`) or a pack (`web/nginx`).
@@ -79,10 +82,10 @@ pub struct Source {
     #[arg(required = true, value_name = "SOURCE")]
     pub source: Vec<PathBuf>,
     /// The device of the root file system, where an image holds several: sda2, or sda2[/@] for a subvolume.
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long, global = true, value_name = "DEVICE")]
     pub root: Option<String>,
     /// Let an image name backing files outside its own folder: only for images you trust.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub allow_outside: bool,
 }
 
@@ -197,6 +200,42 @@ pub struct Generate {
     pub source: Source,
     #[command(flatten)]
     pub output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(subcommand_precedence_over_arg = true)]
+#[command(
+    after_help = "A source that is called ls, cat or extract is written ./ls, ./cat or ./extract."
+)]
+pub struct Inspect {
+    #[command(flatten)]
+    pub source: Source,
+    #[arg(long, value_enum, default_value_t = Shown::Terminal)]
+    pub format: Shown,
+    #[command(subcommand)]
+    pub action: Option<Inside>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shown {
+    /// A tree for a terminal.
+    Terminal,
+    /// The same, for programs.
+    Json,
+}
+
+/// What to do inside the machine. Links in a path are followed inside the machine.
+#[derive(Debug, Subcommand)]
+pub enum Inside {
+    /// List a directory, or show one file: mode, owner, group, bytes, time (UTC), name.
+    Ls {
+        #[arg(default_value = "/")]
+        path: OsString,
+    },
+    /// Write a file's content to standard output.
+    Cat { path: OsString },
+    /// Write a file or a directory with all below it to standard output as a tar archive.
+    Extract { path: OsString },
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 mod detectors;
 mod explain;
 pub mod files;
+mod inspect;
 mod migrate;
 mod report;
 mod scan;
@@ -28,6 +29,7 @@ pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
         Command::Generate(args) => migrate::generate(global, args),
         Command::Scan(args) => scan::run(global, args),
         Command::Report(args) => report::run(global, args),
+        Command::Inspect(args) => inspect::run(global, args),
         Command::Explain { id } => explain::run(global, id),
         Command::Detectors { action } => detectors::run(global, action.as_ref()),
     }

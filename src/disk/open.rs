@@ -7,8 +7,9 @@ use super::lvm;
 use super::md;
 use super::note::Note;
 use super::pool;
-use super::range::Range;
+use super::range::Range as Part;
 use super::table::{self, Partition};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,6 +62,23 @@ pub struct Volume {
     pub contents: Contents,
 }
 
+/// A disk or an array: what may have a partition table.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// As the kernel would name it: `sda`, `md0`.
+    pub device: String,
+    /// The place, in the list that was given, of the file it came from; none for an array.
+    pub image: Option<usize>,
+    /// `raw`, `qcow2`, … or `md`.
+    pub format: &'static str,
+    /// Bytes.
+    pub size: u64,
+    /// `gpt` or `dos`; nothing where it is a volume as a whole.
+    pub table: Option<&'static str>,
+    /// Where its partitions, or the one volume that it is, are among all volumes.
+    pub volumes: Range<usize>,
+}
+
 /// The disks of one machine.
 #[derive(Debug)]
 pub struct Disk {
@@ -68,6 +86,8 @@ pub struct Disk {
     pub format: &'static str,
     /// Only an appliance says.
     pub hardware: Option<Hardware>,
+    /// What the volumes are on; logical volumes are on none of them.
+    pub wholes: Vec<Whole>,
     /// In the order of images and partitions.
     pub volumes: Vec<Volume>,
     /// What may not have been read, or not rightly; each names the disk.
@@ -86,13 +106,13 @@ impl Disk {
         let mut opening = Opening::default();
         let (mut format, mut hardware) = (None, None);
         let mut number = 0;
-        for path in paths {
+        for (place, path) in paths.iter().enumerate() {
             let machine = image::machine(path, options.allow_outside)?;
             format = format.or(Some(machine.format));
             hardware = hardware.or(machine.hardware);
             opening.note(machine.format, &machine.notes);
             for image in &machine.disks {
-                opening.disk(&letters(number), image);
+                opening.disk(&letters(number), place, image);
                 number += 1;
             }
         }
@@ -107,6 +127,7 @@ impl Disk {
         Ok(Self {
             format: format.unwrap_or_default(),
             hardware,
+            wholes: opening.wholes,
             volumes: opening.volumes,
             notes: opening.notes,
             remarks: opening.remarks,
@@ -117,6 +138,7 @@ impl Disk {
 /// What was found so far.
 #[derive(Default)]
 struct Opening {
+    wholes: Vec<Whole>,
     volumes: Vec<Volume>,
     /// The device of each volume.
     devices: Vec<Arc<dyn BlockDevice>>,
@@ -132,13 +154,40 @@ impl Opening {
         !self.tables && volumes.all(|volume| matches!(volume.contents, Contents::Empty))
     }
 
-    fn disk(&mut self, name: &str, image: &Image) {
+    fn disk(&mut self, name: &str, place: usize, image: &Image) {
         self.note(name, &image.notes);
-        self.look(name, VolumeKind::Disk, &image.device);
+        let first = self.volumes.len();
+        let table = self.look(name, VolumeKind::Disk, &image.device);
+        self.whole(name, Some(place), image.format, &image.device, table, first);
     }
 
-    /// Looks into what may have a partition table: a disk or an array.
-    fn look(&mut self, name: &str, kind: VolumeKind, device: &Arc<dyn BlockDevice>) {
+    /// Writes down what was looked into; its volumes begin with the one numbered `first`.
+    fn whole(
+        &mut self,
+        name: &str,
+        image: Option<usize>,
+        format: &'static str,
+        device: &Arc<dyn BlockDevice>,
+        table: Option<&'static str>,
+        first: usize,
+    ) {
+        self.wholes.push(Whole {
+            device: name.to_owned(),
+            image,
+            format,
+            size: device.size(),
+            table,
+            volumes: first..self.volumes.len(),
+        });
+    }
+
+    /// Looks into what may have a partition table, a disk or an array, and says which it has.
+    fn look(
+        &mut self,
+        name: &str,
+        kind: VolumeKind,
+        device: &Arc<dyn BlockDevice>,
+    ) -> Option<&'static str> {
         let whole = |contents| Volume {
             device: name.to_owned(),
             kind,
@@ -149,14 +198,19 @@ impl Opening {
         };
         let table = match table::read(device) {
             Ok(Some(table)) if !md::is_whole(device, &table.partitions) => table,
-            Ok(_) => return self.push(whole(contents(device)), Arc::clone(device)),
+            Ok(_) => {
+                self.push(whole(contents(device)), Arc::clone(device));
+                return None;
+            }
             Err(error) => {
                 if md::is_whole(device, &[]) {
-                    return self.push(whole(contents(device)), Arc::clone(device));
+                    self.push(whole(contents(device)), Arc::clone(device));
+                    return None;
                 }
                 self.tables = true;
                 let damaged = Contents::unread("partition-table", error.to_string());
-                return self.push(whole(damaged), Arc::clone(device));
+                self.push(whole(damaged), Arc::clone(device));
+                return None;
             }
         };
         self.tables = true;
@@ -171,6 +225,7 @@ impl Opening {
             let name = format!("{name}{between}{}", partition.number);
             self.partition(name, device, partition);
         }
+        Some(table.kind)
     }
 
     fn push(&mut self, volume: Volume, device: Arc<dyn BlockDevice>) {
@@ -195,7 +250,7 @@ impl Opening {
             let note = Note::gap("the image ends before this partition does");
             self.note(&name, &[note]);
         }
-        let range: Arc<dyn BlockDevice> = Arc::new(Range::new(Arc::clone(disk), start, size));
+        let range: Arc<dyn BlockDevice> = Arc::new(Part::new(Arc::clone(disk), start, size));
         let contents = if start < disk.size() {
             contents(&range)
         } else {
@@ -258,7 +313,9 @@ impl Opening {
                 return;
             }
             for array in assembled.arrays {
-                self.look(&array.name, VolumeKind::Array, &array.device);
+                let first = self.volumes.len();
+                let table = self.look(&array.name, VolumeKind::Array, &array.device);
+                self.whole(&array.name, None, "md", &array.device, table, first);
                 names.push(array.name);
             }
         }

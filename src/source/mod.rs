@@ -10,13 +10,15 @@ mod content;
 mod directory;
 mod disk;
 mod error;
+mod inspection;
 mod kernel;
 mod kind;
 mod memory;
+mod release;
 mod root;
 mod tar;
 
-use crate::disk::{NodeId, Xattrs};
+use crate::disk::{NodeId, Stat, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::sanitise;
 use crate::walk::{Entry, Tree};
@@ -27,6 +29,9 @@ use std::path::{Path, PathBuf};
 
 pub use content::Content;
 pub use error::{Error, ReadError};
+pub use inspection::{
+    Disk as InspectedDisk, Hardware, Inspection, Mount, System, Volume as InspectedVolume,
+};
 
 /// A volume of a disk image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +74,10 @@ trait Backend: Send + Sync {
     /// The content of a regular file.
     fn open<'a>(&'a self, entry: &Entry) -> Result<Box<dyn content::ReadAt + 'a>, ReadError>;
     fn xattrs(&self, entry: &Entry) -> Result<Xattrs, ReadError>;
+    /// What a walk does not gather, because only an archive needs it; only a disk image says.
+    fn stat(&self, _: &Entry) -> Result<Option<Stat>, ReadError> {
+        Ok(None)
+    }
 }
 
 /// A machine's file tree, read-only; threads share it.
@@ -105,6 +114,21 @@ impl Root {
                 })
             }
         }
+    }
+
+    /// What is in a source, without walking it. Unlike [`Self::open`], nothing need be a machine's root.
+    pub fn inspect(paths: &[PathBuf], options: &OpenOptions) -> Result<Inspection, Error> {
+        let first = paths.first().ok_or(Error::Nothing)?;
+        if kind::kind(first)? == Kind::Disk {
+            for other in paths {
+                if kind::kind(other)? != Kind::Disk {
+                    let (first, other) = (first.clone(), other.clone());
+                    return Err(Error::Mixed { first, other });
+                }
+            }
+            return disk::survey(paths, options);
+        }
+        Ok(Inspection::plain(&Self::open(paths, options)?))
     }
 
     fn plain(backend: Box<dyn Backend>, path: &Path, format: &str) -> Self {
@@ -156,6 +180,11 @@ impl Root {
     /// Extended attributes of a file or directory by full name, sorted. A directory source gives those the caller may see.
     pub fn xattrs(&self, entry: &Entry) -> Result<Xattrs, ReadError> {
         self.backend.xattrs(entry)
+    }
+
+    /// A node's whole metadata: device numbers, nanoseconds, bytes allocated, links. Only disk images say.
+    pub fn stat(&self, entry: &Entry) -> Result<Option<Stat>, ReadError> {
+        self.backend.stat(entry)
     }
 }
 

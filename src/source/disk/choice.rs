@@ -17,7 +17,7 @@ pub(super) struct Choice {
     pub volume: usize,
     pub root: NodeId,
     /// The volume's device, and behind it its subvolume where there are several: `sda2[/@]`, as findmnt(8) writes it.
-    name: String,
+    pub name: String,
 }
 
 /// The root asked for, or the only one there is.
@@ -51,6 +51,22 @@ pub(super) fn choose(path: &Path, disk: &Disk, wanted: Option<&str>) -> Result<C
             found: found(&likely),
         }),
     }
+}
+
+/// Every root there is, snapshots too, and whether a machine may have been running from it.
+pub(super) fn every(disk: &Disk) -> Vec<(Choice, bool)> {
+    let likely = roots(disk, subvolumes_likely);
+    let is_likely = |one: &Choice| {
+        likely
+            .iter()
+            .any(|other| (other.volume, other.root) == (one.volume, one.root))
+    };
+    let all = roots(disk, subvolumes_all).into_iter();
+    all.map(|choice| {
+        let likely = is_likely(&choice);
+        (choice, likely)
+    })
+    .collect()
 }
 
 /// The roots of each file system, as `of` finds them in one; named by the volume alone where there is one of them.

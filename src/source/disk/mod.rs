@@ -8,6 +8,8 @@ mod fstab;
 mod mounts;
 mod names;
 mod subvolumes;
+mod survey;
+mod view;
 mod walk;
 
 use super::budget::Budget;
@@ -16,7 +18,7 @@ use super::root::is_root;
 use super::{Backend, Error, OpenOptions, ReadError, SourceInfo, Volume, unexamined};
 use crate::disk::contents::Contents;
 use crate::disk::open::{Disk, Volume as DiskVolume};
-use crate::disk::{FileSystem, NodeId, Xattrs};
+use crate::disk::{FileSystem, NodeId, Stat, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::{MachinePath, sanitise};
 use crate::walk::Entry;
@@ -24,6 +26,8 @@ use mounts::Mount;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use walk::Walk;
+
+pub(super) use survey::survey;
 
 /// What the boot loader reads, by the names the disk room gives.
 const BOOT: [&str; 4] = ["vfat", "fat", "exfat", "bios-boot"];
@@ -218,5 +222,9 @@ impl Backend for Disks {
 
     fn xattrs(&self, entry: &Entry) -> Result<Xattrs, ReadError> {
         Ok(self.mount(entry)?.fs.xattrs(entry.node)?)
+    }
+
+    fn stat(&self, entry: &Entry) -> Result<Option<Stat>, ReadError> {
+        Ok(Some(self.mount(entry)?.fs.stat(entry.node)?))
     }
 }

@@ -41,7 +41,11 @@ pub(super) fn exists(fs: &dyn FileSystem, top: NodeId, path: &str) -> bool {
 
 /// A small text file's content; `None` where there is none, or it is no regular file, or larger than `limit` bytes.
 pub(super) fn text(fs: &dyn FileSystem, top: NodeId, path: &str, limit: usize) -> Option<String> {
-    let node = find(fs, top, path)?;
+    text_of(fs, find(fs, top, path)?, limit)
+}
+
+/// The same of a node.
+pub(super) fn text_of(fs: &dyn FileSystem, node: NodeId, limit: usize) -> Option<String> {
     let stat = fs
         .stat(node)
         .ok()
