@@ -195,6 +195,7 @@ fn hand_over(workloads: &mut [Workload], facts: &Facts) {
             server.claims = claims::outermost(std::mem::take(&mut server.claims));
             let peers = fill::named_peers(server, facts);
             server.connects.extend(peers);
+            server.secrets = fill::secrets(server, facts);
         }
     }
 }

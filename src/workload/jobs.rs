@@ -2,7 +2,7 @@
 
 use super::cut::{PlacedJob, unique};
 use super::service::{Manager, ScheduledJob, Services};
-use super::{Configuration, Connect, Disposition, Workload, claims, connect, fill};
+use super::{Configuration, Connect, Disposition, Workload, claims, connect, fill, packages};
 use crate::detect::native::script_words;
 use crate::detect::pack::{Packs, program};
 use crate::fact::{Evidence, Facts};
@@ -165,7 +165,7 @@ impl Reach {
     }
 
     fn word(&mut self, facts: &Facts, word: &str) {
-        self.commands.extend(fill::executable(facts, word));
+        self.commands.extend(packages::executable(facts, word));
         self.words
             .push(word.rsplit('/').next().unwrap_or(word).to_owned());
         self.named
@@ -205,7 +205,7 @@ fn workload(
             .filter_map(|path| claims::topmost(facts, path))
             .collect(),
     );
-    let packages = fill::of_paths(facts, commands.clone(), &claims, packs.tools(&words, facts));
+    let packages = packages::of_paths(facts, commands.clone(), &claims, packs.tools(&words, facts));
     commands.sort();
     commands.dedup();
     let schedules: Vec<String> = jobs.iter().map(|job| job.schedule.clone()).collect();

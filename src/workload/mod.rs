@@ -7,9 +7,13 @@
 pub mod claims;
 pub mod connect;
 pub mod cut;
+mod data;
 mod fill;
 mod jobs;
 pub mod libraries;
+mod listen;
+mod named;
+mod packages;
 mod place;
 pub mod product;
 pub mod service;

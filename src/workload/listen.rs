@@ -1,0 +1,85 @@
+//! What a workload listens on: its sockets, its product, its arguments and variables.
+
+use super::service::Service;
+use super::{Listen, Product};
+use crate::detect::native::syntax;
+use crate::detect::pack::address::{self, Address};
+use crate::detect::pack::file::Form;
+use crate::detect::pack::program::Program;
+use crate::fact::Evidence;
+
+/// Flags and variables that name a listener where no pack does.
+const LISTEN_FLAGS: &[&str] = &[
+    "--bind",
+    "-b",
+    "--listen",
+    "--port",
+    "-p",
+    "--http-port",
+    "--addr",
+    "--address",
+    "--listen-address",
+    "--web.listen-address",
+];
+
+const LISTEN_VARIABLES: &[&str] = &[
+    "PORT",
+    "HTTP_PORT",
+    "LISTEN",
+    "LISTEN_ADDR",
+    "LISTEN_ADDRESS",
+    "BIND",
+    "BIND_ADDR",
+];
+
+pub(super) fn listens(
+    service: &Service,
+    product: Option<&Product>,
+    program: &Program,
+) -> Vec<Listen> {
+    let mut found: Vec<Listen> = product
+        .map(|product| product.listens.clone())
+        .unwrap_or_default();
+    let mut add = |text: &str, evidence: &Evidence| {
+        if let Some(address) = address::parse(text, Form::Address, None) {
+            let (address, port, protocol) = match address {
+                Address::Inet { host, port } => (host, port, "tcp"),
+                Address::Unix(path) => (path, 0, "unix"),
+            };
+            if port != 0 || protocol == "unix" {
+                found.push(Listen {
+                    address,
+                    port,
+                    protocol: protocol.to_owned(),
+                    evidence: evidence.clone(),
+                });
+            }
+        }
+    };
+    for (socket, evidence) in &service.sockets {
+        add(socket, evidence);
+    }
+    // A pack knows its product's flags: `-p` may be a file there.
+    if product.is_none() && service.sockets.is_empty() {
+        let evidence = service
+            .exec
+            .first()
+            .map_or(&service.evidence, |command| &command.evidence);
+        for (_, args) in syntax::read_flags(&program.args)
+            .iter()
+            .filter(|(flag, _)| LISTEN_FLAGS.contains(&flag.as_str()))
+        {
+            add(args.first().map_or("", String::as_str), evidence);
+        }
+        for (_, value) in service
+            .environment
+            .iter()
+            .filter(|(name, _)| LISTEN_VARIABLES.contains(&name.as_str()))
+        {
+            add(value, evidence);
+        }
+    }
+    found.sort();
+    found.dedup_by(|a, b| (&a.address, a.port, &a.protocol) == (&b.address, b.port, &b.protocol));
+    found
+}

@@ -1,0 +1,127 @@
+//! Packages behind a workload: what its programs, libraries and scripts come from.
+
+use super::libraries::Loader;
+use super::service::Service;
+use super::{Workload, claims};
+use crate::detect::pack::program::{self, Program};
+use crate::fact::Facts;
+use crate::path::MachinePath;
+use std::collections::BTreeSet;
+
+/// Packages the image installs: owners of programs, interpreters, unit, configuration and libraries, and companions.
+pub(super) fn packages(
+    workload: &Workload,
+    service: &Service,
+    program: &Program,
+    facts: &Facts,
+) -> Vec<String> {
+    let mut paths: Vec<MachinePath> = program.files.clone();
+    paths.extend(
+        program
+            .names
+            .iter()
+            .filter(|name| name.starts_with('/'))
+            .map(MachinePath::new),
+    );
+    paths.extend(service.files.first().cloned());
+    paths.extend(
+        workload
+            .configuration
+            .iter()
+            .map(|configuration| configuration.path.clone()),
+    );
+    let commands = service
+        .exec_pre
+        .iter()
+        .chain(&service.exec_post)
+        .chain(&service.exec_stop);
+    paths.extend(commands.flat_map(|command| program::of(&command.argv, facts).files));
+    let companions = workload
+        .product
+        .iter()
+        .flat_map(|product| product.companions.iter().cloned());
+    of_paths(facts, paths, &workload.claims, companions)
+}
+
+/// Names of the packages behind paths and claims, essential ones left out: every base has them.
+pub fn of_paths(
+    facts: &Facts,
+    mut paths: Vec<MachinePath>,
+    claims: &[MachinePath],
+    companions: impl Iterator<Item = String>,
+) -> Vec<String> {
+    let loader = Loader::new(facts);
+    for claim in claims {
+        for entry in claims::files(facts, claim) {
+            if let Some(elf) = facts.elfs.get(&entry.path) {
+                paths.extend(loader.needed(elf));
+                paths.extend(elf.interpreter.as_ref().map(MachinePath::new));
+            }
+            if let Some(script) = facts.scripts.get(&entry.path) {
+                paths.extend(program::of(&script.interpreter, facts).files);
+                let words = script
+                    .references
+                    .iter()
+                    .map(|reference| reference.word.as_str());
+                paths.extend(words.filter_map(|word| executable(facts, word)));
+            }
+        }
+    }
+    let mut names: BTreeSet<String> = companions.collect();
+    for path in paths {
+        let owner = facts.owner(&path).or_else(|| {
+            facts
+                .tree
+                .resolve(&path)
+                .and_then(|real| facts.owner(&real))
+        });
+        names.extend(
+            owner
+                .filter(|package| !package.essential)
+                .map(|package| package.name.clone()),
+        );
+    }
+    names.retain(|name| {
+        facts
+            .package(name)
+            .is_some_and(|package| !package.essential)
+    });
+    roots_of(facts, &names)
+}
+
+/// Packages that no other of the list brings along: what an installer has to be asked for.
+fn roots_of(facts: &Facts, names: &BTreeSet<String>) -> Vec<String> {
+    let mut kept = names.clone();
+    // Of two packages that need one another the one an administrator asked for stays.
+    let manual = |name: &&String| facts.package(name).is_some_and(|package| package.manual);
+    let (asked, pulled): (Vec<&String>, Vec<&String>) = names.iter().partition(manual);
+    for name in asked.into_iter().chain(pulled) {
+        if !kept.contains(name) {
+            continue;
+        }
+        let mut brought = BTreeSet::new();
+        let mut queue = vec![name.clone()];
+        while let Some(next) = queue.pop() {
+            let Some(package) = facts.package(&next) else {
+                continue;
+            };
+            for needed in package.depends.iter().filter_map(|group| group.first()) {
+                if brought.insert(needed.clone()) {
+                    queue.push(needed.clone());
+                }
+            }
+        }
+        kept.retain(|other| other == name || !brought.contains(other));
+    }
+    kept.into_iter().collect()
+}
+
+/// A word of a script that is a command of the machine.
+pub fn executable(facts: &Facts, word: &str) -> Option<MachinePath> {
+    let real = facts.tree.resolve(&program::locate(word, facts)?)?;
+    facts
+        .tree
+        .entry(&real)
+        .is_some_and(crate::walk::Entry::is_executable)
+        .then_some(real)
+}
