@@ -1,7 +1,7 @@
 //! Packaged files outside /etc that somebody changed: a patched script, a replaced program. Pure.
 //!
 //! Hashing every packaged file would cost most of a scan. A package unpacks its files with the times of their making and
-//! writes its own file list last, so a file that is younger than the list was changed since; only those are compared.
+//! writes its own file list last, so a file that is not older than the list was changed since; only those are compared.
 
 use super::native::Digests;
 use super::{Purpose, Want};
@@ -10,7 +10,7 @@ use crate::path::MachinePath;
 use crate::walk::literal;
 use std::collections::BTreeSet;
 
-/// Files that are younger than the installation of their package.
+/// Files that are not older than the installation of their package.
 pub struct Changed {
     pub files: BTreeSet<MachinePath>,
     /// The packages' lists of digests, without their ending.
@@ -43,7 +43,7 @@ impl Changed {
             let Some(Some((base, installed))) = lists.get(owner) else {
                 continue;
             };
-            let younger = |entry: &crate::walk::Entry| entry.is_file() && entry.mtime > *installed;
+            let younger = |entry: &crate::walk::Entry| entry.is_file() && entry.mtime >= *installed;
             if facts.tree.entry(path).is_some_and(younger) {
                 found.files.insert(path.clone());
                 found.lists.insert(base.clone());

@@ -48,8 +48,10 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
             let mut product = packs.recognise(service, facts);
             let (mut disposition, mut reason) = place::place(service, product.as_ref(), facts);
             if let Some(why) = place::never_runs(service, disposition) {
-                (disposition, reason, product) = (Disposition::Drop, why, None);
+                (disposition, reason) = (Disposition::Drop, why);
             }
+            // What never runs is no concern of anybody's.
+            product = product.filter(|_| service.unmet.is_none());
             Placed {
                 service: service.clone(),
                 disposition,

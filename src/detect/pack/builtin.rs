@@ -231,6 +231,10 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/platform/storage.toml"),
     ),
     (
+        "platform/super-server.toml",
+        include_str!("../../../detectors/platform/super-server.toml"),
+    ),
+    (
         "platform/systemd.toml",
         include_str!("../../../detectors/platform/systemd.toml"),
     ),
@@ -253,6 +257,10 @@ pub(super) const PACKS: &[(&str, &str)] = &[
     (
         "proxy/squid.toml",
         include_str!("../../../detectors/proxy/squid.toml"),
+    ),
+    (
+        "proxy/tor.toml",
+        include_str!("../../../detectors/proxy/tor.toml"),
     ),
     (
         "proxy/varnish.toml",

@@ -138,7 +138,9 @@ pub(super) fn connects(asked: &Configured<'_>) -> Vec<Connect> {
             })
             .filter_map(|placed| placed.args.first().cloned())
             .collect();
-        for value in asked.values(&pack.from) {
+        let values = asked.values(&pack.from).into_iter();
+        // `relayhost =` says that there is none.
+        for value in values.filter(|value| !value.text.trim().is_empty()) {
             let address = match pack.form {
                 Form::Port => {
                     let host = pack
