@@ -19,6 +19,7 @@
 //! * [`detect`]: detectors are shown files and emit facts. `native/` reads formats, `pack/` evaluates products, which are
 //!   data under `detectors/`; `engine` reads in rounds, and `follow` says what facts ask for next.
 //! * [`fact`]: what was read, with evidence.
+//! * [`kernel`]: what programs ask of the kernel, read from their code; what a target gives.
 //! * [`workload`]: services as the machine's manager sees them, then the cut into parts that move as one.
 //! * [`assess`]: rules, points, verdicts by target; the catalogue is data.
 //! * [`plan`]: what each container will be. Dockerfile, compose file and reports read the same plan.
@@ -46,6 +47,7 @@ pub mod disk;
 pub mod error;
 pub mod exit;
 pub mod fact;
+pub mod kernel;
 pub mod path;
 pub mod plan;
 pub mod render;

@@ -1,0 +1,10 @@
+//! The kernel contract: what a workload asks of the kernel, read from the code of its programs, and what a target gives.
+//!
+//! ```text
+//! bytes of a file ─▶ Code (a fact: what each function reaches) ─▶ Reach (one program with its libraries) ─▶ Need ─▶ delta
+//!                    native detector, one file at a time          joined over the closure, pure              per target
+//! ```
+
+pub mod reach;
+
+pub use reach::{Argument, Reach, Reference, Site, Unresolved};
