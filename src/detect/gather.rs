@@ -98,7 +98,7 @@ impl Gather {
                 facts.scripts.entry(script.path.clone()).or_insert(script);
             }
             Fact::Secret(secret) => facts.secrets.push(secret),
-            Fact::Peer { to, evidence } => facts.peers.push((to, evidence)),
+            Fact::Peer(peer) => facts.peers.push(peer),
             Fact::Hit(hit) => facts.hits.push(hit),
             Fact::Package(_) | Fact::Owns { .. } | Fact::Automatic(_) | Fact::Recorded { .. } => {
                 self.is_stale = true;

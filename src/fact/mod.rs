@@ -109,6 +109,16 @@ pub struct SecretRef {
     pub evidence: Evidence,
 }
 
+/// A socket, or an address on the machine's loopback, that a file of an application names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Peer {
+    /// `127.0.0.1:3307`, or a socket's path.
+    pub to: String,
+    /// Only the port is named: it means something where somebody listens on it.
+    pub is_guess: bool,
+    pub evidence: Evidence,
+}
+
 /// A pack's path, text or package matcher that hit a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
@@ -154,11 +164,7 @@ pub enum Fact {
     Elf(Elf),
     Script(Script),
     Secret(SecretRef),
-    /// A socket or a loopback address that a file of an application names.
-    Peer {
-        to: String,
-        evidence: Evidence,
-    },
+    Peer(Peer),
     Hit(Hit),
 }
 
@@ -193,8 +199,7 @@ pub struct Facts {
     pub elfs: BTreeMap<MachinePath, Elf>,
     pub scripts: BTreeMap<MachinePath, Script>,
     pub secrets: Vec<SecretRef>,
-    /// Sockets and loopback addresses that applications' files name, with the place.
-    pub peers: Vec<(String, Evidence)>,
+    pub peers: Vec<Peer>,
     pub hits: Vec<Hit>,
     pub unexamined: Vec<Unexamined>,
     /// Bytes of content that were read.

@@ -17,8 +17,9 @@ mod packages;
 mod place;
 pub mod product;
 pub mod service;
+mod supposed;
 
-use crate::fact::{Evidence, FileState, SecretRef};
+use crate::fact::{Evidence, FileState, Peer, SecretRef};
 use crate::path::MachinePath;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,16 @@ pub struct Connect {
     /// The setting or variable that says so: `proxy_pass`, `DATABASE_URL`.
     pub via: String,
     pub evidence: Evidence,
+}
+
+impl From<&Peer> for Connect {
+    fn from(peer: &Peer) -> Self {
+        Self {
+            to: peer.to.clone(),
+            via: peer.evidence.path.name().into_owned(),
+            evidence: peer.evidence.clone(),
+        }
+    }
 }
 
 /// A file of a workload's configuration.

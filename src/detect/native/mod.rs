@@ -7,6 +7,7 @@ mod dpkg;
 mod elf;
 mod init_script;
 pub mod init_start;
+mod peer;
 mod script;
 pub mod secret;
 pub mod syntax;

@@ -282,6 +282,9 @@ pub struct Run {
     pub drop: Vec<String>,
     #[serde(default)]
     pub user: Option<String>,
+    /// A setting or flag that names the user it becomes, once it has begun as root.
+    #[serde(default)]
+    pub user_from: Option<Source>,
     #[serde(default)]
     pub starts_as_root: bool,
     #[serde(default)]
