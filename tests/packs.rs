@@ -47,7 +47,7 @@ const TABLES: &[&str] = &[
     "catalogue.toml",
     "secrets.toml",
     "end-of-life.toml",
-    "schemes.toml",
+    "schemes.toml", "written.toml",
 ];
 
 #[test]

@@ -6,8 +6,8 @@ use super::place::Place;
 use super::pod::{self, Seat};
 use super::process::Process;
 use super::{
-    Plan, PlanOptions, PlannedVolume, base, command, health, hosts, package, port, schedule,
-    secret, service, socket, volume,
+    Plan, PlanOptions, PlannedVolume, activate, base, command, health, hosts, package, port,
+    schedule, secret, service, socket, volume,
 };
 use crate::fact::Facts;
 use crate::workload::Workload;
@@ -231,6 +231,9 @@ impl<'p> Shared<'p, '_> {
                 .as_ref()
                 .map(|_| distribution.packages.timezones.clone()),
         );
+        if activate::activated(workload).is_some() {
+            names.insert(distribution.activator.package.clone());
+        }
         if workload.services.is_empty() {
             names.insert(distribution.scheduler.package.clone());
         }

@@ -4,6 +4,7 @@
 //! plan: base, pin, account, file, volume, command, …
 
 mod account;
+mod activate;
 mod base;
 mod build;
 mod carried;

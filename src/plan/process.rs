@@ -4,8 +4,8 @@ use super::identity::Identity;
 use super::place::Place;
 use super::secret::{self, Taken};
 use super::{
-    PlannedCommand, PlannedFile, PlannedJob, PlannedRemoval, PlannedSecret, command, schedule,
-    service,
+    PlannedCommand, PlannedFile, PlannedJob, PlannedRemoval, PlannedSecret, activate, command,
+    schedule, service,
 };
 use crate::fact::Evidence;
 use crate::path::MachinePath;
@@ -57,12 +57,16 @@ impl Process {
         secrets.extend(secret::variables(workload, masked, taken));
         let init = main.is_none() || command::needs_init(&command, place);
         let (log_links, log_files) = service::log_files(workload, identity.uid, place);
+        let environment = service::environment(workload, &identity.user, place, zone, &mut notes);
+        if let Some(main) = activate::activated(workload) {
+            command = activate::wrap(command, main, &environment, &secrets, place);
+        }
         Self {
             command: command::expand(command, &open_variables(&secrets)),
             before,
             init,
             jobs,
-            environment: service::environment(workload, &identity.user, place, zone, &mut notes),
+            environment,
             capabilities: service::capabilities(workload),
             directory: main.and_then(|main| main.working_directory.clone()),
             umask: main

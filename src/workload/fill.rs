@@ -56,6 +56,7 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
         packages: Vec::new(),
         schedule: None,
         secrets: Vec::new(),
+        clients_of: Vec::new(),
         needs: Vec::new(),
         id,
         title,

@@ -142,6 +142,8 @@ pub struct Workload {
     pub schedule: Option<String>,
     /// Places with secrets among its configuration, claims and units.
     pub secrets: Vec<SecretRef>,
+    /// Packs of products whose tools its jobs call.
+    pub clients_of: Vec<String>,
     /// Ids of workloads it reaches over loopback or a Unix socket; they share a pod.
     pub needs: Vec<String>,
 }

@@ -1,6 +1,8 @@
 //! What only two workloads together tell: a port in an application's file that another workload listens on, and a
-//! port that is asked for and stands on the command line of one that says nowhere what it listens on.
+//! port that is asked for and stands on the command line of one that says nowhere what it listens on; and a job that
+//! calls the tools of a server beside it.
 
+use super::service::ScheduledJob;
 use super::{Connect, Listen, Workload, connect, is_loopback};
 use crate::fact::Facts;
 use std::collections::BTreeSet;
@@ -9,6 +11,86 @@ use std::collections::BTreeSet;
 pub(super) fn suppose(workloads: &mut [Workload], facts: &Facts) {
     listens(workloads);
     connects(workloads, facts);
+    tools(workloads);
+}
+
+/// A tool without a host speaks to the machine's own server: to that of its port, where the job names one.
+fn tools(workloads: &mut [Workload]) {
+    let found: Vec<Vec<Connect>> = workloads
+        .iter()
+        .map(|workload| {
+            let is_served = |server: &&Workload| {
+                let product = server.product.as_ref();
+                product.is_some_and(|product| workload.clients_of.contains(&product.pack))
+            };
+            let servers = workloads.iter().filter(is_served).collect::<Vec<_>>();
+            let jobs = workload.jobs.iter();
+            jobs.flat_map(|job| spoken_to(job, &servers)).collect()
+        })
+        .collect();
+    for (workload, found) in workloads.iter_mut().zip(found) {
+        workload.connects.extend(found);
+        workload.connects.sort();
+        workload
+            .connects
+            .dedup_by(|a, b| a.to == b.to && a.via == b.via);
+    }
+}
+
+fn spoken_to(job: &ScheduledJob, servers: &[&Workload]) -> Vec<Connect> {
+    if names_other_host(&job.command) {
+        return Vec::new();
+    }
+    let names = |server: &&&Workload| {
+        let mut ports = server.listens.iter().map(|listen| listen.port);
+        ports.any(|port| port != 0 && has_word(&job.command, &port.to_string()))
+    };
+    let named: Vec<&&Workload> = servers.iter().filter(names).collect();
+    let all = if named.is_empty() {
+        servers.iter().collect()
+    } else {
+        named
+    };
+    // One way to each server is enough, and the socket is what a tool without a host takes.
+    let ways = all.into_iter().filter_map(|server| {
+        let socket = server
+            .listens
+            .iter()
+            .find(|listen| listen.protocol == "unix");
+        socket.or(server.listens.first())
+    });
+    let to = |listen: &Listen| match listen.protocol.as_str() {
+        "unix" => listen.address.clone(),
+        _ => format!("127.0.0.1:{}", listen.port),
+    };
+    let connect = |listen: &Listen| Connect {
+        to: to(listen),
+        via: job.name.clone(),
+        evidence: job.evidence.clone(),
+    };
+    ways.map(connect).collect()
+}
+
+/// `-h db.example.net`, `--host=10.0.0.7`: the tool speaks to another machine.
+fn names_other_host(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    while let Some(word) = words.next() {
+        let host = match word.split_once('=') {
+            Some(("--host", host)) => Some(host),
+            _ if matches!(word, "-h" | "--host") => words.next(),
+            _ => None,
+        };
+        let host = host.map(|host| host.trim_matches(['"', '\'']));
+        if host.is_some_and(|host| !host.starts_with('/') && !is_loopback(host)) {
+            return true;
+        }
+    }
+    false
+}
+
+fn has_word(command: &str, word: &str) -> bool {
+    let mut words = command.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|found| found == word)
 }
 
 /// Ports on loopback that are asked for and nobody is known to open, on the command line of one that opens nothing known.
@@ -87,4 +169,18 @@ fn of_workload(workload: &Workload, all: &[Workload], facts: &Facts) -> Vec<Conn
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_tools() {
+        assert!(names_other_host("pg_dump -h db.example.net shop"));
+        assert!(names_other_host("mysqldump --host=10.0.0.7 shop"));
+        assert!(!names_other_host("pg_dump -h /run/postgresql shop"));
+        assert!(!names_other_host("mysqldump --host='127.0.0.1' shop"));
+        assert!(has_word("vacuumdb -p 5440 -a", "5440") && !has_word("x 15440", "5440"));
+    }
 }

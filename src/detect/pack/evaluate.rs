@@ -109,6 +109,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         command: command(&asked),
         starts_as_root: file.run.starts_as_root || becomes.is_some(),
         user: becomes.or_else(|| file.run.user.clone()),
+        workers: workers(&asked),
         stop_signal: file.run.stop_signal.clone(),
         probe: probe(&asked, &listens),
         directories: directories(&asked),
@@ -127,6 +128,12 @@ fn becomes(asked: &Configured<'_>) -> Option<String> {
     let mut users = asked.facts.users.iter();
     let numbered = users.find(|user| text.parse() == Ok(user.uid));
     Some(numbered.map_or(text, |user| user.name.clone()))
+}
+
+fn workers(asked: &Configured<'_>) -> Vec<String> {
+    let source = asked.pack.file.run.workers.iter();
+    let values = source.flat_map(|source| asked.values(source));
+    values.map(|value| value.text).collect()
 }
 
 /// The pack's disposition, unless the machine's own configuration asks for another.

@@ -287,6 +287,9 @@ pub struct Run {
     pub user_from: Option<Source>,
     #[serde(default)]
     pub starts_as_root: bool,
+    /// Users that its workers run as, whoever the main process is: what they own inside an application, they write.
+    #[serde(default)]
+    pub workers: Option<Source>,
     #[serde(default)]
     pub stop_signal: Option<String>,
     #[serde(default)]
