@@ -47,7 +47,8 @@ const TABLES: &[&str] = &[
     "catalogue.toml",
     "secrets.toml",
     "end-of-life.toml",
-    "schemes.toml", "written.toml",
+    "schemes.toml",
+    "written.toml",
 ];
 
 #[test]

@@ -219,7 +219,7 @@ pub struct Listen {
     /// Port of an address without one.
     #[serde(default)]
     pub port: Option<u16>,
-    /// Settings whose presence means that there is no such listener: `mysqld/skip-networking`.
+    /// Settings and flags whose presence means that there is no such listener: `mysqld/skip-networking`, `--uds`.
     #[serde(default)]
     pub unless: Vec<String>,
     /// Appended to a socket's directory: `/.s.PGSQL.{port}`.
