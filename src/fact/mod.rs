@@ -13,7 +13,7 @@ mod unit;
 
 pub use account::{Group, User};
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Elf, ElfKind, Script, ScriptReference};
+pub use elf::{Elf, ElfKind, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use package::{Conffile, Ownership, Package};
 pub use unit::{InitScript, UnitEntry, UnitFile};

@@ -5,6 +5,8 @@
 //!                    native detector, one file at a time          joined over the closure, pure              per target
 //! ```
 
+pub mod need;
 pub mod reach;
+pub mod target;
 
 pub use reach::{Argument, Reach, Reference, Site, Unresolved};
