@@ -91,6 +91,14 @@ impl Need {
     }
 }
 
+/// Whether every container has the device.
+pub fn is_ordinary(device: &str) -> bool {
+    let always = &table::needs().devices.always;
+    always
+        .iter()
+        .any(|pattern| glob::matches_path(pattern, device))
+}
+
 /// What a program needs.
 pub fn need(program: &Program<'_>) -> Need {
     let mut found = Need::default();
@@ -237,7 +245,7 @@ fn named(program: &Program<'_>, reference: &Reference) -> Option<Ask> {
             .any(|pattern| glob::matches_path(pattern, text))
     };
     if text.starts_with("/dev/") {
-        if path(&table::needs().devices.always) || text == "/dev/" {
+        if is_ordinary(text) || text == "/dev/" {
             return None;
         }
         let known = table::needs()

@@ -86,7 +86,8 @@ impl<'a> Program<'a> {
         self.own.contains(file)
     }
 
-    pub(super) fn interprets(&self) -> bool {
+    /// It does what a script tells it.
+    pub fn interprets(&self) -> bool {
         self.interprets
     }
 
