@@ -3,7 +3,7 @@
 use super::changed::Changed;
 use super::native::{Digest, Digests, Executable, secret, syntax, system};
 use super::pack::{Packs, program};
-use super::{Purpose, Want};
+use super::{Purpose, Want, closure};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::plan::{self, PlanOptions};
@@ -50,6 +50,17 @@ pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
         }
     }
     wants
+}
+
+/// What the workloads' programs can load, for its code; last, since libraries name libraries.
+pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
+    let services = service::services(facts, &packs.generated_units(facts));
+    let cut = cut::cut(facts, &services, packs);
+    let programs = cut
+        .workloads
+        .into_iter()
+        .flat_map(|workload| workload.executables);
+    closure::wants(facts, programs)
 }
 
 fn want(path: &MachinePath, detector: &'static str) -> Want {
