@@ -5,6 +5,7 @@ use crate::assess::rules::{self, Seen};
 use crate::assess::{self, Concern, Target, Verdict};
 use crate::detect::pack::Packs;
 use crate::fact::{Facts, OsRelease};
+use crate::kernel::{Reaches, join};
 use crate::plan::{self, Plan, PlanOptions};
 use crate::scan::{
     Coverage, Kernel, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore,
@@ -33,7 +34,9 @@ pub fn study(
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
     let concerns = concerns(facts, packs, &services, &cut);
-    let plans = plan::plan(facts, &cut.workloads, options);
+    let mut plans = plan::plan(facts, &cut.workloads, options);
+    let reaches = reaches(facts, &plans);
+    plan::settle(&mut plans, &cut.workloads, facts, &reaches);
     let scan = Scan {
         schema_version: SCHEMA_VERSION,
         tool: Tool {
@@ -59,6 +62,12 @@ pub fn study(
         concerns,
     };
     Study { cut, plans, scan }
+}
+
+/// What the programs of the plans can reach.
+fn reaches(facts: &Facts, plans: &[Plan]) -> Reaches {
+    let programs = plans.iter().flat_map(|plan| &plan.programs);
+    join::programs(facts, programs)
 }
 
 /// Native rules, rule packs, and what products' packs say of their workloads and of what stays.

@@ -17,7 +17,7 @@ pub use code::{
     ArgumentSite, CallSite, Code, Edge, Function, Gap, Region, Symbol, Target, name_hash,
 };
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Elf, ElfKind, Script, ScriptReference};
+pub use elf::{Elf, ElfKind, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use package::{Conffile, Ownership, Package};
 pub use unit::{InitScript, UnitEntry, UnitFile};

@@ -159,8 +159,7 @@ mod tests {
             needed: owned(&["liba.so", "libnone.so"]),
             rpath: owned(rpath),
             runpath: owned(runpath),
-            versions: Vec::new(),
-            imports: Vec::new(),
+            ..Elf::default()
         }
     }
 

@@ -109,6 +109,7 @@ fn read(file: &FileView<'_>) -> Result<Elf, String> {
         runpath: paths(&elf.runpaths),
         versions: versions(&elf),
         imports,
+        ..Elf::default()
     })
 }
 
