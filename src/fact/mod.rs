@@ -5,6 +5,7 @@
 //! a secret later (`--with-secrets`) reads it from the machine again by [`SecretRef`].
 
 mod account;
+mod code;
 mod document;
 mod elf;
 mod job;
@@ -12,6 +13,9 @@ mod package;
 mod unit;
 
 pub use account::{Group, User};
+pub use code::{
+    ArgumentSite, CallSite, Code, Edge, Function, Gap, Region, Symbol, Target, name_hash,
+};
 pub use document::{Document, Include, Setting, Syntax};
 pub use elf::{Elf, ElfKind, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
@@ -152,6 +156,7 @@ pub enum Fact {
     Job(Job),
     Document(Document),
     Elf(Elf),
+    Code(Box<Code>),
     Script(Script),
     Secret(SecretRef),
     /// A socket or a loopback address that a file of an application names.
@@ -191,6 +196,8 @@ pub struct Facts {
     /// By path and syntax: a file may be read under two syntaxes.
     pub documents: BTreeMap<(MachinePath, Syntax), Document>,
     pub elfs: BTreeMap<MachinePath, Elf>,
+    /// What the code of executables and libraries does, of the files that workloads run.
+    pub codes: BTreeMap<MachinePath, Code>,
     pub scripts: BTreeMap<MachinePath, Script>,
     pub secrets: Vec<SecretRef>,
     /// Sockets and loopback addresses that applications' files name, with the place.

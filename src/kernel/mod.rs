@@ -5,6 +5,9 @@
 //!                    native detector, one file at a time          joined over the closure, pure              per target
 //! ```
 
+pub mod call;
+pub mod code;
+pub mod join;
 pub mod need;
 pub mod reach;
 pub mod target;

@@ -50,10 +50,14 @@ pub fn settle(plans: &mut [Plan], workloads: &[Workload], facts: &Facts, reaches
     }
 }
 
-/// What the programs of a plan need, taken together.
-pub fn needs(plan: &Plan, facts: &Facts, reaches: &Reaches) -> Need {
+/// What programs need, taken together.
+pub fn needs<'a>(
+    programs: impl IntoIterator<Item = &'a MachinePath>,
+    facts: &Facts,
+    reaches: &Reaches,
+) -> Need {
     let mut all = Need::default();
-    for path in &plan.programs {
+    for path in programs {
         if let Some(reach) = reaches.get(path) {
             all.merge(need(&Program::new(path, reach, facts)));
         }
@@ -76,7 +80,7 @@ impl<'a> Seen<'a> {
         let programs = plan.programs.iter().map(|path| (path, reaches.get(path)));
         Self {
             programs: programs.collect(),
-            need: needs(plan, facts, reaches),
+            need: needs(&plan.programs, facts, reaches),
             privileged: privileged(plan, facts),
             plan,
             workload,

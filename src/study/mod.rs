@@ -8,8 +8,9 @@ use crate::assess::rules::{self, Seen};
 use crate::assess::{self, Concern, Target, Verdict};
 use crate::detect::pack::Packs;
 use crate::fact::{Facts, OsRelease};
-use crate::kernel::Reaches;
 use crate::kernel::need::Need;
+use crate::kernel::{Reaches, join};
+use crate::path::MachinePath;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::scan::{
     Coverage, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore, Tool,
@@ -18,7 +19,7 @@ use crate::scan::{
 use crate::source::SourceInfo;
 use crate::workload::service::{self, Service, Services};
 use crate::workload::{self, Cut, Disposition, cut};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything known of a machine once facts are in.
 pub struct Study {
@@ -38,11 +39,16 @@ pub fn study(
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
     let mut plans = plan::plan(facts, &cut.workloads, options);
-    let reaches = reaches(facts, &plans);
-    plan::settle(&mut plans, &cut.workloads, facts, &reaches);
-    let needs = plans
+    let all = cut
+        .workloads
         .iter()
-        .map(|plan| (plan.id.clone(), plan::needs(plan, facts, &reaches)));
+        .flat_map(|workload| programs(workload, &plans, facts));
+    let reaches = join::programs(facts, all);
+    plan::settle(&mut plans, &cut.workloads, facts, &reaches);
+    let needs = cut.workloads.iter().map(|workload| {
+        let programs = programs(workload, &plans, facts);
+        (workload.id.clone(), plan::needs(programs, facts, &reaches))
+    });
     let asked = Asked {
         plans: &plans,
         needs: &needs.collect(),
@@ -76,9 +82,21 @@ pub fn study(
     Study { cut, plans, scan }
 }
 
-/// What the programs of the plans can reach.
-fn reaches(_facts: &Facts, _plans: &[Plan]) -> Reaches {
-    Reaches::new()
+/// The programs whose code counts: those that a container starts, and those of its own that it carries.
+fn programs<'a>(
+    workload: &'a workload::Workload,
+    plans: &'a [Plan],
+    facts: &Facts,
+) -> BTreeSet<&'a MachinePath> {
+    let plan = plans.iter().find(|plan| plan.id == workload.id);
+    let own = workload
+        .executables
+        .iter()
+        .filter(|path| facts.owner(path).is_none());
+    plan.into_iter()
+        .flat_map(|plan| &plan.programs)
+        .chain(own)
+        .collect()
 }
 
 /// What the programs of the workloads ask of the kernel.
