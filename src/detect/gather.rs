@@ -94,6 +94,9 @@ impl Gather {
             Fact::Elf(elf) => {
                 facts.elfs.entry(elf.path.clone()).or_insert(elf);
             }
+            Fact::Code(code) => {
+                facts.codes.entry(code.path.clone()).or_insert(*code);
+            }
             Fact::Script(script) => {
                 facts.scripts.entry(script.path.clone()).or_insert(script);
             }

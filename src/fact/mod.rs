@@ -5,6 +5,7 @@
 //! a secret later (`--with-secrets`) reads it from the machine again by [`SecretRef`].
 
 mod account;
+mod code;
 mod document;
 mod elf;
 mod job;
@@ -12,8 +13,11 @@ mod package;
 mod unit;
 
 pub use account::{Group, User};
+pub use code::{
+    ArgumentSite, CallSite, Code, Edge, Function, Gap, Region, Symbol, Target, name_hash,
+};
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Elf, ElfKind, Script, ScriptReference};
+pub use elf::{Elf, ElfKind, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use package::{Conffile, Ownership, Package};
 pub use unit::{InitScript, UnitEntry, UnitFile};
@@ -162,6 +166,7 @@ pub enum Fact {
     Job(Job),
     Document(Document),
     Elf(Elf),
+    Code(Box<Code>),
     Script(Script),
     Secret(SecretRef),
     Peer(Peer),
@@ -197,6 +202,8 @@ pub struct Facts {
     /// By path and syntax: a file may be read under two syntaxes.
     pub documents: BTreeMap<(MachinePath, Syntax), Document>,
     pub elfs: BTreeMap<MachinePath, Elf>,
+    /// What the code of executables and libraries does, of the files that workloads run.
+    pub codes: BTreeMap<MachinePath, Code>,
     pub scripts: BTreeMap<MachinePath, Script>,
     pub secrets: Vec<SecretRef>,
     pub peers: Vec<Peer>,

@@ -80,6 +80,13 @@ impl Process {
         }
     }
 
+    /// Every command line that is run.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &[String]> {
+        let before = self.before.iter().map(|(command, _)| &command.argv);
+        let all = std::iter::once(&self.command.argv).chain(before);
+        all.map(Vec::as_slice)
+    }
+
     /// Whether something has to be done as root before the process is what it is.
     pub(super) fn needs_preparation(&self, identity: &Identity) -> bool {
         let unspeakable = |text: &str| crate::render::quote::dockerfile_word(text).is_none();

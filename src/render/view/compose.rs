@@ -33,8 +33,11 @@ struct Service {
     stop_timeout: u64,
     restart: String,
     init: bool,
-    capabilities: Vec<String>,
-    no_new_privileges: bool,
+    /// Everything is dropped but what is added.
+    drops: bool,
+    capabilities: Vec<Capability>,
+    devices: Vec<Device>,
+    security: Vec<String>,
     limits: Vec<Limit>,
 }
 
@@ -58,6 +61,18 @@ struct Mount {
     source: String,
     target: String,
     read_only: bool,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Capability {
+    name: String,
+    why: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Device {
+    path: String,
     why: String,
 }
 
@@ -181,18 +196,53 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         stop_timeout: plan.stop_timeout,
         restart: plan.restart.clone(),
         init: plan.init,
-        capabilities: plan
-            .capabilities
-            .iter()
-            .map(|name| name.trim_start_matches("CAP_").to_owned())
-            .collect(),
-        no_new_privileges: plan.no_new_privileges,
+        drops: plan.contract.drops,
+        capabilities: capabilities(plan),
+        devices: devices(plan),
+        security: security(plan),
         limits: plan
             .limits
             .iter()
             .map(|(name, value)| limit(name, value))
             .collect(),
     }
+}
+
+/// A reason stands once above all that share it.
+fn capabilities(plan: &Plan) -> Vec<Capability> {
+    let kept = &plan.contract.keeps;
+    let mut sorted: Vec<_> = kept
+        .iter()
+        .map(|kept| (&kept.why, &kept.capability))
+        .collect();
+    sorted.sort();
+    let mut last = None;
+    let view = sorted.into_iter().map(|(why, capability)| Capability {
+        name: capability.trim_start_matches("CAP_").to_owned(),
+        why: if last.replace(why) == Some(why) {
+            Vec::new()
+        } else {
+            vec![why.clone()]
+        },
+    });
+    view.collect()
+}
+
+fn devices(plan: &Plan) -> Vec<Device> {
+    let devices = plan.contract.devices.iter().map(|device| Device {
+        path: device.path.clone(),
+        why: format!("{}; from {}", device.why, device.evidence.place()),
+    });
+    devices.collect()
+}
+
+fn security(plan: &Plan) -> Vec<String> {
+    let privileges = plan
+        .no_new_privileges
+        .then(|| "no-new-privileges:true".to_owned());
+    let profile = plan.contract.profile.document();
+    let profile = profile.map(|_| format!("seccomp=./workloads/{}/{}", plan.id, super::PROFILE));
+    privileges.into_iter().chain(profile).collect()
 }
 
 fn limit(name: &str, value: &str) -> Limit {

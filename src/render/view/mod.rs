@@ -11,6 +11,9 @@ pub(super) mod schedule;
 use crate::plan::{HealthCheck, Plan};
 use serde::Serialize;
 
+/// The file of a workload's system calls.
+pub(super) const PROFILE: &str = "seccomp.json";
+
 /// A variable and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Variable {
