@@ -1,14 +1,16 @@
 //! The compose file's view, and that of the `.env` beside it.
 
-use super::{Health, Variable, archive_mount, health};
+use super::network::{Network, Pod, holder, own, pods};
+use super::{Health, archive_mount, health};
 use crate::plan::Plan;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Serialize)]
 pub(in crate::render) struct Compose {
     machine: String,
     project: String,
+    pods: Vec<Pod>,
     services: Vec<Service>,
     volumes: Vec<String>,
     secrets: Vec<Secret>,
@@ -20,11 +22,9 @@ struct Service {
     title: String,
     context: String,
     image: String,
-    network: Vec<String>,
-    hostname: Vec<String>,
-    ports: Vec<Port>,
-    hosts: Vec<String>,
-    sysctls: Vec<Variable>,
+    /// The service whose network it uses, or its own network: one of the two.
+    joins: Vec<String>,
+    network: Vec<Network>,
     depends: Vec<Dependency>,
     volumes: Vec<Mount>,
     secrets: Vec<String>,
@@ -42,7 +42,7 @@ struct Service {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Port {
+pub(super) struct Port {
     name: String,
     number: u16,
     published: String,
@@ -125,6 +125,7 @@ pub(in crate::render) fn compose(plans: &[Plan]) -> Compose {
         } else {
             hostname
         },
+        pods: pods(plans),
         services: plans.iter().map(|plan| service(plan, plans)).collect(),
         volumes: volumes.into_iter().map(str::to_owned).collect(),
         secrets: secrets.into_iter().map(secret).collect(),
@@ -140,14 +141,6 @@ pub(in crate::render) fn env(plans: &[Plan]) -> Env {
 }
 
 fn service(plan: &Plan, plans: &[Plan]) -> Service {
-    let anchor = plan.pod == plan.id;
-    let members: Vec<&Plan> = plans.iter().filter(|other| other.pod == plan.id).collect();
-    // Whoever owns the network name space publishes, names and tunes it for all.
-    let members = if anchor { members } else { Vec::new() };
-    let sysctls: BTreeMap<&String, &String> = members
-        .iter()
-        .flat_map(|member| member.sysctls.iter().map(|(name, value)| (name, value)))
-        .collect();
     let mut secrets: Vec<String> = plan
         .secrets
         .iter()
@@ -162,32 +155,11 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
             "${{IMAGE_PREFIX:-{PREFIX}}}{}:${{IMAGE_TAG:-{TAG}}}",
             plan.id
         ),
-        network: (!anchor)
-            .then(|| format!("service:{}", plan.pod))
+        joins: holder(plan, plans)
+            .map(|id| format!("service:{id}"))
             .into_iter()
             .collect(),
-        hostname: plan
-            .hostname
-            .clone()
-            .filter(|_| anchor)
-            .into_iter()
-            .collect(),
-        ports: members.iter().flat_map(|member| ports(member)).collect(),
-        hosts: if anchor {
-            plan.hosts
-                .iter()
-                .map(|(name, address)| format!("{name}:{address}"))
-                .collect()
-        } else {
-            Vec::new()
-        },
-        sysctls: sysctls
-            .into_iter()
-            .map(|(name, value)| Variable {
-                name: name.clone(),
-                value: value.clone(),
-            })
-            .collect(),
+        network: own(plan, plans).into_iter().collect(),
         depends: depends(plan, plans),
         volumes: mounts(plan),
         secrets,
@@ -255,28 +227,23 @@ fn limit(name: &str, value: &str) -> Limit {
 }
 
 fn depends(plan: &Plan, plans: &[Plan]) -> Vec<Dependency> {
-    let anchor = Some(&plan.pod).filter(|pod| **pod != plan.id && !plan.depends_on.contains(pod));
-    let waited = plan
-        .depends_on
-        .iter()
-        .map(|id| (id, true))
-        .chain(anchor.map(|id| (id, false)));
-    let condition = |id: &String, waits: bool| {
+    let holder = holder(plan, plans);
+    let waited = plan.depends_on.iter().cloned().chain(holder);
+    let condition = |id: &String| {
         let healthy = plans
             .iter()
             .any(|other| other.id == *id && other.health.is_some());
-        if waits && healthy {
+        if healthy {
             "service_healthy"
         } else {
             "service_started"
         }
     };
-    waited
-        .map(|(id, waits)| Dependency {
-            id: id.clone(),
-            condition: condition(id, waits),
-        })
-        .collect()
+    let dependency = |id: String| Dependency {
+        condition: condition(&id),
+        id,
+    };
+    waited.map(dependency).collect()
 }
 
 fn mounts(plan: &Plan) -> Vec<Mount> {
@@ -302,7 +269,7 @@ fn mounts(plan: &Plan) -> Vec<Mount> {
     mounts
 }
 
-fn ports(plan: &Plan) -> Vec<Port> {
+pub(super) fn ports(plan: &Plan) -> Vec<Port> {
     let id: String = plan
         .id
         .chars()

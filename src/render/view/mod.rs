@@ -4,6 +4,7 @@ pub(super) mod compose;
 pub(super) mod dockerfile;
 pub(super) mod entrypoint;
 mod image;
+mod network;
 pub(super) mod readme;
 mod run;
 pub(super) mod schedule;
