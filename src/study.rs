@@ -11,6 +11,7 @@ use crate::scan::{
     Tool, Totals, Variable, Whole, Workload,
 };
 use crate::source::SourceInfo;
+use crate::usage::{self, PackageUsage};
 use crate::workload::service::{self, Service, Services};
 use crate::workload::{self, Cut, Disposition, cut};
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub fn study(
     let cut = cut::cut(facts, &services, packs);
     let concerns = concerns(facts, packs, &services, &cut);
     let plans = plan::plan(facts, &cut.workloads, options);
+    let (usage, by_package) = usage::usage(facts, &cut.workloads, &plans);
     let scan = Scan {
         schema_version: SCHEMA_VERSION,
         tool: Tool {
@@ -47,7 +49,8 @@ pub fn study(
             bytes_read: facts.bytes_read,
             unexamined: facts.unexamined.clone(),
         },
-        packages: packages(facts),
+        packages: packages(facts, &by_package),
+        usage,
         services: list(&services, &cut),
         workloads: cut
             .workloads
@@ -187,6 +190,7 @@ fn workload(
         executables: workload.executables.clone(),
         listens: workload.listens.clone(),
         connects: workload.connects.clone(),
+        needs: workload.needs.clone(),
         kernel: kernel(workload),
         user: workload.user.clone(),
         environment: workload
@@ -321,18 +325,22 @@ fn libc(facts: &Facts) -> Option<Libc> {
     })
 }
 
-fn packages(facts: &Facts) -> Packages {
+fn packages(facts: &Facts, usage: &[PackageUsage]) -> Packages {
     let distribution = facts.os.as_ref().map_or("debian", |os| os.id.as_str());
     let items: Vec<Package> = facts
         .packages
         .iter()
-        .map(|package| Package {
+        .zip(usage)
+        .map(|(package, usage)| Package {
             name: package.name.clone(),
             version: package.version.clone(),
             arch: package.arch.clone(),
             origin: package.source.clone(),
             manual: package.manual,
             purl: purl(distribution, package),
+            bytes: usage.bytes,
+            moves: usage.moves,
+            evidence: Some(package.evidence.clone()),
         })
         .collect();
     Packages {
