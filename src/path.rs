@@ -12,6 +12,13 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MachinePath(Arc<[u8]>);
 
+impl Default for MachinePath {
+    /// The root.
+    fn default() -> Self {
+        Self::root()
+    }
+}
+
 impl MachinePath {
     /// The machine's root directory.
     pub fn root() -> Self {

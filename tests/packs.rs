@@ -48,6 +48,7 @@ const TABLES: &[&str] = &[
     "secrets.toml",
     "end-of-life.toml",
     "schemes.toml",
+    "written.toml",
 ];
 
 #[test]

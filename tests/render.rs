@@ -359,13 +359,18 @@ fn a_pod_shares_its_network_and_its_sockets() {
     let text = fs::read_to_string(out.join("compose.yaml")).unwrap();
     let compose: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
     let services = &compose["services"];
-    assert_eq!(services["a-web"]["network_mode"], "service:db");
-    assert_eq!(services["db"]["network_mode"], serde_json::Value::Null);
-    // Published where the name space is; loopback is not published at all.
+    assert_eq!(services["a-web"]["network_mode"], "service:db-pod");
+    assert_eq!(services["db"]["network_mode"], "service:db-pod");
+    // What holds the network is none of those that may restart, and their image serves for it.
+    let pod = &services["db-pod"];
+    assert_eq!(pod["build"]["context"], "./workloads/db");
     assert_eq!(
-        services["db"]["ports"],
-        serde_json::json!(["${A_WEB_PORT_80:-80}:80"])
+        pod["entrypoint"],
+        serde_json::json!(["/bin/sleep", "infinity"])
     );
+    assert_eq!(services["alone"]["network_mode"], serde_json::Value::Null);
+    // Published where the name space is; loopback is not published at all.
+    assert_eq!(pod["ports"], serde_json::json!(["${A_WEB_PORT_80:-80}:80"]));
     assert_eq!(services["a-web"]["ports"], serde_json::Value::Null);
     assert_eq!(
         services["a-web"]["depends_on"]["db"]["condition"],
@@ -375,7 +380,8 @@ fn a_pod_shares_its_network_and_its_sockets() {
         assert_eq!(services[id]["volumes"][0]["source"], "db-run-dbd");
         assert_eq!(services[id]["volumes"][0]["target"], "/run/dbd");
     }
-    assert_eq!(services["db"]["hostname"], "web1");
+    assert_eq!(pod["hostname"], "web1");
+    assert_eq!(services["db"]["hostname"], serde_json::Value::Null);
     assert_eq!(services["a-web"]["hostname"], serde_json::Value::Null);
     // A port below 1024 and no root.
     assert_eq!(

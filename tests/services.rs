@@ -172,9 +172,9 @@ mod tests {
             ["by-path.service", "by-socket.service", "handed.service"]
         );
         let found = named(machine.services(), "by-socket.service");
-        assert_eq!(found.sockets.first().unwrap().0, "9999");
+        assert_eq!(found.sockets.first().unwrap().address, "9999");
         let found = named(machine.services(), "handed.service");
-        assert_eq!(found.sockets.first().unwrap().0, "/run/t");
+        assert_eq!(found.sockets.first().unwrap().address, "/run/t");
     }
 
     #[test]

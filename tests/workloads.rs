@@ -153,4 +153,82 @@ mod tests {
         assert_eq!(configuration, ["/etc/tickd.conf"]);
         assert_eq!(claims(&workload), ["/usr/local/sbin/tickd"]);
     }
+
+    #[test]
+    fn an_application_in_a_home() {
+        let machine = Machine::new();
+        machine.file(
+            "etc/passwd",
+            "root:x:0:0::/root:/bin/sh\napi:x:905:905::/home/api:/bin/sh\n",
+        );
+        machine.file("etc/skel/.bashrc", "x");
+        machine.file("home/api/.bashrc", "x");
+        machine.file("home/api/main.py", "x = '/run/mysqld/mysqld.sock'\n");
+        machine.file("home/api/env/bin/serve", "#!/home/api/env/bin/python\n");
+        machine.unit(
+            "api.service",
+            "/home/api/env/bin/serve main:app\nUser=api\nWorkingDirectory=/home/api",
+        );
+        let workload = machine.workload("api");
+        assert_eq!(claims(&workload), ["/home/api/env", "/home/api/main.py"]);
+        let connects: Vec<&str> = workload.connects.iter().map(|c| c.to.as_str()).collect();
+        assert_eq!(connects, ["/run/mysqld/mysqld.sock"]);
+    }
+
+    #[test]
+    fn a_port_that_only_a_client_and_a_command_line_know() {
+        let machine = Machine::new();
+        machine.file("usr/sbin/nginx", "x");
+        machine.package("nginx", &["/usr/sbin/nginx"]);
+        machine.file(
+            "etc/nginx/nginx.conf",
+            "http { server { listen 80; location / { proxy_pass http://127.0.0.1:7070; } } }\n",
+        );
+        machine.file("opt/pricer/serve", "#!/usr/bin/python3\n");
+        machine.file("opt/other/serve", "#!/usr/bin/python3\n");
+        machine.unit("nginx.service", "/usr/sbin/nginx -g 'daemon off;'");
+        machine.unit("pricer.service", "/opt/pricer/serve 7070");
+        machine.unit("other.service", "/opt/other/serve 17070");
+        let pricer = machine.workload("pricer");
+        let listens: Vec<u16> = pricer.listens.iter().map(|listen| listen.port).collect();
+        assert_eq!(listens, [7070]);
+        assert!(machine.workload("other").listens.is_empty());
+        assert_eq!(machine.workload("nginx").needs, ["pricer"]);
+    }
+
+    /// PostgreSQL by its packages, one cluster on an unusual port.
+    fn with_database(machine: &Machine) {
+        machine.file("usr/lib/postgresql/15/bin/postgres", "x");
+        machine.file("usr/bin/pg_ctlcluster", "#!/usr/bin/perl\n");
+        machine.file("usr/bin/vacuumdb", "x");
+        let unit = "usr/lib/systemd/system/postgresql@.service";
+        machine.file(unit, "[Service]\nType=forking\nUser=postgres\nExecStart=pg_ctlcluster --skip-systemctl-redirect %i start\n");
+        machine.package(
+            "postgresql-15",
+            &[
+                "/usr/lib/postgresql/15/bin/postgres",
+                "/usr/bin/pg_ctlcluster",
+            ],
+        );
+        machine.package("postgresql-client-15", &["/usr/bin/vacuumdb"]);
+        machine.file(
+            "etc/postgresql/15/main/postgresql.conf",
+            "port = 5440\nunix_socket_directories = '/var/run/postgresql'\n",
+        );
+        machine.unit("postgresql.service", "/bin/true");
+    }
+
+    #[test]
+    fn a_job_with_a_servers_tool_reaches_the_server() {
+        let machine = Machine::new();
+        with_database(&machine);
+        machine.file("etc/cron.d/vacuum", "0 3 * * 0 root vacuumdb -p 5440 -a\n");
+        machine.file(
+            "etc/cron.d/far",
+            "0 4 * * 0 www-data vacuumdb -h db.example.net -a\n",
+        );
+        let needs = |id: &str| machine.workload(id).needs;
+        assert_eq!(needs("jobs-root"), ["postgresql-15-main"]);
+        assert!(needs("jobs-www-data").is_empty());
+    }
 }

@@ -46,7 +46,8 @@ impl Progress for Silent {
 pub fn examine(root: &Root, registry: &Registry, packs: &Packs, progress: &dyn Progress) -> Facts {
     let named = |facts: &Facts| follow::named(facts, packs);
     let carried = |facts: &Facts| follow::carried(facts, packs);
-    examine_with(root, registry, &[&named, &carried], progress)
+    let loaded = |facts: &Facts| follow::loaded(facts, packs);
+    examine_with(root, registry, &[&named, &carried, &loaded], progress)
 }
 
 /// What facts ask for.

@@ -3,7 +3,7 @@
 use super::changed::Changed;
 use super::native::{Digest, Digests, Executable, secret, syntax, system};
 use super::pack::{Packs, program};
-use super::{Purpose, Want};
+use super::{Purpose, Want, closure};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::plan::{self, PlanOptions};
@@ -50,6 +50,21 @@ pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
         }
     }
     wants
+}
+
+/// What the workloads' programs can load, for its code; last, since libraries name libraries.
+pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
+    let services = service::services(facts, &packs.generated_units(facts));
+    let cut = cut::cut(facts, &services, packs);
+    let plans = plan::plan(facts, &cut.workloads, &PlanOptions::default());
+    let started = plans.into_iter().flat_map(|plan| plan.programs);
+    // What a package brought and the container does not start is its product's affair.
+    let named = cut
+        .workloads
+        .iter()
+        .flat_map(|workload| &workload.executables);
+    let own = named.filter(|path| facts.owner(path).is_none()).cloned();
+    closure::wants(facts, started.chain(own))
 }
 
 fn want(path: &MachinePath, detector: &'static str) -> Want {

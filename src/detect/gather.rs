@@ -94,11 +94,14 @@ impl Gather {
             Fact::Elf(elf) => {
                 facts.elfs.entry(elf.path.clone()).or_insert(elf);
             }
+            Fact::Code(code) => {
+                facts.codes.entry(code.path.clone()).or_insert(*code);
+            }
             Fact::Script(script) => {
                 facts.scripts.entry(script.path.clone()).or_insert(script);
             }
             Fact::Secret(secret) => facts.secrets.push(secret),
-            Fact::Peer { to, evidence } => facts.peers.push((to, evidence)),
+            Fact::Peer(peer) => facts.peers.push(peer),
             Fact::Hit(hit) => facts.hits.push(hit),
             Fact::Package(_) | Fact::Owns { .. } | Fact::Automatic(_) | Fact::Recorded { .. } => {
                 self.is_stale = true;

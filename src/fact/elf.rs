@@ -2,9 +2,10 @@
 
 use crate::path::MachinePath;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ElfKind {
     /// Has an interpreter.
+    #[default]
     Dynamic,
     /// No interpreter, no dynamic section or static-pie.
     Static,
@@ -15,7 +16,7 @@ pub enum ElfKind {
 }
 
 /// What an ELF file asks of the system it runs on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Elf {
     pub path: MachinePath,
     pub kind: ElfKind,
@@ -34,6 +35,29 @@ pub struct Elf {
     pub versions: Vec<(String, String)>,
     /// Names of imported functions, sorted; capped.
     pub imports: Vec<String>,
+    /// Symbol versions that it defines itself, sorted: what others may require of it.
+    pub provides: Vec<String>,
+    /// The language whose runtime is linked into it: `go`.
+    pub runtime: Option<String>,
+    /// The x86-64 level that it needs (2, 3, 4), from its GNU property note; `None` where it names none.
+    pub level: Option<u8>,
+    /// The oldest kernel it runs on, from its ABI note.
+    pub kernel: Option<[u32; 3]>,
+    /// Libraries that it opens itself, as it says in `.note.dlopen`.
+    pub opens: Vec<Opened>,
+    /// The packer, where the file unpacks itself: nothing in it is to be read.
+    pub packed: Option<String>,
+    /// Capabilities that the file gives its process, CAP_ names, from its `security.capability`.
+    pub capabilities: Vec<String>,
+}
+
+/// A library opened at run time (the UAPI group's "ELF dlopen metadata").
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Opened {
+    /// Names, the first that is there is taken.
+    pub sonames: Vec<String>,
+    /// `required`, `recommended` or `suggested`.
+    pub priority: String,
 }
 
 /// A path or command that a script names, at its line.

@@ -5,6 +5,7 @@
 //! a secret later (`--with-secrets`) reads it from the machine again by [`SecretRef`].
 
 mod account;
+mod code;
 mod document;
 mod elf;
 mod job;
@@ -12,8 +13,11 @@ mod package;
 mod unit;
 
 pub use account::{Group, User};
+pub use code::{
+    ArgumentSite, CallSite, Code, Edge, Function, Gap, Region, Symbol, Target, name_hash,
+};
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Elf, ElfKind, Script, ScriptReference};
+pub use elf::{Elf, ElfKind, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use package::{Conffile, Ownership, Package};
 pub use unit::{InitScript, UnitEntry, UnitFile};
@@ -109,6 +113,16 @@ pub struct SecretRef {
     pub evidence: Evidence,
 }
 
+/// A socket, or an address on the machine's loopback, that a file of an application names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Peer {
+    /// `127.0.0.1:3307`, or a socket's path.
+    pub to: String,
+    /// Only the port is named: it means something where somebody listens on it.
+    pub is_guess: bool,
+    pub evidence: Evidence,
+}
+
 /// A pack's path, text or package matcher that hit a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
@@ -152,13 +166,10 @@ pub enum Fact {
     Job(Job),
     Document(Document),
     Elf(Elf),
+    Code(Box<Code>),
     Script(Script),
     Secret(SecretRef),
-    /// A socket or a loopback address that a file of an application names.
-    Peer {
-        to: String,
-        evidence: Evidence,
-    },
+    Peer(Peer),
     Hit(Hit),
 }
 
@@ -191,10 +202,11 @@ pub struct Facts {
     /// By path and syntax: a file may be read under two syntaxes.
     pub documents: BTreeMap<(MachinePath, Syntax), Document>,
     pub elfs: BTreeMap<MachinePath, Elf>,
+    /// What the code of executables and libraries does, of the files that workloads run.
+    pub codes: BTreeMap<MachinePath, Code>,
     pub scripts: BTreeMap<MachinePath, Script>,
     pub secrets: Vec<SecretRef>,
-    /// Sockets and loopback addresses that applications' files name, with the place.
-    pub peers: Vec<(String, Evidence)>,
+    pub peers: Vec<Peer>,
     pub hits: Vec<Hit>,
     pub unexamined: Vec<Unexamined>,
     /// Bytes of content that were read.

@@ -5,6 +5,14 @@
 //!                    native detector, one file at a time          joined over the closure, pure              per target
 //! ```
 
+pub mod call;
+pub mod code;
+pub mod join;
+pub mod need;
 pub mod reach;
+pub mod target;
 
 pub use reach::{Argument, Reach, Reference, Site, Unresolved};
+
+/// What programs of a machine can reach, by their files. A program without an entry was not analysed.
+pub type Reaches = std::collections::BTreeMap<crate::path::MachinePath, Reach>;

@@ -25,6 +25,7 @@ pub(super) struct Distribution {
     pub never: Vec<String>,
     pub packages: Helpers,
     pub scheduler: Scheduler,
+    pub activator: Activator,
     release: Vec<Release>,
     account: Vec<Account>,
     pub moving: Vec<Moving>,
@@ -39,6 +40,15 @@ pub(super) struct Helpers {
     /// Directories that maintainer scripts link into and that the image leaves out.
     #[serde(default)]
     pub directories: Vec<String>,
+}
+
+/// What opens sockets and hands them over, where socket units did.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Activator {
+    pub package: String,
+    /// systemd-socket-activate(1).
+    pub program: String,
 }
 
 /// What runs scheduled jobs.

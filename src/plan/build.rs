@@ -6,8 +6,8 @@ use super::place::Place;
 use super::pod::{self, Seat};
 use super::process::Process;
 use super::{
-    Plan, PlanOptions, PlannedVolume, base, command, health, hosts, package, port, schedule,
-    secret, service, socket, volume,
+    Contract, Plan, PlanOptions, PlannedVolume, activate, base, command, contract, health, hosts,
+    package, port, schedule, secret, service, socket, volume,
 };
 use crate::fact::Facts;
 use crate::workload::Workload;
@@ -110,6 +110,7 @@ impl<'p> Shared<'p, '_> {
             .map(|volume| (volume.name.clone(), volume::contents(volume, place)))
             .collect();
         let hostname = facts.hostname.as_ref().map(|(name, _)| name.clone());
+        let programs = contract::programs(process.commands(), facts);
         Plan {
             id: workload.id.clone(),
             title: workload.title.clone(),
@@ -151,6 +152,8 @@ impl<'p> Shared<'p, '_> {
             secret_entries: carried.secret_entries,
             volumes,
             data,
+            programs,
+            contract: Contract::default(),
             command: process.command,
             before: process.before,
             init: process.init,
@@ -231,6 +234,9 @@ impl<'p> Shared<'p, '_> {
                 .as_ref()
                 .map(|_| distribution.packages.timezones.clone()),
         );
+        if activate::activated(workload).is_some() {
+            names.insert(distribution.activator.package.clone());
+        }
         if workload.services.is_empty() {
             names.insert(distribution.scheduler.package.clone());
         }

@@ -46,7 +46,8 @@ pub(super) fn names(workload: &Workload, place: &Place<'_>) -> (String, String) 
         return root();
     }
     let product = workload.product.as_ref();
-    if product.is_some_and(|product| product.starts_as_root) {
+    let as_root = matches!(workload.services.first(), Some(main) if main.user == "root" || main.user.is_empty());
+    if as_root && product.is_some_and(|product| product.starts_as_root) {
         return root();
     }
     let own = product.and_then(|product| product.user.clone());

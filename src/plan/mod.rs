@@ -4,11 +4,13 @@
 //! plan: base, pin, account, file, volume, command, …
 
 mod account;
+mod activate;
 mod base;
 mod build;
 mod carried;
 mod command;
 mod configuration;
+mod contract;
 mod file;
 mod health;
 mod hosts;
@@ -26,8 +28,10 @@ mod socket;
 mod volume;
 
 pub use build::plan;
+pub use contract::{needs, settle};
 
 use crate::fact::{Evidence, SecretRef};
+use crate::kernel::target::Profile;
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use crate::workload::product::Probe;
@@ -176,6 +180,47 @@ pub struct PlannedScheduler {
     pub mailer: MachinePath,
 }
 
+/// A capability that a container keeps, and what for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Kept {
+    /// CAP_ name.
+    pub capability: String,
+    pub why: String,
+}
+
+/// A device of the host that a container is handed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedDevice {
+    pub path: String,
+    pub why: String,
+    pub evidence: Evidence,
+}
+
+/// What a container may ask of the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contract {
+    /// Every capability is dropped but those it keeps; else it has them beside the engine's own set.
+    pub drops: bool,
+    /// Why the engine's own set stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unproven: Option<String>,
+    pub keeps: Vec<Kept>,
+    pub devices: Vec<PlannedDevice>,
+    pub profile: Profile,
+}
+
+impl Default for Contract {
+    fn default() -> Self {
+        Self {
+            drops: false,
+            unproven: None,
+            keeps: Vec::new(),
+            devices: Vec::new(),
+            profile: Profile::new([], false),
+        }
+    }
+}
+
 /// How often and how patiently a health check asks; seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthCheck {
@@ -244,6 +289,9 @@ pub struct Plan {
     pub limits: Vec<(String, String)>,
     /// Kept by the process although it is not root; CAP_ names.
     pub capabilities: Vec<String>,
+    /// Native programs that it starts itself, links followed.
+    pub programs: Vec<MachinePath>,
+    pub contract: Contract,
     pub no_new_privileges: bool,
     /// PID 1 is the engine's own init, since the process reaps no orphans.
     pub init: bool,

@@ -4,8 +4,8 @@ use super::identity::Identity;
 use super::place::Place;
 use super::secret::{self, Taken};
 use super::{
-    PlannedCommand, PlannedFile, PlannedJob, PlannedRemoval, PlannedSecret, command, schedule,
-    service,
+    PlannedCommand, PlannedFile, PlannedJob, PlannedRemoval, PlannedSecret, activate, command,
+    schedule, service,
 };
 use crate::fact::Evidence;
 use crate::path::MachinePath;
@@ -57,12 +57,16 @@ impl Process {
         secrets.extend(secret::variables(workload, masked, taken));
         let init = main.is_none() || command::needs_init(&command, place);
         let (log_links, log_files) = service::log_files(workload, identity.uid, place);
+        let environment = service::environment(workload, &identity.user, place, zone, &mut notes);
+        if let Some(main) = activate::activated(workload) {
+            command = activate::wrap(command, main, &environment, &secrets, place);
+        }
         Self {
             command: command::expand(command, &open_variables(&secrets)),
             before,
             init,
             jobs,
-            environment: service::environment(workload, &identity.user, place, zone, &mut notes),
+            environment,
             capabilities: service::capabilities(workload),
             directory: main.and_then(|main| main.working_directory.clone()),
             umask: main
@@ -74,6 +78,13 @@ impl Process {
             removals,
             notes,
         }
+    }
+
+    /// Every command line that is run.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &[String]> {
+        let before = self.before.iter().map(|(command, _)| &command.argv);
+        let all = std::iter::once(&self.command.argv).chain(before);
+        all.map(Vec::as_slice)
     }
 
     /// Whether something has to be done as root before the process is what it is.

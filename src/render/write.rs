@@ -2,7 +2,7 @@
 
 use super::staging::Staging;
 use super::templates::fill;
-use super::view::{compose, dockerfile, entrypoint, readme, schedule};
+use super::view::{self, compose, dockerfile, entrypoint, readme, schedule};
 use super::{Error, Machine, Options, Written, archive, rootfs, secret};
 use crate::path::MachinePath;
 use crate::plan::Plan;
@@ -99,6 +99,9 @@ fn workload(
             0o755,
             fill("entrypoint.sh", &entrypoint::entrypoint(plan))?,
         ));
+    }
+    if let Some(profile) = plan.contract.profile.document() {
+        files.push((view::PROFILE, 0o644, profile));
     }
     for (name, mode, text) in files {
         let path = directory.join(name);

@@ -79,6 +79,30 @@ pub fn topmost(facts: &Facts, path: &MachinePath) -> Option<MachinePath> {
     (!pseudo).then_some(top)
 }
 
+/// Shelves that are an application themselves where a service works in them, or a product serves them.
+const FILLED: &[&str] = &[
+    "/app", "/apps", "/data", "/home/*", "/opt", "/root", "/srv", "/srv/www", "/u01", "/var/www",
+];
+
+/// What stands on a shelf that a service has for its own: everything no package brought, but for what a new home holds
+/// anyway.
+pub fn on_shelf(facts: &Facts, shelf: &MachinePath) -> Vec<MachinePath> {
+    let text = shelf.text();
+    if !FILLED
+        .iter()
+        .any(|filled| glob::matches_path(filled, &text))
+    {
+        return Vec::new();
+    }
+    let skeleton = MachinePath::new("/etc/skel");
+    let entries = facts.tree.below(shelf).filter(|entry| {
+        entry.path.parent().as_ref() == Some(shelf)
+            && !owned(facts, &entry.path)
+            && !facts.tree.exists(&skeleton.join(&*entry.path.name()))
+    });
+    entries.map(|entry| entry.path.clone()).collect()
+}
+
 /// What was put into a directory that a package owns: the topmost names in it that no package knows.
 pub fn added<'a>(
     facts: &'a Facts,

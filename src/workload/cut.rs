@@ -1,7 +1,9 @@
 //! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
 
 use super::service::{ScheduledJob, Service, Services};
-use super::{Data, Disposition, Product, Workload, claims, connect, fill, jobs, place};
+use super::{
+    Data, Disposition, Product, Workload, claims, connect, data, fill, jobs, place, supposed,
+};
 use crate::detect::pack::Packs;
 use crate::fact::Facts;
 use crate::path::MachinePath;
@@ -78,6 +80,8 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
     let mut jobs = jobs::place(facts, services, packs);
     workloads.extend(jobs::workloads(facts, packs, &mut jobs, &mut taken));
     hand_over(&mut workloads, facts);
+    data::add_written(&mut workloads, facts);
+    supposed::suppose(&mut workloads, facts);
     let shared = share(&workloads);
     couple(&mut workloads, &shared);
     workloads.sort_by(|a, b| a.id.cmp(&b.id));

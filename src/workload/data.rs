@@ -1,17 +1,17 @@
 //! State that must outlive the container: what the product keeps, and what the unit may write.
 
 use super::service::{DirectoryKind, Service};
-use super::{Data, Product, claims};
-use crate::detect::pack::program;
+use super::{Data, Product, Workload, claims};
 use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 pub(super) fn data(service: &Service, product: Option<&Product>, facts: &Facts) -> Vec<Data> {
     let mut found: Vec<Data> = Vec::new();
     let mut add = |path: &MachinePath, why: &str, evidence: Evidence| {
-        let Some(path) = facts.tree.resolve(path) else {
-            return;
-        };
+        let path = facts.tree.resolve(path).unwrap_or_else(|| path.clone());
         if !found.iter().any(|data| path.is_within(&data.path)) {
             let bytes = claims::files(facts, &path).map(|entry| entry.size).sum();
             found.push(Data {
@@ -37,57 +37,95 @@ pub(super) fn data(service: &Service, product: Option<&Product>, facts: &Facts) 
             service.evidence.clone(),
         );
     }
-    for directory in written(service, facts) {
-        add(
-            &directory,
-            "written by the service's own user",
-            Evidence::file(&directory),
-        );
-    }
     found
 }
 
-/// Directories inside the application that the service's user owns while somebody else owns the application; and
-/// directories that hold an SQLite database.
-fn written(service: &Service, facts: &Facts) -> Vec<MachinePath> {
-    let Some(uid) = facts
-        .user(&service.user)
-        .map(|user| user.uid)
-        .filter(|uid| *uid != 0)
-    else {
-        return Vec::new();
-    };
-    let argv = service
-        .exec
-        .first()
-        .map(|command| command.argv.as_slice())
-        .unwrap_or_default();
-    let named = program::of(argv, facts)
-        .files
-        .into_iter()
-        .chain(service.working_directory.clone());
-    let roots = claims::outermost(
-        named
-            .filter_map(|path| claims::topmost(facts, &path))
-            .collect(),
-    );
+/// What the workloads' users write inside the applications, added to each: whoever serves an application may write there,
+/// and jobs own what nobody else does.
+pub(super) fn add_written(workloads: &mut [Workload], facts: &Facts) {
+    for has_jobs in [false, true] {
+        let known: Vec<MachinePath> = workloads
+            .iter()
+            .filter(|workload| has_jobs && workload.jobs.is_empty())
+            .flat_map(|workload| workload.data.iter().map(|data| data.path.clone()))
+            .collect();
+        for workload in workloads.iter_mut() {
+            if workload.jobs.is_empty() == has_jobs {
+                continue;
+            }
+            for path in written(workload, facts) {
+                let own = workload.data.iter().map(|data| &data.path);
+                if own.chain(&known).all(|data| !path.is_within(data)) {
+                    workload.data.push(Data {
+                        bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
+                        why: "written by the user that runs it".to_owned(),
+                        evidence: Evidence::file(&path),
+                        path,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Directories inside the application that its user owns while somebody else owns the application, or whose name says
+/// that applications write there; and directories that hold an SQLite database.
+fn written(workload: &Workload, facts: &Facts) -> Vec<MachinePath> {
+    let users = writers(workload, facts);
     let mut found = Vec::new();
-    for root in roots {
-        let Some(entry) = facts.tree.entry(&root).filter(|entry| entry.is_dir()) else {
+    for root in &workload.claims {
+        let Some(entry) = facts.tree.entry(root).filter(|entry| entry.is_dir()) else {
             continue;
         };
-        for inner in facts.tree.below(&root) {
+        let below = facts.tree.below(root);
+        for inner in below.filter(|inner| users.contains(&inner.uid)) {
             let name = inner.path.name();
-            let sqlite = [".db", ".sqlite", ".sqlite3"]
-                .iter()
-                .any(|end| name.ends_with(end))
-                && inner.is_file();
-            if inner.is_dir() && inner.uid == uid && entry.uid != uid {
+            let is_database = inner.is_file()
+                && [".db", ".sqlite", ".sqlite3"]
+                    .iter()
+                    .any(|end| name.ends_with(end));
+            let is_own = inner.uid != entry.uid || is_written(&name);
+            if inner.is_dir() && is_own {
                 found.push(inner.path.clone());
-            } else if sqlite && inner.uid == uid {
-                found.extend(inner.path.parent().filter(|dir| *dir != root));
+            } else if is_database {
+                found.extend(inner.path.parent().filter(|dir| dir != root));
             }
         }
     }
     claims::outermost(found)
+}
+
+/// Numbers of the users that processes of the workload run as, root aside.
+fn writers(workload: &Workload, facts: &Facts) -> BTreeSet<u32> {
+    let product = workload.product.iter();
+    let workers = product.flat_map(|product| product.workers.iter().chain(&product.user));
+    let services = workload.services.iter().map(|service| &service.user);
+    let jobs = workload.jobs.iter().map(|job| &job.user);
+    let names = workers.chain(services).chain(jobs).chain([&workload.user]);
+    let users = names.filter_map(|name| facts.user(name));
+    users.map(|user| user.uid).filter(|uid| *uid != 0).collect()
+}
+
+/// Names of directories that applications of many kinds write to; data, since they are habits of frameworks.
+fn is_written(name: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        written: BTreeSet<String>,
+    }
+    static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        let file: Result<File, _> = toml::from_str(include_str!("../../detectors/written.toml"));
+        file.map(|file| file.written).unwrap_or_default()
+    });
+    NAMES.contains(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_names_is_read() {
+        assert!(is_written("uploads") && !is_written("src"));
+    }
 }

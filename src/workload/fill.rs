@@ -56,6 +56,7 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
         packages: Vec::new(),
         schedule: None,
         secrets: Vec::new(),
+        clients_of: Vec::new(),
         needs: Vec::new(),
         id,
         title,
@@ -72,20 +73,16 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
 /// What the files of an application say it connects to; its own listeners are no peers.
 pub fn named_peers(workload: &Workload, facts: &Facts) -> Vec<Connect> {
     let mut found: Vec<Connect> = Vec::new();
-    for (to, evidence) in &facts.peers {
+    for peer in facts.peers.iter().filter(|peer| !peer.is_guess) {
         let own = workload
             .claims
             .iter()
-            .any(|claim| evidence.path.is_within(claim));
-        let connect = Connect {
-            to: to.clone(),
-            via: evidence.path.name().into_owned(),
-            evidence: evidence.clone(),
-        };
+            .any(|claim| peer.evidence.path.is_within(claim));
+        let connect = Connect::from(peer);
         let known = found
             .iter()
             .chain(&workload.connects)
-            .any(|known| known.to == *to);
+            .any(|known| known.to == peer.to);
         if own && !known && !connect::reaches(&connect, workload) {
             found.push(connect);
         }

@@ -233,6 +233,7 @@ fn workload(
         logs: Vec::new(),
         schedule: Some(schedules.join("; ")),
         secrets: Vec::new(),
+        clients_of: packs.called(&words),
         needs: Vec::new(),
         id,
         jobs,

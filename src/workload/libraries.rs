@@ -41,10 +41,46 @@ impl<'a> Loader<'a> {
             .collect()
     }
 
+    /// Libraries that a string of a program can mean: a name or path as dlopen(3) takes it, or a pattern of printf(3) that
+    /// is filled in at run time and then any of that shape.
+    pub fn named(&self, elf: &Elf, text: &str) -> Vec<MachinePath> {
+        if !text.contains('%') {
+            return self.locate(elf, text).into_iter().collect();
+        }
+        let pattern = as_glob(text);
+        if !pattern.contains(|c: char| c.is_ascii_alphanumeric()) || pattern.starts_with("*.so") {
+            return Vec::new();
+        }
+        let tree = &self.facts.tree;
+        let directories = self.directories(elf);
+        let patterns: Vec<String> = if pattern.contains('/') {
+            vec![pattern]
+        } else {
+            let directories = directories.iter().map(|dir| dir.text().into_owned());
+            directories.map(|dir| format!("{dir}/{pattern}")).collect()
+        };
+        let absolute = patterns.iter().filter(|pattern| pattern.starts_with('/'));
+        let found = absolute.flat_map(|pattern| tree.find(pattern));
+        let mut found: Vec<MachinePath> = found
+            .filter_map(|found| tree.resolve(&found.named))
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
     fn locate(&self, elf: &Elf, name: &str) -> Option<MachinePath> {
         if name.contains('/') {
             return self.facts.tree.resolve(&MachinePath::new(name));
         }
+        let directories = self.directories(elf).into_iter();
+        directories
+            .filter_map(|dir| self.facts.tree.resolve(&dir.join(name)))
+            .find(|path| self.fits(path, elf))
+    }
+
+    /// Where the loader looks for what this file needs, in order.
+    fn directories(&self, elf: &Elf) -> Vec<MachinePath> {
         // DT_RPATH counts only without DT_RUNPATH.
         let own = match elf.runpath.as_slice() {
             [] => &elf.rpath,
@@ -62,8 +98,7 @@ impl<'a> Loader<'a> {
             .chain(self.configured.iter().cloned())
             .chain(multiarch.map(MachinePath::new))
             .chain(DEFAULT.iter().map(MachinePath::new))
-            .filter_map(|dir| self.facts.tree.resolve(&dir.join(name)))
-            .find(|path| self.fits(path, elf))
+            .collect()
     }
 
     /// The loader passes over libraries of another machine; one that was not looked into yet counts as fitting.
@@ -71,6 +106,21 @@ impl<'a> Loader<'a> {
         let found = self.facts.elfs.get(path);
         found.is_none_or(|found| (found.bits, &found.machine) == (elf.bits, &elf.machine))
     }
+}
+
+/// A pattern of printf(3) as one of the shell.
+fn as_glob(text: &str) -> String {
+    let mut glob = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c == '%' {
+            let conversion = chars.find(char::is_ascii_alphabetic);
+            glob.push_str(if conversion.is_some() { "*" } else { "" });
+        } else {
+            glob.push(c);
+        }
+    }
+    glob
 }
 
 /// `$ORIGIN`, `$LIB` and `$PLATFORM`, with and without braces.
@@ -109,8 +159,7 @@ mod tests {
             needed: owned(&["liba.so", "libnone.so"]),
             rpath: owned(rpath),
             runpath: owned(runpath),
-            versions: Vec::new(),
-            imports: Vec::new(),
+            ..Elf::default()
         }
     }
 

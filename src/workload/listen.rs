@@ -1,6 +1,6 @@
 //! What a workload listens on: its sockets, its product, its arguments and variables.
 
-use super::service::Service;
+use super::service::{Service, SocketKind};
 use super::{Listen, Product};
 use crate::detect::native::syntax;
 use crate::detect::pack::address::{self, Address};
@@ -40,10 +40,10 @@ pub(super) fn listens(
     let mut found: Vec<Listen> = product
         .map(|product| product.listens.clone())
         .unwrap_or_default();
-    let mut add = |text: &str, evidence: &Evidence| {
+    let mut add = |text: &str, transport: &'static str, evidence: &Evidence| {
         if let Some(address) = address::parse(text, Form::Address, None) {
             let (address, port, protocol) = match address {
-                Address::Inet { host, port } => (host, port, "tcp"),
+                Address::Inet { host, port } => (host, port, transport),
                 Address::Unix(path) => (path, 0, "unix"),
             };
             if port != 0 || protocol == "unix" {
@@ -56,8 +56,12 @@ pub(super) fn listens(
             }
         }
     };
-    for (socket, evidence) in &service.sockets {
-        add(socket, evidence);
+    for socket in &service.sockets {
+        add(
+            &socket.address,
+            socket_protocol(socket.kind),
+            &socket.evidence,
+        );
     }
     // A pack knows its product's flags: `-p` may be a file there.
     if product.is_none() && service.sockets.is_empty() {
@@ -69,17 +73,25 @@ pub(super) fn listens(
             .iter()
             .filter(|(flag, _)| LISTEN_FLAGS.contains(&flag.as_str()))
         {
-            add(args.first().map_or("", String::as_str), evidence);
+            add(args.first().map_or("", String::as_str), "tcp", evidence);
         }
         for (_, value) in service
             .environment
             .iter()
             .filter(|(name, _)| LISTEN_VARIABLES.contains(&name.as_str()))
         {
-            add(value, evidence);
+            add(value, "tcp", evidence);
         }
     }
     found.sort();
     found.dedup_by(|a, b| (&a.address, a.port, &a.protocol) == (&b.address, b.port, &b.protocol));
     found
+}
+
+fn socket_protocol(kind: SocketKind) -> &'static str {
+    if kind == SocketKind::Datagram {
+        "udp"
+    } else {
+        "tcp"
+    }
 }

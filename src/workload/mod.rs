@@ -17,8 +17,9 @@ mod packages;
 mod place;
 pub mod product;
 pub mod service;
+mod supposed;
 
-use crate::fact::{Evidence, FileState, SecretRef};
+use crate::fact::{Evidence, FileState, Peer, SecretRef};
 use crate::path::MachinePath;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,16 @@ pub struct Connect {
     pub evidence: Evidence,
 }
 
+impl From<&Peer> for Connect {
+    fn from(peer: &Peer) -> Self {
+        Self {
+            to: peer.to.clone(),
+            via: peer.evidence.path.name().into_owned(),
+            evidence: peer.evidence.clone(),
+        }
+    }
+}
+
 /// A file of a workload's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
@@ -131,6 +142,8 @@ pub struct Workload {
     pub schedule: Option<String>,
     /// Places with secrets among its configuration, claims and units.
     pub secrets: Vec<SecretRef>,
+    /// Packs of products whose tools its jobs call.
+    pub clients_of: Vec<String>,
     /// Ids of workloads it reaches over loopback or a Unix socket; they share a pod.
     pub needs: Vec<String>,
 }

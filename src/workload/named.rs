@@ -139,9 +139,18 @@ pub(super) fn split(
         } else if claims::topmost(facts, &real).is_some() {
             roots.push(real);
         } else {
-            // A directory that a package made for others to fill.
-            roots.extend(claims::added(facts, &real).filter(|path| !is_data(path)));
+            // A directory that a package made for others to fill, or that everybody does.
+            let added = claims::added(facts, &real).chain(claims::on_shelf(facts, &real));
+            roots.extend(added.filter(|path| !is_data(path)));
         }
+    }
+    let own = service.working_directory.iter();
+    for directory in own.filter_map(|directory| facts.tree.resolve(directory)) {
+        roots.extend(
+            claims::on_shelf(facts, &directory)
+                .into_iter()
+                .filter(|path| !is_data(path)),
+        );
     }
     // What a link of the configuration leads to belongs to it.
     let targets: Vec<MachinePath> = files

@@ -162,6 +162,7 @@ pub fn workload(id: &str, argv: &[&str]) -> Workload {
         logs: Vec::new(),
         schedule: None,
         secrets: Vec::new(),
+        clients_of: Vec::new(),
         needs: Vec::new(),
     }
 }

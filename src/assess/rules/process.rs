@@ -85,15 +85,13 @@ fn manager(service: &Service, id: Option<&str>) -> Vec<Concern> {
             "forks into the background; it is started in the foreground instead"
         }
         ServiceType::Dbus => "is ready when its name appears on D-Bus, which is not there",
-        _ if !service.sockets.is_empty() => {
-            "is started by a socket unit; it opens the socket itself instead"
-        }
+        _ if !service.sockets.is_empty() => "is started when a socket unit is connected to",
         _ => return found,
     };
     let at = service
         .sockets
         .first()
-        .map_or_else(evidence, |(_, evidence)| vec![evidence.clone()]);
+        .map_or_else(evidence, |socket| vec![socket.evidence.clone()]);
     found.extend(concern(
         "process/service-manager",
         id,

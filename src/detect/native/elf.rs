@@ -53,10 +53,14 @@ impl Detector for Executable {
     }
 }
 
+/// The headers and tables of an ELF file, its counts checked first.
+pub(super) fn parse(bytes: &[u8]) -> Result<goblin::elf::Elf<'_>, String> {
+    check_counts(bytes)?;
+    goblin::elf::Elf::parse(bytes).map_err(|error| format!("damaged ELF file: {error}"))
+}
+
 fn read(file: &FileView<'_>) -> Result<Elf, String> {
-    check_counts(file.bytes)?;
-    let elf = goblin::elf::Elf::parse(file.bytes)
-        .map_err(|error| format!("damaged ELF file: {error}"))?;
+    let elf = parse(file.bytes)?;
     let header = elf.header;
     let interpreter = elf.interpreter.map(str::to_owned);
     let kind = match header.e_type {
@@ -105,6 +109,7 @@ fn read(file: &FileView<'_>) -> Result<Elf, String> {
         runpath: paths(&elf.runpaths),
         versions: versions(&elf),
         imports,
+        ..Elf::default()
     })
 }
 

@@ -14,6 +14,8 @@ pub struct Start {
     /// `--chuid`, `runuser -u`, `su USER -c`, `--user` of that line.
     pub user: Option<String>,
     pub pid_file: Option<String>,
+    /// The starter puts it into the background: the daemon itself stays in front.
+    pub is_put_behind: bool,
 }
 
 /// The first of a script's lines that starts something, with what its variables stand for.
@@ -74,7 +76,7 @@ fn start(line: &str, known: &BTreeMap<String, String>) -> Option<Start> {
     let (name, rest) = words.get(at..)?.split_first()?;
     match name.rsplit('/').next().unwrap_or_default() {
         "start-stop-daemon" => start_stop_daemon(rest),
-        "su" | "runuser" => run_as(rest),
+        "su" | "runuser" => run_as(rest).map(|start| behind(start, rest)),
         "daemon" => {
             let user = rest
                 .iter()
@@ -84,9 +86,18 @@ fn start(line: &str, known: &BTreeMap<String, String>) -> Option<Start> {
                 .iter()
                 .skip_while(|word| word.starts_with(['-', '+']))
                 .cloned();
-            finish(argv.collect(), user, None)
+            finish(argv.collect(), user, None).map(|start| behind(start, rest))
         }
-        _ => finish(rest.to_vec(), None, None),
+        // nohup and setsid run what they are given where they are; the shell's ampersand does the rest.
+        _ => finish(rest.to_vec(), None, None).map(|start| behind(start, rest)),
+    }
+}
+
+/// The shell's ampersand at the end of the line.
+fn behind(start: Start, line: &[String]) -> Start {
+    Start {
+        is_put_behind: line.iter().any(|word| word == "&"),
+        ..start
     }
 }
 
@@ -105,7 +116,7 @@ fn start_stop_daemon(args: &[String]) -> Option<Start> {
     let mut pid_file = None;
     let mut program = None;
     let mut words = args.iter();
-    let mut starts = false;
+    let (mut starts, mut is_put_behind) = (false, false);
     while let Some(word) = words.next() {
         let (flag, inline) = word
             .split_once('=')
@@ -113,6 +124,7 @@ fn start_stop_daemon(args: &[String]) -> Option<Start> {
         let mut value = || inline.clone().or_else(|| words.next().cloned());
         match flag {
             "--start" | "-S" => starts = true,
+            "--background" | "-b" => is_put_behind = true,
             "--chuid" | "-c" => {
                 user = value().map(|user| user.split(':').next().unwrap_or_default().to_owned());
             }
@@ -131,11 +143,11 @@ fn start_stop_daemon(args: &[String]) -> Option<Start> {
     let tail = words
         .take_while(|word| !matches!(word.as_str(), "||" | "&&" | ";" | ">" | "2>&1" | "&" | "|"));
     let argv: Vec<String> = program.into_iter().chain(tail.cloned()).collect();
-    if starts {
-        finish(argv, user, pid_file)
-    } else {
-        None
-    }
+    let start = finish(argv, user, pid_file).filter(|_| starts)?;
+    Some(Start {
+        is_put_behind,
+        ..start
+    })
 }
 
 /// `su [-] USER -c "COMMAND"` and `runuser -u USER -- COMMAND`.
@@ -176,6 +188,7 @@ fn finish(argv: Vec<String>, user: Option<String>, pid_file: Option<String>) -> 
         daemon,
         user: user.filter(|user| !user.contains('$')),
         pid_file: pid_file.filter(|path| path.starts_with('/') && !path.contains('$')),
+        is_put_behind: false,
     })
 }
 
@@ -207,6 +220,7 @@ mod tests {
             (found.user.as_deref(), found.pid_file.as_deref()),
             (Some("acme"), Some("/run/acme.pid"))
         );
+        assert!(found.is_put_behind);
     }
 
     #[test]
@@ -224,7 +238,9 @@ mod tests {
                 Some("acme")
             )
         );
+        assert!(su.is_put_behind);
         let daemon = start("daemon --user=bob /usr/sbin/x -d", &none).unwrap();
+        assert!(!daemon.is_put_behind);
         assert_eq!(daemon.daemon, ["/usr/sbin/x", "-d"]);
         assert_eq!(
             start("start-stop-daemon --stop --pidfile /x --exec /y", &none),

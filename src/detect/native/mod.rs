@@ -1,12 +1,14 @@
 //! Detectors of formats: each reads one kind of file, whatever product wrote it. No product is named here.
 
 mod account;
+mod code;
 mod cron;
 mod digest;
 mod dpkg;
 mod elf;
 mod init_script;
 pub mod init_start;
+mod peer;
 mod script;
 pub mod secret;
 pub mod syntax;
@@ -15,6 +17,7 @@ mod unit;
 
 use super::Detector;
 
+pub use code::MachineCode;
 pub use digest::Digest;
 pub use dpkg::Digests;
 pub use elf::Executable;
@@ -30,6 +33,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
     vec![
         Box::new(syntax::Configuration),
         Box::new(cron::Cron),
+        Box::new(code::MachineCode),
         Box::new(elf::Executable),
         Box::new(digest::Digest),
         Box::new(init_script::InitScripts),

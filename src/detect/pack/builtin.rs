@@ -87,6 +87,14 @@ pub(super) const PACKS: &[(&str, &str)] = &[
         include_str!("../../../detectors/directory/openldap.toml"),
     ),
     (
+        "file/samba.toml",
+        include_str!("../../../detectors/file/samba.toml"),
+    ),
+    (
+        "file/vsftpd.toml",
+        include_str!("../../../detectors/file/vsftpd.toml"),
+    ),
+    (
         "infrastructure/bind.toml",
         include_str!("../../../detectors/infrastructure/bind.toml"),
     ),

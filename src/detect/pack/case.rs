@@ -43,6 +43,9 @@ pub struct Expect {
     pub data: Option<Vec<String>>,
     #[serde(default)]
     pub command: Option<Vec<String>>,
+    /// Who the main process becomes.
+    #[serde(default)]
+    pub user: Option<String>,
     #[serde(default)]
     pub claims: Option<Vec<String>>,
     #[serde(default)]
@@ -198,6 +201,10 @@ fn differences(expect: &Expect, product: &Product) -> Vec<String> {
         if *wanted != found {
             failures.push(format!("command: expected {wanted:?}, found {found:?}"));
         }
+    }
+    if expect.user.is_some() && expect.user != product.user {
+        let (wanted, found) = (&expect.user, &product.user);
+        failures.push(format!("user: expected {wanted:?}, found {found:?}"));
     }
     failures
 }

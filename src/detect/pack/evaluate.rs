@@ -94,6 +94,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
     let mut configuration = asked.files.clone();
     configuration.extend(below(&asked));
     let (disposition, reason) = disposition(&asked);
+    let becomes = becomes(&asked);
     Product {
         pack: file.id.clone(),
         title: file.title.clone(),
@@ -106,8 +107,9 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         opens_files_of_clients: file.opens_files_of_clients,
         companions: companions(&asked),
         command: command(&asked),
-        user: file.run.user.clone(),
-        starts_as_root: file.run.starts_as_root,
+        starts_as_root: file.run.starts_as_root || becomes.is_some(),
+        user: becomes.or_else(|| file.run.user.clone()),
+        workers: workers(&asked),
         stop_signal: file.run.stop_signal.clone(),
         probe: probe(&asked, &listens),
         directories: directories(&asked),
@@ -117,6 +119,21 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         listens,
         data,
     }
+}
+
+/// The user that the product's own configuration names, by name.
+fn becomes(asked: &Configured<'_>) -> Option<String> {
+    let source = asked.pack.file.run.user_from.as_ref()?;
+    let text = asked.values(source).pop()?.text;
+    let mut users = asked.facts.users.iter();
+    let numbered = users.find(|user| text.parse() == Ok(user.uid));
+    Some(numbered.map_or(text, |user| user.name.clone()))
+}
+
+fn workers(asked: &Configured<'_>) -> Vec<String> {
+    let source = asked.pack.file.run.workers.iter();
+    let values = source.flat_map(|source| asked.values(source));
+    values.map(|value| value.text).collect()
 }
 
 /// The pack's disposition, unless the machine's own configuration asks for another.

@@ -219,7 +219,7 @@ pub struct Listen {
     /// Port of an address without one.
     #[serde(default)]
     pub port: Option<u16>,
-    /// Settings whose presence means that there is no such listener: `mysqld/skip-networking`.
+    /// Settings and flags whose presence means that there is no such listener: `mysqld/skip-networking`, `--uds`.
     #[serde(default)]
     pub unless: Vec<String>,
     /// Appended to a socket's directory: `/.s.PGSQL.{port}`.
@@ -282,8 +282,14 @@ pub struct Run {
     pub drop: Vec<String>,
     #[serde(default)]
     pub user: Option<String>,
+    /// A setting or flag that names the user it becomes, once it has begun as root.
+    #[serde(default)]
+    pub user_from: Option<Source>,
     #[serde(default)]
     pub starts_as_root: bool,
+    /// Users that its workers run as, whoever the main process is: what they own inside an application, they write.
+    #[serde(default)]
+    pub workers: Option<Source>,
     #[serde(default)]
     pub stop_signal: Option<String>,
     #[serde(default)]

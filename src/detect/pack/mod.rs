@@ -132,6 +132,21 @@ impl Packs {
             .into_iter()
     }
 
+    /// Packs whose tools are among the commands.
+    pub fn called(&self, commands: &[String]) -> Vec<String> {
+        let is_called = |pack: &&Pack| {
+            let patterns = pack.file.tool.iter().flat_map(|tool| &tool.commands);
+            let mut hits = patterns.filter(|pattern| {
+                commands
+                    .iter()
+                    .any(|command| crate::walk::glob::matches(pattern, command))
+            });
+            hits.next().is_some()
+        };
+        let called = self.packs.values().filter(is_called);
+        called.map(|pack| pack.file.id.clone()).collect()
+    }
+
     /// Units that generators make at boot.
     pub fn generated_units(&self, facts: &Facts) -> Vec<GeneratedUnit> {
         self.packs

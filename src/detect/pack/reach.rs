@@ -27,7 +27,10 @@ pub(super) fn listens(asked: &Configured<'_>) -> Vec<Listen> {
                 .iter()
                 .any(|pattern| key_matches(pattern, &placed.setting.key))
         };
-        if asked.settings.iter().any(off) {
+        let flags = pack.unless.iter().filter(|word| word.starts_with('-'));
+        if asked.settings.iter().any(off)
+            || flags.into_iter().any(|flag| !asked.flag(flag).is_empty())
+        {
             continue;
         }
         let protocol = pack.protocol.as_deref().unwrap_or("tcp");

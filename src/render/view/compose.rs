@@ -1,14 +1,16 @@
 //! The compose file's view, and that of the `.env` beside it.
 
-use super::{Health, Variable, archive_mount, health};
+use super::network::{Network, Pod, holder, own, pods};
+use super::{Health, archive_mount, health};
 use crate::plan::Plan;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Serialize)]
 pub(in crate::render) struct Compose {
     machine: String,
     project: String,
+    pods: Vec<Pod>,
     services: Vec<Service>,
     volumes: Vec<String>,
     secrets: Vec<Secret>,
@@ -20,11 +22,9 @@ struct Service {
     title: String,
     context: String,
     image: String,
-    network: Vec<String>,
-    hostname: Vec<String>,
-    ports: Vec<Port>,
-    hosts: Vec<String>,
-    sysctls: Vec<Variable>,
+    /// The service whose network it uses, or its own network: one of the two.
+    joins: Vec<String>,
+    network: Vec<Network>,
     depends: Vec<Dependency>,
     volumes: Vec<Mount>,
     secrets: Vec<String>,
@@ -33,13 +33,16 @@ struct Service {
     stop_timeout: u64,
     restart: String,
     init: bool,
-    capabilities: Vec<String>,
-    no_new_privileges: bool,
+    /// Everything is dropped but what is added.
+    drops: bool,
+    capabilities: Vec<Capability>,
+    devices: Vec<Device>,
+    security: Vec<String>,
     limits: Vec<Limit>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Port {
+pub(super) struct Port {
     name: String,
     number: u16,
     published: String,
@@ -58,6 +61,18 @@ struct Mount {
     source: String,
     target: String,
     read_only: bool,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Capability {
+    name: String,
+    why: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Device {
+    path: String,
     why: String,
 }
 
@@ -110,6 +125,7 @@ pub(in crate::render) fn compose(plans: &[Plan]) -> Compose {
         } else {
             hostname
         },
+        pods: pods(plans),
         services: plans.iter().map(|plan| service(plan, plans)).collect(),
         volumes: volumes.into_iter().map(str::to_owned).collect(),
         secrets: secrets.into_iter().map(secret).collect(),
@@ -125,14 +141,6 @@ pub(in crate::render) fn env(plans: &[Plan]) -> Env {
 }
 
 fn service(plan: &Plan, plans: &[Plan]) -> Service {
-    let anchor = plan.pod == plan.id;
-    let members: Vec<&Plan> = plans.iter().filter(|other| other.pod == plan.id).collect();
-    // Whoever owns the network name space publishes, names and tunes it for all.
-    let members = if anchor { members } else { Vec::new() };
-    let sysctls: BTreeMap<&String, &String> = members
-        .iter()
-        .flat_map(|member| member.sysctls.iter().map(|(name, value)| (name, value)))
-        .collect();
     let mut secrets: Vec<String> = plan
         .secrets
         .iter()
@@ -147,32 +155,11 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
             "${{IMAGE_PREFIX:-{PREFIX}}}{}:${{IMAGE_TAG:-{TAG}}}",
             plan.id
         ),
-        network: (!anchor)
-            .then(|| format!("service:{}", plan.pod))
+        joins: holder(plan, plans)
+            .map(|id| format!("service:{id}"))
             .into_iter()
             .collect(),
-        hostname: plan
-            .hostname
-            .clone()
-            .filter(|_| anchor)
-            .into_iter()
-            .collect(),
-        ports: members.iter().flat_map(|member| ports(member)).collect(),
-        hosts: if anchor {
-            plan.hosts
-                .iter()
-                .map(|(name, address)| format!("{name}:{address}"))
-                .collect()
-        } else {
-            Vec::new()
-        },
-        sysctls: sysctls
-            .into_iter()
-            .map(|(name, value)| Variable {
-                name: name.clone(),
-                value: value.clone(),
-            })
-            .collect(),
+        network: own(plan, plans).into_iter().collect(),
         depends: depends(plan, plans),
         volumes: mounts(plan),
         secrets,
@@ -181,18 +168,53 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         stop_timeout: plan.stop_timeout,
         restart: plan.restart.clone(),
         init: plan.init,
-        capabilities: plan
-            .capabilities
-            .iter()
-            .map(|name| name.trim_start_matches("CAP_").to_owned())
-            .collect(),
-        no_new_privileges: plan.no_new_privileges,
+        drops: plan.contract.drops,
+        capabilities: capabilities(plan),
+        devices: devices(plan),
+        security: security(plan),
         limits: plan
             .limits
             .iter()
             .map(|(name, value)| limit(name, value))
             .collect(),
     }
+}
+
+/// A reason stands once above all that share it.
+fn capabilities(plan: &Plan) -> Vec<Capability> {
+    let kept = &plan.contract.keeps;
+    let mut sorted: Vec<_> = kept
+        .iter()
+        .map(|kept| (&kept.why, &kept.capability))
+        .collect();
+    sorted.sort();
+    let mut last = None;
+    let view = sorted.into_iter().map(|(why, capability)| Capability {
+        name: capability.trim_start_matches("CAP_").to_owned(),
+        why: if last.replace(why) == Some(why) {
+            Vec::new()
+        } else {
+            vec![why.clone()]
+        },
+    });
+    view.collect()
+}
+
+fn devices(plan: &Plan) -> Vec<Device> {
+    let devices = plan.contract.devices.iter().map(|device| Device {
+        path: device.path.clone(),
+        why: format!("{}; from {}", device.why, device.evidence.place()),
+    });
+    devices.collect()
+}
+
+fn security(plan: &Plan) -> Vec<String> {
+    let privileges = plan
+        .no_new_privileges
+        .then(|| "no-new-privileges:true".to_owned());
+    let profile = plan.contract.profile.document();
+    let profile = profile.map(|_| format!("seccomp=./workloads/{}/{}", plan.id, super::PROFILE));
+    privileges.into_iter().chain(profile).collect()
 }
 
 fn limit(name: &str, value: &str) -> Limit {
@@ -205,28 +227,23 @@ fn limit(name: &str, value: &str) -> Limit {
 }
 
 fn depends(plan: &Plan, plans: &[Plan]) -> Vec<Dependency> {
-    let anchor = Some(&plan.pod).filter(|pod| **pod != plan.id && !plan.depends_on.contains(pod));
-    let waited = plan
-        .depends_on
-        .iter()
-        .map(|id| (id, true))
-        .chain(anchor.map(|id| (id, false)));
-    let condition = |id: &String, waits: bool| {
+    let holder = holder(plan, plans);
+    let waited = plan.depends_on.iter().cloned().chain(holder);
+    let condition = |id: &String| {
         let healthy = plans
             .iter()
             .any(|other| other.id == *id && other.health.is_some());
-        if waits && healthy {
+        if healthy {
             "service_healthy"
         } else {
             "service_started"
         }
     };
-    waited
-        .map(|(id, waits)| Dependency {
-            id: id.clone(),
-            condition: condition(id, waits),
-        })
-        .collect()
+    let dependency = |id: String| Dependency {
+        condition: condition(&id),
+        id,
+    };
+    waited.map(dependency).collect()
 }
 
 fn mounts(plan: &Plan) -> Vec<Mount> {
@@ -252,7 +269,7 @@ fn mounts(plan: &Plan) -> Vec<Mount> {
     mounts
 }
 
-fn ports(plan: &Plan) -> Vec<Port> {
+pub(super) fn ports(plan: &Plan) -> Vec<Port> {
     let id: String = plan
         .id
         .chars()

@@ -4,12 +4,16 @@ pub(super) mod compose;
 pub(super) mod dockerfile;
 pub(super) mod entrypoint;
 mod image;
+mod network;
 pub(super) mod readme;
 mod run;
 pub(super) mod schedule;
 
 use crate::plan::{HealthCheck, Plan};
 use serde::Serialize;
+
+/// The file of a workload's system calls.
+pub(super) const PROFILE: &str = "seccomp.json";
 
 /// A variable and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,5 +1,6 @@
 //! The views of the pages for the reader: one for each container, one for all.
 
+use crate::kernel::target::Profile;
 use crate::plan::{Plan, PlannedSecret};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -17,11 +18,33 @@ pub(in crate::render) struct Page {
     user: String,
     entrypoint: bool,
     notes: Vec<String>,
+    kernel: Kernel,
     ports: Vec<Port>,
     volumes: Vec<Volume>,
     secrets: Vec<Secret>,
     packages: Vec<Package>,
     files: Vec<File>,
+}
+
+/// What the container may ask of the kernel.
+#[derive(Debug, Serialize)]
+struct Kernel {
+    drops: bool,
+    unproven: Vec<String>,
+    keeps: Vec<Kept>,
+    devices: Vec<Kept>,
+    /// How many calls the profile lets through; none without a profile.
+    calls: usize,
+    starts_programs: bool,
+    /// Why there is no profile.
+    open: Vec<String>,
+    no_new_privileges: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Kept {
+    name: String,
+    why: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,6 +98,7 @@ pub(in crate::render) fn page(plan: &Plan) -> Page {
         user: format!("{}:{}", plan.user, plan.group),
         entrypoint: plan.entrypoint,
         notes: plan.notes.clone(),
+        kernel: kernel(plan),
         ports: plan
             .ports
             .iter()
@@ -104,6 +128,42 @@ pub(in crate::render) fn page(plan: &Plan) -> Page {
                 why: f.why.clone(),
             })
             .collect(),
+    }
+}
+
+fn kernel(plan: &Plan) -> Kernel {
+    let contract = &plan.contract;
+    let (calls, starts_programs, open) = match &contract.profile {
+        Profile::Calls {
+            names,
+            starts_programs,
+            ..
+        } => (names.len(), *starts_programs, None),
+        Profile::Unknown { why, .. } => (0, false, Some(why.clone())),
+    };
+    Kernel {
+        drops: contract.drops,
+        unproven: contract.unproven.iter().cloned().collect(),
+        keeps: contract
+            .keeps
+            .iter()
+            .map(|kept| Kept {
+                name: kept.capability.clone(),
+                why: kept.why.clone(),
+            })
+            .collect(),
+        devices: contract
+            .devices
+            .iter()
+            .map(|device| Kept {
+                name: device.path.clone(),
+                why: format!("{}, from {}", device.why, device.evidence.place()),
+            })
+            .collect(),
+        calls,
+        starts_programs,
+        open: open.into_iter().collect(),
+        no_new_privileges: plan.no_new_privileges,
     }
 }
 

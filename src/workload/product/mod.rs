@@ -102,6 +102,8 @@ pub struct Product {
     pub user: Option<String>,
     /// Whether it must be started as root (it drops privileges by itself).
     pub starts_as_root: bool,
+    /// Users that its workers run as.
+    pub workers: Vec<String>,
     pub stop_signal: Option<String>,
     pub probe: Option<Probe>,
     pub directories: Vec<Directory>,

@@ -111,7 +111,7 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
     }
 }
 
-fn is_true(value: &str) -> bool {
+pub(super) fn is_true(value: &str) -> bool {
     matches!(
         value.to_ascii_lowercase().as_str(),
         "1" | "yes" | "y" | "true" | "t" | "on"

@@ -133,8 +133,8 @@ pub struct Service {
     pub no_new_privileges: bool,
     /// Limit name (`NOFILE`) and value as written.
     pub limits: Vec<(String, String)>,
-    /// Listening sockets handed over by socket units: ListenStream= and its kin as written.
-    pub sockets: Vec<(String, Evidence)>,
+    /// Sockets that socket units open and hand over.
+    pub sockets: Vec<Socket>,
     pub requires: Vec<String>,
     pub wants: Vec<String>,
     pub part_of: Vec<String>,
@@ -149,6 +149,27 @@ pub struct Service {
     pub enabled_by: Option<Evidence>,
     /// A condition of the unit that does not hold on this disk: it is started, and skipped.
     pub unmet: Option<Evidence>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketKind {
+    Stream,
+    Datagram,
+    SequentialPacket,
+    Fifo,
+}
+
+/// A socket that a socket unit opens for a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Socket {
+    /// `ListenStream=` and its kin as written, specifiers filled in.
+    pub address: String,
+    pub kind: SocketKind,
+    /// One process for each connection.
+    pub is_accepting: bool,
+    /// `FileDescriptorName=`.
+    pub name: Option<String>,
+    pub evidence: Evidence,
 }
 
 /// A timer or cron job, ready for a schedule.
@@ -256,19 +277,33 @@ fn drop_wrappers(facts: &Facts, services: &mut Vec<Service>) {
     });
 }
 
+/// systemd.socket(5).
+const LISTEN: &[(&str, SocketKind)] = &[
+    ("ListenStream", SocketKind::Stream),
+    ("ListenDatagram", SocketKind::Datagram),
+    ("ListenSequentialPacket", SocketKind::SequentialPacket),
+    ("ListenFIFO", SocketKind::Fifo),
+];
+
 /// What an enabled socket unit listens on for a service.
-fn sockets(reached: &resolve::Reached, service: &str) -> Vec<(String, Evidence)> {
+fn sockets(reached: &resolve::Reached, service: &str) -> Vec<Socket> {
     let mut found = Vec::new();
     for (_, unit) in reached.sockets.iter().filter(|(name, _)| name == service) {
-        for key in [
-            "ListenStream",
-            "ListenDatagram",
-            "ListenSequentialPacket",
-            "ListenFIFO",
-        ] {
+        let last = |key| {
+            unit.list("Socket", key)
+                .last()
+                .map(|(_, entry)| entry.value.clone())
+        };
+        let is_accepting = last("Accept").is_some_and(|value| build::is_true(&value));
+        for (key, kind) in LISTEN {
             for (path, entry) in unit.list("Socket", key) {
-                let evidence = Evidence::line(path, entry.line, &format!("{key}={}", entry.value));
-                found.push((specifier::expand(&entry.value, &unit.name, ""), evidence));
+                found.push(Socket {
+                    address: specifier::expand(&entry.value, &unit.name, ""),
+                    kind: *kind,
+                    is_accepting,
+                    name: last("FileDescriptorName"),
+                    evidence: Evidence::line(path, entry.line, &format!("{key}={}", entry.value)),
+                });
             }
         }
     }

@@ -53,6 +53,10 @@ fn service(
     link: Option<&MachinePath>,
 ) -> Service {
     let start = init_start::started(script, &settings(facts, script));
+    let kind = match &start {
+        Some(start) if start.is_put_behind => ServiceType::Simple,
+        _ => ServiceType::Forking,
+    };
     let (daemon, user, pid_file) = start.map_or((None, None, None), |start| {
         (Some(start.daemon), start.user, start.pid_file)
     });
@@ -64,7 +68,7 @@ fn service(
     });
     let user = user.unwrap_or_else(|| "root".into());
     Service {
-        kind: ServiceType::Forking,
+        kind,
         exec: daemon.collect(),
         pid_file: pid_file.map(MachinePath::new),
         enabled: link.is_some(),
@@ -98,8 +102,8 @@ pub(super) fn daemons<'a>(
             privileged: false,
             evidence: unit.evidence.clone(),
         };
+        // A pack's command stays in front.
         Some(Service {
-            kind: ServiceType::Forking,
             exec: vec![exec],
             enabled: script.enabled,
             enabled_by: script.enabled_by.clone(),

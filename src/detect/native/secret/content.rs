@@ -1,8 +1,9 @@
 //! Reads a whole file that would be copied into an image, and names each place in it that holds a secret.
 
 use super::{is_secret_key, is_secret_value, redact_line};
+use crate::detect::native::peer;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
-use crate::fact::{Evidence, Fact, SecretRef};
+use crate::fact::{Evidence, Fact, Peer, SecretRef};
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -80,10 +81,14 @@ impl Detector for Content {
             }
             let comment = line.trim_start().starts_with(['#', ';', '*'])
                 || line.trim_start().starts_with("//");
-            for to in if comment { Vec::new() } else { peers(line) } {
+            for peer in if comment {
+                Vec::new()
+            } else {
+                peer::of_line(line)
+            } {
                 // Only the peer: the line may hold a password in a form that redaction does not know.
-                let evidence = Evidence::line(file.path, number, &to);
-                sink.fact(Fact::Peer { to, evidence });
+                let evidence = Evidence::line(file.path, number, &peer.to);
+                sink.fact(Fact::Peer(Peer { evidence, ..peer }));
             }
             if let Some((kind, key)) = secret(line, language) {
                 let shown = if language == Language::Passwords {
@@ -153,21 +158,6 @@ fn handed_over(line: &str) -> Option<String> {
         argument.is_some_and(literal)
     })?;
     captures.name("name").map(|name| name.as_str().to_owned())
-}
-
-/// Sockets and loopback addresses that a line names.
-static PEER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[^A-Za-z0-9._/-])(?P<socket>/(?:var/)?run/[A-Za-z0-9._/-]+\.sock(?:et)?)\b|\b(?P<inet>(?:127\.0\.0\.1|localhost):[0-9]{2,5})\b").ok()
-});
-
-fn peers(line: &str) -> Vec<String> {
-    let Some(regex) = PEER.as_ref() else {
-        return Vec::new();
-    };
-    let found = regex
-        .captures_iter(line)
-        .filter_map(|captures| captures.name("socket").or(captures.name("inet")));
-    found.map(|peer| peer.as_str().to_owned()).collect()
 }
 
 /// What a file's name and first bytes say about the lines in it.
@@ -290,15 +280,6 @@ mod tests {
             assert!(secret(line, Language::Other).is_some(), "{line}");
         }
         assert!(secret("PASSWORD = 's3cret'", Language::Code).is_some());
-    }
-
-    #[test]
-    fn peers_of_a_line() {
-        assert_eq!(
-            peers("x('/run/mysqld/mysqld.sock', 'http://127.0.0.1:8000/')"),
-            ["/run/mysqld/mysqld.sock", "127.0.0.1:8000"]
-        );
-        assert!(peers("a/run/x.sock 10.127.0.0.1:80x localhost").is_empty());
     }
 
     #[test]

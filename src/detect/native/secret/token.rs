@@ -33,7 +33,20 @@ const TOKENS: &[(&str, &str)] = &[
     ),
     (
         "password-hash",
-        r"\$(?:2[aby]|5|6|y|apr1|1)\$[A-Za-z0-9./$]{20,}",
+        r"\$(?:2[abxy]|5|6|7|y|gy|apr1|1|md5|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha[0-9]+)?)\$[A-Za-z0-9./$+=,-]{20,}",
+    ),
+    // RFC 2307 and its salted kin, SCRAM as databases store it, and what web frameworks write.
+    (
+        "password-hash",
+        r"\{(?:SSHA|SHA|SMD5|SSHA256|SSHA512|PBKDF2-SHA[0-9]+)\}[A-Za-z0-9+/.$]{20,}",
+    ),
+    (
+        "password-hash",
+        r"\bSCRAM-SHA-(?:1|256|512)\$[0-9]+:[A-Za-z0-9+/=]{8,}\$[A-Za-z0-9+/=:]{20,}",
+    ),
+    (
+        "password-hash",
+        r"\b(?:pbkdf2_sha(?:1|256|512)|bcrypt_sha256|scrypt)\$[0-9]+\$[^\s']{20,}",
     ),
 ];
 
@@ -73,6 +86,16 @@ mod tests {
         assert_eq!(kind("Bearer a1b2c3d4e5f6"), Some("token"));
         assert_eq!(kind("Basic authentication is needed"), None);
         assert_eq!(kind("-----BEGIN CERTIFICATE-----"), None);
+        for hash in [
+            "dev:$7$101$i9oyBxPJE1Cz/+4x$JfkYq3dAYbS0Ef+q==",
+            "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "userPassword: {SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3",
+            "SCRAM-SHA-256$4096:c2FsdHNhbHQ=$aGFzaGhhc2hoYXNoaGFzaA==:c2VydmVyc2VydmVy",
+            "pbkdf2_sha256$260000$saltsalt$aGFzaGhhc2hoYXNoaGFzaGhhc2g=",
+        ] {
+            assert_eq!(kind(hash), Some("password-hash"), "{hash}");
+        }
+        assert_eq!(kind("echo $1$2 $7$x"), None);
         assert_eq!(
             kind("bob:$apr1$abcdefgh$0123456789012345678901"),
             Some("password-hash")

@@ -56,6 +56,7 @@ pub fn is_secret_value(value: &str) -> bool {
         || elsewhere
         || blanked
         || is_place_holder(value)
+        || is_version(value)
         || is_path(value))
 }
 
@@ -81,6 +82,17 @@ fn is_place_holder(value: &str) -> bool {
         || between('%', '%')
 }
 
+/// `^8.11.0`, `1.x`, `>=2.0.1`: a list of dependencies may hold a package whose name ends like a password's.
+fn is_version(value: &str) -> bool {
+    let bare = value.trim_start_matches(['^', '~', '>', '<', '=', 'v', ' ']);
+    let release = bare.split(['-', '+']).next().unwrap_or_default();
+    let is_part = |part: &str| {
+        matches!(part, "x" | "*")
+            || (!part.is_empty() && part.len() < 5 && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    matches!(release.split('.').count(), 2..=4) && release.split('.').all(is_part)
+}
+
 /// An absolute path of two names or more. A password of base64 may begin with a slash, but holds no second one and only
 /// such characters but by chance.
 fn is_path(value: &str) -> bool {
@@ -100,6 +112,9 @@ mod tests {
     fn values() {
         for value in [
             "",
+            "1.x",
+            "^8.11.0",
+            ">=2.0.0-rc.1",
             "yes",
             "${DB_PASSWORD}",
             "$arg_token",

@@ -1,0 +1,362 @@
+//! Following a value backwards: from a place at an instruction to the constants that can be there, within one file.
+//!
+//! Memory on the stack is taken to change only where code names the slot: compilers keep a number that goes to the kernel in
+//! registers or spill it, and neither is written through a pointer.
+
+use super::step::{Convention, Effect, Place, Source, Step};
+use super::sweep::{Kind, Ref, Sweep};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+/// Steps one question may take before it is given up.
+const BUDGET: usize = 4000;
+
+/// Most constants one place can hold; a table of more is any number.
+const MOST: usize = 64;
+
+/// Bytes of one function that are looked at; what generated tables of code exceed is given up.
+const LONGEST: u32 = 1 << 20;
+
+/// What can stand in a place.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub constants: BTreeSet<u64>,
+    /// What the function at this start got from whoever called it, and what is added to it.
+    pub parameters: BTreeSet<(u32, Place, i64)>,
+    /// What is in memory at a fixed address.
+    pub globals: BTreeSet<(u64, i64)>,
+    pub is_open: bool,
+}
+
+/// What following needs to know of a file.
+pub(super) struct Flow<'a> {
+    pub convention: &'static Convention,
+    /// Starts of all functions, sorted.
+    pub starts: &'a [u32],
+    /// Ends, for those that end before the next begins.
+    pub end: u32,
+    /// Jumps by their target.
+    pub incoming: &'a [Ref],
+    /// Targets of jumps through tables, sorted: (target, the jump).
+    pub table_targets: &'a [(u32, u32)],
+    /// Starts that the code before runs on into, sorted.
+    pub runs_into: &'a [u32],
+    pub decode: &'a dyn Fn(u32, u32) -> Vec<Step>,
+    pub cache: HashMap<usize, Rc<Vec<Step>>>,
+}
+
+/// Before which step of which function, what is looked for, and what is added to it in the end.
+type Item = (usize, usize, Place, i64);
+
+impl Flow<'_> {
+    /// The function that an address is in.
+    pub fn function(&self, at: u32) -> Option<usize> {
+        self.starts
+            .partition_point(|start| *start <= at)
+            .checked_sub(1)
+    }
+
+    fn steps(&mut self, function: usize) -> Rc<Vec<Step>> {
+        if let Some(known) = self.cache.get(&function) {
+            return Rc::clone(known);
+        }
+        let start = self.starts.get(function).copied().unwrap_or(0);
+        let end = self.starts.get(function + 1).copied().unwrap_or(self.end);
+        let steps = if end.saturating_sub(start) > LONGEST {
+            Vec::new()
+        } else {
+            (self.decode)(start, end)
+        };
+        let steps = Rc::new(steps);
+        if self.cache.len() > 4096 {
+            self.cache.clear();
+        }
+        self.cache.insert(function, Rc::clone(&steps));
+        steps
+    }
+
+    /// What can stand in `place` just before the instruction at `at`.
+    pub fn before(&mut self, at: u32, place: Place) -> Found {
+        let mut found = Found::default();
+        let mut work: Vec<Item> = Vec::new();
+        let mut seen: HashSet<Item> = HashSet::new();
+        self.enter(at, place, 0, &mut work, &mut found);
+        let mut budget = BUDGET;
+        while let Some(item) = work.pop() {
+            if !seen.insert(item) {
+                continue;
+            }
+            if seen.len() > BUDGET || budget == 0 || found.constants.len() > MOST {
+                found.is_open = true;
+                return found;
+            }
+            self.walk(item, &mut work, &mut seen, &mut found, &mut budget);
+        }
+        found
+    }
+
+    /// What is stored to an operand at `at`, which writes memory.
+    pub fn stored(&mut self, at: u32, global: u64) -> Found {
+        let mut found = Found::default();
+        let function = self.function(at);
+        let steps = function
+            .map(|function| self.steps(function))
+            .unwrap_or_default();
+        let step = steps.iter().find(|step| {
+            step.at == at
+                && matches!(step.effect, Effect::Move(Place::Global(to), _) if to == global)
+        });
+        match step.map(|step| step.effect) {
+            Some(Effect::Move(_, Source::Constant(value))) => {
+                found.constants.insert(value);
+            }
+            Some(Effect::Move(_, Source::Place(place, more))) => {
+                found = self.before(at, place);
+                if more != 0 {
+                    found.is_open = true;
+                }
+            }
+            _ => found.is_open = true,
+        }
+        found
+    }
+
+    fn enter(&mut self, at: u32, place: Place, more: i64, work: &mut Vec<Item>, found: &mut Found) {
+        let index = self.function(at).and_then(|function| {
+            let steps = self.steps(function);
+            let index = steps.partition_point(|step| step.at < at);
+            steps
+                .get(index)
+                .is_some_and(|step| step.at == at)
+                .then_some((function, index))
+        });
+        match index {
+            Some((function, index)) => work.push((function, index, place, more)),
+            None => found.is_open = true,
+        }
+    }
+
+    /// Back along one way until it ends, forks are put aside.
+    fn walk(
+        &mut self,
+        item: Item,
+        work: &mut Vec<Item>,
+        seen: &mut HashSet<Item>,
+        found: &mut Found,
+        budget: &mut usize,
+    ) {
+        let (function, mut index, mut place, mut more) = item;
+        let steps = self.steps(function);
+        loop {
+            *budget = budget.saturating_sub(1);
+            if *budget == 0 {
+                found.is_open = true;
+                return;
+            }
+            let is_first = index == 0
+                || steps.get(index).map(|step| step.at) != steps.get(index - 1).map(|step| step.at);
+            let mut has_ways = false;
+            if is_first && let Some(step) = steps.get(index) {
+                if index == 0 {
+                    self.entered(function, place, more, work, found);
+                    return;
+                }
+                has_ways = self.jumped_to(step.at, place, more, work, found);
+            }
+            let Some(previous) = index.checked_sub(1).and_then(|at| steps.get(at)) else {
+                found.is_open = true;
+                return;
+            };
+            if !previous.goes_on {
+                let is_padding = steps.get(index).is_some_and(|step| step.is_padding);
+                // A place nothing leads to is where exceptions land.
+                found.is_open |= !has_ways && !is_padding;
+                return;
+            }
+            // Joins are remembered, so that loops end.
+            if has_ways && index != item.1 && !seen.insert((function, index, place, more)) {
+                return;
+            }
+            match self.back(previous, place, more, function, work, found) {
+                Some(next) => (place, more) = next,
+                None => return,
+            }
+            index -= 1;
+        }
+    }
+
+    /// The place before a step that holds what `place` holds after it; `None` where the way ends.
+    fn back(
+        &mut self,
+        step: &Step,
+        place: Place,
+        more: i64,
+        function: usize,
+        work: &mut Vec<Item>,
+        found: &mut Found,
+    ) -> Option<(Place, i64)> {
+        let convention = self.convention;
+        match step.effect {
+            Effect::Nothing => Some((place, more)),
+            Effect::Stack(by) => match place {
+                Place::Slot(base, at) if base == convention.stack => {
+                    Some((Place::Slot(base, at.checked_add(by)?), more))
+                }
+                Place::Register(base) if base == convention.stack => {
+                    Some((place, more.checked_add(by)?))
+                }
+                other => Some((other, more)),
+            },
+            Effect::Call => match place {
+                Place::Register(register) | Place::Slot(register, _)
+                    if !convention.kept.contains(&register) =>
+                {
+                    found.is_open = true;
+                    None
+                }
+                kept => Some((kept, more)),
+            },
+            Effect::Move(to, source) => moved(to, source, place, more, found),
+            Effect::MayMove(to, source) => {
+                if let Some((other, other_more)) = moved(to, source, place, more, found)
+                    && (other, other_more) != (place, more)
+                {
+                    // The same step seen from before: walk on with the other place as well.
+                    let at = self.index_before(function, step.at);
+                    if let Some(index) = at {
+                        work.push((function, index, other, other_more));
+                    }
+                }
+                Some((place, more))
+            }
+        }
+    }
+
+    fn index_before(&mut self, function: usize, at: u32) -> Option<usize> {
+        let steps = self.steps(function);
+        let index = steps.partition_point(|step| step.at < at);
+        steps
+            .get(index)
+            .is_some_and(|step| step.at == at)
+            .then_some(index)
+    }
+
+    /// The start of a function: whoever calls it says, and whoever runs into it.
+    fn entered(
+        &mut self,
+        function: usize,
+        place: Place,
+        more: i64,
+        work: &mut Vec<Item>,
+        found: &mut Found,
+    ) {
+        let Some(start) = self.starts.get(function).copied() else {
+            return;
+        };
+        if let Place::Global(address) = place {
+            found.globals.insert((address, more));
+            return;
+        }
+        found.parameters.insert((start, place, more));
+        if self.runs_into.binary_search(&start).is_ok()
+            && let Some(before) = function.checked_sub(1)
+        {
+            let length = self.steps(before).len();
+            if length > 0 {
+                work.push((before, length, place, more));
+            }
+        }
+    }
+
+    fn jumped_to(
+        &mut self,
+        at: u32,
+        place: Place,
+        more: i64,
+        work: &mut Vec<Item>,
+        found: &mut Found,
+    ) -> bool {
+        let first = self.incoming.partition_point(|jump| jump.to < at);
+        let jumps = self.incoming.get(first..).unwrap_or_default().iter();
+        let jumps: Vec<u32> = jumps
+            .take_while(|jump| jump.to == at)
+            .map(|jump| jump.from)
+            .collect();
+        let first = self
+            .table_targets
+            .partition_point(|(target, _)| *target < at);
+        let tables = self.table_targets.get(first..).unwrap_or_default().iter();
+        let tables: Vec<u32> = tables
+            .take_while(|(target, _)| *target == at)
+            .map(|(_, jump)| *jump)
+            .collect();
+        let all = jumps.iter().chain(&tables);
+        for from in all.clone() {
+            self.enter(*from, place, more, work, found);
+        }
+        all.count() > 0
+    }
+}
+
+/// What a move says of a place.
+fn moved(
+    to: Place,
+    source: Source,
+    place: Place,
+    more: i64,
+    found: &mut Found,
+) -> Option<(Place, i64)> {
+    if to == place {
+        return match source {
+            Source::Constant(value) => {
+                found.constants.insert(value.wrapping_add_signed(more));
+                None
+            }
+            Source::Place(from, by) => Some((from, more.checked_add(by)?)),
+            // Addresses are no numbers.
+            Source::Address(Place::Slot(base, by)) => {
+                Some((Place::Register(base), more.checked_add(by)?))
+            }
+            Source::Address(Place::Global(at)) => {
+                found.constants.insert(at.wrapping_add_signed(more));
+                None
+            }
+            Source::Address(Place::Register(_)) | Source::Unknown => {
+                found.is_open = true;
+                None
+            }
+        };
+    }
+    match (to, place) {
+        // The base of a slot gets its value here.
+        (Place::Register(register), Place::Slot(base, at)) if register == base => match source {
+            Source::Place(Place::Register(from), by) => {
+                Some((Place::Slot(from, at.checked_add(by)?), more))
+            }
+            Source::Address(Place::Slot(from, by)) => {
+                Some((Place::Slot(from, at.checked_add(by)?), more))
+            }
+            Source::Address(Place::Global(from)) => {
+                found.globals.insert((from.wrapping_add_signed(at), more));
+                None
+            }
+            _ => {
+                found.is_open = true;
+                None
+            }
+        },
+        (_, Place::Global(at)) => {
+            found.globals.insert((at, more));
+            None
+        }
+        _ => Some((place, more)),
+    }
+}
+
+/// Jumps of a sweep by their target.
+pub(super) fn incoming(sweep: &Sweep) -> Vec<Ref> {
+    let jumps = sweep.refs.iter().filter(|found| found.kind == Kind::Jump);
+    let mut jumps: Vec<Ref> = jumps.copied().collect();
+    jumps.sort_unstable_by_key(|jump| (jump.to, jump.from));
+    jumps
+}

@@ -1,0 +1,233 @@
+//! One pass over x86-64 instructions.
+
+use super::image::Image;
+use super::sweep::{Entry, Kind, Ref, Sweep};
+use iced_x86::{
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register,
+};
+
+/// How control leaves the instruction before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Ended,
+    Ran,
+    Called,
+}
+
+pub(super) fn sweep(image: &Image<'_>, base: u64) -> Sweep {
+    let mut pass = Pass {
+        image,
+        base,
+        sweep: Sweep::default(),
+        before: Before::Ended,
+    };
+    for (address, bytes) in &image.code {
+        pass.section(*address, bytes);
+    }
+    pass.sweep.refs.sort_unstable();
+    pass.sweep
+}
+
+struct Pass<'a> {
+    image: &'a Image<'a>,
+    base: u64,
+    sweep: Sweep,
+    before: Before,
+}
+
+impl Pass<'_> {
+    fn section(&mut self, address: u64, bytes: &[u8]) {
+        let end = address.wrapping_add(bytes.len() as u64);
+        self.before = Before::Ended;
+        let starts = &self.image.functions;
+        let mut at = starts.partition_point(|start| *start < address);
+        let mut from = address;
+        while from < end {
+            let next = starts
+                .get(at)
+                .copied()
+                .filter(|start| *start < end)
+                .unwrap_or(end);
+            if next > from {
+                self.stretch(from, next, address, bytes);
+            }
+            at += 1;
+            from = next;
+            if self.before == Before::Called {
+                let place = self.place(next);
+                self.sweep.after_call.push(place);
+            }
+        }
+    }
+
+    /// Instructions from one known start to the next, so that data between functions misleads no further.
+    fn stretch(&mut self, from: u64, to: u64, address: u64, bytes: &[u8]) {
+        let cut = |at: u64| usize::try_from(at - address).unwrap_or(usize::MAX);
+        let Some(bytes) = bytes.get(cut(from)..cut(to)) else {
+            return;
+        };
+        let mut decoder = Decoder::with_ip(64, bytes, from, DecoderOptions::NONE);
+        let mut instruction = Instruction::default();
+        while decoder.can_decode() {
+            decoder.decode_out(&mut instruction);
+            self.see(&instruction);
+        }
+    }
+
+    fn place(&self, address: u64) -> u32 {
+        u32::try_from(address.wrapping_sub(self.base)).unwrap_or(u32::MAX)
+    }
+
+    fn refer(&mut self, from: u64, to: u64, kind: Kind) {
+        let known = match kind {
+            Kind::Call | Kind::Jump => self.image.is_code(to),
+            _ => self.image.segment(to).is_some(),
+        };
+        if known {
+            let (from, to) = (self.place(from), self.place(to));
+            self.sweep.refs.push(Ref { from, to, kind });
+        }
+    }
+
+    fn see(&mut self, instruction: &Instruction) {
+        let ip = instruction.ip();
+        let place = self.place(ip);
+        let flow = instruction.flow_control();
+        match flow {
+            FlowControl::Call => self.branch(instruction, Kind::Call),
+            FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
+                self.branch(instruction, Kind::Jump);
+            }
+            FlowControl::IndirectBranch => {
+                self.sweep.jumps.push(place);
+                self.through(instruction);
+            }
+            FlowControl::IndirectCall => {
+                self.sweep.calls.push(place);
+                self.through(instruction);
+            }
+            _ => self.operands(instruction),
+        }
+        if let Some(is_narrow) = enters(instruction) {
+            self.sweep.entries.push(Entry {
+                at: place,
+                is_narrow,
+            });
+        }
+        let is_padding =
+            instruction.mnemonic() == Mnemonic::Nop || instruction.code() == Code::INVALID;
+        if self.before == Before::Ended && !is_padding {
+            self.sweep.fresh.push(place);
+        }
+        self.before = match flow {
+            FlowControl::UnconditionalBranch
+            | FlowControl::IndirectBranch
+            | FlowControl::Return
+            | FlowControl::Exception => Before::Ended,
+            _ if matches!(instruction.mnemonic(), Mnemonic::Hlt | Mnemonic::Int3) => Before::Ended,
+            _ if is_padding => self.before,
+            FlowControl::Call | FlowControl::IndirectCall if enters(instruction).is_none() => {
+                Before::Called
+            }
+            _ => Before::Ran,
+        };
+    }
+
+    fn branch(&mut self, instruction: &Instruction, kind: Kind) {
+        if matches!(
+            instruction.op0_kind(),
+            OpKind::NearBranch64 | OpKind::NearBranch32 | OpKind::NearBranch16
+        ) {
+            self.refer(instruction.ip(), instruction.near_branch_target(), kind);
+        }
+    }
+
+    /// A call or jump by what stands in memory.
+    fn through(&mut self, instruction: &Instruction) {
+        match memory(instruction) {
+            Some((address, true)) => self.refer(instruction.ip(), address, Kind::CallThrough),
+            Some((address, false)) => self.refer(instruction.ip(), address, Kind::Take),
+            None => {}
+        }
+    }
+
+    fn operands(&mut self, instruction: &Instruction) {
+        let ip = instruction.ip();
+        if let Some((address, exact)) = memory(instruction) {
+            let size = u8::try_from(instruction.memory_size().size()).unwrap_or(u8::MAX);
+            let is_first = instruction.op0_kind() == OpKind::Memory;
+            let kind = if instruction.mnemonic() == Mnemonic::Lea || !exact {
+                Kind::Take
+            } else if is_first && is_store(instruction.mnemonic()) {
+                Kind::Store
+            } else {
+                Kind::Load(size)
+            };
+            self.refer(ip, address, kind);
+        }
+        if self.image.is_fixed {
+            for operand in 0..instruction.op_count() {
+                let value = match instruction.op_kind(operand) {
+                    OpKind::Immediate32 => u64::from(instruction.immediate32()),
+                    OpKind::Immediate64 => instruction.immediate64(),
+                    OpKind::Immediate32to64 => instruction.immediate32to64().cast_unsigned(),
+                    _ => continue,
+                };
+                self.refer(ip, value, Kind::Take);
+            }
+        }
+    }
+}
+
+/// A memory operand's address: exact, or the start of a table that a register indexes.
+fn memory(instruction: &Instruction) -> Option<(u64, bool)> {
+    let has = (0..instruction.op_count()).any(|at| instruction.op_kind(at) == OpKind::Memory);
+    if !has || matches!(instruction.segment_prefix(), Register::FS | Register::GS) {
+        return None;
+    }
+    let displacement = instruction.memory_displacement64();
+    if instruction.is_ip_rel_memory_operand() {
+        return Some((displacement, true));
+    }
+    let plain =
+        instruction.memory_base() == Register::None && instruction.memory_index() == Register::None;
+    // Without a base inside the image a displacement is an offset; `refer` sorts that out.
+    (displacement >= 0x1000).then_some((displacement, plain))
+}
+
+fn is_store(mnemonic: Mnemonic) -> bool {
+    use Mnemonic::{
+        Mov, Movapd, Movaps, Movd, Movdqa, Movdqu, Movhpd, Movhps, Movlpd, Movlps, Movntdq, Movq,
+        Movupd, Movups, Vmovaps, Vmovdqa, Vmovdqu, Vmovups,
+    };
+    matches!(
+        mnemonic,
+        Mov | Movapd
+            | Movaps
+            | Movd
+            | Movdqa
+            | Movdqu
+            | Movhpd
+            | Movhps
+            | Movlpd
+            | Movlps
+            | Movntdq
+            | Movq
+            | Movupd
+            | Movups
+            | Vmovaps
+            | Vmovdqa
+            | Vmovdqu
+            | Vmovups
+    )
+}
+
+/// Whether it enters the kernel, and then whether by the 32-bit way.
+fn enters(instruction: &Instruction) -> Option<bool> {
+    match instruction.mnemonic() {
+        Mnemonic::Syscall => Some(false),
+        Mnemonic::Sysenter => Some(true),
+        Mnemonic::Int if instruction.immediate8() == 0x80 => Some(true),
+        _ => None,
+    }
+}

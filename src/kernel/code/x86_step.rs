@@ -1,0 +1,256 @@
+//! x86-64 instructions as steps.
+
+use super::step::{Effect, Place, Source, Step};
+use iced_x86::{
+    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
+    OpKind, Register,
+};
+
+const STACK: u8 = 4;
+
+/// The steps of a function's bytes. `base` is what addresses are distances from.
+pub(super) fn steps(bytes: &[u8], address: u64, base: u64) -> Vec<Step> {
+    let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
+    let mut info = InstructionInfoFactory::new();
+    let mut steps = Vec::with_capacity(bytes.len() / 4);
+    let mut instruction = Instruction::default();
+    let mut effects = Vec::new();
+    while decoder.can_decode() {
+        decoder.decode_out(&mut instruction);
+        effects.clear();
+        effects_of(&instruction, &mut info, &mut effects);
+        if effects.is_empty() {
+            effects.push(Effect::Nothing);
+        }
+        let at = u32::try_from(instruction.ip().wrapping_sub(base)).unwrap_or(u32::MAX);
+        let goes_on = !matches!(
+            instruction.flow_control(),
+            FlowControl::UnconditionalBranch
+                | FlowControl::IndirectBranch
+                | FlowControl::Return
+                | FlowControl::Exception
+        ) && instruction.mnemonic() != Mnemonic::Hlt;
+        let is_padding = matches!(instruction.mnemonic(), Mnemonic::Nop | Mnemonic::Int3)
+            || instruction.is_invalid();
+        let last = effects.len() - 1;
+        steps.extend(effects.iter().enumerate().map(|(index, effect)| Step {
+            at,
+            goes_on: goes_on || index < last,
+            is_padding,
+            effect: *effect,
+        }));
+    }
+    steps
+}
+
+/// A general register by its number, whatever part of it is named.
+fn general(register: Register) -> Option<u8> {
+    let full = register.full_register();
+    full.is_gpr64()
+        .then(|| u8::try_from(full.number()).unwrap_or(0))
+}
+
+/// At least 32 bits wide: writing it replaces the whole.
+fn is_whole(register: Register) -> bool {
+    register.is_gpr64() || register.is_gpr32()
+}
+
+fn place(instruction: &Instruction) -> Option<Place> {
+    if matches!(instruction.segment_prefix(), Register::FS | Register::GS) {
+        return None;
+    }
+    if instruction.is_ip_rel_memory_operand() {
+        return Some(Place::Global(instruction.ip_rel_memory_address()));
+    }
+    if instruction.memory_index() != Register::None {
+        return None;
+    }
+    let displacement = instruction.memory_displacement64();
+    match instruction.memory_base() {
+        Register::None => Some(Place::Global(displacement)),
+        base => Some(Place::Slot(general(base)?, displacement.cast_signed())),
+    }
+}
+
+fn operand(instruction: &Instruction, at: u32) -> Source {
+    match instruction.op_kind(at) {
+        OpKind::Register => match general(instruction.op_register(at)) {
+            Some(register) if is_whole(instruction.op_register(at)) => {
+                Source::Place(Place::Register(register), 0)
+            }
+            _ => Source::Unknown,
+        },
+        OpKind::Memory if instruction.memory_size().size() >= 4 => {
+            place(instruction).map_or(Source::Unknown, |place| Source::Place(place, 0))
+        }
+        OpKind::Memory => Source::Unknown,
+        _ => immediate(instruction, at).map_or(Source::Unknown, Source::Constant),
+    }
+}
+
+fn immediate(instruction: &Instruction, at: u32) -> Option<u64> {
+    instruction.try_immediate(at).ok()
+}
+
+/// What the first operand, which is written, is.
+fn target(instruction: &Instruction) -> Option<Place> {
+    match instruction.op0_kind() {
+        OpKind::Register => general(instruction.op0_register()).map(Place::Register),
+        OpKind::Memory => place(instruction),
+        _ => None,
+    }
+}
+
+fn effects_of(instruction: &Instruction, info: &mut InstructionInfoFactory, out: &mut Vec<Effect>) {
+    if matches!(
+        instruction.flow_control(),
+        FlowControl::Call | FlowControl::IndirectCall
+    ) && instruction.mnemonic() == Mnemonic::Call
+    {
+        out.push(Effect::Call);
+        return;
+    }
+    match instruction.mnemonic() {
+        Mnemonic::Push => {
+            // The operand is read before the pointer moves.
+            let value = operand(instruction, 0);
+            let value = match value {
+                Source::Place(Place::Slot(STACK, at), more) => {
+                    Source::Place(Place::Slot(STACK, at + 8), more)
+                }
+                other => other,
+            };
+            out.push(Effect::Stack(-8));
+            out.push(Effect::Move(Place::Slot(STACK, 0), value));
+        }
+        Mnemonic::Pop => {
+            if let Some(Place::Register(register)) = target(instruction) {
+                out.push(Effect::Move(
+                    Place::Register(register),
+                    Source::Place(Place::Slot(STACK, 0), 0),
+                ));
+            }
+            out.push(Effect::Stack(8));
+        }
+        Mnemonic::Leave => {
+            out.push(Effect::Move(
+                Place::Register(STACK),
+                Source::Place(Place::Register(5), 0),
+            ));
+            out.push(Effect::Move(
+                Place::Register(5),
+                Source::Place(Place::Slot(STACK, 0), 0),
+            ));
+            out.push(Effect::Stack(8));
+        }
+        _ => match simple(instruction) {
+            Some(effect) => out.push(effect),
+            None => clobbers(instruction, info, out),
+        },
+    }
+}
+
+/// Instructions whose result is followed.
+fn simple(instruction: &Instruction) -> Option<Effect> {
+    let to = target(instruction)?;
+    let is_whole = match instruction.op0_kind() {
+        OpKind::Register => is_whole(instruction.op0_register()),
+        _ => instruction.memory_size().size() >= 4,
+    };
+    if !is_whole {
+        return None;
+    }
+    let same = instruction.op0_kind() == OpKind::Register
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op0_register() == instruction.op1_register();
+    match instruction.mnemonic() {
+        Mnemonic::Mov => Some(Effect::Move(to, operand(instruction, 1))),
+        Mnemonic::Movsxd => Some(Effect::Move(to, operand(instruction, 1))),
+        Mnemonic::Movzx => {
+            let narrow = instruction.op1_kind() == OpKind::Register
+                && instruction.op1_register().size() == 4;
+            narrow.then(|| Effect::Move(to, operand(instruction, 1)))
+        }
+        Mnemonic::Xor | Mnemonic::Sub if same => Some(Effect::Move(to, Source::Constant(0))),
+        Mnemonic::Or if immediate(instruction, 1) == Some(u64::MAX) => {
+            Some(Effect::Move(to, Source::Constant(u64::MAX)))
+        }
+        Mnemonic::And if immediate(instruction, 1) == Some(0) => {
+            Some(Effect::Move(to, Source::Constant(0)))
+        }
+        Mnemonic::Add | Mnemonic::Sub => {
+            let by = immediate(instruction, 1)?.cast_signed();
+            let by = if instruction.mnemonic() == Mnemonic::Sub {
+                by.checked_neg()?
+            } else {
+                by
+            };
+            Some(if to == Place::Register(STACK) {
+                Effect::Stack(by)
+            } else {
+                Effect::Move(to, Source::Place(to, by))
+            })
+        }
+        Mnemonic::Lea => lea(instruction, to),
+        mnemonic if is_conditional_move(mnemonic) => {
+            Some(Effect::MayMove(to, operand(instruction, 1)))
+        }
+        _ => None,
+    }
+}
+
+fn lea(instruction: &Instruction, to: Place) -> Option<Effect> {
+    let source = place(instruction)?;
+    if let (Place::Register(STACK), Place::Slot(STACK, by)) = (to, source) {
+        return Some(Effect::Stack(by));
+    }
+    Some(Effect::Move(to, Source::Address(source)))
+}
+
+fn is_conditional_move(mnemonic: Mnemonic) -> bool {
+    use Mnemonic::{
+        Cmova, Cmovae, Cmovb, Cmovbe, Cmove, Cmovg, Cmovge, Cmovl, Cmovle, Cmovne, Cmovno, Cmovnp,
+        Cmovns, Cmovo, Cmovp, Cmovs,
+    };
+    matches!(
+        mnemonic,
+        Cmova
+            | Cmovae
+            | Cmovb
+            | Cmovbe
+            | Cmove
+            | Cmovg
+            | Cmovge
+            | Cmovl
+            | Cmovle
+            | Cmovne
+            | Cmovno
+            | Cmovnp
+            | Cmovns
+            | Cmovo
+            | Cmovp
+            | Cmovs
+    )
+}
+
+/// Everything else: what it writes is not known any more.
+fn clobbers(instruction: &Instruction, info: &mut InstructionInfoFactory, out: &mut Vec<Effect>) {
+    let used = info.info(instruction);
+    for register in used.used_registers() {
+        let writes = matches!(
+            register.access(),
+            OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite
+        );
+        if let Some(number) = general(register.register()).filter(|_| writes) {
+            out.push(Effect::Move(Place::Register(number), Source::Unknown));
+        }
+    }
+    let first = instruction.op0_kind() == OpKind::Memory
+        && matches!(
+            used.op0_access(),
+            OpAccess::Write | OpAccess::ReadWrite | OpAccess::CondWrite | OpAccess::ReadCondWrite
+        );
+    if let Some(place) = place(instruction).filter(|_| first) {
+        out.push(Effect::Move(place, Source::Unknown));
+    }
+}
