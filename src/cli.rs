@@ -175,6 +175,9 @@ pub struct Report {
     pub source: Source,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
+    /// What a row of the CSV is.
+    #[arg(long, value_enum, default_value_t = Rows::Workloads)]
+    pub rows: Rows,
     /// Where the report goes; standard output if not given.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -186,12 +189,28 @@ pub struct Report {
 pub enum Format {
     /// A summary for a terminal.
     Terminal,
+    /// One HTML file that needs nothing else.
+    Html,
     /// Markdown, for pull requests and wikis.
     Md,
+    /// A table for spreadsheets; `--rows` says of what.
+    Csv,
+    /// CycloneDX 1.6: packages, executables, workloads.
+    Cyclonedx,
+    /// SARIF 2.1.0: concerns for code scanning.
+    Sarif,
     /// scan.json.
     Json,
     /// The JSON Schema of scan.json.
     Schema,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Rows {
+    /// One row for each workload.
+    Workloads,
+    /// One row for each concern.
+    Concerns,
 }
 
 #[derive(Debug, Args)]

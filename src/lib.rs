@@ -24,6 +24,7 @@
 //! * [`assess`]: rules, points, verdicts by target; the catalogue is data.
 //! * [`plan`]: what each container will be. Dockerfile, compose file and reports read the same plan.
 //! * [`render`]: artefacts from typed views and templates, every value quoted by construction.
+//! * [`usage`]: where the machine's bytes are, and what of them moves.
 //! * [`scan`], [`study`]: the document of a scan, and the right side run in order.
 //! * [`cli`], [`commands`], [`ui`], [`exit`], [`error`]: the program around it.
 //!
@@ -55,5 +56,6 @@ pub mod scan;
 pub mod source;
 pub mod study;
 pub mod ui;
+pub mod usage;
 pub mod walk;
 pub mod workload;

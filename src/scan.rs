@@ -27,6 +27,9 @@ pub struct Scan {
     pub machine: Machine,
     pub coverage: Coverage,
     pub packages: Packages,
+    /// Where the machine's bytes are, and what of them moves; absent in scans of earlier versions.
+    #[serde(default)]
+    pub usage: Usage,
     pub services: Vec<Service>,
     pub concerns: Vec<Concern>,
     pub workloads: Vec<Workload>,
@@ -97,6 +100,32 @@ pub struct Package {
     pub manual: bool,
     /// Package URL.
     pub purl: String,
+    /// Bytes of its files that are on the disk.
+    #[serde(default)]
+    pub bytes: u64,
+    /// In an image: as one that a workload names, as what that one depends on, or as part of every base image.
+    #[serde(default)]
+    pub moves: bool,
+    /// Its entry in the package database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// Bytes of regular files, each counted once however many names it has.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Usage {
+    pub bytes: u64,
+    /// Bytes of files that images and volumes carry, or that belong to their packages.
+    pub moves: u64,
+    /// The larger directories by path, each with everything below it.
+    pub directories: Vec<UsedDirectory>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct UsedDirectory {
+    pub path: MachinePath,
+    pub bytes: u64,
+    pub moves: u64,
 }
 
 /// A service or a scheduled job.
@@ -127,6 +156,9 @@ pub struct Workload {
     pub executables: Vec<MachinePath>,
     pub listens: Vec<Listen>,
     pub connects: Vec<Connect>,
+    /// Workloads it reaches over loopback or a Unix socket, or whose data it opens.
+    #[serde(default)]
+    pub needs: Vec<String>,
     pub kernel: Kernel,
     pub user: String,
     pub environment: Vec<Variable>,

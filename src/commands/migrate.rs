@@ -45,12 +45,7 @@ fn run(
     };
     let written = render::write_into(&staging, &chosen, &machine, options)?;
     if report {
-        staging.file("scan.json".as_ref(), 0o644, study.scan.to_json().as_bytes())?;
-        staging.file(
-            "report.md".as_ref(),
-            0o644,
-            render::report::markdown(&study.scan)?.as_bytes(),
-        )?;
+        reports(&staging, &study.scan, &written)?;
     }
     staging.commit()?;
     for left in &written.left_out {
@@ -67,6 +62,24 @@ fn run(
         ));
     }
     Ok(judge(&study.scan, gates))
+}
+
+/// scan.json and what people read, beside the containers.
+fn reports(
+    staging: &render::Staging,
+    scan: &crate::scan::Scan,
+    written: &render::Written,
+) -> Result<(), Error> {
+    let artefacts = render::report::artefacts(staging, written);
+    let files = [
+        ("scan.json", scan.to_json()),
+        ("report.md", render::report::markdown(scan)?),
+        ("report.html", render::report::html(scan, &artefacts)?),
+    ];
+    for (name, text) in files {
+        staging.file(name.as_ref(), 0o644, text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// The plans asked for by id; all of them where none is.

@@ -1,10 +1,11 @@
 //! `transvase report`: a scan for people.
 
 use super::{deliver, open};
-use crate::cli::{Format, Global, Report};
+use crate::cli::{Format, Global, Report, Rows};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::plan::PlanOptions;
+use crate::render::report;
 use crate::scan::Scan;
 use crate::ui;
 
@@ -23,7 +24,14 @@ pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
     };
     let text = match args.format {
         Format::Terminal => ui::summary::terminal(&scan, &ui::Style::of(global)),
-        Format::Md => crate::render::report::markdown(&scan)?,
+        Format::Html => report::html(&scan, &[])?,
+        Format::Md => report::markdown(&scan)?,
+        Format::Csv => match args.rows {
+            Rows::Workloads => report::csv_workloads(&scan),
+            Rows::Concerns => report::csv_concerns(&scan),
+        },
+        Format::Cyclonedx => report::cyclonedx(&scan),
+        Format::Sarif => report::sarif(&scan),
         Format::Json | Format::Schema => scan.to_json(),
     };
     deliver(&text, args.output.as_deref())?;

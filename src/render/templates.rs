@@ -47,6 +47,7 @@ static REGISTRY: LazyLock<Result<Handlebars<'static>, String>> = LazyLock::new(|
     text_helper(&mut registry, "scalar", quote::yaml_interpolated);
     text_helper(&mut registry, "md", quote::markdown);
     text_helper(&mut registry, "code", quote::code);
+    text_helper(&mut registry, "prose", quote::prose);
     text_helper(&mut registry, "dotenv", quote::dotenv);
     text_helper(&mut registry, "cron", quote::table_value);
     // Views hand over only what a Dockerfile can say; what it cannot say must not become something else.

@@ -17,6 +17,7 @@ use crate::scan::{
     Totals, Variable, Whole, Workload,
 };
 use crate::source::SourceInfo;
+use crate::usage::{self, PackageUsage};
 use crate::workload::service::{self, Service, Services};
 use crate::workload::{self, Cut, Disposition, cut};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,7 @@ pub fn study(
         .flat_map(|workload| programs(workload, &plans, facts));
     let reaches = join::programs(facts, all);
     plan::settle(&mut plans, &cut.workloads, facts, &reaches);
+    let (usage, by_package) = usage::usage(facts, &cut.workloads, &plans);
     let needs = cut.workloads.iter().map(|workload| {
         let programs = programs(workload, &plans, facts);
         (workload.id.clone(), plan::needs(programs, facts, &reaches))
@@ -68,7 +70,8 @@ pub fn study(
             bytes_read: facts.bytes_read,
             unexamined: facts.unexamined.clone(),
         },
-        packages: packages(facts),
+        packages: packages(facts, &by_package),
+        usage,
         services: list(&services, &cut),
         workloads: cut
             .workloads
@@ -246,6 +249,7 @@ fn workload(
         executables: workload.executables.clone(),
         listens: workload.listens.clone(),
         connects: workload.connects.clone(),
+        needs: workload.needs.clone(),
         kernel: kernel::kernel(workload, plan, need, facts, asked.reaches),
         user: workload.user.clone(),
         environment: workload
@@ -356,18 +360,22 @@ fn libc(facts: &Facts) -> Option<Libc> {
     })
 }
 
-fn packages(facts: &Facts) -> Packages {
+fn packages(facts: &Facts, usage: &[PackageUsage]) -> Packages {
     let distribution = facts.os.as_ref().map_or("debian", |os| os.id.as_str());
     let items: Vec<Package> = facts
         .packages
         .iter()
-        .map(|package| Package {
+        .zip(usage)
+        .map(|(package, usage)| Package {
             name: package.name.clone(),
             version: package.version.clone(),
             arch: package.arch.clone(),
             origin: package.source.clone(),
             manual: package.manual,
             purl: purl(distribution, package),
+            bytes: usage.bytes,
+            moves: usage.moves,
+            evidence: Some(package.evidence.clone()),
         })
         .collect();
     Packages {

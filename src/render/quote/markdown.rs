@@ -30,6 +30,24 @@ pub fn markdown(text: &str) -> String {
     safe
 }
 
+/// A sentence of ours in which backticks mark code; everything else is text.
+pub fn prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let whole = parts.len() % 2 == 1;
+    let mut safe = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        if at % 2 == 1 && whole {
+            safe.push_str(&code(part));
+        } else {
+            if at > 0 && !whole {
+                safe.push_str("\\`");
+            }
+            safe.push_str(&markdown(part));
+        }
+    }
+    safe
+}
+
 /// A code span, fenced with one more backtick than any run inside; a bar is escaped even there, since tables come first.
 pub fn code(text: &str) -> String {
     let text = sanitise(text).replace('|', "\\|");

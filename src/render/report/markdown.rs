@@ -1,11 +1,13 @@
 //! report.md: what a migration lead reads. A view of the scan; nothing is worked out here.
 
-use super::{Error, templates};
-use crate::assess::{Concern, Severity};
+use super::steps::{Step, steps};
+use super::{map, words};
+use crate::assess::{Concern, Severity, Verdict};
 use crate::fact::Evidence;
-use crate::scan::{Scan, Service, Workload};
-use crate::ui::{bytes, summary};
-use crate::workload::{Disposition, Listen};
+use crate::render::{Error, templates};
+use crate::scan::{Scan, Service, TargetScore, Workload};
+use crate::ui::bytes;
+use crate::workload::Disposition;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,7 +24,13 @@ struct View<'a> {
     files: u64,
     packages: u64,
     services: u64,
+    first: Vec<StepView>,
+    later: Vec<StepView>,
     workloads: Vec<WorkloadView<'a>>,
+    boxes: Vec<BoxView>,
+    lines: Vec<LineView>,
+    target_names: Vec<&'a str>,
+    targets: Vec<TargetView<'a>>,
     machine: Vec<ConcernView<'a>>,
     keep: Vec<&'a Service>,
     drop: Vec<&'a Service>,
@@ -31,8 +39,39 @@ struct View<'a> {
 }
 
 #[derive(Serialize)]
+struct StepView {
+    what: String,
+    why: String,
+    points: u32,
+    workloads: String,
+}
+
+/// A box of the diagram, in Mermaid's own brackets.
+#[derive(Serialize)]
+struct BoxView {
+    node: String,
+    open: &'static str,
+    label: String,
+    close: &'static str,
+}
+
+#[derive(Serialize)]
+struct LineView {
+    from: String,
+    to: String,
+}
+
+#[derive(Serialize)]
+struct TargetView<'a> {
+    id: &'a str,
+    anchor: String,
+    cells: Vec<String>,
+}
+
+#[derive(Serialize)]
 struct WorkloadView<'a> {
     id: &'a str,
+    anchor: String,
     title: &'a str,
     score: u32,
     verdict: &'static str,
@@ -46,7 +85,6 @@ struct WorkloadView<'a> {
     factors: Vec<FactorView<'a>>,
     raise: Option<String>,
     concerns: Vec<ConcernView<'a>>,
-    targets: Vec<[String; 3]>,
     notes: Vec<&'a str>,
 }
 
@@ -76,6 +114,9 @@ struct Time<'a> {
     excerpt: &'a str,
 }
 
+/// Steps before the fold.
+const FIRST: usize = 5;
+
 /// Times a rule is shown in full; the rest is in scan.json.
 const SHOWN: usize = 8;
 
@@ -88,13 +129,9 @@ pub fn markdown(scan: &Scan) -> Result<String, Error> {
             .filter(move |s| s.disposition == Some(wanted))
             .collect()
     };
-    let mut workloads: Vec<&Workload> = scan.workloads.iter().collect();
-    workloads.sort_by(|a, b| {
-        a.assessment
-            .score
-            .cmp(&b.assessment.score)
-            .then_with(|| a.id.cmp(&b.id))
-    });
+    let mut all = steps(scan).into_iter().map(step);
+    let first: Vec<StepView> = all.by_ref().take(FIRST).collect();
+    let (boxes, lines) = diagram(scan);
     let view = View {
         name: machine.hostname.as_deref().unwrap_or("this machine"),
         system: machine
@@ -103,17 +140,25 @@ pub fn markdown(scan: &Scan) -> Result<String, Error> {
             .map_or("an unknown system", |os| &os.pretty_name),
         end_of_life: machine.os.as_ref().and_then(|os| os.end_of_life.as_deref()),
         architecture: machine.architecture.as_deref().unwrap_or("unknown"),
-        verdict: summary::name(scan.assessment.verdict),
+        verdict: words::verdict(scan.assessment.verdict),
         score: scan.assessment.score,
         summary: &scan.assessment.summary,
         source: &scan.source.format,
         files: scan.coverage.files_seen,
         packages: scan.packages.count,
         services: scan.totals.services,
-        workloads: workloads
+        first,
+        later: all.collect(),
+        workloads: words::by_score(scan)
             .into_iter()
             .map(|workload| self::workload(scan, workload))
             .collect(),
+        boxes,
+        lines,
+        target_names: scan.workloads.first().map_or(Vec::new(), |w| {
+            w.targets.keys().map(String::as_str).collect()
+        }),
+        targets: targets(scan),
         machine: concerns(scan, None),
         keep: placed(Disposition::Keep),
         drop: placed(Disposition::Drop),
@@ -128,8 +173,85 @@ pub fn markdown(scan: &Scan) -> Result<String, Error> {
     templates::fill("report.md", &view)
 }
 
+fn step(step: Step) -> StepView {
+    StepView {
+        workloads: crate::ui::list(&step.workloads, 4),
+        what: step.what,
+        why: step.why,
+        points: step.points,
+    }
+}
+
+/// What a heading of a workload is linked by: ids are of these letters, and nothing else gets into a link.
+fn anchor(id: &str) -> String {
+    let letters = id
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-');
+    format!("w-{}", letters.collect::<String>())
+}
+
+fn targets(scan: &Scan) -> Vec<TargetView<'_>> {
+    let cell = |found: &TargetScore| {
+        let mark = match found.verdict {
+            Verdict::Container => "",
+            Verdict::ContainerWithChanges => " `*`",
+            Verdict::IsolatedContainer => " `**`",
+            Verdict::KeepVm => " `***`",
+        };
+        format!("{}{mark}", found.score)
+    };
+    words::by_score(scan)
+        .into_iter()
+        .map(|workload| TargetView {
+            id: &workload.id,
+            anchor: anchor(&workload.id),
+            cells: workload.targets.values().map(cell).collect(),
+        })
+        .collect()
+}
+
+/// The pods with more than one box, for Mermaid, which GitHub and GitLab draw.
+fn diagram(scan: &Scan) -> (Vec<BoxView>, Vec<LineView>) {
+    let (mut boxes, mut lines) = (Vec::new(), Vec::new());
+    for (pod, number) in map::graph(scan).pods.iter().zip(0..) {
+        if pod.edges.is_empty() {
+            continue;
+        }
+        for (node, at) in pod.nodes.iter().zip(0..) {
+            let (open, close) = match node.kind {
+                map::Kind::Volume => ("[(", ")]"),
+                map::Kind::Port => ("([", "])"),
+                map::Kind::Outside => ("{{", "}}"),
+                _ => ("[", "]"),
+            };
+            let score = node.score.map(|score| format!(" {score}"));
+            let label = format!("{}{}", node.label, score.unwrap_or_default());
+            boxes.push(BoxView {
+                node: format!("n{number}_{at}"),
+                open,
+                label: plain(&label),
+                close,
+            });
+        }
+        lines.extend(pod.edges.iter().map(|edge| LineView {
+            from: format!("n{number}_{}", edge.from),
+            to: format!("n{number}_{}", edge.to),
+        }));
+    }
+    (boxes, lines)
+}
+
+/// A label in which nothing means anything to Mermaid or to the fence around it.
+fn plain(label: &str) -> String {
+    let harmless = |c: char| c.is_alphanumeric() || " .:/-_@+*[]".contains(c);
+    label
+        .chars()
+        .map(|c| if harmless(c) { c } else { '_' })
+        .collect()
+}
+
 fn workload<'a>(scan: &'a Scan, workload: &'a Workload) -> WorkloadView<'a> {
-    let listens: Vec<String> = workload.listens.iter().map(address).collect();
+    let listens: Vec<String> = workload.listens.iter().map(words::address).collect();
     let connects: Vec<&str> = workload
         .connects
         .iter()
@@ -140,18 +262,12 @@ fn workload<'a>(scan: &'a Scan, workload: &'a Workload) -> WorkloadView<'a> {
         .iter()
         .map(|data| format!("{} ({}): {}", data.path, bytes(data.bytes), data.why));
     let assessment = &workload.assessment;
-    let targets = workload.targets.iter().map(|(name, found)| {
-        [
-            name.clone(),
-            found.score.to_string(),
-            summary::name(found.verdict).to_owned(),
-        ]
-    });
     WorkloadView {
         id: &workload.id,
+        anchor: anchor(&workload.id),
         title: &workload.title,
         score: assessment.score,
-        verdict: summary::name(assessment.verdict),
+        verdict: words::verdict(assessment.verdict),
         services: workload.services.join(", "),
         user: &workload.user,
         listens: listens.join(", "),
@@ -176,25 +292,14 @@ fn workload<'a>(scan: &'a Scan, workload: &'a Workload) -> WorkloadView<'a> {
         raise: assessment
             .raise_to
             .as_ref()
-            .map(|raise| format!("{} with {} mended", raise.score, raise.by.join(", "))),
+            .map(|raise| format!("{} with `{}` mended", raise.score, raise.by.join("`, `"))),
         concerns: concerns(scan, Some(&workload.id)),
-        targets: targets.collect(),
         notes: workload
             .plan
             .iter()
             .flat_map(|plan| &plan.notes)
             .map(String::as_str)
             .collect(),
-    }
-}
-
-fn address(listen: &Listen) -> String {
-    match listen.port {
-        0 => listen.address.clone(),
-        port if listen.address.contains(':') => {
-            format!("[{}]:{port}/{}", listen.address, listen.protocol)
-        }
-        port => format!("{}:{port}/{}", listen.address, listen.protocol),
     }
 }
 
@@ -233,7 +338,7 @@ fn concerns<'a>(scan: &'a Scan, workload: Option<&str>) -> Vec<ConcernView<'a>> 
         found.push((
             worst,
             ConcernView {
-                severity: severity(worst),
+                severity: words::severity(worst),
                 rule,
                 title: &first.title,
                 remedy: &first.remedy,
@@ -244,13 +349,4 @@ fn concerns<'a>(scan: &'a Scan, workload: Option<&str>) -> Vec<ConcernView<'a>> 
     }
     found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.rule.cmp(b.1.rule)));
     found.into_iter().map(|(_, view)| view).collect()
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Minor => "minor",
-        Severity::Major => "major",
-        Severity::Blocker => "blocker",
-    }
 }

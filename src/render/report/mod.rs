@@ -1,0 +1,25 @@
+//! Reports: one scan for different readers, a file for each format.
+//!
+//! A report is a view of the scan; nothing of the machine is worked out here, only chosen, ordered and laid out. What every
+//! format says alike (the words of verdicts, the order of workloads, what to do first) is in `words` and `steps`.
+
+mod artefact;
+mod csv;
+mod cyclonedx;
+mod digest;
+mod html;
+mod map;
+mod markdown;
+mod sarif;
+mod steps;
+mod treemap;
+mod words;
+
+pub use artefact::{Artefact, artefacts};
+pub use csv::{concerns as csv_concerns, workloads as csv_workloads};
+pub use cyclonedx::cyclonedx;
+pub use html::html;
+pub use markdown::markdown;
+pub use sarif::sarif;
+pub use steps::{Step, steps};
+pub use words::{address, by_score, severity, verdict, verdict_said};

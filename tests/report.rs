@@ -1,0 +1,310 @@
+//! Reports as their readers and their schemas see them: one scan, every format.
+
+#![cfg(test)]
+
+mod report_support;
+
+use report_support::{browser, large, repository, shop, transvase};
+use std::collections::BTreeSet;
+use transvase::render::report;
+use transvase::scan::Scan;
+
+const TEXT: &str =
+    "</script><script>alert(1)</script><!--\"'`=&amp;\u{2028}<img src=x onerror=alert(1)>";
+
+/// A scan whose every text is an attack.
+fn hostile() -> Scan {
+    let mut value = serde_json::to_value(shop()).unwrap();
+    poison(&mut value, "");
+    value["workloads"][0]["id"] = TEXT.into();
+    serde_json::from_value(value).unwrap()
+}
+
+/// Adds the attack to every text but those that have a few values only, or that name something.
+fn poison(value: &mut serde_json::Value, key: &str) {
+    const SPARED: [&str; 13] = [
+        "verdict",
+        "severity",
+        "manager",
+        "disposition",
+        "state",
+        "path",
+        "rule",
+        "workload",
+        "id",
+        "pod",
+        "needs",
+        "executables",
+        "target",
+    ];
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields
+                .iter_mut()
+                .for_each(|(key, value)| poison(value, key));
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| poison(item, key)),
+        serde_json::Value::String(text) if !SPARED.contains(&key) => text.push_str(TEXT),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_page_has_one_script_one_style_and_no_way_out() {
+    let page = report::html(&hostile(), &[]).unwrap();
+    assert_eq!(
+        page.matches("<script").count(),
+        2,
+        "the data and the script"
+    );
+    assert_eq!(page.matches("</script").count(), 2);
+    assert!(!page.contains("<img"), "nothing of the machine is markup");
+    assert_eq!(page.matches("<style").count(), 1);
+    let policy = "default-src &#x27;none&#x27;; script-src &#x27;sha256-";
+    assert!(page.contains(policy), "the policy allows two digests");
+    assert!(!page.contains("unsafe-inline") && !page.contains("nonce-"));
+    // The icon is inside the page; links of rules are shown as text.
+    let outside = page.match_indices("=\"http").count();
+    assert_eq!(outside, 0, "nothing is loaded and nothing is linked");
+    assert!(!page.contains(" style=\"") && !page.contains(" onclick="));
+}
+
+#[test]
+fn what_is_few_reads_without_a_script() {
+    let scan = shop();
+    let page = report::html(&scan, &[]).unwrap();
+    let text = page.split("<script").next().unwrap();
+    for workload in &scan.workloads {
+        assert!(
+            text.contains(&format!("id=\"w-{}\"", workload.id)),
+            "{}",
+            workload.id
+        );
+        let factors = workload.assessment.factors.iter();
+        let sum: Vec<String> = factors
+            .map(|factor| format!(" − {}", factor.points))
+            .collect();
+        let sum = format!("100{} &#x3D; {}", sum.concat(), workload.assessment.score);
+        assert!(text.contains(&sum), "{}: {sum}", workload.id);
+    }
+    for concern in &scan.concerns {
+        assert!(text.contains(&concern.rule), "{}", concern.rule);
+    }
+}
+
+#[test]
+fn a_large_server_stays_small() {
+    let page = report::html(&large(), &[]).unwrap();
+    assert!(page.len() < 1_500_000, "{} bytes", page.len());
+    let again = report::html(&large(), &[]).unwrap();
+    assert!(page == again, "the same scan is the same page");
+}
+
+/// A line without its code spans (CommonMark, section 6.1).
+fn without_code(line: &str) -> String {
+    let mut rest = line;
+    let mut text = String::new();
+    while let Some(at) = rest.find('`') {
+        let run = rest[at..].len() - rest[at..].trim_start_matches('`').len();
+        text.push_str(&rest[..at]);
+        rest = &rest[at + run..];
+        if text.ends_with('\\') {
+            continue;
+        }
+        let fence = "`".repeat(run);
+        let close = rest
+            .match_indices(&fence)
+            .map(|(close, _)| close)
+            .find(|close| !rest[..*close].ends_with('`') && !rest[close + run..].starts_with('`'));
+        rest = close.map_or(rest, |close| &rest[close + run..]);
+    }
+    text + rest
+}
+
+#[test]
+fn markdown_has_no_markup_of_the_machines() {
+    let text = report::markdown(&hostile()).unwrap();
+    for line in text.lines() {
+        let prose = without_code(line);
+        let tags = prose.match_indices("<s").chain(prose.match_indices("<i"));
+        for (at, _) in tags.filter(|(at, _)| !prose[*at..].starts_with("<summary>")) {
+            assert!(prose[..at].ends_with('\\'), "{line}");
+        }
+    }
+    assert_eq!(without_code("a `<i>` b ``c`<i>`` \\`<i>"), "a  b  \\<i>");
+}
+
+#[test]
+fn bills_of_materials_are_whole_and_the_same_every_time() {
+    let scan = shop();
+    let bom: serde_json::Value = serde_json::from_str(&report::cyclonedx(&scan)).unwrap();
+    let components = bom["components"].as_array().unwrap();
+    let purls = components
+        .iter()
+        .filter(|component| component["purl"].is_string());
+    assert_eq!(purls.count(), scan.packages.items.len());
+    let mut known: BTreeSet<&str> = components
+        .iter()
+        .filter_map(|c| c["bom-ref"].as_str())
+        .collect();
+    assert_eq!(known.len(), components.len(), "references are unique");
+    known.insert("machine");
+    for dependency in bom["dependencies"].as_array().unwrap() {
+        let on = dependency["dependsOn"].as_array().unwrap().iter();
+        for reference in on.chain([&dependency["ref"]]) {
+            assert!(
+                known.contains(reference.as_str().unwrap()),
+                "{reference} is no component"
+            );
+        }
+    }
+    let packages = components.iter().filter(|c| c["type"] == "library");
+    assert!(
+        packages
+            .clone()
+            .all(|c| c["evidence"]["occurrences"][0]["location"] == "/var/lib/dpkg/status")
+    );
+    assert!(
+        bom["serialNumber"]
+            .as_str()
+            .unwrap()
+            .starts_with("urn:uuid:")
+    );
+    assert_eq!(report::cyclonedx(&scan), report::cyclonedx(&scan));
+    let mut other = scan.clone();
+    other.tool.version.push('x');
+    let serial = |text: &str| {
+        serde_json::from_str::<serde_json::Value>(text).unwrap()["serialNumber"].clone()
+    };
+    assert_ne!(
+        serial(&report::cyclonedx(&scan)),
+        serial(&report::cyclonedx(&other))
+    );
+}
+
+#[test]
+fn sarif_says_every_concern_once() {
+    let scan = large();
+    let log: serde_json::Value = serde_json::from_str(&report::sarif(&scan)).unwrap();
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), scan.concerns.len());
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        let uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+            .as_str()
+            .unwrap();
+        assert!(!uri.starts_with('/') && !uri.contains(' '), "{uri}");
+    }
+    let told = run["invocations"][0]["toolExecutionNotifications"]
+        .as_array()
+        .unwrap();
+    assert_eq!(told.len(), scan.coverage.unexamined.len());
+}
+
+#[test]
+fn tables_have_a_row_for_each() {
+    let scan = large();
+    let workloads = report::csv_workloads(&scan);
+    assert_eq!(workloads.lines().count(), scan.workloads.len() + 1);
+    let concerns = report::csv_concerns(&scan);
+    assert_eq!(concerns.lines().count(), scan.concerns.len() + 1);
+    let fields = |line: &str| line.matches("\",\"").count();
+    let header = fields(concerns.lines().next().unwrap());
+    assert!(
+        concerns
+            .lines()
+            .all(|line| fields(line) >= header && line.ends_with('"'))
+    );
+    for line in report::csv_concerns(&hostile())
+        .lines()
+        .chain(concerns.lines())
+    {
+        let cells = line.trim_matches('"').split("\",\"");
+        assert!(
+            cells
+                .clone()
+                .all(|cell| !cell.starts_with(['=', '+', '-', '@'])),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn every_format_is_written_where_it_is_asked_for() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scan = scratch.path().join("scan.json");
+    let shop = "fixtures/machines/shop/root";
+    let done = transvase(&["scan", shop, "-o", scan.to_str().unwrap(), "--quiet"]);
+    assert!(done.status.success());
+    let formats = [
+        "terminal",
+        "html",
+        "md",
+        "json",
+        "csv",
+        "cyclonedx",
+        "sarif",
+        "schema",
+    ];
+    for format in formats {
+        let out = scratch.path().join(format);
+        let done = transvase(&[
+            "report",
+            scan.to_str().unwrap(),
+            "--format",
+            format,
+            "-o",
+            out.to_str().unwrap(),
+        ]);
+        assert!(
+            done.status.success(),
+            "{format}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        assert!(done.stdout.is_empty(), "{format} went to its file");
+        let written = std::fs::read(&out).unwrap();
+        let shown = transvase(&["report", scan.to_str().unwrap(), "--format", format]);
+        assert!(
+            shown.stdout == written,
+            "{format} on standard output is the same"
+        );
+    }
+    assert!(repository().join("templates/report/page.hbs").exists());
+}
+
+#[test]
+fn a_browser_shows_it_without_an_error_or_a_request() {
+    let Some(browser) = browser::browser() else {
+        return;
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scratch.path().join("out");
+    // A full server that is always at hand: the one this runs on.
+    let done = transvase(&[
+        "migrate",
+        "/",
+        "-o",
+        out.to_str().unwrap(),
+        "--quiet",
+        "--allow-partial",
+    ]);
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    let page = |name: &str, scan: &Scan| {
+        let path = scratch.path().join(name);
+        std::fs::write(&path, report::html(scan, &[]).unwrap()).unwrap();
+        path
+    };
+    browser.check(&[
+        out.join("report.html"),
+        page("shop.html", &shop()),
+        page("large.html", &large()),
+        page("hostile.html", &hostile()),
+    ]);
+}
