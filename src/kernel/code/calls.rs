@@ -72,6 +72,7 @@ impl Calls {
             incoming: &incoming,
             table_targets: &graph.table_targets,
             runs_into: &graph.runs_into,
+            dead_ends: &graph.dead_ends,
             decode: &decode,
             cache: HashMap::new(),
         };

@@ -43,6 +43,8 @@ pub(super) struct Flow<'a> {
     pub table_targets: &'a [(u32, u32)],
     /// Starts that the code before runs on into, sorted.
     pub runs_into: &'a [u32],
+    /// Calls that do not come back, sorted.
+    pub dead_ends: &'a [u32],
     pub decode: &'a dyn Fn(u32, u32) -> Vec<Step>,
     pub cache: HashMap<usize, Rc<Vec<Step>>>,
 }
@@ -171,7 +173,9 @@ impl Flow<'_> {
                 found.is_open = true;
                 return;
             };
-            if !previous.goes_on {
+            let is_dead_end = previous.effect == Effect::Call
+                && self.dead_ends.binary_search(&previous.at).is_ok();
+            if !previous.goes_on || is_dead_end {
                 let is_padding = steps.get(index).is_some_and(|step| step.is_padding);
                 // A place nothing leads to is where exceptions land.
                 found.is_open |= !has_ways && !is_padding;
