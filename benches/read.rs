@@ -1,7 +1,7 @@
 //! Reads every file of a tree with some threads: of a mounted directory through the kernel, or of disk images through
 //! this program's own readers, the work shared out in the same way. `benches/disks.py` compares the two.
 //!
-//! usage: read (tree DIRECTORY | image IMAGE...) with THREADS in the environment (1 where it is not there)
+//! usage: read (tree DIRECTORY | image IMAGE...) with THREADS in the environment (one for each core where it is not there or 0)
 
 #![expect(
     clippy::print_stdout,
@@ -25,7 +25,7 @@ use transvase::disk::open::{Disk, OpenOptions};
 use transvase::disk::{FileKind, FileSystem, NodeId};
 
 /// Bytes asked for at once.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 1 << 20;
 
 thread_local! {
     static PIECES: RefCell<Vec<u8>> = RefCell::new(vec![0; PIECE]);
@@ -159,7 +159,7 @@ fn image(paths: Vec<OsString>) -> Sum {
 fn main() {
     // Cargo adds a flag of its own.
     let mut arguments = std::env::args_os().skip(1).filter(|word| word != "--bench");
-    let threads = std::env::var("THREADS").map_or(1, |count| count.parse().expect("a number"));
+    let threads = std::env::var("THREADS").map_or(0, |count| count.parse().expect("a number"));
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
