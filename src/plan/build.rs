@@ -120,6 +120,8 @@ impl<'p> Shared<'p, '_> {
                 place.base.reason
             ),
             base: place.base.image.clone(),
+            demand: None,
+            bases: Vec::new(),
             release: facts
                 .os
                 .as_ref()

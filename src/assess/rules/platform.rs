@@ -4,6 +4,8 @@ use super::Seen;
 use crate::assess::Concern;
 use crate::assess::catalogue::concern;
 use crate::fact::{Evidence, OsRelease};
+use crate::plan;
+use crate::workload::libraries::Loader;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -42,6 +44,7 @@ pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
         ));
     }
     found.extend(packages(seen));
+    found.extend(mismatches(seen));
     for part in &seen.facts.unexamined {
         let evidence = vec![Evidence::file(&part.path).with_excerpt(&part.reason)];
         found.extend(concern(
@@ -56,15 +59,20 @@ pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
 
 /// The last day of support of a release; `None` where it is unknown.
 pub fn end_of_life(os: &OsRelease) -> Option<&'static str> {
+    end_of_life_of(&os.id, &os.version_id)
+}
+
+/// The same by id and version as os-release(5) has them.
+pub fn end_of_life_of(id: &str, version: &str) -> Option<&'static str> {
     let table = TABLE.as_ref().ok()?;
-    let major = os.version_id.split('.').next().unwrap_or_default();
+    let major = version.split('.').next().unwrap_or_default();
     let of = |version: &str| {
         table
             .release
             .iter()
-            .find(|r| r.id == os.id && r.version == version)
+            .find(|r| r.id == id && r.version == version)
     };
-    of(&os.version_id)
+    of(version)
         .or_else(|| of(major))
         .map(|release| release.end.as_str())
 }
@@ -92,6 +100,39 @@ fn packages(seen: &Seen<'_>) -> Vec<Concern> {
                 detail,
                 evidence,
             ));
+        }
+    }
+    found
+}
+
+/// Programs that no package brought, and that do not start on the planned base: a symbol version is newer than the base's,
+/// or a library is nowhere on the machine.
+fn mismatches(seen: &Seen<'_>) -> Vec<Concern> {
+    let loader = Loader::new(seen.facts);
+    let mut found = Vec::new();
+    for workload in seen.workloads {
+        let id = Some(workload.id.as_str());
+        let plan = seen.plans.iter().find(|plan| plan.id == workload.id);
+        for elf in seen.elfs(workload) {
+            if seen.facts.owner(&elf.path).is_some() {
+                continue;
+            }
+            let refusal = plan.and_then(|plan| plan::refusal(&plan.base, elf, seen.facts));
+            let too_old = refusal.map(|refusal| {
+                format!(
+                    "{} on {}: {refusal}",
+                    elf.path,
+                    plan.map_or("", |plan| &plan.base)
+                )
+            });
+            let missing = loader
+                .missing(elf)
+                .into_iter()
+                .map(|name| format!("{} needs {name}, which the machine does not have", elf.path));
+            for detail in too_old.into_iter().chain(missing) {
+                let evidence = vec![Evidence::file(&elf.path).with_excerpt(&detail)];
+                found.extend(concern("platform/abi-mismatch", id, detail, evidence));
+            }
         }
     }
     found
