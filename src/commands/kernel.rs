@@ -14,6 +14,9 @@ use crate::ui;
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
+/// What decides which libraries a program gets.
+const LOADER: [&str; 2] = ["/etc/ld.so.conf", "/etc/nsswitch.conf"];
+
 /// Libraries name directories, which hold libraries; no machine needs more rounds.
 const ROUNDS: usize = 8;
 
@@ -109,7 +112,7 @@ fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
 fn wants(facts: &Facts, asked: &[MachinePath], code: bool) -> Vec<Want> {
     let loader = system::CONFIGURATION
         .iter()
-        .filter(|(pattern, _)| pattern.starts_with("/etc/ld.so.conf"));
+        .filter(|(pattern, _)| LOADER.iter().any(|file| pattern.starts_with(file)));
     let mut wants: Vec<Want> = loader
         .map(|(pattern, syntax)| syntax::want(*syntax, pattern))
         .collect();

@@ -101,17 +101,34 @@ fn one(program: &Program, style: &Style) -> String {
 fn section<'a>(text: &mut String, style: &Style, title: &str, asks: impl Iterator<Item = &'a Ask>) {
     let mut rows: BTreeMap<(&str, &str), Vec<&Ask>> = BTreeMap::new();
     for ask in asks {
-        rows.entry((&ask.does, &ask.capability)).or_default().push(ask);
+        rows.entry((&ask.does, &ask.capability))
+            .or_default()
+            .push(ask);
     }
     if rows.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n{}", style.paint("1", title));
     for ((does, capability), asks) in rows {
-        let names: Vec<String> = asks.iter().map(|ask| crate::path::sanitise(&ask.what).into_owned()).collect();
-        let wants = if capability.is_empty() { String::new() } else { format!(" ({capability})") };
-        let place = asks.first().map(|ask| ask.evidence.place()).unwrap_or_default();
-        let _ = writeln!(text, "  {does}{wants}: {}  {}", super::list(&names, 4), style.paint("2", &place));
+        let names: Vec<String> = asks
+            .iter()
+            .map(|ask| crate::path::sanitise(&ask.what).into_owned())
+            .collect();
+        let wants = if capability.is_empty() {
+            String::new()
+        } else {
+            format!(" ({capability})")
+        };
+        let place = asks
+            .first()
+            .map(|ask| ask.evidence.place())
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "  {does}{wants}: {}  {}",
+            super::list(&names, 4),
+            style.paint("2", &place)
+        );
     }
 }
 
