@@ -2,7 +2,7 @@
 //! `detectors/base/candidates.toml`.
 
 use super::{BaseChoice, Demand};
-use crate::assess::rules::end_of_life_of;
+use crate::assess::rules::{end_of_life_of, ended};
 use crate::fact::{Elf, ElfKind, Facts};
 use crate::workload::libraries::Loader;
 use serde::Deserialize;
@@ -76,23 +76,24 @@ pub(super) fn demand(elfs: &[&Elf], facts: &Facts) -> Option<Demand> {
         demand.musl |= interpreter.contains("ld-musl")
             || elf.needed.iter().any(|name| name.starts_with("libc.musl"));
         demand.dynamic |= elf.kind == ElfKind::Dynamic || !elf.needed.is_empty();
-        for (_, version) in &elf.versions {
-            if let Some((family, number)) = version
-                .split_once('_')
-                .filter(|(_, number)| number.starts_with(|c: char| c.is_ascii_digit()))
-            {
-                let highest = demand.versions.entry(family.to_owned()).or_default();
-                if order(number) > order(highest) {
-                    number.clone_into(highest);
-                }
+        let brings = |name: &str| {
+            let found = loader.named(elf, name);
+            found.iter().any(|path| facts.owner(path).is_none())
+        };
+        for (_, version) in elf.versions.iter().filter(|(file, _)| !brings(file)) {
+            let number = version.split_once('_');
+            let number =
+                number.filter(|(_, number)| number.starts_with(|c: char| c.is_ascii_digit()));
+            let Some((family, number)) = number else {
+                continue;
+            };
+            let highest = demand.versions.entry(family.to_owned()).or_default();
+            if order(number) > order(highest) {
+                number.clone_into(highest);
             }
         }
         for name in &elf.needed {
-            let brought = loader
-                .named(elf, name)
-                .iter()
-                .any(|path| facts.owner(path).is_none());
-            if !brought && !OF_GLIBC.iter().any(|own| name.starts_with(own)) {
+            if !brings(name) && !OF_GLIBC.iter().any(|own| name.starts_with(own)) {
                 demand.libraries.insert(name.clone());
             }
         }
@@ -121,7 +122,7 @@ pub(super) fn choices(demand: &Demand) -> Vec<BaseChoice> {
             size: candidate.size,
             supported_until: end_of_life_of(&candidate.release.0, &candidate.release.1)
                 .map(str::to_owned),
-            refusal: candidate.refusal(demand),
+            refusal: candidate.refusal(demand).or_else(|| candidate.ended()),
         })
         .collect();
     choices.sort_by_key(|choice| (choice.refusal.is_some(), choice.size, choice.image.clone()));
@@ -181,6 +182,12 @@ impl Candidate {
             }
         }
         demand.libraries.iter().find_map(|name| self.lacks(name))
+    }
+
+    /// An image whose release gets no more security updates is no base to start on.
+    fn ended(&self) -> Option<String> {
+        let (id, version) = &self.release;
+        ended(id, version).map(|end| format!("its support ended on {end}"))
     }
 
     fn lacks(&self, name: &str) -> Option<String> {
@@ -257,7 +264,10 @@ mod tests {
         );
         assert_eq!(fitting(&cxx)[0], "gcr.io/distroless/cc-debian12");
         let old = demand(&[("GLIBC", "2.17")], &["libssl.so.1.1", "libpcre.so.3"]);
-        assert_eq!(fitting(&old)[0], "docker.io/library/ubuntu:20.04");
+        assert_eq!(
+            fitting(&old)[0],
+            "registry.access.redhat.com/ubi8/ubi-minimal"
+        );
     }
 
     #[test]

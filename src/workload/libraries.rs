@@ -104,7 +104,7 @@ impl<'a> Loader<'a> {
         if name.contains('/') {
             return self.facts.tree.resolve(&MachinePath::new(name));
         }
-        let own = self.own_directories(elf);
+        let own = Self::own_directories(elf);
         let cached = self.cached.get(name).into_iter().flatten();
         let own_files = own.iter().map(|dir| dir.join(name));
         let others = self.common_directories(elf);
@@ -121,13 +121,13 @@ impl<'a> Loader<'a> {
 
     /// Where the loader looks for what this file needs, in order.
     pub fn directories(&self, elf: &Elf) -> Vec<MachinePath> {
-        let mut all = self.own_directories(elf);
+        let mut all = Self::own_directories(elf);
         all.extend(self.common_directories(elf));
         all
     }
 
     /// Those that the file names itself.
-    fn own_directories(&self, elf: &Elf) -> Vec<MachinePath> {
+    fn own_directories(elf: &Elf) -> Vec<MachinePath> {
         // DT_RPATH counts only without DT_RUNPATH.
         let own = match elf.runpath.as_slice() {
             [] => &elf.rpath,
