@@ -79,7 +79,7 @@ runs("rsync", "/usr/bin/rsync", "rsync", "rsync -a /etc/ /tmp/rs/", "rsync -avX 
 runs("sqlite3", "/usr/bin/sqlite3", "sqlite3", "rm -f /tmp/s.db; sqlite3 /tmp/s.db 'create table t(a); insert into t values(1); select * from t; vacuum;'", "sqlite3 /tmp/s.db 'pragma journal_mode=wal; insert into t values(2); .backup /tmp/s2.db'", "echo '.dump' | sqlite3 /tmp/s.db", "sqlite3 /tmp/s.db '.shell true' '.output /tmp/so' 'select 1'")
 runs("git", "/usr/bin/git", "git", "rm -rf /tmp/g; git init -q /tmp/g", "cd /tmp/g && echo x > a && git add a && git -c user.name=x -c user.email=x@x commit -qm x", "cd /tmp/g && git log -p | cat", "cd /tmp/g && git status && git gc -q && git fsck", "rm -rf /tmp/g2; git clone -q /tmp/g /tmp/g2", "cd /tmp/g2 && git mv a b && git stash -q; git checkout -q -b z; git diff --stat")
 runs("openssl", "/usr/bin/openssl", "openssl", "openssl rand -hex 8", "openssl req -x509 -newkey rsa:2048 -nodes -keyout /tmp/k2 -out /tmp/c2 -subj /CN=x -days 2", "openssl dgst -sha256 /etc/passwd", "timeout 2 openssl s_server -accept 8444 -key /tmp/k2 -cert /tmp/c2 < /dev/null; true", "echo | openssl s_client -connect 127.0.0.1:80; true", "openssl speed -seconds 1 sha256")
-runs("gpg", "/usr/bin/gpg", "gnupg", "gpg --version", "gpg --batch --list-keys", "gpg --batch --gen-random 1 16 | wc -c", "echo x | gpg --batch --passphrase x -c --pinentry-mode loopback | wc -c")
+runs("gpg", "/usr/bin/gpg", "gnupg", "gpg --version", "gpg --batch --list-keys", "gpg --batch --gen-random 1 16 | wc -c", "gpg --batch --dearmor < /etc/passwd; gpg --batch --print-md sha256 /etc/passwd")
 runs("busybox", "/usr/bin/busybox", "busybox-static", "busybox ls -la /", "busybox sh -c 'for i in 1 2; do echo $i | busybox cat; done; busybox ps; busybox df; busybox mkdir /tmp/bx; busybox rmdir /tmp/bx'", "busybox tar -cf /tmp/b.tar /etc/default", "busybox wget -q -O /tmp/bw http://127.0.0.1:80/; true", "busybox find /etc -name passwd", "busybox sleep 0.1", "busybox id; busybox date; busybox uname -a; busybox nslookup localhost; true", "busybox vi --help; busybox dd if=/etc/passwd of=/tmp/dd bs=1; busybox gzip -k /tmp/dd; busybox sort /etc/passwd; busybox ping -c1 127.0.0.1; busybox top -n1 -b; busybox mount; busybox free")
 runs("ripgrep", "/usr/bin/rg", "ripgrep", "rg root /etc", "rg --files /etc", "echo x | rg x", "rg -j1 --no-mmap x /etc/passwd", "rg -z x /tmp/x.tgz; true")
 runs("fd", "/usr/bin/fdfind", "fd-find", "fdfind passwd /etc", "fdfind -e conf . /etc -x true", "fdfind -l . /etc/default")
@@ -115,7 +115,7 @@ def trace(guest, name, directory):
         quoted = "'" + command.replace("'", "'\\''") + "'"
         strace = f"strace -f -qq -s 0 -a 1 -o {log} sh -c {quoted}"
         if uses is None:
-            script.append(f"timeout 60 {strace} </dev/null >/dev/null 2>&1 || true")
+            script.append(f"timeout -k 2 60 {strace} </dev/null >/dev/null 2>&1 || true")
         else:
             script.append(f"{strace} </dev/null >/tmp/{name}.out 2>&1 & tracer=$!")
             script.append(f"sleep {up * 2}; ({uses}) >/dev/null 2>&1 </dev/null || true")

@@ -99,6 +99,7 @@ fn a_real_server_answers_as_before() {
         String::from_utf8_lossy(&migrate.stderr)
     );
     no_secret_outside(&out);
+    contracts(&out);
     for dockerfile in glob(&out) {
         run(Command::new("hadolint").arg(&dockerfile));
     }
@@ -126,6 +127,61 @@ fn a_real_server_answers_as_before() {
     assert!(get("/api/count").contains(r#"{"visits":1}"#));
     assert!(get("/api/count").contains(r#"{"visits":2}"#));
     assert!(get("/api/zone").contains("grüezi, $HOME & #1"));
+}
+
+/// Every server runs with the calls and capabilities that were proven for it, and none is said to want more.
+fn contracts(out: &Path) {
+    let text = std::fs::read(out.join("scan.json")).expect("scan.json");
+    let scan: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    let servers = ["nginx", "postgresql-15-main", "redis-server", "shop"];
+    let workloads = scan["workloads"].as_array().expect("workloads");
+    for workload in workloads
+        .iter()
+        .filter(|workload| servers.contains(&workload["id"].as_str().unwrap_or_default()))
+    {
+        let (id, contract) = (&workload["id"], &workload["plan"]["contract"]);
+        assert_eq!(contract["drops"], true, "{id}: {}", contract["unproven"]);
+        assert!(
+            contract["profile"].get("calls").is_some(),
+            "{id}: {}",
+            contract["profile"]
+        );
+        assert_eq!(
+            workload["kernel"]["capabilities"],
+            serde_json::json!([]),
+            "{id}"
+        );
+        let profile = out
+            .join("workloads")
+            .join(id.as_str().unwrap_or_default())
+            .join("seccomp.json");
+        let profile: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(profile).expect("seccomp.json")).expect("JSON");
+        let names = profile["syscalls"][0]["names"].as_array().expect("names");
+        assert!(
+            names.len() > 100 && names.len() < 300,
+            "{id}: {} calls",
+            names.len()
+        );
+        assert!(
+            !names
+                .iter()
+                .any(|name| name == "init_module" || name == "kexec_load"),
+            "{id}"
+        );
+    }
+    let kernel = |rule: &str| {
+        rule.starts_with("kernel/")
+            || rule.starts_with("device/")
+            || rule == "security/needs-capability"
+    };
+    for concern in scan["concerns"].as_array().expect("concerns") {
+        let named = servers.contains(&concern["workload"].as_str().unwrap_or_default());
+        assert!(
+            !named || !kernel(concern["rule"].as_str().unwrap_or_default()),
+            "{concern}"
+        );
+    }
 }
 
 /// The secrets of the guest's setup: nowhere but in `secrets/` and `data/`.

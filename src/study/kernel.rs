@@ -1,7 +1,7 @@
 //! The kernel's part of a workload's entry: what its programs ask for and can reach, and what places make of it.
 
 use crate::fact::{Elf, Evidence, Facts};
-use crate::kernel::need::{Kind, Need};
+use crate::kernel::need::{Kind, Need, level_name};
 use crate::kernel::target::{delta, places};
 use crate::kernel::{Reach, Reaches};
 use crate::path::MachinePath;
@@ -96,15 +96,6 @@ fn instruction_set(programs: &[MachinePath], facts: &Facts) -> Option<String> {
         .map(|(machine, level)| level_name(machine, *level))
         .collect();
     (!names.is_empty()).then(|| names.join(", "))
-}
-
-/// The name of a machine's level, as compilers take it.
-pub(crate) fn level_name(machine: &str, level: u8) -> String {
-    if machine == "x86_64" && level > 1 {
-        format!("x86-64-v{level}")
-    } else {
-        machine.to_owned()
-    }
 }
 
 fn open(read: &[&Reach]) -> Vec<Open> {

@@ -2,7 +2,7 @@
 //! it is handed.
 
 mod kernel;
-pub(crate) use kernel::{files, level_name};
+pub(crate) use kernel::files;
 
 use crate::assess::rules::{self, Seen};
 use crate::assess::{self, Concern, Target, Verdict};

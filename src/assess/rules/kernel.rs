@@ -199,7 +199,7 @@ fn other_processors(seen: &Seen<'_>) -> Vec<Concern> {
                     format!(
                         "{} needs {}",
                         elf.path,
-                        crate::study::level_name(&elf.machine, level)
+                        crate::kernel::need::level_name(&elf.machine, level)
                     ),
                     "GNU_PROPERTY_X86_ISA_1_NEEDED".to_owned(),
                 ),

@@ -7,7 +7,7 @@ mod code;
 mod kernel;
 mod network;
 mod platform;
-pub use platform::end_of_life;
+pub use platform::{end_of_life, end_of_life_of, ended};
 mod process;
 mod security;
 mod storage;

@@ -7,7 +7,7 @@ use super::image::Pointer;
 use super::interest::{self, Interest};
 use super::step::{AARCH64, Convention, Place, X86_64};
 use super::sweep::{Kind, Ref, Sweep};
-use super::x86_step;
+use super::{arm, x86_step};
 use crate::fact::{ArgumentSite, CallSite, Gap};
 use crate::kernel::call::Architecture;
 use std::collections::{BTreeSet, HashMap};
@@ -59,7 +59,11 @@ impl Calls {
             let length = usize::try_from(to.saturating_sub(from))
                 .unwrap_or(0)
                 .min(bytes.len());
-            x86_step::steps(bytes.get(..length).unwrap_or_default(), address, graph.base)
+            let steps = match graph.image.architecture {
+                Architecture::X86_64 => x86_step::steps,
+                Architecture::Aarch64 => arm::steps,
+            };
+            steps(bytes.get(..length).unwrap_or_default(), address, graph.base)
         };
         let convention: &'static Convention = match graph.image.architecture {
             Architecture::X86_64 => &X86_64,

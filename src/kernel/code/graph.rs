@@ -317,8 +317,9 @@ impl<'a> Graph<'a> {
         pieces.sort_unstable();
         pieces.dedup();
         self.pieces = pieces;
-        for (slot, _) in &self.image.pointers {
-            if let Some(piece) = self.piece(*slot) {
+        let slots = self.image.pointers.iter().map(|(slot, _)| *slot);
+        for slot in slots.filter(|slot| !self.image.is_table(*slot)) {
+            if let Some(piece) = self.piece(slot) {
                 let next = u32::try_from(self.region_of.len()).unwrap_or(u32::MAX);
                 self.region_of.entry(piece).or_insert(next);
             }
@@ -539,7 +540,8 @@ impl<'a> Graph<'a> {
             own.clear();
             let from = image.pointers.partition_point(|(slot, _)| *slot < start);
             let to = image.pointers.partition_point(|(slot, _)| *slot < end);
-            for (_, pointer) in image.pointers.get(from..to).unwrap_or_default() {
+            let inside = image.pointers.get(from..to).unwrap_or_default().iter();
+            for (_, pointer) in inside.filter(|(slot, _)| !image.is_table(*slot)) {
                 self.pointer(*pointer, &mut own);
             }
             own.sort_unstable();

@@ -54,6 +54,9 @@ pub(super) struct Image<'a> {
     pub symbols: Vec<Symbol>,
     /// Pointers in data by address, sorted.
     pub pointers: Vec<(u64, Pointer)>,
+    /// Slots that only the code's own names lead to (GLOB_DAT, JUMP_SLOT, the sections for them), as ranges, sorted: no
+    /// structure of data, though thread-local storage takes addresses among them.
+    pub tables: Vec<(u64, u64)>,
     /// Objects whose first content comes from a library's: address, symbol.
     pub copies: Vec<(u64, u32)>,
     /// Where functions start for certain, and where data objects do; sorted.
@@ -80,6 +83,7 @@ impl<'a> Image<'a> {
             starters: Vec::new(),
             symbols: symbols(elf),
             pointers: Vec::new(),
+            tables: Vec::new(),
             copies: Vec::new(),
             functions: Vec::new(),
             objects: Vec::new(),
@@ -142,6 +146,13 @@ impl<'a> Image<'a> {
             .map(|(_, pointer)| *pointer)
     }
 
+    /// Whether a slot is one that only a name leads to.
+    pub fn is_table(&self, slot: u64) -> bool {
+        let at = self.tables.partition_point(|(start, _)| *start <= slot);
+        let before = self.tables.get(..at).unwrap_or_default().iter().rev();
+        before.take(1).any(|(_, end)| slot < *end)
+    }
+
     fn relocate(&mut self, elf: &Elf<'a>) {
         let all = elf.dynrelas.iter().chain(elf.pltrelocs.iter());
         for reloc in all.chain(elf.dynrels.iter()).take(POINTERS) {
@@ -168,6 +179,9 @@ impl<'a> Image<'a> {
         } else if kind == copy {
             self.copies.push((slot, symbol));
         } else if plain.contains(&kind) {
+            if Some(&kind) != plain.first() {
+                self.tables.push((slot, slot.wrapping_add(8)));
+            }
             // Jump slots keep no addend of their own.
             let addend = if kind == *plain.last().unwrap_or(&0) {
                 0
@@ -334,6 +348,22 @@ impl<'a> Image<'a> {
         let data = elf.section_headers.iter().filter(|section| {
             section.sh_flags & u64::from(SHF_ALLOC) != 0
                 && section.sh_flags & u64::from(SHF_EXECINSTR) == 0
+        });
+        let tables = elf.section_headers.iter().filter(|section| {
+            let name = elf.shdr_strtab.get_at(section.sh_name);
+            name.is_some_and(|name| name == ".got" || name == ".got.plt")
+        });
+        self.tables.extend(tables.map(|section| {
+            let start = section.sh_addr;
+            (start, start.saturating_add(section.sh_size))
+        }));
+        self.tables.sort_unstable();
+        self.tables.dedup_by(|later, first| {
+            let joins = later.0 <= first.1;
+            if joins {
+                first.1 = first.1.max(later.1);
+            }
+            joins
         });
         self.sections = data.map(|section| section.sh_addr).collect();
         self.sections

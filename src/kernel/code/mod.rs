@@ -7,6 +7,7 @@
 //!
 //! Everything errs towards more: what is not understood counts as reached, or is said to be a gap.
 
+mod arm;
 mod calls;
 mod flow;
 mod frames;
@@ -33,7 +34,10 @@ pub fn read(path: &MachinePath, elf: &Elf<'_>, bytes: &[u8]) -> Result<Code, Str
     };
     let image = image::Image::read(elf, bytes, architecture)?;
     let base = image.segments.first().map_or(0, |segment| segment.address);
-    let sweep = x86::sweep(&image, base);
+    let sweep = match architecture {
+        Architecture::X86_64 => x86::sweep(&image, base),
+        Architecture::Aarch64 => arm::sweep(&image, base),
+    };
     let graph = graph::Graph::new(&image, &sweep, base);
     Ok(graph.finish(path, elf, &sweep))
 }

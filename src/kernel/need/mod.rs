@@ -91,6 +91,16 @@ impl Need {
     }
 }
 
+/// A processor as hosts are chosen by: `x86-64-v3` where a file needs more than the first level (the psABI's), else the
+/// kernel's name for it.
+pub fn level_name(machine: &str, level: u8) -> String {
+    if machine == "x86_64" && level > 1 {
+        format!("x86-64-v{level}")
+    } else {
+        machine.to_owned()
+    }
+}
+
 /// Whether every container has the device.
 pub fn is_ordinary(device: &str) -> bool {
     let always = &table::needs().devices.always;
