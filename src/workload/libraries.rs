@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 /// The loader's own directories; multiarch ones are in ld.so.conf.d, and named here for machines without it.
 const DEFAULT: &[&str] = &["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
+/// Plug-ins of one program.
+const PLUG_INS: usize = 2000;
+
 /// The machine's loader: what its configuration says is worked out once, for many programs.
 pub struct Loader<'a> {
     facts: &'a Facts,
@@ -77,6 +80,47 @@ impl<'a> Loader<'a> {
         found
     }
 
+    /// Libraries that a program opens by names made at run time: what stands below directories that its code names, below
+    /// the one that bears its own name (FHS 4.7), and in a prefix of its own.
+    pub fn plug_ins<'s>(
+        &self,
+        program: &Elf,
+        strings: impl Iterator<Item = &'s str>,
+    ) -> Vec<MachinePath> {
+        let mut directories: BTreeSet<MachinePath> = BTreeSet::new();
+        for text in strings.filter(|text| text.starts_with('/')) {
+            let known = text.split('%').next().unwrap_or_default();
+            let path = MachinePath::new(known);
+            directories.extend(path.parent());
+            directories.insert(path);
+        }
+        let name = program.path.name().into_owned();
+        let shared = self.shared(program);
+        directories.extend(shared.iter().map(|directory| directory.join(&name)));
+        let prefix = program.path.parent().and_then(|bin| bin.parent());
+        directories.extend(prefix.map(|prefix| prefix.join("lib")));
+        let is_shared = |directory: &MachinePath| {
+            directory.components().count() < 3 && !directory.text().starts_with("/opt/")
+                || shared.contains(directory)
+                || directory.text().starts_with("/usr/lib/debug")
+        };
+        let real = directories.iter().filter(|directory| !is_shared(directory));
+        let real: BTreeSet<MachinePath> = real
+            .filter_map(|directory| self.facts.tree.resolve(directory))
+            .filter(|directory| !is_shared(directory))
+            .collect();
+        let patterns = real
+            .iter()
+            .map(|directory| format!("{}/**/*.so*", directory.text()));
+        let found: BTreeSet<MachinePath> = patterns
+            .flat_map(|pattern| self.facts.tree.find(&pattern))
+            .filter_map(|found| self.facts.tree.resolve(&found.named))
+            .filter(|path| self.fits(path, program))
+            .take(PLUG_INS)
+            .collect();
+        found.into_iter().collect()
+    }
+
     /// Whether the name service switch would open it; what is no module of the switch is not asked.
     fn is_service(&self, path: &MachinePath) -> bool {
         let name = path.name();
@@ -109,13 +153,18 @@ impl<'a> Loader<'a> {
         let own = own.iter().map(|dir| expand(dir, elf));
         // The empty and the relative ones mean the working directory, which no disk tells.
         let own = own.filter(|dir| dir.starts_with('/'));
+        own.map(MachinePath::new).chain(self.shared(elf)).collect()
+    }
+
+    /// The directories that all programs share.
+    fn shared(&self, elf: &Elf) -> Vec<MachinePath> {
         let machine = &elf.machine;
         let multiarch = [
             format!("/lib/{machine}-linux-gnu"),
             format!("/usr/lib/{machine}-linux-gnu"),
         ];
-        own.map(MachinePath::new)
-            .chain(self.configured.iter().cloned())
+        let configured = self.configured.iter().cloned();
+        configured
             .chain(multiarch.map(MachinePath::new))
             .chain(DEFAULT.iter().map(MachinePath::new))
             .collect()
