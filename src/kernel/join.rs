@@ -131,6 +131,9 @@ struct Walk<'a> {
     /// Names that reached code refers to; looked up once some lookup is by a name that is not known.
     names: HashSet<u32>,
     is_wild: bool,
+    /// Libraries are opened by names that are not known; and how many strings were looked at for where they are.
+    opens_any: bool,
+    asked: usize,
     missing: BTreeSet<Unresolved>,
     /// Who led to what, where somebody asks; and who is being followed.
     parents: Option<HashMap<Node, Node>>,
@@ -146,6 +149,8 @@ impl<'a> Walk<'a> {
             work: Vec::new(),
             names: HashSet::new(),
             is_wild: false,
+            opens_any: false,
+            asked: usize::MAX,
             missing: BTreeSet::new(),
             parents: None,
             current: None,
@@ -159,6 +164,7 @@ impl<'a> Walk<'a> {
         }
         let first = self.modules.len();
         let mut queue = VecDeque::from([path.clone()]);
+        let mut opens = Vec::new();
         while let Some(path) = queue.pop_front() {
             if self.loaded.contains_key(&path) || self.modules.len() > MODULES {
                 continue;
@@ -181,6 +187,8 @@ impl<'a> Walk<'a> {
                 is_loader: false,
             });
             if let Some(elf) = facts.elfs.get(&path) {
+                let opened = elf.opens.iter().flat_map(|opened| &opened.sonames);
+                opens.extend(opened.flat_map(|name| self.join.loader.named(elf, name)));
                 queue.extend(self.join.loader.needed(elf));
                 for name in self.join.loader.missing(elf) {
                     let site = Site {
@@ -205,6 +213,9 @@ impl<'a> Walk<'a> {
         }
         for at in first..self.modules.len() {
             self.lookups(at);
+        }
+        for opened in opens {
+            self.plug_in(&opened);
         }
         self.loaded.get(path).copied()
     }
@@ -259,6 +270,37 @@ impl<'a> Walk<'a> {
     }
 
     fn run(&mut self) {
+        self.follow();
+        while self.opens_any && self.open_any() {
+            self.follow();
+        }
+    }
+
+    /// Loads what a name made at run time can mean; whether there was something new to ask.
+    fn open_any(&mut self) -> bool {
+        let reached = self.modules.iter().flat_map(|module| {
+            let strings = module.code.strings.iter().zip(&module.strings);
+            strings
+                .filter(|(_, seen)| **seen)
+                .map(|((_, text), _)| text.as_str())
+        });
+        let strings: BTreeSet<&str> = reached.filter(|text| text.starts_with('/')).collect();
+        if strings.len() == self.asked {
+            return false;
+        }
+        self.asked = strings.len();
+        let program = self
+            .modules
+            .first()
+            .and_then(|module| self.join.facts.elfs.get(&module.code.path));
+        let found = program.map(|program| self.join.loader.plug_ins(program, strings.into_iter()));
+        for path in found.unwrap_or_default() {
+            self.plug_in(&path);
+        }
+        true
+    }
+
+    fn follow(&mut self) {
         while let Some(node) = self.work.pop() {
             self.current = Some(node);
             let (module, range) = match node {
@@ -507,22 +549,20 @@ impl<'a> Walk<'a> {
 
     /// A reached lookup by a name that is not known makes every reached name one.
     fn wild(&mut self, module: usize, function: u32) {
-        if self.is_wild {
-            return;
-        }
         let Some(code) = self.modules.get(module).map(|module| module.code) else {
             return;
         };
         let from = code
             .arguments
             .partition_point(|site| site.function < function);
-        let own = code
-            .arguments
-            .get(from..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|site| site.function == function);
-        if own.into_iter().any(|site| site.via == Some("dlsym")) {
+        let own = code.arguments.get(from..).unwrap_or_default().iter();
+        let own = own.take_while(|site| site.function == function);
+        let unknown: Vec<&str> = own
+            .filter(|site| site.value.is_none())
+            .filter_map(|site| site.via)
+            .collect();
+        self.opens_any |= unknown.contains(&"dlopen");
+        if !self.is_wild && unknown.contains(&"dlsym") {
             self.is_wild = true;
             let mut names: Vec<u32> = self.names.iter().copied().collect();
             names.sort_unstable();
@@ -664,7 +704,7 @@ fn collect(module: &Module<'_>, reach: &mut Reach) {
                 argument.offset,
                 reach,
             );
-        } else if argument.call != "dlsym" {
+        } else if !matches!(argument.call, "dlsym" | "dlopen") {
             reach.arguments.push(Argument {
                 call: argument.call.to_owned(),
                 index: argument.index,

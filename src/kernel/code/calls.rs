@@ -234,7 +234,12 @@ impl<'a> Finder<'a> {
                 else {
                     continue;
                 };
-                let values = self.resolve(at, Place::Register(*register));
+                let mut values = self.resolve(at, Place::Register(*register));
+                // What this file's own callers elsewhere hand on is not known here.
+                let function = self.graph.function(at).unwrap_or(0);
+                if !values.handed.is_empty() {
+                    values.open.insert((function, at));
+                }
                 self.add(&values, Some(call), call, *index, calls);
             }
         }

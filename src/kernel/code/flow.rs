@@ -309,6 +309,11 @@ impl Flow<'_> {
             found.globals.insert((address, more));
             return;
         }
+        if place == Place::Register(self.convention.stack) {
+            // An address on the stack, which is no number.
+            found.is_open = true;
+            return;
+        }
         found.parameters.insert((start, place, more));
         if self.runs_into.binary_search(&start).is_ok()
             && let Some(before) = function.checked_sub(1)

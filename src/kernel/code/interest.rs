@@ -16,6 +16,8 @@ const FUNCTIONS: &[Interest] = &[
     of("__open64_2", &[(1, "openat", 2)]),
     of("bpf", &[(0, "bpf", 0)]),
     of("clone", &[(2, "clone", 0)]),
+    of("dlmopen", &[(1, "dlopen", 0)]),
+    of("dlopen", &[(0, "dlopen", 0)]),
     of("dlsym", &[(1, "dlsym", 1)]),
     of("dlvsym", &[(1, "dlsym", 1)]),
     of("fcntl", &[(1, "fcntl", 1)]),
