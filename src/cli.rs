@@ -63,6 +63,8 @@ pub enum Command {
     Generate(Generate),
     /// Show what is on the disks, and read files in them.
     Inspect(Inspect),
+    /// Show what executables ask of the kernel: system calls, capabilities, devices, modules, instruction set.
+    Kernel(Kernel),
     /// Explain a rule or a pack.
     Explain {
         /// A rule (`kernel/host-sysctl`) or a pack (`web/nginx`).
@@ -214,6 +216,22 @@ pub struct Inspect {
     pub format: Shown,
     #[command(subcommand)]
     pub action: Option<Inside>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "With / as the source it answers for this machine's own executables.")]
+pub struct Kernel {
+    /// A mounted tree, a tar archive, or a disk image.
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// Executables or scripts inside it.
+    #[arg(required = true, value_name = "PATH")]
+    pub path: Vec<OsString>,
+    /// The device of the root file system, where an image holds several.
+    #[arg(long, value_name = "DEVICE")]
+    pub root: Option<String>,
+    #[arg(long, value_enum, default_value_t = Shown::Terminal)]
+    pub format: Shown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

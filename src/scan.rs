@@ -5,6 +5,8 @@
 
 use crate::assess::{Assessment, Concern, Severity, Verdict};
 use crate::fact::{Evidence, Unexamined};
+use crate::kernel::need::Ask;
+use crate::kernel::target::Delta;
 use crate::path::MachinePath;
 use crate::plan::Plan;
 use crate::source::SourceInfo;
@@ -12,7 +14,7 @@ use crate::workload::service::Manager;
 use crate::workload::{Configuration, Connect, Data, Disposition, Listen};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -144,14 +146,40 @@ pub struct Variable {
     pub value: String,
 }
 
-/// What a workload asks of the kernel, as its unit says.
+/// What a workload asks of the kernel: what its units say, and what the code of its programs does.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Kernel {
+    /// The programs whose code was followed.
+    pub programs: Vec<MachinePath>,
+    /// Every call they can reach, sorted.
+    pub syscalls: BTreeSet<String>,
+    /// Those that it asks for, not those it could use.
     pub capabilities: Vec<String>,
+    /// Those that units and code name.
     pub devices: Vec<String>,
+    /// Kernel settings that code names.
     pub sysctls: Vec<String>,
+    /// What loads modules.
     pub modules: Vec<String>,
+    /// `x86_64`, `x86-64-v3`, `aarch64`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instruction_set: Option<String>,
+    /// Places of what is asked for.
     pub evidence: Vec<Evidence>,
+    /// Everything above one by one, with what it only could use.
+    pub asks: Vec<Ask>,
+    /// Where the code does not tell which call it makes; the first few.
+    pub unresolved: Vec<Open>,
+    /// What each place would refuse, and what to add there.
+    pub targets: Vec<Delta>,
+}
+
+/// A place where code does not tell what it asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Open {
+    pub reason: String,
+    pub evidence: Evidence,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

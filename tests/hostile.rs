@@ -174,6 +174,7 @@ mod tests {
                 names: vec!["os-release".into()],
                 globs: vec!["/etc/*".into(), "/link/os-rel*".into()],
                 limit: self.limit,
+                ..Interest::default()
             }
         }
 

@@ -4,6 +4,7 @@ mod detectors;
 mod explain;
 pub mod files;
 mod inspect;
+mod kernel;
 mod migrate;
 mod report;
 mod scan;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
         Command::Scan(args) => scan::run(global, args),
         Command::Report(args) => report::run(global, args),
         Command::Inspect(args) => inspect::run(global, args),
+        Command::Kernel(args) => kernel::run(global, args),
         Command::Explain { id } => explain::run(global, id),
         Command::Detectors { action } => detectors::run(global, action.as_ref()),
     }
@@ -67,20 +69,24 @@ fn open(
     )?;
     let registry = Registry::new(&packs).map_err(|error| Error::Other(error.to_string()))?;
     let progress = ui::progress::Bar::new(global);
-    let examine = || engine::examine(&root, &registry, &packs, &progress);
-    let facts = match global.jobs {
-        Some(jobs) => {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(usize::from(jobs))
-                .build();
-            pool.map_err(|error| Error::Other(format!("cannot start {jobs} threads: {error}")))?
-                .install(examine)
-        }
-        None => examine(),
-    };
+    let facts = threads(global, || {
+        engine::examine(&root, &registry, &packs, &progress)
+    })?;
     progress.finish();
     let study = study::study(&facts, &packs, root.info().clone(), target, options);
     Ok(Opened { root, facts, study })
+}
+
+/// Runs with as many threads as the user asks for.
+fn threads<T: Send>(global: &Global, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    let Some(jobs) = global.jobs else {
+        return Ok(work());
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(usize::from(jobs))
+        .build();
+    let failed = |error| Error::Other(format!("cannot start {jobs} threads: {error}"));
+    Ok(pool.map_err(failed)?.install(work))
 }
 
 /// Gates and coverage as an exit code: what was not examined outranks a gate that was not met.

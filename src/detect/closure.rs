@@ -3,7 +3,7 @@
 
 use super::native::{Executable, MachineCode};
 use super::{Purpose, Want};
-use crate::fact::Facts;
+use crate::fact::{Elf, Facts};
 use crate::path::MachinePath;
 use crate::walk::literal;
 use crate::workload::libraries::Loader;
@@ -70,6 +70,34 @@ fn beside(facts: &Facts, loader: &Loader<'_>, path: &MachinePath) -> Vec<Machine
         let strings = code.into_iter().flat_map(|code| &code.strings);
         let libraries = strings.filter(|(_, text)| text.contains(".so"));
         found.extend(libraries.flat_map(|(_, text)| loader.named(elf, text)));
+    }
+    found
+}
+
+/// Every directory that has to be known for these programs: theirs, the loader's, those their libraries name.
+pub fn directories(facts: &Facts, programs: &[MachinePath]) -> BTreeSet<MachinePath> {
+    let loader = Loader::new(facts);
+    let mut found = BTreeSet::from([
+        MachinePath::new("/etc"),
+        MachinePath::new("/etc/ld.so.conf.d"),
+    ]);
+    found.extend(programs.iter().filter_map(MachinePath::parent));
+    found.extend(loader.directories(&Elf::default()));
+    let real: Vec<MachinePath> = programs
+        .iter()
+        .filter_map(|path| facts.tree.resolve(path))
+        .collect();
+    for path in files(facts, real) {
+        found.extend(path.parent());
+        if let Some(elf) = facts.elfs.get(&path) {
+            found.extend(loader.directories(elf));
+            let interpreter = elf.interpreter.as_deref().map(MachinePath::new);
+            found.extend(interpreter.and_then(|path| path.parent()));
+        }
+        let script = facts.scripts.get(&path);
+        let words = script.into_iter().flat_map(|script| &script.interpreter);
+        let absolute = words.filter(|word| word.starts_with('/'));
+        found.extend(absolute.filter_map(|word| MachinePath::new(word).parent()));
     }
     found
 }

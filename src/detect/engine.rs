@@ -142,6 +142,12 @@ fn inspect(
             return (sink, 0);
         }
     };
+    let wanted = chosen
+        .iter()
+        .any(|(registered, _)| registered.interest.attributes);
+    // A source without attributes, or one that may not tell them, is no damage.
+    let attributes = wanted.then(|| root.xattrs(entry).unwrap_or_default());
+    let attributes = attributes.unwrap_or_default();
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     for (registered, look) in chosen {
         let limit = registered.limit();
@@ -152,6 +158,7 @@ fn inspect(
             continue;
         }
         let view = FileView::new(&look.named, entry, &bytes, &look.purpose);
+        let view = view.with_attributes(&attributes);
         // What a detector had put there before it panicked is half a fact, and goes with it.
         let mut own = Sink::default();
         if catch_unwind(AssertUnwindSafe(|| detector.inspect(&view, &mut own))).is_ok() {

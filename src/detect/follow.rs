@@ -56,11 +56,15 @@ pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
 pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
-    let programs = cut
+    let plans = plan::plan(facts, &cut.workloads, &PlanOptions::default());
+    let started = plans.into_iter().flat_map(|plan| plan.programs);
+    // What a package brought and the container does not start is its product's affair.
+    let named = cut
         .workloads
-        .into_iter()
-        .flat_map(|workload| workload.executables);
-    closure::wants(facts, programs)
+        .iter()
+        .flat_map(|workload| &workload.executables);
+    let own = named.filter(|path| facts.owner(path).is_none()).cloned();
+    closure::wants(facts, started.chain(own))
 }
 
 fn want(path: &MachinePath, detector: &'static str) -> Want {

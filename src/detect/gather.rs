@@ -97,6 +97,7 @@ impl Gather {
             Fact::Code(code) => {
                 facts.codes.entry(code.path.clone()).or_insert(*code);
             }
+            Fact::Cached(entries) => facts.cached = entries,
             Fact::Script(script) => {
                 facts.scripts.entry(script.path.clone()).or_insert(script);
             }

@@ -43,6 +43,8 @@ pub struct Interest {
     pub globs: Vec<String>,
     /// Largest file read, in bytes; a larger one is reported as unexamined.
     pub limit: u64,
+    /// Whether a file's extended attributes are wanted too.
+    pub attributes: bool,
 }
 
 /// Why a file is being shown: by interest (empty), or because somebody asked.
@@ -69,6 +71,7 @@ pub struct FileView<'a> {
     pub entry: &'a Entry,
     pub bytes: &'a [u8],
     pub purpose: &'a Purpose,
+    attributes: &'a [(Vec<u8>, Vec<u8>)],
     text: OnceLock<Cow<'a, str>>,
 }
 
@@ -84,8 +87,22 @@ impl<'a> FileView<'a> {
             entry,
             bytes,
             purpose,
+            attributes: &[],
             text: OnceLock::new(),
         }
+    }
+
+    /// The same with the file's extended attributes, for those whose interest asks for them.
+    #[must_use]
+    pub fn with_attributes(mut self, attributes: &'a [(Vec<u8>, Vec<u8>)]) -> Self {
+        self.attributes = attributes;
+        self
+    }
+
+    /// The value of an extended attribute, by its full name.
+    pub fn attribute(&self, name: &[u8]) -> Option<&'a [u8]> {
+        let found = self.attributes.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_slice())
     }
 
     /// The content as text; bytes that are not UTF-8 become U+FFFD.

@@ -76,3 +76,12 @@ pub struct Script {
     pub interpreter: Vec<String>,
     pub references: Vec<ScriptReference>,
 }
+
+/// A library as the loader's cache knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cached {
+    pub name: String,
+    pub path: MachinePath,
+    /// Only for processors of some level (glibc-hwcaps).
+    pub processor: bool,
+}

@@ -17,7 +17,7 @@ pub use code::{
     ArgumentSite, CallSite, Code, Edge, Function, Gap, Region, Symbol, Target, name_hash,
 };
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Elf, ElfKind, Opened, Script, ScriptReference};
+pub use elf::{Cached, Elf, ElfKind, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use package::{Conffile, Ownership, Package};
 pub use unit::{InitScript, UnitEntry, UnitFile};
@@ -156,6 +156,8 @@ pub enum Fact {
     Job(Job),
     Document(Document),
     Elf(Elf),
+    /// The loader's cache.
+    Cached(Vec<Cached>),
     Code(Box<Code>),
     Script(Script),
     Secret(SecretRef),
@@ -196,6 +198,8 @@ pub struct Facts {
     /// By path and syntax: a file may be read under two syntaxes.
     pub documents: BTreeMap<(MachinePath, Syntax), Document>,
     pub elfs: BTreeMap<MachinePath, Elf>,
+    /// Where the machine's loader finds libraries by name, in its cache's order.
+    pub cached: Vec<Cached>,
     /// What the code of executables and libraries does, of the files that workloads run.
     pub codes: BTreeMap<MachinePath, Code>,
     pub scripts: BTreeMap<MachinePath, Script>,

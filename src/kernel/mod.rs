@@ -9,6 +9,7 @@ pub mod call;
 pub mod code;
 pub mod join;
 pub mod need;
+pub mod program;
 pub mod reach;
 pub mod target;
 

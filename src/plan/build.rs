@@ -87,20 +87,12 @@ impl<'p> Shared<'p, '_> {
         let main = workload.services.first();
         let members = self.members(seat);
         let (packages, sources, remarks) = package::packages(names, facts, place.base);
-        let notes = [
-            place.base.note.iter().cloned().collect(),
+        let own = [
             remarks,
             identity.accounts.notes.clone(),
             process.notes.clone(),
-            port::remarks(workload),
-            left_behind(workload),
-            self.lonely(workload, seat),
-            volume::single_files(workload, place)
-                .iter()
-                .map(|file| format!("{file} is data in a directory that holds other things too: give it a directory of its own, and that a volume."))
-                .collect(),
         ];
-        let notes: BTreeSet<String> = notes.into_iter().flatten().collect();
+        let notes = self.notes(workload, seat, own);
         let (stop_signal, stop_timeout) = command::stop(main, workload);
         let checked = health::check(workload).filter(|_| main.is_some());
         let (health, probe) =
@@ -120,6 +112,8 @@ impl<'p> Shared<'p, '_> {
                 place.base.reason
             ),
             base: place.base.image.clone(),
+            demand: None,
+            bases: Vec::new(),
             release: facts
                 .os
                 .as_ref()
@@ -181,8 +175,24 @@ impl<'p> Shared<'p, '_> {
             locale_package: self.locale_package(),
             pod: seat.pod.clone(),
             depends_on: seat.waits.clone(),
-            notes: notes.into_iter().collect(),
+            notes,
         }
+    }
+
+    /// What the reader has to know or decide, sorted; `own` are those of the plan's parts.
+    fn notes(&self, workload: &Workload, seat: &Seat, own: [Vec<String>; 3]) -> Vec<String> {
+        let place = self.place;
+        let files = volume::single_files(workload, place);
+        let files = files.iter().map(|file| format!("{file} is data in a directory that holds other things too: give it a directory of its own, and that a volume."));
+        let notes = [
+            place.base.note.iter().cloned().collect(),
+            port::remarks(workload),
+            left_behind(workload),
+            self.lonely(workload, seat),
+            files.collect(),
+        ];
+        let notes: BTreeSet<String> = notes.into_iter().chain(own).flatten().collect();
+        notes.into_iter().collect()
     }
 
     fn lonely(&self, workload: &Workload, seat: &Seat) -> Vec<String> {
@@ -265,5 +275,11 @@ fn left_behind(workload: &Workload) -> Vec<String> {
             let place = command.evidence.place();
             format!("The machine ran a command after the start ({place}); the container does not.")
         });
-    others.chain(after).collect()
+    let main = workload.services.iter().take(1);
+    let modules = main.flat_map(|service| &service.exec_pre);
+    let modules = modules.filter(|command| command::loads_modules(command)).map(|command| {
+        let place = command.evidence.place();
+        format!("The machine loaded a kernel module before the start ({place}); the container's host has to have it loaded.")
+    });
+    others.chain(after).chain(modules).collect()
 }

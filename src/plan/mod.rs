@@ -6,10 +6,13 @@
 mod account;
 mod base;
 mod build;
+mod candidate;
+mod capability;
 mod carried;
 mod command;
 mod configuration;
 mod contract;
+mod device;
 mod file;
 mod health;
 mod hosts;
@@ -19,6 +22,7 @@ mod package;
 mod place;
 mod pod;
 mod port;
+mod privilege;
 mod process;
 mod schedule;
 pub(crate) mod secret;
@@ -29,13 +33,19 @@ mod volume;
 pub use build::plan;
 pub use contract::{needs, settle};
 
-use crate::fact::{Evidence, SecretRef};
+/// Why a program cannot stand on an image; `None` where it can, or where nothing is known of the image.
+pub fn refusal(image: &str, elf: &Elf, facts: &Facts) -> Option<String> {
+    candidate::refusal(image, &candidate::demand(&[elf], facts)?)
+}
+
+use crate::fact::{Elf, Evidence, Facts, SecretRef};
 use crate::kernel::target::Profile;
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use crate::workload::product::Probe;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the caller asks of every plan.
 #[derive(Debug, Clone, Default)]
@@ -179,6 +189,32 @@ pub struct PlannedScheduler {
     pub mailer: MachinePath,
 }
 
+/// What programs without a package need of the image below them: the lowest that would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Demand {
+    /// One of them is linked dynamically.
+    pub dynamic: bool,
+    /// With musl, not glibc.
+    pub musl: bool,
+    /// By family of symbol versions: `GLIBC` → `2.34`.
+    pub versions: BTreeMap<String, String>,
+    /// Libraries beyond the C library's own that they do not bring along.
+    pub libraries: BTreeSet<String>,
+}
+
+/// An image that could be the base, or why it could not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BaseChoice {
+    pub image: String,
+    /// MiB unpacked, about.
+    pub size: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supported_until: Option<String>,
+    /// `None`: it satisfies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+}
+
 /// A capability that a container keeps, and what for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Kept {
@@ -242,6 +278,12 @@ pub struct Plan {
     pub reason: String,
     /// `docker.io/library/debian:12-slim`.
     pub base: String,
+    /// What its programs without a package need of a base, where it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demand: Option<Demand>,
+    /// Other bases, for those programs alone: the smallest that satisfies first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub bases: Vec<BaseChoice>,
     /// The machine's release as it calls itself.
     pub release: String,
     /// Lines of a package source list beyond the base's own.

@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::content::ReadAt;
 use super::kernel::{Mounted, mounted};
-use super::{Backend, Error, ReadError, confine, node, root, unexamined};
+use super::{Backend, Error, ReadError, confine, node, part, root, unexamined};
 use crate::disk::{FileKind, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
@@ -11,7 +11,8 @@ use crate::walk::Entry;
 use rayon::prelude::*;
 use rustix::fs::{Mode, OFlags, fgetxattr, flistxattr};
 use rustix::io::Errno;
-use std::fs::{self, File, FileType};
+use std::ffi::OsStr;
+use std::fs::{self, File, FileType, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -50,11 +51,14 @@ impl Directory {
     }
 
     fn entry(found: &DirEntry, path: &MachinePath) -> io::Result<Entry> {
-        let metadata = found.metadata()?;
+        Self::describe(&found.metadata()?, found.path(), path)
+    }
+
+    fn describe(metadata: &Metadata, outside: &Path, path: &MachinePath) -> io::Result<Entry> {
         let kind = kind(metadata.file_type());
         let target = match kind {
             FileKind::Symlink => {
-                let target = fs::read_link(found.path())?;
+                let target = fs::read_link(outside)?;
                 Some(target.into_os_string().into_vec().into_boxed_slice())
             }
             _ => None,
@@ -71,6 +75,26 @@ impl Directory {
             volume: 0,
             node: node(metadata.ino()),
         })
+    }
+
+    fn outside(&self, path: &MachinePath) -> PathBuf {
+        let relative = path.as_bytes().get(1..).unwrap_or_default();
+        self.path.join(OsStr::from_bytes(relative))
+    }
+
+    /// One name, whose directories hold no link.
+    pub(super) fn look(&self, path: &MachinePath) -> io::Result<Entry> {
+        let outside = self.outside(path);
+        Self::describe(&fs::symlink_metadata(&outside)?, &outside, path)
+    }
+
+    /// The names in a directory, sorted; none where it cannot be read.
+    pub(super) fn names(&self, directory: &MachinePath) -> Vec<Vec<u8>> {
+        let entries = fs::read_dir(self.outside(directory)).into_iter().flatten();
+        let names = entries.flatten().map(|entry| entry.file_name().into_vec());
+        let mut names: Vec<Vec<u8>> = names.collect();
+        names.sort();
+        names
     }
 }
 
@@ -218,6 +242,10 @@ impl Backend for Directory {
         }
         walk.look();
         walk.entries
+    }
+
+    fn part(&self, directories: &[MachinePath]) -> Option<Vec<Entry>> {
+        Some(part::entries(self, directories))
     }
 
     fn open<'a>(&'a self, entry: &Entry) -> Result<Box<dyn ReadAt + 'a>, ReadError> {

@@ -23,6 +23,7 @@ impl Root {
             volumes: Vec::new(),
         };
         Self {
+            part: None,
             backend: Box::new(Memory::new(files)),
             info,
         }

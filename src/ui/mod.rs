@@ -1,6 +1,7 @@
 //! What a person sees: colour, progress, the summary, numbers. The only room that prints.
 
 pub mod inspection;
+pub mod kernel;
 pub mod listing;
 pub mod progress;
 pub mod summary;

@@ -2,10 +2,18 @@
 
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The loader's own directories; multiarch ones are in ld.so.conf.d, and named here for machines without it.
 const DEFAULT: &[&str] = &["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+
+/// Where libraries are that only some processors take (ld.so(8), "glibc-hwcaps"); which one that is no disk tells, so a
+/// library for all comes first.
+const LEVELS: [&str; 3] = [
+    "glibc-hwcaps/x86-64-v2",
+    "glibc-hwcaps/x86-64-v3",
+    "glibc-hwcaps/x86-64-v4",
+];
 
 /// Plug-ins of one program.
 const PLUG_INS: usize = 2000;
@@ -15,6 +23,8 @@ pub struct Loader<'a> {
     facts: &'a Facts,
     /// Directories of ld.so.conf and what it includes, in order.
     configured: Vec<MachinePath>,
+    /// The loader's cache by name; those for a processor's level behind those for all.
+    cached: BTreeMap<&'a str, Vec<&'a MachinePath>>,
     /// Services that nsswitch.conf(5) names, without which the C library asks its own; `None` where there is no such file.
     services: Option<BTreeSet<String>>,
 }
@@ -30,6 +40,7 @@ impl<'a> Loader<'a> {
         Self {
             facts,
             configured: configured.map(MachinePath::new).collect(),
+            cached: cached(facts),
             services: services(facts),
         }
     }
@@ -95,7 +106,7 @@ impl<'a> Loader<'a> {
             directories.insert(path);
         }
         let name = program.path.name().into_owned();
-        let shared = self.shared(program);
+        let shared = self.common_directories(program);
         directories.extend(shared.iter().map(|directory| directory.join(&name)));
         let prefix = program.path.parent().and_then(|bin| bin.parent());
         directories.extend(prefix.map(|prefix| prefix.join("lib")));
@@ -137,14 +148,30 @@ impl<'a> Loader<'a> {
         if name.contains('/') {
             return self.facts.tree.resolve(&MachinePath::new(name));
         }
-        let directories = self.directories(elf).into_iter();
-        directories
-            .filter_map(|dir| self.facts.tree.resolve(&dir.join(name)))
+        let own = Self::own_directories(elf);
+        let cached = self.cached.get(name).into_iter().flatten();
+        let own_files = own.iter().map(|dir| dir.join(name));
+        let others = self.common_directories(elf);
+        let levels = others
+            .iter()
+            .flat_map(|dir| LEVELS.map(|level| dir.join(level)));
+        let others = others.iter().cloned().chain(levels);
+        own_files
+            .chain(cached.map(|path| (*path).clone()))
+            .chain(others.map(|dir| dir.join(name)))
+            .filter_map(|path| self.facts.tree.resolve(&path))
             .find(|path| self.fits(path, elf))
     }
 
     /// Where the loader looks for what this file needs, in order.
-    fn directories(&self, elf: &Elf) -> Vec<MachinePath> {
+    pub fn directories(&self, elf: &Elf) -> Vec<MachinePath> {
+        let mut all = Self::own_directories(elf);
+        all.extend(self.common_directories(elf));
+        all
+    }
+
+    /// Those that the file names itself.
+    fn own_directories(elf: &Elf) -> Vec<MachinePath> {
         // DT_RPATH counts only without DT_RUNPATH.
         let own = match elf.runpath.as_slice() {
             [] => &elf.rpath,
@@ -153,11 +180,11 @@ impl<'a> Loader<'a> {
         let own = own.iter().map(|dir| expand(dir, elf));
         // The empty and the relative ones mean the working directory, which no disk tells.
         let own = own.filter(|dir| dir.starts_with('/'));
-        own.map(MachinePath::new).chain(self.shared(elf)).collect()
+        own.map(MachinePath::new).collect()
     }
 
-    /// The directories that all programs share.
-    fn shared(&self, elf: &Elf) -> Vec<MachinePath> {
+    /// Those of every file for this machine.
+    fn common_directories(&self, elf: &Elf) -> Vec<MachinePath> {
         let machine = &elf.machine;
         let multiarch = [
             format!("/lib/{machine}-linux-gnu"),
@@ -175,6 +202,15 @@ impl<'a> Loader<'a> {
         let found = self.facts.elfs.get(path);
         found.is_none_or(|found| (found.bits, &found.machine) == (elf.bits, &elf.machine))
     }
+}
+
+fn cached(facts: &Facts) -> BTreeMap<&str, Vec<&MachinePath>> {
+    let mut found: BTreeMap<&str, Vec<&MachinePath>> = BTreeMap::new();
+    let (levels, all): (Vec<_>, Vec<_>) = facts.cached.iter().partition(|entry| entry.processor);
+    for entry in all.into_iter().chain(levels) {
+        found.entry(&entry.name).or_default().push(&entry.path);
+    }
+    found
 }
 
 /// What the switch is set to ask, and what it asks where a database is not named.
@@ -304,6 +340,39 @@ mod tests {
             ["/usr/lib/x86_64-linux-gnu/liba.so.1"]
         );
         assert_eq!(Loader::new(&facts(&all)).missing(&none), ["libnone.so"]);
+    }
+
+    #[test]
+    fn the_cache_comes_before_directories_and_after_the_files_own() {
+        let all = [
+            "/opt/cached/liba.so",
+            "/opt/conf/liba.so",
+            "/srv/own/liba.so",
+        ];
+        let mut facts = facts(&all);
+        let entry = |path: &str, processor: bool| crate::fact::Cached {
+            name: "liba.so".into(),
+            path: path.into(),
+            processor,
+        };
+        facts.cached = vec![
+            entry("/opt/conf/liba.so", true),
+            entry("/opt/cached/liba.so", false),
+        ];
+        assert_eq!(
+            found(&facts, &elf("/srv/x", 64, &[], &[])),
+            ["/opt/cached/liba.so"]
+        );
+        assert_eq!(
+            found(&facts, &elf("/srv/x", 64, &["/srv/own"], &[])),
+            ["/srv/own/liba.so"]
+        );
+    }
+
+    #[test]
+    fn a_library_that_only_some_processors_take_is_found_last() {
+        let only = "/usr/lib/glibc-hwcaps/x86-64-v3/liba.so";
+        assert_eq!(found(&facts(&[only]), &elf("/srv/x", 64, &[], &[])), [only]);
     }
 
     #[test]

@@ -183,28 +183,39 @@ fn devices(seen: &Seen<'_>) -> Vec<Concern> {
     found
 }
 
-/// Executables for another processor than the machine's own C library.
+/// Programs for another processor than hosts commonly have, or for a level of it that not every host has.
 fn other_processors(seen: &Seen<'_>) -> Vec<Concern> {
     let mut found = Vec::new();
     for workload in seen.workloads {
-        for path in &workload.executables {
-            let Some(elf) = seen.facts.elfs.get(path) else {
-                continue;
+        for elf in seen.elfs(workload) {
+            let common = matches!(elf.machine.as_str(), "x86_64" | "aarch64");
+            let (detail, excerpt) = match elf.level {
+                _ if !common => (
+                    format!("{} is a {}-bit {} program", elf.path, elf.bits, elf.machine),
+                    format!("e_machine {}", elf.machine),
+                ),
+                // The second level is in every processor since 2009; the third and fourth are not.
+                Some(level) if level > 2 => (
+                    format!(
+                        "{} needs {}",
+                        elf.path,
+                        crate::kernel::need::level_name(&elf.machine, level)
+                    ),
+                    "GNU_PROPERTY_X86_ISA_1_NEEDED".to_owned(),
+                ),
+                _ => continue,
             };
-            if matches!(elf.machine.as_str(), "x86_64" | "aarch64") {
-                continue;
-            }
-            let detail = format!("{} is a {}-bit {} program", elf.path, elf.bits, elf.machine);
-            let evidence = vec![Evidence::offset(
-                &elf.path,
-                18,
-                &format!("e_machine {}", elf.machine),
-            )];
+            let evidence = if common {
+                Evidence::file(&elf.path).with_excerpt(&excerpt)
+            } else {
+                Evidence::offset(&elf.path, 18, &excerpt)
+            };
+            let id = Some(workload.id.as_str());
             found.extend(concern(
                 "kernel/instruction-set",
-                Some(&workload.id),
+                id,
                 detail,
-                evidence,
+                vec![evidence],
             ));
         }
     }

@@ -3,17 +3,21 @@
 //! A rule is native or declarative, never both; a rule about a product's setting is a pack's. Each function is pure, and
 //! each concern it makes has evidence.
 
+mod code;
 mod kernel;
 mod network;
 mod platform;
-pub use platform::end_of_life;
+pub use platform::{end_of_life, end_of_life_of, ended};
 mod process;
 mod security;
 mod storage;
 
 use super::Concern;
-use crate::fact::Facts;
+use crate::fact::{Elf, Facts};
+use crate::kernel::need::Need;
+use crate::plan::Plan;
 use crate::workload::{Service, Workload};
+use std::collections::BTreeMap;
 
 /// What the rules look at.
 pub struct Seen<'a> {
@@ -21,12 +25,24 @@ pub struct Seen<'a> {
     /// All services that start at boot, moved or not.
     pub services: &'a [Service],
     pub workloads: &'a [Workload],
+    pub plans: &'a [Plan],
+    /// What the code of each workload's programs needs.
+    pub needs: &'a BTreeMap<String, Need>,
+}
+
+impl Seen<'_> {
+    /// The native programs that a workload's container starts or carries.
+    fn elfs(&self, workload: &Workload) -> Vec<&Elf> {
+        let plan = self.plans.iter().find(|plan| plan.id == workload.id);
+        crate::study::files(workload, plan, self.facts)
+    }
 }
 
 type Rule = fn(&Seen<'_>) -> Vec<Concern>;
 
 /// Every native rule family; tests iterate it.
 const RULES: &[Rule] = &[
+    code::concerns,
     kernel::concerns,
     network::concerns,
     platform::concerns,

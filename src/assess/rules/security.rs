@@ -3,25 +3,15 @@
 use super::Seen;
 use crate::assess::catalogue::concern;
 use crate::assess::{Concern, Severity};
+use crate::kernel::need::capabilities;
+use crate::kernel::target::places;
 use crate::workload::Workload;
 
-/// What a program asks for to run better, and does without where it is refused: locked memory, a priority of its own.
-const OPTIONAL: &[&str] = &["CAP_IPC_LOCK", "CAP_SYS_NICE"];
-
-/// What Docker and Podman grant by default (Docker's list; Podman's lacks MKNOD, NET_RAW and AUDIT_WRITE).
-const DEFAULT_CAPABILITIES: &[&str] = &[
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_SETFCAP",
-    "CAP_SETGID",
-    "CAP_SETPCAP",
-    "CAP_SETUID",
-    "CAP_SYS_CHROOT",
-];
+/// What every engine grants without asking: Podman's set is within Docker's.
+pub(super) fn is_granted(capability: &str) -> bool {
+    let podman = places().iter().find(|place| place.id == "podman");
+    podman.is_some_and(|place| place.capabilities.contains(capability))
+}
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
     seen.workloads.iter().flat_map(of_workload).collect()
@@ -61,7 +51,7 @@ fn of_workload(workload: &Workload) -> Vec<Concern> {
         let beyond = service
             .ambient_capabilities
             .iter()
-            .filter(|c| !DEFAULT_CAPABILITIES.contains(&c.as_str()));
+            .filter(|capability| !is_granted(capability));
         let beyond: Vec<&str> = beyond.map(String::as_str).collect();
         if !beyond.is_empty() {
             let detail = format!("AmbientCapabilities={}", beyond.join(" "));
@@ -71,7 +61,7 @@ fn of_workload(workload: &Workload) -> Vec<Concern> {
                 detail,
                 vec![service.evidence.clone()],
             );
-            let helps_only = beyond.iter().all(|name| OPTIONAL.contains(name));
+            let helps_only = beyond.iter().all(|name| capabilities().is_optional(name));
             found.extend(needed.map(|needed| Concern {
                 severity: if helps_only {
                     Severity::Minor

@@ -2,9 +2,10 @@
 //!
 //! goblin trusts counts in a file's own headers; they are checked against the file's size before it is let in.
 
-use super::script;
+use super::{elf_note, script};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Elf, ElfKind, Fact};
+use goblin::elf::dynamic::DF_1_PIE;
 use goblin::elf::header::{
     EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, ET_DYN, ET_EXEC, ET_REL,
 };
@@ -37,6 +38,7 @@ impl Detector for Executable {
     fn interest(&self) -> Interest {
         Interest {
             limit: 256 << 20,
+            attributes: true,
             ..Interest::default()
         }
     }
@@ -66,6 +68,8 @@ fn read(file: &FileView<'_>) -> Result<Elf, String> {
     let kind = match header.e_type {
         ET_REL => ElfKind::Relocatable,
         ET_EXEC | ET_DYN if interpreter.is_some() => ElfKind::Dynamic,
+        // A static-pie has a dynamic section and says that it is a program.
+        ET_DYN if is_pie(&elf) => ElfKind::Static,
         ET_DYN if elf.soname.is_some() || elf.entry == 0 => ElfKind::Library,
         ET_EXEC | ET_DYN => ElfKind::Static,
         other => {
@@ -92,7 +96,7 @@ fn read(file: &FileView<'_>) -> Result<Elf, String> {
         .collect();
     imports.sort();
     imports.dedup();
-    Ok(Elf {
+    let mut found = Elf {
         path: file.entry.path.clone(),
         kind,
         bits: if elf.is_64 { 64 } else { 32 },
@@ -110,7 +114,16 @@ fn read(file: &FileView<'_>) -> Result<Elf, String> {
         versions: versions(&elf),
         imports,
         ..Elf::default()
-    })
+    };
+    elf_note::read(&mut found, &elf, file.bytes);
+    let attribute = file.attribute(b"security.capability");
+    found.capabilities = attribute.map(elf_note::capabilities).unwrap_or_default();
+    Ok(found)
+}
+
+fn is_pie(elf: &goblin::elf::Elf<'_>) -> bool {
+    let dynamic = elf.dynamic.as_ref();
+    dynamic.is_some_and(|dynamic| dynamic.info.flags_1 & DF_1_PIE != 0)
 }
 
 fn versions(elf: &goblin::elf::Elf<'_>) -> Vec<(String, String)> {

@@ -6,8 +6,10 @@ mod cron;
 mod digest;
 mod dpkg;
 mod elf;
+mod elf_note;
 mod init_script;
 pub mod init_start;
+mod loader_cache;
 mod script;
 pub mod secret;
 pub mod syntax;
@@ -20,6 +22,7 @@ pub use code::MachineCode;
 pub use digest::Digest;
 pub use dpkg::Digests;
 pub use elf::Executable;
+pub use loader_cache::LoaderCache;
 pub use system::CONFIGURATION;
 
 /// Paths and commands that a shell command line names.
@@ -34,6 +37,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(cron::Cron),
         Box::new(code::MachineCode),
         Box::new(elf::Executable),
+        Box::new(LoaderCache),
         Box::new(digest::Digest),
         Box::new(init_script::InitScripts),
         Box::new(dpkg::Status),

@@ -30,6 +30,11 @@ const WRAPPERS: &[(&str, &[&str])] = &[
 
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "zsh"];
 
+/// Whether a program, by its path or name, is a shell.
+pub fn is_shell(program: &str) -> bool {
+    SHELLS.contains(&base(program))
+}
+
 /// The directories a bare name is looked for in, as systemd does.
 pub const PATH: &[&str] = &[
     "/usr/local/sbin",

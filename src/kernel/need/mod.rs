@@ -91,6 +91,16 @@ impl Need {
     }
 }
 
+/// A processor as hosts are chosen by: `x86-64-v3` where a file needs more than the first level (the psABI's), else the
+/// kernel's name for it.
+pub fn level_name(machine: &str, level: u8) -> String {
+    if machine == "x86_64" && level > 1 {
+        format!("x86-64-v{level}")
+    } else {
+        machine.to_owned()
+    }
+}
+
 /// Whether every container has the device.
 pub fn is_ordinary(device: &str) -> bool {
     let always = &table::needs().devices.always;
@@ -311,14 +321,15 @@ fn named(program: &Program<'_>, reference: &Reference) -> Option<Ask> {
 fn loads_modules(text: &str) -> bool {
     let mut words = text.split_ascii_whitespace();
     let program = words.next().unwrap_or_default();
-    let name = program.rsplit('/').next().unwrap_or_default();
     let is_command = program.starts_with('/') || words.next().is_some();
-    is_command
-        && table::needs()
-            .loaders
-            .names
-            .iter()
-            .any(|loader| loader == name)
+    is_command && is_loader(program)
+}
+
+/// Whether a command's first word is a program that loads modules.
+pub fn is_loader(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let loaders = &table::needs().loaders.names;
+    loaders.iter().any(|loader| loader == name)
 }
 
 fn degree(sure: bool) -> Degree {

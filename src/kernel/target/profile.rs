@@ -55,7 +55,7 @@ impl Profile {
         let mut starts_programs = shell;
         for (path, reach) in programs {
             let Some(reach) = reach.filter(|reach| !reach.calls.is_empty()) else {
-                return unknown(format!("{path} was not analysed"), None);
+                return Self::unknown(format!("{path} was not analysed"), None);
             };
             if let Some(open) = reach.unresolved.first() {
                 let evidence = Evidence::offset(&open.site.path, open.site.offset, &open.reason);
@@ -65,10 +65,10 @@ impl Profile {
                     open.reason,
                     evidence.place()
                 );
-                return unknown(why, Some(evidence));
+                return Self::unknown(why, Some(evidence));
             }
             if architecture.is_some_and(|known| known != reach.architecture) {
-                return unknown("its programs are for several processors".to_owned(), None);
+                return Self::unknown("its programs are for several processors".to_owned(), None);
             }
             architecture = Some(&reach.architecture);
             starts_programs |= ["execve", "execveat"]
@@ -77,7 +77,7 @@ impl Profile {
             names.extend(reach.calls.keys().cloned());
         }
         let Some(architecture) = architecture else {
-            return unknown("none of its programs was analysed".to_owned(), None);
+            return Self::unknown("none of its programs was analysed".to_owned(), None);
         };
         names.extend(beside().runtime.iter().cloned());
         if starts_programs {
@@ -88,6 +88,11 @@ impl Profile {
             names,
             starts_programs,
         }
+    }
+
+    /// No profile, for this reason.
+    pub fn unknown(why: String, evidence: Option<Evidence>) -> Self {
+        Self::Unknown { why, evidence }
     }
 
     /// The profile in the format of Docker, Podman and CRI-O: what is not named answers ENOSYS, so that libraries fall back
@@ -116,10 +121,6 @@ impl Profile {
         text.push('\n');
         Some(text)
     }
-}
-
-fn unknown(why: String, evidence: Option<Evidence>) -> Profile {
-    Profile::Unknown { why, evidence }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The views of the pages for the reader: one for each container, one for all.
 
 use crate::kernel::target::Profile;
-use crate::plan::{Plan, PlannedSecret};
+use crate::plan::{BaseChoice, Demand, Plan, PlannedSecret};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ pub(in crate::render) struct Page {
     entrypoint: bool,
     notes: Vec<String>,
     kernel: Kernel,
+    demand: Vec<String>,
+    bases: Vec<Base>,
     ports: Vec<Port>,
     volumes: Vec<Volume>,
     secrets: Vec<Secret>,
@@ -99,6 +101,8 @@ pub(in crate::render) fn page(plan: &Plan) -> Page {
         entrypoint: plan.entrypoint,
         notes: plan.notes.clone(),
         kernel: kernel(plan),
+        demand: plan.demand.iter().map(demand).collect(),
+        bases: plan.bases.iter().map(base).collect(),
         ports: plan
             .ports
             .iter()
@@ -129,6 +133,43 @@ pub(in crate::render) fn page(plan: &Plan) -> Page {
             })
             .collect(),
     }
+}
+
+/// An image that could be the base.
+#[derive(Debug, Serialize)]
+struct Base {
+    image: String,
+    size: u32,
+    until: String,
+    verdict: String,
+}
+
+fn base(choice: &BaseChoice) -> Base {
+    Base {
+        image: choice.image.clone(),
+        size: choice.size,
+        until: choice.supported_until.clone().unwrap_or_default(),
+        verdict: choice
+            .refusal
+            .clone()
+            .unwrap_or_else(|| "satisfies".to_owned()),
+    }
+}
+
+/// In words: `glibc, GLIBC_2.34, libz.so.1`.
+fn demand(demand: &Demand) -> String {
+    if !demand.dynamic {
+        return "no library at all".to_owned();
+    }
+    let libc = if demand.musl { "musl" } else { "glibc" };
+    let versions = demand
+        .versions
+        .iter()
+        .map(|(family, number)| format!("{family}_{number}"));
+    let all = std::iter::once(libc.to_owned())
+        .chain(versions)
+        .chain(demand.libraries.iter().cloned());
+    all.collect::<Vec<_>>().join(", ")
 }
 
 fn kernel(plan: &Plan) -> Kernel {

@@ -1,20 +1,25 @@
 //! The whole of the right side in order: facts → services → workloads → assessment → plan → scan. Pure but for the facts
 //! it is handed.
 
+mod kernel;
+pub(crate) use kernel::files;
+
 use crate::assess::rules::{self, Seen};
 use crate::assess::{self, Concern, Target, Verdict};
 use crate::detect::pack::Packs;
 use crate::fact::{Facts, OsRelease};
+use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
+use crate::path::MachinePath;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::scan::{
-    Coverage, Kernel, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore,
-    Tool, Totals, Variable, Whole, Workload,
+    Coverage, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore, Tool,
+    Totals, Variable, Whole, Workload,
 };
 use crate::source::SourceInfo;
 use crate::workload::service::{self, Service, Services};
 use crate::workload::{self, Cut, Disposition, cut};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything known of a machine once facts are in.
 pub struct Study {
@@ -33,10 +38,23 @@ pub fn study(
 ) -> Study {
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
-    let concerns = concerns(facts, packs, &services, &cut);
     let mut plans = plan::plan(facts, &cut.workloads, options);
-    let reaches = reaches(facts, &plans);
+    let all = cut
+        .workloads
+        .iter()
+        .flat_map(|workload| programs(workload, &plans, facts));
+    let reaches = join::programs(facts, all);
     plan::settle(&mut plans, &cut.workloads, facts, &reaches);
+    let needs = cut.workloads.iter().map(|workload| {
+        let programs = programs(workload, &plans, facts);
+        (workload.id.clone(), plan::needs(programs, facts, &reaches))
+    });
+    let asked = Asked {
+        plans: &plans,
+        needs: &needs.collect(),
+        reaches: &reaches,
+    };
+    let concerns = concerns(facts, packs, &services, &cut, asked);
     let scan = Scan {
         schema_version: SCHEMA_VERSION,
         tool: Tool {
@@ -55,7 +73,7 @@ pub fn study(
         workloads: cut
             .workloads
             .iter()
-            .map(|w| workload(w, &concerns, &plans, target))
+            .map(|w| workload(w, &concerns, facts, asked, target))
             .collect(),
         assessment: whole(&cut, &concerns, target),
         totals: totals(&cut, &concerns),
@@ -64,14 +82,40 @@ pub fn study(
     Study { cut, plans, scan }
 }
 
-/// What the programs of the plans can reach.
-fn reaches(facts: &Facts, plans: &[Plan]) -> Reaches {
-    let programs = plans.iter().flat_map(|plan| &plan.programs);
-    join::programs(facts, programs)
+/// The programs whose code counts: those that a container starts, and those of its own that it carries.
+fn programs<'a>(
+    workload: &'a workload::Workload,
+    plans: &'a [Plan],
+    facts: &Facts,
+) -> BTreeSet<&'a MachinePath> {
+    let plan = plans.iter().find(|plan| plan.id == workload.id);
+    let own = workload
+        .executables
+        .iter()
+        .filter(|path| facts.owner(path).is_none());
+    plan.into_iter()
+        .flat_map(|plan| &plan.programs)
+        .chain(own)
+        .collect()
+}
+
+/// What the programs of the workloads ask of the kernel.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    plans: &'a [Plan],
+    /// By workload.
+    needs: &'a BTreeMap<String, Need>,
+    reaches: &'a Reaches,
 }
 
 /// Native rules, rule packs, and what products' packs say of their workloads and of what stays.
-fn concerns(facts: &Facts, packs: &Packs, services: &Services, cut: &Cut) -> Vec<Concern> {
+fn concerns(
+    facts: &Facts,
+    packs: &Packs,
+    services: &Services,
+    cut: &Cut,
+    asked: Asked<'_>,
+) -> Vec<Concern> {
     let enabled: Vec<Service> = services
         .services
         .iter()
@@ -82,6 +126,8 @@ fn concerns(facts: &Facts, packs: &Packs, services: &Services, cut: &Cut) -> Vec
         facts,
         services: &enabled,
         workloads: &cut.workloads,
+        plans: asked.plans,
+        needs: asked.needs,
     });
     found.extend(packs.concerns(facts, &enabled));
     for placed in &cut.services {
@@ -160,9 +206,13 @@ fn whole(cut: &Cut, concerns: &[Concern], target: Target) -> Whole {
 fn workload(
     workload: &workload::Workload,
     concerns: &[Concern],
-    plans: &[Plan],
+    facts: &Facts,
+    asked: Asked<'_>,
     target: Target,
 ) -> Workload {
+    let plan = asked.plans.iter().find(|plan| plan.id == workload.id);
+    let none = Need::default();
+    let need = asked.needs.get(&workload.id).unwrap_or(&none);
     let own = || {
         concerns
             .iter()
@@ -196,7 +246,7 @@ fn workload(
         executables: workload.executables.clone(),
         listens: workload.listens.clone(),
         connects: workload.connects.clone(),
-        kernel: kernel(workload),
+        kernel: kernel::kernel(workload, plan, need, facts, asked.reaches),
         user: workload.user.clone(),
         environment: workload
             .environment
@@ -212,32 +262,8 @@ fn workload(
         schedule: workload.schedule.clone(),
         assessment: assess::assess(target, own()),
         targets: targets.collect(),
-        plan: plans.iter().find(|plan| plan.id == workload.id).cloned(),
+        plan: plan.cloned(),
     }
-}
-
-fn kernel(workload: &workload::Workload) -> Kernel {
-    let mut kernel = Kernel::default();
-    for service in &workload.services {
-        kernel
-            .capabilities
-            .extend(service.ambient_capabilities.iter().cloned());
-        for (path, entry) in service
-            .directives
-            .iter()
-            .filter(|(_, entry)| entry.key == "DeviceAllow")
-        {
-            kernel
-                .devices
-                .extend(entry.value.split_whitespace().next().map(str::to_owned));
-            kernel.evidence.push(crate::fact::Evidence::line(
-                path,
-                entry.line,
-                &format!("DeviceAllow={}", entry.value),
-            ));
-        }
-    }
-    kernel
 }
 
 fn machine(facts: &Facts, services: &Services) -> Machine {

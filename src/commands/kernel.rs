@@ -1,0 +1,124 @@
+//! `transvase kernel`: what executables of a machine ask of the kernel.
+
+use super::threads;
+use crate::cli::{Global, Kernel, Shown};
+use crate::detect::native::{Executable, LoaderCache, MachineCode, syntax, system};
+use crate::detect::{Detector, Registry, Want, closure, engine};
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::fact::Facts;
+use crate::kernel::{join, program};
+use crate::path::MachinePath;
+use crate::source::{OpenOptions, Root};
+use crate::ui;
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
+
+/// What decides which libraries a program gets.
+const LOADER: [&str; 2] = ["/etc/ld.so.conf", "/etc/nsswitch.conf"];
+
+/// Libraries name directories, which hold libraries; no machine needs more rounds.
+const ROUNDS: usize = 8;
+
+pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
+    let options = OpenOptions {
+        root: args.root.clone(),
+        allow_outside: false,
+    };
+    let mut root = Root::open(std::slice::from_ref(&args.source), &options)?;
+    let asked = args
+        .path
+        .iter()
+        .map(|path| MachinePath::new(path.as_bytes()));
+    let asked: Vec<MachinePath> = asked.collect();
+    let facts = threads(global, || facts(&mut root, &asked))??;
+    let mut programs = Vec::new();
+    for path in &asked {
+        let native = native(path, &facts)?;
+        let reach = join::programs(&facts, [&native])
+            .remove(&native)
+            .unwrap_or_default();
+        programs.push(program::Program::new(path, &native, &reach, &facts));
+    }
+    let is_whole = programs.iter().all(|program| program.unresolved.is_empty());
+    ui::out(&match args.format {
+        Shown::Json => program::json(&programs),
+        Shown::Terminal => ui::kernel::terminal(&programs, &ui::Style::of(global)),
+    });
+    Ok(if is_whole {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Partial
+    })
+}
+
+/// The native program behind a path: itself, or the interpreter of a script.
+fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
+    let missing = || Error::Other(format!("{path} is not in the machine"));
+    let mut real = facts.tree.resolve(path).ok_or_else(missing)?;
+    for _ in 0..4 {
+        let Some(script) = facts.scripts.get(&real) else {
+            break;
+        };
+        let words = script
+            .interpreter
+            .iter()
+            .map(|word| facts.tree.resolve(&MachinePath::new(word)));
+        let interpreter = words.flatten().next();
+        real = interpreter.ok_or_else(|| {
+            Error::Other(format!("the interpreter of {path} is not in the machine"))
+        })?;
+    }
+    if facts.elfs.contains_key(&real) {
+        Ok(real)
+    } else {
+        Err(Error::Other(format!(
+            "{path} is neither an executable nor a script of one"
+        )))
+    }
+}
+
+/// Headers of the programs and of everything they load, until no directory is missing; then the code of all.
+fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
+    let detectors: [Box<dyn Detector>; 4] = [
+        Box::new(LoaderCache),
+        Box::new(Executable),
+        Box::new(MachineCode),
+        Box::new(syntax::Configuration),
+    ];
+    let registry = Registry::of(detectors).map_err(|error| Error::Other(error.to_string()))?;
+    let mut directories = closure::directories(&Facts::default(), asked);
+    for _ in 0..ROUNDS {
+        root.limit(directories.iter().cloned().collect());
+        let headers = |facts: &Facts| wants(facts, asked, false);
+        let facts = engine::examine_with(root, &registry, &[&headers], &engine::Silent);
+        let found = closure::directories(&facts, asked);
+        let new: BTreeSet<MachinePath> = found.difference(&directories).cloned().collect();
+        if new.is_empty() {
+            break;
+        }
+        directories.extend(new);
+    }
+    root.limit(directories.into_iter().collect());
+    let code = |facts: &Facts| wants(facts, asked, true);
+    Ok(engine::examine_with(
+        root,
+        &registry,
+        &[&code],
+        &engine::Silent,
+    ))
+}
+
+fn wants(facts: &Facts, asked: &[MachinePath], code: bool) -> Vec<Want> {
+    let loader = system::CONFIGURATION
+        .iter()
+        .filter(|(pattern, _)| LOADER.iter().any(|file| pattern.starts_with(file)));
+    let mut wants: Vec<Want> = loader
+        .map(|(pattern, syntax)| syntax::want(*syntax, pattern))
+        .collect();
+    let programs = asked.iter().filter_map(|path| facts.tree.resolve(path));
+    let of_code = |want: &Want| want.purpose.detector == MachineCode::ID;
+    let all = closure::wants(facts, programs);
+    wants.extend(all.into_iter().filter(|want| code || !of_code(want)));
+    wants
+}

@@ -1,0 +1,95 @@
+//! A part of a mounted tree: a few directories by their names, with what links on the way lead to. For questions about one
+//! program on a machine of a million files.
+
+use super::budget::Budget;
+use super::directory::Directory;
+use crate::disk::FileKind;
+use crate::path::MachinePath;
+use crate::walk::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Links that one path may lead through, as the kernel's own limit (path_resolution(7)).
+const LINKS: u8 = 40;
+
+struct Part<'a> {
+    directory: &'a Directory,
+    found: BTreeMap<MachinePath, Entry>,
+    /// Names that are not there.
+    absent: BTreeSet<MachinePath>,
+    listed: BTreeSet<MachinePath>,
+    budget: Budget,
+}
+
+/// The entries of these directories, of those above them, and of what links among them lead to.
+pub(super) fn entries(directory: &Directory, directories: &[MachinePath]) -> Vec<Entry> {
+    let mut part = Part {
+        directory,
+        found: BTreeMap::new(),
+        absent: BTreeSet::new(),
+        listed: BTreeSet::new(),
+        budget: Budget::new(),
+    };
+    part.look(&MachinePath::root());
+    for path in directories {
+        if let Some(real) = part.reach(path, LINKS) {
+            part.list(&real);
+        }
+    }
+    part.found.into_values().collect()
+}
+
+impl Part<'_> {
+    /// Takes in every name on the way to a path; where it leads, if anywhere.
+    fn reach(&mut self, path: &MachinePath, links: u8) -> Option<MachinePath> {
+        let mut at = MachinePath::root();
+        let mut components = path.components();
+        while let Some(name) = components.next() {
+            let next = at.join(name);
+            let entry = self.look(&next)?;
+            if entry.kind == FileKind::Symlink {
+                let target = entry.target.clone()?;
+                let mut rest = at.join(&target);
+                for name in components {
+                    rest = rest.join(name);
+                }
+                return self.reach(&rest, links.checked_sub(1)?);
+            }
+            at = next;
+        }
+        Some(at)
+    }
+
+    fn look(&mut self, path: &MachinePath) -> Option<&Entry> {
+        if self.absent.contains(path) {
+            return None;
+        }
+        if !self.found.contains_key(path) {
+            let entry = self
+                .directory
+                .look(path)
+                .ok()
+                .filter(|_| self.budget.take(path));
+            let Some(entry) = entry else {
+                self.absent.insert(path.clone());
+                return None;
+            };
+            self.found.insert(path.clone(), entry);
+        }
+        self.found.get(path)
+    }
+
+    fn list(&mut self, directory: &MachinePath) {
+        if !self.listed.insert(directory.clone()) {
+            return;
+        }
+        for name in self.directory.names(directory) {
+            let path = directory.join(&name);
+            let link = self
+                .look(&path)
+                .is_some_and(|entry| entry.kind == FileKind::Symlink);
+            if link {
+                self.reach(&path, LINKS);
+            }
+        }
+    }
+}
