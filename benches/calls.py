@@ -157,6 +157,9 @@ def read(path, seen):
         name = (call or resumed)[1] if call or resumed else None
         if name is None:
             continue
+        if name.startswith("syscall_0x"):
+            # What strace shows for a call that is to be restarted.
+            continue
         if name == "execve":
             target = re.search(r'^execve\("([^"]*)"', text)
             if target:

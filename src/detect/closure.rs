@@ -18,26 +18,58 @@ pub fn files(
     programs: impl IntoIterator<Item = MachinePath>,
 ) -> BTreeSet<MachinePath> {
     let loader = Loader::new(facts);
+    let programs: BTreeSet<MachinePath> = programs.into_iter().collect();
     let mut found = BTreeSet::new();
-    let mut work: Vec<MachinePath> = programs.into_iter().collect();
-    while let Some(path) = work.pop() {
-        if found.len() > FILES || !found.insert(path.clone()) {
-            continue;
+    for program in programs {
+        if found.len() > FILES {
+            break;
         }
-        if let Some(script) = facts.scripts.get(&path) {
-            let interpreter = script.interpreter.first();
-            work.extend(interpreter.and_then(|name| facts.tree.resolve(&MachinePath::new(name))));
+        found.extend(of_program(facts, &loader, &program));
+    }
+    found
+}
+
+fn of_program(facts: &Facts, loader: &Loader<'_>, program: &MachinePath) -> BTreeSet<MachinePath> {
+    let mut found = BTreeSet::new();
+    let mut work = vec![program.clone()];
+    let mut asked = false;
+    loop {
+        while let Some(path) = work.pop() {
+            if found.len() < FILES && found.insert(path.clone()) {
+                work.extend(beside(facts, loader, &path));
+            }
         }
-        let Some(elf) = facts.elfs.get(&path) else {
-            continue;
+        let codes = || found.iter().filter_map(|path| facts.codes.get(path));
+        let opens_any = codes()
+            .flat_map(|code| &code.arguments)
+            .any(|site| site.via == Some("dlopen") && site.value.is_none());
+        let Some(elf) = facts.elfs.get(program).filter(|_| opens_any && !asked) else {
+            return found;
         };
-        work.extend(loader.needed(elf));
-        let interpreter = elf.interpreter.as_ref();
-        work.extend(interpreter.and_then(|name| facts.tree.resolve(&MachinePath::new(name))));
-        let code = facts.codes.get(&path);
+        asked = true;
+        let strings = codes().flat_map(|code| &code.strings);
+        work = loader.plug_ins(elf, strings.map(|(_, text)| text.as_str()));
+    }
+}
+
+/// What one file names: its interpreter, its libraries, and libraries in its code's strings.
+fn beside(facts: &Facts, loader: &Loader<'_>, path: &MachinePath) -> Vec<MachinePath> {
+    let resolve = |name: &String| facts.tree.resolve(&MachinePath::new(name));
+    let script = facts.scripts.get(path);
+    let mut found: Vec<MachinePath> = script
+        .and_then(|script| script.interpreter.first())
+        .and_then(resolve)
+        .into_iter()
+        .collect();
+    if let Some(elf) = facts.elfs.get(path) {
+        found.extend(loader.needed(elf));
+        found.extend(elf.interpreter.as_ref().and_then(resolve));
+        let opened = elf.opens.iter().flat_map(|opened| &opened.sonames);
+        found.extend(opened.flat_map(|name| loader.named(elf, name)));
+        let code = facts.codes.get(path);
         let strings = code.into_iter().flat_map(|code| &code.strings);
         let libraries = strings.filter(|(_, text)| text.contains(".so"));
-        work.extend(libraries.flat_map(|(_, text)| loader.named(elf, text)));
+        found.extend(libraries.flat_map(|(_, text)| loader.named(elf, text)));
     }
     found
 }

@@ -2,7 +2,7 @@
 //! and functions are followed from the entry. Pure.
 
 use super::reach::{Argument, Reach, Reference, Site, Unresolved};
-use crate::fact::{Code, Edge, Facts, Function, Symbol, Target, name_hash};
+use crate::fact::{ArgumentSite, Code, Edge, Facts, Function, Symbol, Target, name_hash};
 use crate::path::MachinePath;
 use crate::workload::libraries::Loader;
 use rayon::prelude::*;
@@ -113,6 +113,8 @@ struct Module<'a> {
     regions: Vec<bool>,
     symbols: Vec<bool>,
     strings: Vec<bool>,
+    /// It was there when it was opened by its name.
+    is_opened: bool,
     /// It looks symbols up by names of its own.
     is_loader: bool,
 }
@@ -123,14 +125,25 @@ enum Node {
     Region(usize, u32),
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the program that is found on the way, and none excludes another"
+)]
 struct Walk<'a> {
     join: &'a Join<'a>,
     modules: Vec<Module<'a>>,
     loaded: HashMap<MachinePath, usize>,
+    opened: HashSet<MachinePath>,
     work: Vec<Node>,
     /// Names that reached code refers to; looked up once some lookup is by a name that is not known.
     names: HashSet<u32>,
     is_wild: bool,
+    /// Some lookup is by a name that is not known; the program opens itself, or looks everywhere.
+    looks_any: bool,
+    opens_itself: bool,
+    /// Libraries are opened by names that are not known; and how many strings were looked at for where they are.
+    opens_any: bool,
+    asked: usize,
     missing: BTreeSet<Unresolved>,
     /// Who led to what, where somebody asks; and who is being followed.
     parents: Option<HashMap<Node, Node>>,
@@ -143,9 +156,14 @@ impl<'a> Walk<'a> {
             join,
             modules: Vec::new(),
             loaded: HashMap::new(),
+            opened: HashSet::new(),
             work: Vec::new(),
             names: HashSet::new(),
             is_wild: false,
+            looks_any: false,
+            opens_itself: false,
+            opens_any: false,
+            asked: usize::MAX,
             missing: BTreeSet::new(),
             parents: None,
             current: None,
@@ -159,6 +177,7 @@ impl<'a> Walk<'a> {
         }
         let first = self.modules.len();
         let mut queue = VecDeque::from([path.clone()]);
+        let mut opens = Vec::new();
         while let Some(path) = queue.pop_front() {
             if self.loaded.contains_key(&path) || self.modules.len() > MODULES {
                 continue;
@@ -178,9 +197,12 @@ impl<'a> Walk<'a> {
                 regions: vec![false; code.regions.len()],
                 symbols: vec![false; code.symbols.len() * 2],
                 strings: vec![false; code.strings.len()],
+                is_opened: false,
                 is_loader: false,
             });
             if let Some(elf) = facts.elfs.get(&path) {
+                let opened = elf.opens.iter().flat_map(|opened| &opened.sonames);
+                opens.extend(opened.flat_map(|name| self.join.loader.named(elf, name)));
                 queue.extend(self.join.loader.needed(elf));
                 for name in self.join.loader.missing(elf) {
                     let site = Site {
@@ -205,6 +227,9 @@ impl<'a> Walk<'a> {
         }
         for at in first..self.modules.len() {
             self.lookups(at);
+        }
+        for opened in opens {
+            self.plug_in(&opened);
         }
         self.loaded.get(path).copied()
     }
@@ -252,13 +277,44 @@ impl<'a> Walk<'a> {
         if let Some(module) = self.modules.get_mut(loader) {
             module.is_loader = true;
             let entry = module.code.entry;
-            entry
-                .into_iter()
-                .for_each(|entry| self.function(loader, entry));
+            if let Some(entry) = entry {
+                self.function(loader, entry);
+            }
         }
     }
 
     fn run(&mut self) {
+        self.follow();
+        while self.opens_any && self.open_any() {
+            self.follow();
+        }
+    }
+
+    /// Loads what a name made at run time can mean; whether there was something new to ask.
+    fn open_any(&mut self) -> bool {
+        let reached = self.modules.iter().flat_map(|module| {
+            let strings = module.code.strings.iter().zip(&module.strings);
+            strings
+                .filter(|(_, seen)| **seen)
+                .map(|((_, text), _)| text.as_str())
+        });
+        let strings: BTreeSet<&str> = reached.filter(|text| text.starts_with('/')).collect();
+        if strings.len() == self.asked {
+            return false;
+        }
+        self.asked = strings.len();
+        let program = self
+            .modules
+            .first()
+            .and_then(|module| self.join.facts.elfs.get(&module.code.path));
+        let found = program.map(|program| self.join.loader.plug_ins(program, strings.into_iter()));
+        for path in found.unwrap_or_default() {
+            self.plug_in(&path);
+        }
+        true
+    }
+
+    fn follow(&mut self) {
         while let Some(node) = self.work.pop() {
             self.current = Some(node);
             let (module, range) = match node {
@@ -309,8 +365,17 @@ impl<'a> Walk<'a> {
                     .modules
                     .get(module)
                     .is_some_and(|module| module.is_loader);
-                if self.names.insert(hash) && (self.is_wild || is_loader) || is_loader {
+                let is_new = self.names.insert(hash);
+                if is_loader || is_new && self.is_wild {
                     self.look_up(hash);
+                } else if is_new && self.looks_any {
+                    let opened = |module: &Module<'_>| module.is_opened;
+                    let opened: Vec<usize> = (0..self.modules.len())
+                        .filter(|at| self.modules.get(*at).is_some_and(opened))
+                        .collect();
+                    for at in opened {
+                        self.look_up_in(at, hash);
+                    }
                 }
             }
             Edge::String(string) => self.string(module, string),
@@ -417,7 +482,7 @@ impl<'a> Walk<'a> {
         for (at, definition) in self.definitions(hash, &wanted.name).into_iter().chain(own) {
             match definition.target {
                 Target::Function(function) if fits(wanted, definition) => {
-                    bound = bound.or(Some((at, function)))
+                    bound = bound.or(Some((at, function)));
                 }
                 Target::Function(function) => fallback = fallback.or(Some((at, function))),
                 Target::Data(first, last) => data.push((at, first, last)),
@@ -507,26 +572,39 @@ impl<'a> Walk<'a> {
 
     /// A reached lookup by a name that is not known makes every reached name one.
     fn wild(&mut self, module: usize, function: u32) {
-        if self.is_wild {
-            return;
-        }
         let Some(code) = self.modules.get(module).map(|module| module.code) else {
             return;
         };
         let from = code
             .arguments
             .partition_point(|site| site.function < function);
-        let own = code
-            .arguments
-            .get(from..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|site| site.function == function);
-        if own.into_iter().any(|site| site.via == Some("dlsym")) {
+        let own = code.arguments.get(from..).unwrap_or_default().iter();
+        let own = own.take_while(|site| site.function == function);
+        let own: Vec<&ArgumentSite> = own.filter(|site| site.via.is_some()).collect();
+        for site in &own {
+            match (site.via, site.index, site.value) {
+                (Some("dlopen"), _, None) => self.opens_any = true,
+                (Some("dlopen"), _, Some(0)) => self.opens_itself = true,
+                (Some("dlsym"), 1, Some(hash)) => self.look_up(u32::try_from(hash).unwrap_or(0)),
+                (Some("dlsym"), 1, None) => {
+                    self.look_up_any();
+                    // RTLD_DEFAULT and RTLD_NEXT search everything.
+                    let everywhere = own.iter().any(|other| {
+                        (other.via, other.index) == (Some("dlsym"), 0)
+                            && matches!(other.value, Some(0 | u64::MAX))
+                    });
+                    self.opens_itself |= everywhere;
+                }
+                _ => {}
+            }
+        }
+        if self.looks_any && self.opens_itself && !self.is_wild {
             self.is_wild = true;
             let mut names: Vec<u32> = self.names.iter().copied().collect();
             names.sort_unstable();
-            names.into_iter().for_each(|hash| self.look_up(hash));
+            for hash in names {
+                self.look_up(hash);
+            }
         }
     }
 
@@ -546,7 +624,8 @@ impl<'a> Walk<'a> {
         let Some((_, text)) = code.strings.get(string as usize) else {
             return;
         };
-        if !text.contains(".so") {
+        // What the loader names are the libraries that it looks at, not ones that it opens.
+        if !text.contains(".so") || found.is_loader {
             return;
         }
         for path in self.join.named_libraries(&code.path, text) {
@@ -556,7 +635,11 @@ impl<'a> Walk<'a> {
 
     /// A file opened at run time: everything it shows may be asked for.
     fn plug_in(&mut self, path: &MachinePath) {
-        if self.loaded.contains_key(path) || !self.join.facts.codes.contains_key(path) {
+        if !self.opened.insert(path.clone()) || !self.join.facts.codes.contains_key(path) {
+            return;
+        }
+        if let Some(at) = self.loaded.get(path).copied() {
+            self.reopened(at);
             return;
         }
         let Some(at) = self.load(path) else { return };
@@ -572,10 +655,47 @@ impl<'a> Walk<'a> {
             match target.map(|symbol| symbol.target) {
                 Some(Target::Function(function)) => self.function(at, function),
                 Some(Target::Data(first, last)) => {
-                    (first..last).for_each(|region| self.region(at, region))
+                    (first..last).for_each(|region| self.region(at, region));
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A file that is there already, opened by its name: names that are looked up are looked up in it.
+    fn reopened(&mut self, module: usize) {
+        if let Some(found) = self.modules.get_mut(module) {
+            found.is_opened = true;
+        }
+        if !self.looks_any {
+            return;
+        }
+        let mut names: Vec<u32> = self.names.iter().copied().collect();
+        names.sort_unstable();
+        for hash in names {
+            self.look_up_in(module, hash);
+        }
+    }
+
+    /// Some lookup is by a name that is not known: any that was met, in the files that are opened.
+    fn look_up_any(&mut self) {
+        if std::mem::replace(&mut self.looks_any, true) {
+            return;
+        }
+        let opened = |at: &usize| self.modules.get(*at).is_some_and(|module| module.is_opened);
+        let opened: Vec<usize> = (0..self.modules.len()).filter(opened).collect();
+        for at in opened {
+            self.reopened(at);
+        }
+    }
+
+    fn look_up_in(&mut self, module: usize, hash: u32) {
+        let symbols = self
+            .modules
+            .get(module)
+            .and_then(|module| module.exports.get(&hash));
+        for symbol in symbols.cloned().unwrap_or_default() {
+            self.symbol(module, symbol, false);
         }
     }
 
@@ -633,8 +753,8 @@ fn collect(module: &Module<'_>, reach: &mut Reach) {
         reason: reason.into(),
     };
     let mut is_open = false;
-    let mut add = |number: Option<u64>, offset: u64, reach: &mut Reach| match number {
-        Some(number) => {
+    let mut add = |number: Option<u64>, offset: u64, reach: &mut Reach| {
+        if let Some(number) = number {
             if let Some(name) = code.architecture.call(number) {
                 reach
                     .calls
@@ -642,8 +762,7 @@ fn collect(module: &Module<'_>, reach: &mut Reach) {
                     .or_default()
                     .push(site(offset));
             }
-        }
-        None => {
+        } else {
             is_open = true;
             reach
                 .unresolved
@@ -664,7 +783,7 @@ fn collect(module: &Module<'_>, reach: &mut Reach) {
                 argument.offset,
                 reach,
             );
-        } else if argument.call != "dlsym" {
+        } else if !matches!(argument.call, "dlsym" | "dlopen") {
             reach.arguments.push(Argument {
                 call: argument.call.to_owned(),
                 index: argument.index,

@@ -278,5 +278,11 @@ fn left_behind(workload: &Workload) -> Vec<String> {
             let place = command.evidence.place();
             format!("The machine ran a command after the start ({place}); the container does not.")
         });
-    others.chain(after).collect()
+    let main = workload.services.iter().take(1);
+    let modules = main.flat_map(|service| &service.exec_pre);
+    let modules = modules.filter(|command| command::loads_modules(command)).map(|command| {
+        let place = command.evidence.place();
+        format!("The machine loaded a kernel module before the start ({place}); the container's host has to have it loaded.")
+    });
+    others.chain(after).chain(modules).collect()
 }

@@ -3,6 +3,7 @@
 use super::PlannedCommand;
 use super::place::Place;
 use crate::fact::FileState;
+use crate::kernel::need::is_loader;
 use crate::path::MachinePath;
 use crate::workload::Workload;
 use crate::workload::service::{Command, Service, ServiceType};
@@ -60,7 +61,7 @@ pub(super) fn before(workload: &Workload, place: &Place<'_>) -> Vec<(PlannedComm
     // added is still wanted.
     let wanted = |command: &&Command| {
         let own = place.facts.state(&command.evidence.path) == FileState::Unowned;
-        !is_manager(&command.argv) && (own || !replaced)
+        !is_manager(&command.argv) && !loads_modules(command) && (own || !replaced)
     };
     let earlier = service
         .exec
@@ -76,6 +77,12 @@ pub(super) fn before(workload: &Workload, place: &Place<'_>) -> Vec<(PlannedComm
         )
     })
     .collect()
+}
+
+/// A command that loads kernel modules, which is the host's to do.
+pub(super) fn loads_modules(command: &Command) -> bool {
+    let program = command.argv.first();
+    program.is_some_and(|program| is_loader(program))
 }
 
 /// A command that only speaks to the service manager, directly or through a shell.

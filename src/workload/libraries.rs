@@ -15,6 +15,9 @@ const LEVELS: [&str; 3] = [
     "glibc-hwcaps/x86-64-v4",
 ];
 
+/// Plug-ins of one program.
+const PLUG_INS: usize = 2000;
+
 /// The machine's loader: what its configuration says is worked out once, for many programs.
 pub struct Loader<'a> {
     facts: &'a Facts,
@@ -86,6 +89,47 @@ impl<'a> Loader<'a> {
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Libraries that a program opens by names made at run time: what stands below directories that its code names, below
+    /// the one that bears its own name (FHS 4.7), and in a prefix of its own.
+    pub fn plug_ins<'s>(
+        &self,
+        program: &Elf,
+        strings: impl Iterator<Item = &'s str>,
+    ) -> Vec<MachinePath> {
+        let mut directories: BTreeSet<MachinePath> = BTreeSet::new();
+        for text in strings.filter(|text| text.starts_with('/')) {
+            let known = text.split('%').next().unwrap_or_default();
+            let path = MachinePath::new(known);
+            directories.extend(path.parent());
+            directories.insert(path);
+        }
+        let name = program.path.name().into_owned();
+        let shared = self.common_directories(program);
+        directories.extend(shared.iter().map(|directory| directory.join(&name)));
+        let prefix = program.path.parent().and_then(|bin| bin.parent());
+        directories.extend(prefix.map(|prefix| prefix.join("lib")));
+        let is_shared = |directory: &MachinePath| {
+            directory.components().count() < 3 && !directory.text().starts_with("/opt/")
+                || shared.contains(directory)
+                || directory.text().starts_with("/usr/lib/debug")
+        };
+        let real = directories.iter().filter(|directory| !is_shared(directory));
+        let real: BTreeSet<MachinePath> = real
+            .filter_map(|directory| self.facts.tree.resolve(directory))
+            .filter(|directory| !is_shared(directory))
+            .collect();
+        let patterns = real
+            .iter()
+            .map(|directory| format!("{}/**/*.so*", directory.text()));
+        let found: BTreeSet<MachinePath> = patterns
+            .flat_map(|pattern| self.facts.tree.find(&pattern))
+            .filter_map(|found| self.facts.tree.resolve(&found.named))
+            .filter(|path| self.fits(path, program))
+            .take(PLUG_INS)
+            .collect();
+        found.into_iter().collect()
     }
 
     /// Whether the name service switch would open it; what is no module of the switch is not asked.

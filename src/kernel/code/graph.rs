@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// Longest string looked at, in bytes.
 const STRING: usize = 200;
 
+/// Paths of one list.
+const LIST: usize = 16;
+
 /// Entries of one table of jumps.
 const TABLE: usize = 4096;
 
@@ -377,29 +380,35 @@ impl<'a> Graph<'a> {
         self.string(address, edges);
     }
 
+    /// A string, and the paths that follow it directly: lists of them are one after the other.
     fn string(&mut self, address: u64, edges: &mut Vec<Edge>) {
-        let Some(segment) = self.image.segment(address) else {
-            return;
-        };
-        let at = usize::try_from(address - segment.address).unwrap_or(usize::MAX);
-        let bytes = segment.bytes.get(at..).unwrap_or_default();
-        let bytes = bytes.get(..STRING.min(bytes.len())).unwrap_or_default();
-        let Some(length) = bytes.iter().position(|byte| !byte.is_ascii_graphic()) else {
-            return;
-        };
-        let Some(text) = bytes
-            .get(..length)
-            .filter(|_| bytes.get(length) == Some(&0))
-        else {
-            return;
-        };
-        if length < 3 {
-            return;
+        let mut address = address;
+        for at in 0..LIST {
+            let bytes = self.image.bytes(address).unwrap_or_default();
+            let bytes = bytes.get(..STRING.min(bytes.len())).unwrap_or_default();
+            let Some(length) = bytes.iter().position(|byte| !byte.is_ascii_graphic()) else {
+                return;
+            };
+            let text = bytes.get(..length).unwrap_or_default();
+            let is_ended = bytes.get(length) == Some(&0);
+            if !is_ended || length < 3 || at > 0 && text.first() != Some(&b'/') {
+                return;
+            }
+            self.text(address, text, edges);
+            if text.first() != Some(&b'/') || !text.windows(4).any(|window| window == b"/lib") {
+                return;
+            }
+            address = address.saturating_add(length as u64 + 1);
         }
+    }
+
+    fn text(&mut self, address: u64, text: &[u8], edges: &mut Vec<Edge>) {
         let is_path = [&b"/dev/"[..], b"/proc", b"/sys/"]
             .iter()
             .any(|start| text.starts_with(start));
-        let is_library = text.windows(3).any(|window| window == b".so");
+        let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+        let is_library = has(b".so")
+            || text.first() == Some(&b'/') && (has(b"/lib") || text.starts_with(b"/opt/"));
         if is_path || is_library {
             let offset = self.image.offset(address);
             let next = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
@@ -523,7 +532,7 @@ impl<'a> Graph<'a> {
                 .then(|| self.function(self.place(elf.entry)))
                 .flatten(),
             starters: self.starters(),
-            calls: calls.calls,
+            calls: calls.sites,
             arguments: calls.arguments,
             wrappers: calls.wrappers,
             gaps: calls.gaps,
@@ -585,7 +594,7 @@ impl<'a> Graph<'a> {
             .range(first..=last)
             .map(|(_, region)| *region);
         match own.next() {
-            Some(first) => (first, own.last().unwrap_or(first) + 1),
+            Some(first) => (first, own.next_back().unwrap_or(first) + 1),
             None => (0, 0),
         }
     }
