@@ -589,7 +589,7 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/disk/btrfs.img.zst");
         let packed = fs::read(path).unwrap();
         let mut bytes = Vec::new();
-        let mut reader = ruzstd::decoding::StreamingDecoder::new(packed.as_slice()).unwrap();
+        let mut reader = zrip_decode::streaming::FrameDecoder::new(packed.as_slice());
         reader.read_to_end(&mut bytes).unwrap();
         bytes
     }

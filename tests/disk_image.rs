@@ -438,6 +438,14 @@ mod tests {
                 .count();
             assert!((1..200).contains(&different), "{name}: {different} sectors");
         }
+        // Its parent is not among the public images.
+        if let Some(path) = unpacked(folder.path(), "ntfs-differential.vhdx.gz") {
+            let error = open(&path).unwrap_err().to_string();
+            assert!(
+                error.contains("ntfs-parent.vhdx") && error.contains("put that file beside"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
@@ -536,8 +544,10 @@ mod tests {
             &fs::read(raw).unwrap(),
             "ext2",
         );
-        let error = summary_of("invalid.qcow2").unwrap().unwrap_err();
-        assert!(matches!(error, OpenError::Unrecognised { .. }), "{error}");
+        for name in ["invalid.qcow2", "invalid.vmdk"] {
+            let error = summary_of(name).unwrap().unwrap_err();
+            assert!(matches!(error, OpenError::Unrecognised { .. }), "{error}");
+        }
     }
 
     /// A header of version 2 for a disk of 1 MiB, one empty table, and a backing file of this name.

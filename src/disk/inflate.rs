@@ -5,23 +5,18 @@
 
 use crate::disk::DiskError;
 use flate2::{Decompress, FlushDecompress, Status};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::cell::RefCell;
-use std::io::Read;
+use zrip_decode::context::DecompressContext;
 
-/// The largest window of a frame; nobody's is larger than the largest block.
-const WINDOW: u64 = 4 << 20;
+/// What a Zstandard frame begins with.
+const ZSTD: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
+/// Bytes that a block inside a frame gives at most.
+const ZSTD_BLOCK: usize = 128 << 10;
 
 thread_local! {
     /// The decoders' own tables, which are large beside a block, are made once for each thread.
     static DEFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
-    static ZSTD: RefCell<FrameDecoder> = RefCell::new(frame_decoder());
-}
-
-fn frame_decoder() -> FrameDecoder {
-    let mut decoder = FrameDecoder::new();
-    decoder.set_max_window_size(WINDOW);
-    decoder
+    static ZSTD_DECODER: RefCell<(DecompressContext, Vec<u8>)> = RefCell::default();
 }
 
 /// Fills `out`, which is a whole block, from the deflate stream at the beginning of `packed`; what follows is padding.
@@ -53,9 +48,21 @@ pub fn zlib_start(packed: &[u8], out: &mut [u8]) -> Result<usize, String> {
     })
 }
 
-/// What a Zstandard frame gives, at most `out`.
+/// What a Zstandard frame gives, at most `out`; a frame that would give much more is damage.
 pub fn zstd_start(packed: &[u8], out: &mut [u8]) -> Result<usize, String> {
-    ZSTD.with_borrow_mut(|decoder| decode(decoder, packed, out))
+    let frame = packed
+        .strip_prefix(&ZSTD)
+        .ok_or("its magic number is missing")?;
+    ZSTD_DECODER.with_borrow_mut(|(decoder, unpacked)| {
+        unpacked.clear();
+        let most = out.len().saturating_add(ZSTD_BLOCK);
+        let given = decoder.decompress_after_magic_into(frame, unpacked, most);
+        given.map_err(|error| error.to_string())?;
+        let filled = unpacked.len().min(out.len());
+        let (to, _) = out.split_at_mut(filled);
+        to.copy_from_slice(unpacked.get(..filled).unwrap_or_default());
+        Ok(filled)
+    })
 }
 
 fn whole(format: &'static str, filled: Result<usize, String>, out: &[u8]) -> Result<(), DiskError> {
@@ -76,23 +83,4 @@ fn unpack(decoder: &mut Decompress, packed: &[u8], out: &mut [u8]) -> Result<usi
         }
         Err(error) => Err(error.to_string()),
     }
-}
-
-fn decode(decoder: &mut FrameDecoder, mut packed: &[u8], out: &mut [u8]) -> Result<usize, String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    decoder.reset(&mut packed).map_err(|error| text(&error))?;
-    let mut filled = 0;
-    while let Some(left) = out.get_mut(filled..).filter(|left| !left.is_empty()) {
-        if decoder.can_collect() == 0 {
-            if decoder.is_finished() {
-                break;
-            }
-            let enough = BlockDecodingStrategy::UptoBytes(left.len());
-            let decoded = decoder.decode_blocks(&mut packed, enough);
-            decoded.map_err(|error| text(&error))?;
-        }
-        let read = decoder.read(left).map_err(|error| text(&error))?;
-        filled += read;
-    }
-    Ok(filled)
 }

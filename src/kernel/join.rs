@@ -57,6 +57,17 @@ impl<'a> Join<'a> {
         walk.finish()
     }
 
+    /// The way from a program's start to the function that makes a call, outermost first; empty where it makes none.
+    pub fn way(&self, path: &MachinePath, call: &str) -> Vec<Site> {
+        let mut walk = Walk::new(self);
+        walk.parents = Some(HashMap::new());
+        if let Some(main) = walk.load(path) {
+            walk.start(main);
+            walk.run();
+        }
+        walk.way(call)
+    }
+
     /// Libraries that a reached string names: a name the loader looks up, or a pattern that is filled in at run time.
     fn named_libraries(&self, by: &MachinePath, text: &str) -> Vec<MachinePath> {
         self.facts
@@ -106,7 +117,7 @@ struct Module<'a> {
     is_loader: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Node {
     Function(usize, u32),
     Region(usize, u32),
@@ -121,6 +132,9 @@ struct Walk<'a> {
     names: HashSet<u32>,
     is_wild: bool,
     missing: BTreeSet<Unresolved>,
+    /// Who led to what, where somebody asks; and who is being followed.
+    parents: Option<HashMap<Node, Node>>,
+    current: Option<Node>,
 }
 
 impl<'a> Walk<'a> {
@@ -133,6 +147,8 @@ impl<'a> Walk<'a> {
             names: HashSet::new(),
             is_wild: false,
             missing: BTreeSet::new(),
+            parents: None,
+            current: None,
         }
     }
 
@@ -244,6 +260,7 @@ impl<'a> Walk<'a> {
 
     fn run(&mut self) {
         while let Some(node) = self.work.pop() {
+            self.current = Some(node);
             let (module, range) = match node {
                 Node::Function(module, at) => {
                     let function = self
@@ -307,8 +324,63 @@ impl<'a> Walk<'a> {
             .and_then(|found| found.functions.get_mut(function as usize));
         if let Some(seen) = seen.filter(|seen| !**seen) {
             *seen = true;
-            self.work.push(Node::Function(module, function));
+            self.push(Node::Function(module, function));
         }
+    }
+
+    fn push(&mut self, node: Node) {
+        self.work.push(node);
+        if let (Some(parents), Some(current)) = (&mut self.parents, self.current) {
+            parents.insert(node, current);
+        }
+    }
+
+    fn way(&self, call: &str) -> Vec<Site> {
+        let calls = self.modules.iter().enumerate().flat_map(|(at, module)| {
+            let calls = module
+                .code
+                .calls
+                .iter()
+                .map(|call| (call.function, call.number.map(u64::from)));
+            let handed = module
+                .code
+                .arguments
+                .iter()
+                .filter(|site| site.call == "syscall");
+            calls
+                .chain(handed.map(|site| (site.function, site.value)))
+                .map(move |found| (at, module, found))
+        });
+        let mut found = calls.filter(|(_, module, (function, number))| {
+            let name = number.and_then(|number| module.code.architecture.call(number));
+            name == Some(call) && module.functions.get(*function as usize) == Some(&true)
+        });
+        let mut node = found
+            .next()
+            .map(|(at, _, (function, _))| Node::Function(at, function));
+        let mut way = Vec::new();
+        while let Some(at) = node.filter(|_| way.len() < 1000) {
+            if let Node::Function(module, function) = at
+                && let Some(module) = self.modules.get(module)
+            {
+                let offset = module
+                    .code
+                    .functions
+                    .get(function as usize)
+                    .map_or(0, |function| function.offset);
+                way.push(Site {
+                    path: module.code.path.clone(),
+                    offset,
+                });
+            }
+            node = self
+                .parents
+                .as_ref()
+                .and_then(|parents| parents.get(&at))
+                .copied();
+        }
+        way.reverse();
+        way
     }
 
     fn region(&mut self, module: usize, region: u32) {
@@ -318,7 +390,7 @@ impl<'a> Walk<'a> {
             .and_then(|found| found.regions.get_mut(region as usize));
         if let Some(seen) = seen.filter(|seen| !**seen) {
             *seen = true;
-            self.work.push(Node::Region(module, region));
+            self.push(Node::Region(module, region));
         }
     }
 

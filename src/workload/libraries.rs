@@ -2,6 +2,7 @@
 
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
+use std::collections::BTreeSet;
 
 /// The loader's own directories; multiarch ones are in ld.so.conf.d, and named here for machines without it.
 const DEFAULT: &[&str] = &["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
@@ -11,6 +12,8 @@ pub struct Loader<'a> {
     facts: &'a Facts,
     /// Directories of ld.so.conf and what it includes, in order.
     configured: Vec<MachinePath>,
+    /// Services that nsswitch.conf(5) names, without which the C library asks its own; `None` where there is no such file.
+    services: Option<BTreeSet<String>>,
 }
 
 impl<'a> Loader<'a> {
@@ -24,6 +27,7 @@ impl<'a> Loader<'a> {
         Self {
             facts,
             configured: configured.map(MachinePath::new).collect(),
+            services: services(facts),
         }
     }
 
@@ -48,7 +52,10 @@ impl<'a> Loader<'a> {
             return self.locate(elf, text).into_iter().collect();
         }
         let pattern = as_glob(text);
-        if !pattern.contains(|c: char| c.is_ascii_alphanumeric()) || pattern.starts_with("*.so") {
+        // A name that is all made at run time could be any library, and is none that a machine could tell.
+        let file = pattern.rsplit('/').next().unwrap_or_default();
+        let known = file.split('*').next().unwrap_or_default();
+        if known.trim_start_matches("lib").len() < 2 {
             return Vec::new();
         }
         let tree = &self.facts.tree;
@@ -61,12 +68,25 @@ impl<'a> Loader<'a> {
         };
         let absolute = patterns.iter().filter(|pattern| pattern.starts_with('/'));
         let found = absolute.flat_map(|pattern| tree.find(pattern));
+        let found = found.filter(|found| self.is_service(&found.named));
         let mut found: Vec<MachinePath> = found
             .filter_map(|found| tree.resolve(&found.named))
             .collect();
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Whether the name service switch would open it; what is no module of the switch is not asked.
+    fn is_service(&self, path: &MachinePath) -> bool {
+        let name = path.name();
+        let module = name
+            .strip_prefix("libnss_")
+            .and_then(|name| name.split_once(".so"));
+        match (module, &self.services) {
+            (Some((service, _)), Some(services)) => services.contains(service),
+            _ => true,
+        }
     }
 
     fn locate(&self, elf: &Elf, name: &str) -> Option<MachinePath> {
@@ -106,6 +126,23 @@ impl<'a> Loader<'a> {
         let found = self.facts.elfs.get(path);
         found.is_none_or(|found| (found.bits, &found.machine) == (elf.bits, &elf.machine))
     }
+}
+
+/// What the switch is set to ask, and what it asks where a database is not named.
+fn services(facts: &Facts) -> Option<BTreeSet<String>> {
+    let path = MachinePath::from("/etc/nsswitch.conf");
+    let document = facts.documents.get(&(path, Syntax::Columns))?;
+    let mut found = BTreeSet::from(["files".to_owned(), "dns".to_owned()]);
+    if !document
+        .settings
+        .iter()
+        .any(|setting| setting.key == "passwd:")
+    {
+        found.insert("compat".to_owned());
+    }
+    let words = document.settings.iter().flat_map(|setting| &setting.args);
+    found.extend(words.cloned());
+    Some(found)
 }
 
 /// A pattern of printf(3) as one of the shell.

@@ -93,7 +93,7 @@ pub fn corpus(name: &str) -> Option<Arc<dyn BlockDevice>> {
             reader.read_to_end(&mut bytes).unwrap();
         }
         Some("zst") => {
-            let mut reader = ruzstd::decoding::StreamingDecoder::new(packed.as_slice()).unwrap();
+            let mut reader = zrip_decode::streaming::FrameDecoder::new(packed.as_slice());
             reader.read_to_end(&mut bytes).unwrap();
         }
         _ => bytes = packed,
@@ -163,7 +163,7 @@ fn windows(size: u64) -> Vec<(u64, u64)> {
     windows
 }
 
-fn digest(size: u64, mut read: impl FnMut(u64, &mut [u8])) -> String {
+pub fn digest(size: u64, mut read: impl FnMut(u64, &mut [u8])) -> String {
     let mut digest = Md5::new();
     for (from, length) in windows(size) {
         let mut at = from;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use tar::EntryType;
 
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 1 << 20;
 
 /// What was left out, each with the reason.
 type LeftOut = Vec<(MachinePath, String)>;
@@ -148,7 +148,9 @@ impl<'a, W: Write> Archive<'a, W> {
     /// Writes the runs. What cannot be read is zeros, so that the archive stays whole, and is told.
     fn content(&mut self, content: &Content<'_>, runs: &Runs) -> io::Result<Option<String>> {
         let mut problem = None;
-        let mut piece = vec![0; PIECE];
+        let longest = runs.iter().map(|(_, length)| *length).max();
+        let longest = usize::try_from(longest.unwrap_or_default()).unwrap_or(PIECE);
+        let mut piece = vec![0; longest.min(PIECE)];
         for (start, length) in runs {
             let mut done = 0u64;
             while done < *length {

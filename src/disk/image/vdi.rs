@@ -98,10 +98,10 @@ impl Layout for Map {
         let entry = u32::from_le_bytes(self.pages.array(held, at)?);
         let source = match entry {
             FREE | ZERO => Source::Zero,
-            // Numbers of 32 bits: no overflow.
-            entry => Source::Data(
-                self.data + u64::from(entry) * (self.block + self.extra) + self.extra + within,
-            ),
+            entry => {
+                let before = u64::from(entry).saturating_mul(self.block + self.extra);
+                Source::Data(before.saturating_add(self.data + self.extra + within))
+            }
         };
         Ok((source, self.block - within))
     }

@@ -2,7 +2,7 @@
 
 use super::text::{self, Value};
 use super::{FORMAT, damaged};
-use crate::disk::bytes::Structure;
+use crate::disk::bytes::{Structure, agree};
 use crate::disk::{BlockDevice, DiskError, crc32};
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ fn area(device: &Arc<dyn BlockDevice>, start: u64, size: u64) -> Result<Option<V
     };
     device.read_at(at(offset)?, first)?;
     device.read_at(at(SECTOR)?, round)?;
-    if crc32::extend(SEED, &text) != checksum {
+    if !agree(crc32::extend(SEED, &text), checksum) {
         return Err(view.damaged("the checksum of its text is wrong"));
     }
     text::parse(&text).map(Some)

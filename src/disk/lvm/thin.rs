@@ -6,7 +6,7 @@
 //! pool. What a volume has no block for is zero, or its external origin's.
 
 use super::FORMAT;
-use crate::disk::bytes::Structure;
+use crate::disk::bytes::{Structure, agree};
 use crate::disk::cache::BlockCache;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError, crc32c};
@@ -148,7 +148,8 @@ impl Tables {
         self.device.read_at(at.ok_or_else(beyond)?, &mut bytes)?;
         let view = Structure::new(FORMAT, "block of a thin pool's tables", &bytes);
         let body = view.slice(4, bytes.len().saturating_sub(4))?;
-        if view.le32(0)? != crc32c::extend(u32::MAX, body) ^ xor || view.le64(8)? != number {
+        let sum = crc32c::extend(u32::MAX, body) ^ xor;
+        if !agree(sum, view.le32(0)?) || view.le64(8)? != number {
             return Err(view.damaged(format_args!("{number} has a wrong checksum or number")));
         }
         Ok(bytes)

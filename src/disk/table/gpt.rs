@@ -1,7 +1,7 @@
 //! The GUID partition table, from the UEFI specification 2.10, section 5.3.
 
 use super::{Partition, SECTORS, Table};
-use crate::disk::bytes::{Structure, guid_text};
+use crate::disk::bytes::{Structure, agree, guid_text};
 use crate::disk::note::Note;
 use crate::disk::{BlockDevice, DiskError, crc32};
 
@@ -79,7 +79,10 @@ fn header(device: &dyn BlockDevice, sector: u32, at: u64) -> Result<Option<Heade
     }
     let before = view.slice(0, CHECKSUM)?;
     let after = view.slice(CHECKSUM + 4, length - CHECKSUM - 4)?;
-    if crc32::checksum(&[before, &[0; 4], after]) != view.le32(CHECKSUM)? {
+    if !agree(
+        crc32::checksum(&[before, &[0; 4], after]),
+        view.le32(CHECKSUM)?,
+    ) {
         return Ok(None);
     }
     let sector = u64::from(sector);
@@ -122,7 +125,7 @@ fn partitions(
     };
     let mut bytes = vec![0; length];
     device.read_at(at, &mut bytes)?;
-    if crc32::checksum(&[&bytes]) != header.entries_checksum {
+    if !agree(crc32::checksum(&[&bytes]), header.entries_checksum) {
         return Ok(None);
     }
     let mut partitions = Vec::new();

@@ -72,6 +72,7 @@ impl Calls {
             incoming: &incoming,
             table_targets: &graph.table_targets,
             runs_into: &graph.runs_into,
+            dead_ends: &graph.dead_ends,
             decode: &decode,
             cache: HashMap::new(),
         };
@@ -320,7 +321,24 @@ impl<'a> Finder<'a> {
             resolved.open.insert((function, at));
         }
         for (address, by) in found.globals {
-            if !self.global(address, by.wrapping_add(more), depth, resolved, work) {
+            if !self.global(
+                (address, None),
+                by.wrapping_add(more),
+                depth,
+                resolved,
+                work,
+            ) {
+                resolved.open.insert((function, at));
+            }
+        }
+        for (address, behind, by) in found.behind {
+            if !self.global(
+                (address, Some(behind)),
+                by.wrapping_add(more),
+                depth,
+                resolved,
+                work,
+            ) {
                 resolved.open.insert((function, at));
             }
         }
@@ -334,7 +352,7 @@ impl<'a> Finder<'a> {
     /// What was written to memory at a fixed address; whether all is known.
     fn global(
         &mut self,
-        address: u64,
+        (address, behind): (u64, Option<i64>),
         more: i64,
         depth: usize,
         resolved: &mut Resolved,
@@ -351,7 +369,7 @@ impl<'a> Finder<'a> {
             return false;
         }
         for at in stores {
-            let found = self.flow.stored(at, address);
+            let found = self.flow.stored(at, address, behind);
             let function = self.graph.function(at).unwrap_or(0);
             self.settle(found, (function, at, more, depth - 1), resolved, work);
         }

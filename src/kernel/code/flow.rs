@@ -25,6 +25,8 @@ pub(super) struct Found {
     pub parameters: BTreeSet<(u32, Place, i64)>,
     /// What is in memory at a fixed address.
     pub globals: BTreeSet<(u64, i64)>,
+    /// What is in memory so far behind the address that is in memory at a fixed address.
+    pub behind: BTreeSet<(u64, i64, i64)>,
     pub is_open: bool,
 }
 
@@ -41,6 +43,8 @@ pub(super) struct Flow<'a> {
     pub table_targets: &'a [(u32, u32)],
     /// Starts that the code before runs on into, sorted.
     pub runs_into: &'a [u32],
+    /// Calls that do not come back, sorted.
+    pub dead_ends: &'a [u32],
     pub decode: &'a dyn Fn(u32, u32) -> Vec<Step>,
     pub cache: HashMap<usize, Rc<Vec<Step>>>,
 }
@@ -95,8 +99,8 @@ impl Flow<'_> {
         found
     }
 
-    /// What is stored to an operand at `at`, which writes memory.
-    pub fn stored(&mut self, at: u32, global: u64) -> Found {
+    /// What is stored to memory at a fixed address by the instruction at `at`; with a distance, what is so far behind that.
+    pub fn stored(&mut self, at: u32, global: u64, behind: Option<i64>) -> Found {
         let mut found = Found::default();
         let function = self.function(at);
         let steps = function
@@ -106,15 +110,17 @@ impl Flow<'_> {
             step.at == at
                 && matches!(step.effect, Effect::Move(Place::Global(to), _) if to == global)
         });
-        match step.map(|step| step.effect) {
-            Some(Effect::Move(_, Source::Constant(value))) => {
+        match (step.map(|step| step.effect), behind) {
+            // Null is behind nothing.
+            (Some(Effect::Move(_, Source::Constant(0))), Some(_)) => {}
+            (Some(Effect::Move(_, Source::Constant(value))), None) => {
                 found.constants.insert(value);
             }
-            Some(Effect::Move(_, Source::Place(place, more))) => {
-                found = self.before(at, place);
-                if more != 0 {
-                    found.is_open = true;
-                }
+            (Some(Effect::Move(_, Source::Place(place, 0))), None) => {
+                found = self.before(at, place)
+            }
+            (Some(Effect::Move(_, Source::Place(Place::Register(base), 0))), Some(behind)) => {
+                found = self.before(at, Place::Slot(base, behind));
             }
             _ => found.is_open = true,
         }
@@ -167,7 +173,9 @@ impl Flow<'_> {
                 found.is_open = true;
                 return;
             };
-            if !previous.goes_on {
+            let is_dead_end = previous.effect == Effect::Call
+                && self.dead_ends.binary_search(&previous.at).is_ok();
+            if !previous.goes_on || is_dead_end {
                 let is_padding = steps.get(index).is_some_and(|step| step.is_padding);
                 // A place nothing leads to is where exceptions land.
                 found.is_open |= !has_ways && !is_padding;
@@ -177,12 +185,56 @@ impl Flow<'_> {
             if has_ways && index != item.1 && !seen.insert((function, index, place, more)) {
                 return;
             }
-            match self.back(previous, place, more, function, work, found) {
-                Some(next) => (place, more) = next,
-                None => return,
+            let next = self.back(previous, place, more, function, work, found);
+            let Some((before, before_more)) = next else {
+                return;
+            };
+            if let (Place::Slot(_, at), true) = (before, self.became_stack(place, before))
+                && let Some((to, source)) = self.written(&steps, index..item.1, at)
+            {
+                // The stack was written by its own name after its address was taken.
+                if let Some((place, more)) = moved(
+                    Place::Slot(self.convention.stack, 0),
+                    source,
+                    Place::Slot(self.convention.stack, 0),
+                    more,
+                    found,
+                ) {
+                    work.push((function, to, place, more));
+                }
+                return;
             }
+            (place, more) = (before, before_more);
             index -= 1;
         }
+    }
+
+    /// Whether a slot turned out to be on the stack.
+    fn became_stack(&self, after: Place, before: Place) -> bool {
+        let on_stack =
+            |place: Place| matches!(place, Place::Slot(base, _) if base == self.convention.stack);
+        matches!(after, Place::Slot(..)) && !on_stack(after) && on_stack(before)
+    }
+
+    /// The last write to a slot of the stack among steps that follow each other: its place among them, and what is written.
+    fn written(
+        &self,
+        steps: &[Step],
+        range: std::ops::Range<usize>,
+        mut slot: i64,
+    ) -> Option<(usize, Source)> {
+        let mut last = None;
+        let stack = self.convention.stack;
+        for index in range {
+            match steps.get(index)?.effect {
+                Effect::Stack(by) => slot = slot.checked_sub(by)?,
+                Effect::Move(Place::Slot(base, at), source) if base == stack && at == slot => {
+                    last = Some((index, source))
+                }
+                _ => {}
+            }
+        }
+        last
     }
 
     /// The place before a step that holds what `place` holds after it; `None` where the way ends.
@@ -338,6 +390,10 @@ fn moved(
             }
             Source::Address(Place::Global(from)) => {
                 found.globals.insert((from.wrapping_add_signed(at), more));
+                None
+            }
+            Source::Place(Place::Global(from), 0) => {
+                found.behind.insert((from, at, more));
                 None
             }
             _ => {

@@ -22,6 +22,8 @@ pub(super) struct Graph<'a> {
     pub end: u32,
     /// Starts that the code before runs on into.
     pub runs_into: Vec<u32>,
+    /// Calls of functions that do not come back, sorted.
+    pub dead_ends: Vec<u32>,
     /// Jumps through tables: target, and the jump.
     pub table_targets: Vec<(u32, u32)>,
     /// Starts of the pieces that data is cut into, sorted.
@@ -40,6 +42,7 @@ impl<'a> Graph<'a> {
             starts: Vec::new(),
             end: 0,
             runs_into: Vec::new(),
+            dead_ends: Vec::new(),
             table_targets: Vec::new(),
             pieces: Vec::new(),
             region_of: BTreeMap::new(),
@@ -53,6 +56,7 @@ impl<'a> Graph<'a> {
         graph.find_starts(sweep);
         graph.find_runs(sweep);
         graph.find_tables(sweep);
+        graph.find_dead_ends(sweep);
         graph.cut_data(sweep);
         graph
     }
@@ -130,6 +134,94 @@ impl<'a> Graph<'a> {
             !(is_fresh || is_after_call || is_first)
         });
         self.runs_into = runs.collect();
+    }
+
+    /// Functions come back that return, jump away to one that does or to where is not seen, or run on into one that does.
+    fn find_dead_ends(&mut self, sweep: &Sweep) {
+        let mut comes_back = vec![false; self.starts.len()];
+        let mark = |place: u32, comes_back: &mut Vec<bool>| {
+            let at = self.function(place).unwrap_or(0) as usize;
+            comes_back
+                .get_mut(at)
+                .is_some_and(|known| !std::mem::replace(known, true))
+                .then_some(at)
+        };
+        let mut work: Vec<usize> = Vec::new();
+        for place in sweep.returns.iter().chain(&sweep.jumps) {
+            work.extend(mark(*place, &mut comes_back));
+        }
+        let mut leaving: Vec<(u32, u32)> = Vec::new();
+        for found in sweep.refs.iter().filter(|found| found.kind == Kind::Jump) {
+            let (from, to) = (self.function(found.from), self.function(found.to));
+            if let (Some(from), Some(to)) = (from, to)
+                && from != to
+            {
+                leaving.push((to, from));
+            }
+        }
+        for start in &self.runs_into {
+            let next = self.function(*start).unwrap_or(0);
+            leaving.extend(next.checked_sub(1).map(|before| (next, before)));
+        }
+        leaving.sort_unstable();
+        while let Some(at) = work.pop() {
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            let first = leaving.partition_point(|(to, _)| *to < at);
+            for (_, from) in leaving
+                .get(first..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|(to, _)| *to == at)
+            {
+                if let Some(known) = comes_back.get_mut(*from as usize).filter(|known| !**known) {
+                    *known = true;
+                    work.push(*from as usize);
+                }
+            }
+        }
+        let calls = sweep.refs.iter().filter(|found| match found.kind {
+            Kind::Call => {
+                self.function(found.to)
+                    .and_then(|at| comes_back.get(at as usize))
+                    == Some(&false)
+            }
+            Kind::CallThrough => self.never_returns(found.to),
+            _ => false,
+        });
+        self.dead_ends = calls.map(|found| found.from).collect();
+    }
+
+    /// Functions of the C and C++ standards, and what compilers call, that do not come back.
+    fn never_returns(&self, slot: u32) -> bool {
+        let names =
+            self.image
+                .pointers_at(self.address(slot))
+                .filter_map(|pointer| match pointer {
+                    Pointer::Symbol(symbol, _) => self.image.symbols.get(symbol as usize),
+                    _ => None,
+                });
+        names.into_iter().any(|symbol| {
+            matches!(
+                symbol.name.as_str(),
+                "abort"
+                    | "exit"
+                    | "_exit"
+                    | "_Exit"
+                    | "quick_exit"
+                    | "__assert_fail"
+                    | "__stack_chk_fail"
+                    | "__fortify_fail"
+                    | "__chk_fail"
+                    | "longjmp"
+                    | "siglongjmp"
+                    | "__longjmp_chk"
+                    | "pthread_exit"
+                    | "__cxa_throw"
+                    | "__cxa_rethrow"
+                    | "_ZSt9terminatev"
+                    | "_Unwind_Resume"
+            )
+        })
     }
 
     /// Tables beside jumps: distances from the table in 32 bits, or whole addresses.

@@ -39,6 +39,8 @@ pub(super) struct Sweep {
     pub entries: Vec<Entry>,
     /// Jumps to an address in a register or a table; sorted.
     pub jumps: Vec<u32>,
+    /// Returns, and whatever else leaves for where is not seen; sorted.
+    pub returns: Vec<u32>,
     /// Calls of an address in a register or memory; sorted.
     pub calls: Vec<u32>,
     /// Instructions that the one before does not lead to; sorted.

@@ -106,6 +106,7 @@ impl Pass<'_> {
                 self.sweep.calls.push(place);
                 self.through(instruction);
             }
+            FlowControl::Return => self.sweep.returns.push(place),
             _ => self.operands(instruction),
         }
         if let Some(is_narrow) = enters(instruction) {
@@ -144,7 +145,7 @@ impl Pass<'_> {
 
     /// A call or jump by what stands in memory.
     fn through(&mut self, instruction: &Instruction) {
-        match memory(instruction) {
+        match memory(instruction, self.image.is_fixed) {
             Some((address, true)) => self.refer(instruction.ip(), address, Kind::CallThrough),
             Some((address, false)) => self.refer(instruction.ip(), address, Kind::Take),
             None => {}
@@ -153,9 +154,16 @@ impl Pass<'_> {
 
     fn operands(&mut self, instruction: &Instruction) {
         let ip = instruction.ip();
-        if let Some((address, exact)) = memory(instruction) {
+        if let Some((address, exact)) = memory(instruction, self.image.is_fixed) {
             let size = u8::try_from(instruction.memory_size().size()).unwrap_or(u8::MAX);
             let is_first = instruction.op0_kind() == OpKind::Memory;
+            // What is compared to a number is not kept.
+            if instruction.mnemonic() == Mnemonic::Cmp
+                && is_first
+                && instruction.op1_kind() != OpKind::Register
+            {
+                return;
+            }
             let kind = if instruction.mnemonic() == Mnemonic::Lea || !exact {
                 Kind::Take
             } else if is_first && is_store(instruction.mnemonic()) {
@@ -180,7 +188,7 @@ impl Pass<'_> {
 }
 
 /// A memory operand's address: exact, or the start of a table that a register indexes.
-fn memory(instruction: &Instruction) -> Option<(u64, bool)> {
+fn memory(instruction: &Instruction, is_fixed: bool) -> Option<(u64, bool)> {
     let has = (0..instruction.op_count()).any(|at| instruction.op_kind(at) == OpKind::Memory);
     if !has || matches!(instruction.segment_prefix(), Register::FS | Register::GS) {
         return None;
@@ -188,6 +196,9 @@ fn memory(instruction: &Instruction) -> Option<(u64, bool)> {
     let displacement = instruction.memory_displacement64();
     if instruction.is_ip_rel_memory_operand() {
         return Some((displacement, true));
+    }
+    if !is_fixed {
+        return None;
     }
     let plain =
         instruction.memory_base() == Register::None && instruction.memory_index() == Register::None;

@@ -29,7 +29,7 @@ pub(super) fn steps(bytes: &[u8], address: u64, base: u64) -> Vec<Step> {
                 | FlowControl::IndirectBranch
                 | FlowControl::Return
                 | FlowControl::Exception
-        ) && instruction.mnemonic() != Mnemonic::Hlt;
+        ) && !matches!(instruction.mnemonic(), Mnemonic::Hlt | Mnemonic::Int3);
         let is_padding = matches!(instruction.mnemonic(), Mnemonic::Nop | Mnemonic::Int3)
             || instruction.is_invalid();
         let last = effects.len() - 1;
@@ -111,6 +111,12 @@ fn effects_of(instruction: &Instruction, info: &mut InstructionInfoFactory, out:
         return;
     }
     match instruction.mnemonic() {
+        Mnemonic::Syscall | Mnemonic::Int | Mnemonic::Sysenter => {
+            // The answer, and what the instruction itself spoils.
+            for register in [0, 1, 11] {
+                out.push(Effect::Move(Place::Register(register), Source::Unknown));
+            }
+        }
         Mnemonic::Push => {
             // The operand is read before the pointer moves.
             let value = operand(instruction, 0);

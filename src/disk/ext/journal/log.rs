@@ -6,7 +6,7 @@ use super::super::inode::Inode;
 use super::super::volume::{JOURNAL_MAGIC, Redirect, Volume};
 use super::header::{Checks, Header};
 use super::tag;
-use crate::disk::bytes::Structure;
+use crate::disk::bytes::{Structure, agree};
 use crate::disk::{DiskError, crc32c};
 
 const DESCRIPTOR: u32 = 1;
@@ -87,8 +87,8 @@ impl<'a> Log<'a> {
         let seed = crc32c::extend(self.header.seed, &write.sequence.to_be_bytes());
         let sum = crc32c::extend(seed, &bytes);
         Ok(match self.header.checks {
-            Checks::V2 => sum & 0xffff == write.checksum,
-            _ => sum == write.checksum,
+            Checks::V2 => agree(sum & 0xffff, write.checksum),
+            _ => agree(sum, write.checksum),
         })
     }
 
@@ -122,7 +122,7 @@ impl<'a> Log<'a> {
         let (before, rest) = bytes.split_at(at.min(bytes.len()));
         let (stored, after) = rest.split_at(4.min(rest.len()));
         let sum = crc32c::extend(crc32c::extend(self.header.seed, before), &[0; 4]);
-        crc32c::extend(sum, after).to_be_bytes() == stored
+        agree(crc32c::extend(sum, after).to_be_bytes().as_slice(), stored)
     }
 }
 
@@ -232,7 +232,7 @@ impl Walk<'_> {
         Ok(match (view.u8(12)?, view.u8(13)?) {
             // The feature may be set and a transaction not summed.
             (0, 0) => stored == 0,
-            (1, 4) => stored == self.sum,
+            (1, 4) => agree(self.sum, stored),
             _ => false,
         })
     }

@@ -1,7 +1,7 @@
 //! The headers and the region table, each there twice ([MS-VHDX] sections 2.2.2 and 2.2.3).
 
 use super::FORMAT;
-use crate::disk::bytes::{Structure, guid_text};
+use crate::disk::bytes::{Structure, agree, guid_text};
 use crate::disk::image::RawFile;
 use crate::disk::{DiskError, crc32c};
 
@@ -62,7 +62,8 @@ pub(super) fn check(view: &Structure<'_>, magic: &[u8]) -> Result<(), DiskError>
     let before = crc32c::extend(u32::MAX, view.slice(0, CHECKSUM)?);
     let zeroed = crc32c::extend(before, &[0; 4]);
     let behind = view.len().saturating_sub(CHECKSUM + 4);
-    if !crc32c::extend(zeroed, view.slice(CHECKSUM + 4, behind)?) != view.le32(CHECKSUM)? {
+    let sum = !crc32c::extend(zeroed, view.slice(CHECKSUM + 4, behind)?);
+    if !agree(sum, view.le32(CHECKSUM)?) {
         return Err(view.damaged("its checksum is wrong"));
     }
     Ok(())

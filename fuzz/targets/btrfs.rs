@@ -1,0 +1,4 @@
+#![no_main]
+//! btrfs on one device.
+
+transvase_fuzz::target!("btrfs");

@@ -1,0 +1,4 @@
+#![no_main]
+//! erofs, plain and compressed.
+
+transvase_fuzz::target!("erofs");

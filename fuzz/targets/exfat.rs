@@ -1,0 +1,4 @@
+#![no_main]
+//! exFAT.
+
+transvase_fuzz::target!("exfat");

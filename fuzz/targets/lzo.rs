@@ -1,0 +1,4 @@
+#![no_main]
+//! LZO blocks.
+
+transvase_fuzz::target!("lzo");

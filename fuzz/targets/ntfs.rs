@@ -1,0 +1,4 @@
+#![no_main]
+//! NTFS.
+
+transvase_fuzz::target!("ntfs");

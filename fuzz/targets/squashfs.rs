@@ -1,0 +1,4 @@
+#![no_main]
+//! squashfs of every compression.
+
+transvase_fuzz::target!("squashfs");

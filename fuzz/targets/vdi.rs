@@ -1,0 +1,4 @@
+#![no_main]
+//! VDI.
+
+transvase_fuzz::target!("vdi");

@@ -1,0 +1,4 @@
+#![no_main]
+//! VHD, with a parent beside it.
+
+transvase_fuzz::target!("vhd");
