@@ -75,6 +75,13 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<Detectors>,
     },
+    /// Write completions for a shell to standard output.
+    Completions { shell: clap_complete::Shell },
+    /// Write manual pages into a directory; the program's own to standard output without one.
+    Man {
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
 }
 
 /// What to open.

@@ -239,6 +239,7 @@ mod tests {
             executables: Vec::new(),
             listens: Vec::new(),
             connects: Vec::new(),
+            clients_of: Vec::new(),
             user: String::new(),
             group: String::new(),
             environment: Vec::new(),

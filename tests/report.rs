@@ -2,12 +2,23 @@
 
 #![cfg(test)]
 
+#[path = "report_support/browser.rs"]
+mod browser;
 mod report_support;
 
-use report_support::{browser, large, repository, shop, transvase};
+use report_support::{large, repository, shop};
 use std::collections::BTreeSet;
+use std::process::{Command, Output};
 use transvase::render::report;
 use transvase::scan::Scan;
+
+fn transvase(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_transvase"))
+        .args(args)
+        .current_dir(repository())
+        .output()
+        .unwrap()
+}
 
 const TEXT: &str =
     "</script><script>alert(1)</script><!--\"'`=&amp;\u{2028}<img src=x onerror=alert(1)>";
@@ -307,4 +318,30 @@ fn a_browser_shows_it_without_an_error_or_a_request() {
         page("large.html", &large()),
         page("hostile.html", &hostile()),
     ]);
+}
+
+#[test]
+fn the_official_schemas_accept_it() {
+    if std::env::var_os("TRANSVASE_E2E").is_none() {
+        println!("skipped: set TRANSVASE_E2E=1 to ask the schemas of CycloneDX and SARIF");
+        return;
+    }
+    let schema = std::env::var_os("TRANSVASE_SARIF_SCHEMA")
+        .expect("TRANSVASE_SARIF_SCHEMA names the schema; .ci/run finds one");
+    let python = std::env::var("TRANSVASE_PYTHON").unwrap_or_else(|_| "python3".into());
+    let scratch = tempfile::tempdir().unwrap();
+    for (name, scan) in [("shop", shop()), ("large", large()), ("hostile", hostile())] {
+        let bom = scratch.path().join(format!("{name}.cdx.json"));
+        let log = scratch.path().join(format!("{name}.sarif"));
+        std::fs::write(&bom, report::cyclonedx(&scan)).unwrap();
+        std::fs::write(&log, report::sarif(&scan)).unwrap();
+        let done = Command::new(&python)
+            .arg(repository().join("tests/report_support/schemas.py"))
+            .args([&bom, &log])
+            .arg(&schema)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{name}: {said}");
+    }
 }

@@ -33,7 +33,7 @@ fn list(global: &Global) -> Result<ExitStatus, Error> {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:width$}  {disposition:12}  {}", file.id, file.title);
     }
-    ui::out(&text);
+    ui::show(&text);
     Ok(ExitStatus::Done)
 }
 
@@ -44,7 +44,7 @@ fn check(file: &Path) -> Result<ExitStatus, Error> {
     packs
         .add(&file.display().to_string(), &text)
         .map_err(Error::Packs)?;
-    ui::out(&format!("{}: a sound pack\n", file.display()));
+    ui::show(&format!("{}: a sound pack\n", file.display()));
     Ok(ExitStatus::Done)
 }
 
@@ -75,7 +75,7 @@ fn test(directory: &Path) -> Result<ExitStatus, Error> {
         }
     }
     let _ = writeln!(text, "{passed} cases passed, {failed} failed");
-    ui::out(&text);
+    ui::show(&text);
     Ok(if failed == 0 {
         ExitStatus::Done
     } else {

@@ -1,5 +1,6 @@
 //! `transvase explain`: what a rule or a pack means.
 
+use super::nearest::suggestion;
 use super::packs;
 use crate::assess::catalogue;
 use crate::cli::Global;
@@ -40,46 +41,12 @@ pub(super) fn run(global: &Global, id: &str) -> Result<ExitStatus, Error> {
             .keys()
             .cloned()
             .chain(packs.iter().map(|pack| pack.file.id.clone()));
-        let near = nearest(id, known.collect());
+        let known: Vec<String> = known.collect();
         return Err(Error::Other(format!(
-            "no rule or pack is called {id:?}; did you mean {near}?"
+            "no rule or pack is called {id:?}.{} `transvase detectors list` has the packs, scan.json the rules that fired",
+            suggestion(id, &known)
         )));
     }
-    ui::out(&text);
+    ui::show(&text);
     Ok(ExitStatus::Done)
-}
-
-/// The known id with the fewest edits between.
-fn nearest(id: &str, mut known: Vec<String>) -> String {
-    known.sort_by_key(|candidate| distance(id, candidate));
-    known.into_iter().next().unwrap_or_default()
-}
-
-/// Levenshtein's, by characters, over one row.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (y, (above, before)) in b.iter().zip(row.iter().skip(1).zip(&row)) {
-            let left = next.last().copied().unwrap_or_default();
-            next.push((before + usize::from(x != *y)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn suggestions() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(
-            nearest("web/ngnix", vec!["web/nginx".into(), "kernel/x".into()]),
-            "web/nginx"
-        );
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::{Opened, judge, open};
 use crate::cli::{Gates, Generate, Global, Migrate, Output, Source};
+use crate::detect::engine::Progress;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::plan::PlanOptions;
@@ -43,18 +44,21 @@ fn run(
         with_secrets: output.with_secrets,
         with_data: output.with_data,
     };
+    let progress = ui::progress::Bar::new(global);
+    progress.phase("writing", 0);
     let written = render::write_into(&staging, &chosen, &machine, options)?;
     if report {
         reports(&staging, &study.scan, &written)?;
     }
     staging.commit()?;
+    progress.finish();
     for left in &written.left_out {
         ui::err(&format!("transvase: {}\n", crate::path::sanitise(left)));
     }
     if !global.quiet {
         let style = ui::Style::of(global);
-        ui::out(&ui::summary::terminal(&study.scan, &style));
-        ui::out(&ui::summary::next_steps(
+        ui::show(&ui::summary::terminal(&study.scan, &style));
+        ui::show(&ui::summary::next_steps(
             &study.scan,
             &output.output,
             output.with_secrets,
@@ -86,10 +90,11 @@ fn reports(
 fn choose(study: &crate::study::Study, ids: &[String]) -> Result<Vec<crate::plan::Plan>, Error> {
     for id in ids {
         if !study.plans.iter().any(|plan| plan.id == *id) {
-            let known: Vec<&str> = study.plans.iter().map(|plan| plan.id.as_str()).collect();
+            let known: Vec<String> = study.plans.iter().map(|plan| plan.id.clone()).collect();
             return Err(Error::Other(format!(
-                "no workload is called {id:?}; there are {}",
-                known.join(", ")
+                "no workload is called {id:?} (--workload).{} There are {}",
+                super::nearest::suggestion(id, &known),
+                ui::list(&known, 20)
             )));
         }
     }

@@ -1,11 +1,13 @@
 //! Subcommands, one file each: they open, call, and write; nothing is worked out here.
 
+mod definitions;
 mod detectors;
 mod explain;
 pub mod files;
 mod inspect;
 mod kernel;
 mod migrate;
+mod nearest;
 mod report;
 mod scan;
 
@@ -33,6 +35,8 @@ pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
         Command::Inspect(args) => inspect::run(global, args),
         Command::Kernel(args) => kernel::run(global, args),
         Command::Explain { id } => explain::run(global, id),
+        Command::Completions { shell } => definitions::completions(*shell),
+        Command::Man { directory } => definitions::man(directory.as_deref()),
         Command::Detectors { action } => detectors::run(global, action.as_ref()),
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
         Format::Sarif => report::sarif(&scan),
         Format::Json | Format::Schema => scan.to_json(),
     };
-    deliver(&text, args.output.as_deref())?;
+    match (&args.output, args.format) {
+        (None, Format::Terminal) => ui::show(&text),
+        (output, _) => deliver(&text, output.as_deref())?,
+    }
     Ok(ExitStatus::Done)
 }
 

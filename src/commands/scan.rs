@@ -12,7 +12,7 @@ pub(super) fn run(global: &Global, args: &Scan) -> Result<ExitStatus, Error> {
     let scan = &opened.study.scan;
     deliver(&scan.to_json(), args.output.as_deref())?;
     if args.output.is_some() && !global.quiet {
-        ui::err(&ui::summary::terminal(scan, &ui::Style::of(global)));
+        ui::err(&ui::summary::terminal(scan, &ui::Style::of_errors(global)));
     }
     Ok(judge(scan, &args.gates))
 }

@@ -5,6 +5,7 @@ pub mod kernel;
 pub mod listing;
 pub mod progress;
 pub mod summary;
+pub mod text;
 
 use crate::cli::{Colour, Global};
 use std::io::{IsTerminal, Write};
@@ -18,9 +19,30 @@ pub struct Style {
 }
 
 impl Style {
-    /// What standard output takes. `NO_COLOR` (any value) and `TERM=dumb` turn colour off unless it is asked for.
+    /// What standard output takes.
     pub fn of(global: &Global) -> Self {
-        let terminal = std::io::stdout().is_terminal();
+        Self::made(
+            global,
+            std::io::stdout().is_terminal(),
+            terminal_size::terminal_size_of(std::io::stdout()),
+        )
+    }
+
+    /// What standard error takes.
+    pub fn of_errors(global: &Global) -> Self {
+        Self::made(
+            global,
+            std::io::stderr().is_terminal(),
+            terminal_size::terminal_size_of(std::io::stderr()),
+        )
+    }
+
+    /// `NO_COLOR` (any value) and `TERM=dumb` turn colour off unless it is asked for.
+    fn made(
+        global: &Global,
+        terminal: bool,
+        size: Option<(terminal_size::Width, terminal_size::Height)>,
+    ) -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colour = match global.color {
@@ -28,7 +50,7 @@ impl Style {
             Colour::Never => false,
             Colour::Auto => terminal && !unwanted,
         };
-        let width = terminal_size::terminal_size()
+        let width = size
             .filter(|_| terminal)
             .map_or(100, |(width, _)| usize::from(width.0));
         Self {
@@ -55,9 +77,34 @@ pub fn out(text: &str) {
         .and_then(|()| stdout.flush());
 }
 
-/// To standard error.
+/// Words for people, to standard output: in ASCII where the locale is no UTF-8 one. Data goes out by [`out`].
+pub fn show(text: &str) {
+    out(&legible(text));
+}
+
+/// Words for people, to standard error.
 pub fn err(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(legible(text).as_bytes());
+}
+
+fn legible(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.is_ascii() || utf8() {
+        text.into()
+    } else {
+        text::ascii(text).into()
+    }
+}
+
+/// Whether the locale's letters are UTF-8 (locale(7)). Where no locale is named at all, as in many containers, they are
+/// taken to be.
+fn utf8() -> bool {
+    let named = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    named.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 /// A size as people read it: `1.4 GiB`.

@@ -6,6 +6,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Duration;
 
+/// A phase of which it is known how much there is to do, and one that only lasts. Both fit 80 columns, in ASCII.
+const KNOWN: &str = "{spinner} {msg:10} [{bar:20}] {pos}/{len} files, {per_sec}, {eta} left";
+const UNKNOWN: &str = "{spinner} {msg:10} {elapsed}";
+
 /// A bar on standard error.
 pub struct Bar {
     bar: ProgressBar,
@@ -22,11 +26,6 @@ impl Bar {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) =
-            ProgressStyle::with_template("{spinner} {msg:10} {pos}/{len} files  {per_sec}")
-        {
-            bar.set_style(style);
-        }
         bar.enable_steady_tick(Duration::from_millis(120));
         Self {
             bar,
@@ -41,6 +40,12 @@ impl Bar {
 
 impl Progress for Bar {
     fn phase(&self, name: &str, files: usize) {
+        let template = if files == 0 { UNKNOWN } else { KNOWN };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let marks = style.tick_chars(r"|/-\ ").progress_chars("=> ");
+            self.bar.set_style(marks);
+        }
+        self.bar.reset();
         self.bar.set_position(0);
         self.bar.set_length(files as u64);
         self.bar.set_message(name.to_owned());

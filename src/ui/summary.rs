@@ -1,118 +1,137 @@
-//! The summary: worst first, a line for each workload, what stays, what to do next.
+//! The summary on a terminal: what the machine is, what moves, what stays, what stands in the way. No line is wider than
+//! the terminal; colour marks verdicts and severities and nothing else, and never says more than the word beside it.
 
-use super::Style;
-use crate::assess::Verdict;
+use super::text::{columns, cut, wrap};
+use super::{Style, list};
+use crate::assess::{Severity, Verdict};
+use crate::fact::Evidence;
 use crate::path::sanitise;
-use crate::scan::{Scan, Workload};
-use crate::workload::Disposition;
+use crate::render::report;
+use crate::scan::{Scan, Service, Workload};
+use crate::workload::{Disposition, Listen};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// Entries of a list that are shown; the report has them all.
+const SHOWN: usize = 12;
+
+/// Widest column of ids.
+const ID: usize = 30;
+
 /// The summary of a scan. Every name of the machine is sanitised.
 pub fn terminal(scan: &Scan, style: &Style) -> String {
-    let mut text = String::new();
-    let os = scan
-        .machine
-        .os
-        .as_ref()
-        .map_or("an unknown system", |os| os.pretty_name.as_str());
-    let name = scan.machine.hostname.as_deref().unwrap_or("the machine");
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "{}  {}",
-        style.paint("1", &sanitise(name)),
-        sanitise(os)
-    );
-    let _ = writeln!(
-        text,
-        "{} files, {} packages, {} services and jobs that start",
-        scan.coverage.files_seen, scan.packages.count, scan.totals.services
-    );
-    let whole = &scan.assessment;
-    let verdict = paint(style, whole.verdict);
-    let _ = writeln!(
-        text,
-        "{verdict} {}/100: {}\n",
-        whole.score,
-        sanitise(&whole.summary)
-    );
+    let mut text = head(scan, style);
     workloads(&mut text, scan, style);
     left_behind(&mut text, scan, style);
+    first(&mut text, scan, style);
     concerns(&mut text, scan, style);
-    if !scan.coverage.unexamined.is_empty() {
-        let _ = writeln!(text, "{}", style.paint("1", "Not examined"));
-        for part in scan.coverage.unexamined.iter().take(10) {
-            let _ = writeln!(text, "  {}: {}", part.path, sanitise(&part.reason));
-        }
-        let more = scan.coverage.unexamined.len().saturating_sub(10);
-        if more > 0 {
-            let _ = writeln!(text, "  and {more} more");
-        }
-        text.push('\n');
-    }
+    unexamined(&mut text, scan, style);
     text
 }
 
+fn head(scan: &Scan, style: &Style) -> String {
+    let os = scan.machine.os.as_ref();
+    let os = os.map_or("an unknown system", |os| os.pretty_name.as_str());
+    let name = scan.machine.hostname.as_deref().unwrap_or("the machine");
+    let name = sanitise(name);
+    let os = cut(
+        &sanitise(os),
+        style.width.saturating_sub(columns(&name) + 2),
+    );
+    let mut text = format!("{}  {os}\n", style.paint("1", &name));
+    let counts = format!(
+        "{} files, {} packages, {} services and jobs that start",
+        scan.coverage.files_seen, scan.packages.count, scan.totals.services
+    );
+    text.push_str(&wrap("", &counts, 0, style.width));
+    let whole = &scan.assessment;
+    let verdict = report::verdict(whole.verdict);
+    let line = format!(
+        "{verdict} {}/100: {}",
+        whole.score,
+        sanitise(&whole.summary)
+    );
+    let line = wrap("", &line, 2, style.width);
+    text.push_str(&painted(&line, verdict, colour(whole.verdict), style));
+    text.push('\n');
+    text
+}
+
+/// Paints the first occurrence of a word: colour comes after wrapping, for it takes no columns.
+fn painted(text: &str, word: &str, code: &str, style: &Style) -> String {
+    text.replacen(word, &style.paint(code, word), 1)
+}
+
+fn heading(text: &mut String, title: &str, style: &Style) {
+    text.push_str(&style.paint("1", title));
+    text.push('\n');
+}
+
 fn workloads(text: &mut String, scan: &Scan, style: &Style) {
-    let mut sorted: Vec<&Workload> = scan.workloads.iter().collect();
-    sorted.sort_by(|a, b| {
-        a.assessment
-            .score
-            .cmp(&b.assessment.score)
-            .then_with(|| a.id.cmp(&b.id))
-    });
+    let sorted = report::by_score(scan);
     if sorted.is_empty() {
         return;
     }
-    let width = sorted
-        .iter()
-        .map(|workload| workload.id.len())
-        .max()
-        .unwrap_or_default();
-    let _ = writeln!(text, "{}", style.paint("1", "Workloads, worst first"));
+    let widest = sorted.iter().map(|workload| columns(&workload.id)).max();
+    let width = widest.unwrap_or_default().min(ID);
+    heading(text, "Workloads, lowest score first", style);
     for workload in sorted {
-        let mut notes: Vec<String> = workload
-            .listens
-            .iter()
-            .take(4)
-            .map(|listen| match listen.port {
-                0 => sanitise(&listen.address).into_owned(),
-                port => format!("{}:{port}", sanitise(&listen.address)),
-            })
-            .collect();
-        notes.extend(
-            workload
-                .schedule
-                .iter()
-                .map(|schedule| sanitise(schedule).into_owned()),
-        );
-        let assessment = &workload.assessment;
-        let line = format!(
-            "{:>3}  {:width$}  {}  {}",
-            assessment.score,
-            workload.id,
-            sanitise(&workload.title),
-            notes.join(" ")
-        );
-        let line: String = line.chars().take(style.width.saturating_sub(2)).collect();
-        let _ = writeln!(
-            text,
-            "  {}",
-            style.paint(colour(assessment.verdict), line.trim_end())
-        );
-        if let Some(raise) = &assessment.raise_to {
-            let _ = writeln!(
-                text,
-                "  {:3}  {:width$}  {} with {} mended",
-                "",
-                "",
-                raise.score,
-                raise.by.join(", ")
-            );
-        }
+        row(text, workload, width, style);
     }
     text.push('\n');
+}
+
+/// Score, id, title, and in what is left of the line, or on the next, where it listens or when it runs.
+fn row(text: &mut String, workload: &Workload, width: usize, style: &Style) {
+    let assessment = &workload.assessment;
+    let indent = 2 + 3 + 2 + width + 2;
+    let room = style.width.saturating_sub(indent).max(10);
+    let id = cut(&sanitise(&workload.id), width);
+    let score = style.paint(
+        colour(assessment.verdict),
+        &format!("{:>3}", assessment.score),
+    );
+    let title = cut(&sanitise(&workload.title), room);
+    let notes = notes(workload);
+    let pad = " ".repeat(width - columns(&id));
+    let _ = write!(text, "  {score}  {id}{pad}  {title}");
+    if notes.is_empty() {
+        text.push('\n');
+    } else if columns(&title) + 2 + columns(&notes) <= room {
+        let _ = writeln!(text, "  {notes}");
+    } else {
+        text.push('\n');
+        let blanks = " ".repeat(indent);
+        text.push_str(&wrap(&blanks, &notes, indent, style.width));
+    }
+    let mut more = Vec::new();
+    if assessment.verdict != Verdict::Container {
+        more.push(report::verdict(assessment.verdict).to_owned());
+    }
+    if let Some(raise) = &assessment.raise_to {
+        more.push(format!(
+            "{} with {} mended",
+            raise.score,
+            raise.by.join(", ")
+        ));
+    }
+    if !more.is_empty() {
+        let blanks = " ".repeat(indent);
+        let line = wrap(&blanks, &sanitise(&more.join("; ")), indent, style.width);
+        let word = report::verdict(assessment.verdict);
+        text.push_str(&painted(&line, word, colour(assessment.verdict), style));
+    }
+}
+
+fn notes(workload: &Workload) -> String {
+    let place = |listen: &Listen| match listen.port {
+        0 => listen.address.clone(),
+        port => format!("{}:{port}", listen.address),
+    };
+    let mut notes: Vec<String> = workload.listens.iter().take(4).map(place).collect();
+    notes.extend(workload.schedule.clone());
+    sanitise(&notes.join(" ")).into_owned()
 }
 
 fn left_behind(text: &mut String, scan: &Scan, style: &Style) {
@@ -120,61 +139,104 @@ fn left_behind(text: &mut String, scan: &Scan, style: &Style) {
         (Disposition::Keep, "Stays on a machine"),
         (Disposition::Drop, "Left out"),
     ] {
-        let services = scan
-            .services
-            .iter()
-            .filter(|service| service.disposition == Some(disposition));
-        let lines: Vec<String> = services
-            .map(|service| {
-                format!(
-                    "  {}: {}",
-                    sanitise(&service.name),
-                    sanitise(&service.reason)
-                )
-            })
+        let services = scan.services.iter();
+        let services: Vec<&Service> = services
+            .filter(|service| service.disposition == Some(disposition))
             .collect();
-        if !lines.is_empty() {
-            let _ = writeln!(text, "{}\n{}\n", style.paint("1", title), lines.join("\n"));
+        if services.is_empty() {
+            continue;
         }
+        heading(text, title, style);
+        for service in services.iter().take(SHOWN) {
+            let line = format!("{}: {}", service.name, service.reason);
+            text.push_str(&wrap("  ", &sanitise(&line), 4, style.width));
+        }
+        more(text, services.len());
     }
     let platform = scan.totals.platform;
     if platform > 0 {
-        let _ = writeln!(
-            text,
-            "{platform} services and jobs are the platform's work in a container (ssh, cron, logs, boot).\n"
+        let line = format!(
+            "{platform} services and jobs are the platform's work in a container (ssh, cron, logs, boot)."
         );
+        text.push_str(&wrap("", &line, 0, style.width));
+        text.push('\n');
     }
+}
+
+/// How many of a list are not shown, and the empty line after it.
+fn more(text: &mut String, count: usize) {
+    let more = count.saturating_sub(SHOWN);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more");
+    }
+    text.push('\n');
+}
+
+fn first(text: &mut String, scan: &Scan, style: &Style) {
+    let steps = report::steps(scan);
+    if steps.is_empty() {
+        return;
+    }
+    heading(text, "What to do first", style);
+    for (step, number) in steps.iter().take(3).zip(1..) {
+        let whose = match step.workloads.as_slice() {
+            [] => String::new(),
+            ids => format!(" ({})", list(ids, 3)),
+        };
+        let line = format!("{}{whose}", step.what);
+        let before = format!("  {number}. ");
+        text.push_str(&wrap(&before, &sanitise(&line), 5, style.width));
+    }
+    text.push('\n');
 }
 
 fn concerns(text: &mut String, scan: &Scan, style: &Style) {
     let shown: Vec<_> = scan
         .concerns
         .iter()
-        .filter(|concern| concern.severity >= crate::assess::Severity::Major)
+        .filter(|concern| concern.severity >= Severity::Major)
         .collect();
     if shown.is_empty() {
         return;
     }
-    let _ = writeln!(text, "{}", style.paint("1", "What stands in the way"));
-    for concern in shown.iter().take(12) {
-        let place = concern
-            .evidence
-            .first()
-            .map(crate::fact::Evidence::place)
-            .unwrap_or_default();
-        let severity = format!("{:?}", concern.severity).to_lowercase();
-        let _ = writeln!(
-            text,
-            "  {severity:7}  {}: {}  {place}",
-            concern.rule,
-            sanitise(&concern.detail)
-        );
+    heading(text, "What stands in the way", style);
+    let mut lines: Vec<(Severity, String)> = shown
+        .into_iter()
+        .map(|concern| {
+            let place = concern.evidence.first().map(Evidence::place);
+            let (rule, detail) = (&concern.rule, &concern.detail);
+            let line = format!("{rule}: {detail}  {}", place.unwrap_or_default());
+            (concern.severity, line)
+        })
+        .collect();
+    // Two workloads that read one file stand in the way once.
+    let mut known = BTreeSet::new();
+    lines.retain(|line| known.insert(line.clone()));
+    for (severity, line) in lines.iter().take(SHOWN) {
+        let word = report::severity(*severity);
+        let before = format!("  {word:7}  ");
+        let line = wrap(&before, &sanitise(line), 11, style.width);
+        let code = if *severity == Severity::Blocker {
+            "31"
+        } else {
+            "33"
+        };
+        text.push_str(&painted(&line, word, code, style));
     }
-    let more = shown.len().saturating_sub(12);
-    if more > 0 {
-        let _ = writeln!(text, "  and {more} more");
+    more(text, lines.len());
+}
+
+fn unexamined(text: &mut String, scan: &Scan, style: &Style) {
+    let parts = &scan.coverage.unexamined;
+    if parts.is_empty() {
+        return;
     }
-    text.push('\n');
+    heading(text, "Not examined", style);
+    for part in parts.iter().take(SHOWN) {
+        let line = format!("{}: {}", part.path, part.reason);
+        text.push_str(&wrap("  ", &sanitise(&line), 4, style.width));
+    }
+    more(text, parts.len());
 }
 
 fn colour(verdict: Verdict) -> &'static str {
@@ -186,25 +248,12 @@ fn colour(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The verdict as it is written in scan.json.
-pub fn name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Container => "container",
-        Verdict::ContainerWithChanges => "container-with-changes",
-        Verdict::IsolatedContainer => "isolated-container",
-        Verdict::KeepVm => "keep-vm",
-    }
-}
-
-fn paint(style: &Style, verdict: Verdict) -> String {
-    style.paint(colour(verdict), name(verdict))
-}
-
 /// What to do with what was written.
 pub fn next_steps(scan: &Scan, out: &Path, with_secrets: bool, with_data: bool) -> String {
     let out = out.display().to_string();
     let out = sanitise(&out);
-    let mut text = format!("Written to {out}. Next:\n  less {out}/report.md\n");
+    let mut text =
+        format!("Written to {out}. Next:\n  open {out}/report.html, or less {out}/report.md\n");
     let secrets = scan
         .workloads
         .iter()

@@ -1,6 +1,6 @@
 //! Headless Chromium, where `TRANSVASE_E2E` asks for it. The script beside this file does the looking.
 
-use super::repository;
+use crate::report_support::repository;
 use std::path::PathBuf;
 use std::process::Command;
 

@@ -1,9 +1,6 @@
 //! Scans for tests of reports: a small one that was read, and a large one that was made.
 
-pub mod browser;
-
 use std::path::PathBuf;
-use std::process::{Command, Output};
 use transvase::assess::catalogue;
 use transvase::fact::{Evidence, Unexamined};
 use transvase::path::MachinePath;
@@ -11,14 +8,6 @@ use transvase::scan::{Package, Scan, UsedDirectory, Workload};
 
 pub fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-pub fn transvase(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_transvase"))
-        .args(args)
-        .current_dir(repository())
-        .output()
-        .unwrap()
 }
 
 /// The shop of the fixtures, as its golden scan says.

@@ -28,7 +28,7 @@ pub(super) fn run(global: &Global, args: &Inspect) -> Result<ExitStatus, Error> 
     };
     let Some(action) = &args.action else {
         let inspection = Root::inspect(&args.source.source, &options)?;
-        ui::out(&match args.format {
+        ui::show(&match args.format {
             Shown::Terminal => ui::inspection::terminal(&inspection, &ui::Style::of(global)),
             Shown::Json => inspection.to_json(),
         });

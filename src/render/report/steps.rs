@@ -1,7 +1,7 @@
 //! What to do first: the scan's remedies in the order in which they pay.
 
 use super::words;
-use crate::assess::{Factor, Severity};
+use crate::assess::{Assessment, Factor, Severity};
 use crate::scan::Scan;
 use crate::ui;
 use crate::workload::Disposition;
@@ -77,7 +77,7 @@ fn stays(scan: &Scan) -> Option<Step> {
 /// One step for each rule that costs points, over the machine and all workloads; the worst severity first, then the most
 /// points.
 fn rules(scan: &Scan) -> Vec<Step> {
-    let mut by_rule: BTreeMap<&str, Step> = BTreeMap::new();
+    let mut by_rule: BTreeMap<&str, (Step, u32)> = BTreeMap::new();
     let parts = scan
         .workloads
         .iter()
@@ -85,22 +85,32 @@ fn rules(scan: &Scan) -> Vec<Step> {
         .chain([(None, &scan.assessment.machine)]);
     for (workload, assessment) in parts {
         for factor in &assessment.factors {
-            let step = by_rule
+            let (step, cost) = by_rule
                 .entry(&factor.rule)
-                .or_insert_with(|| first(scan, factor));
-            step.points = step.points.saturating_add(factor.points);
+                .or_insert_with(|| (first(scan, factor), 0));
+            let gain = gain(assessment, factor);
+            step.points = step.points.saturating_add(gain);
+            *cost = cost.saturating_add(factor.points);
             step.workloads.extend(workload.cloned());
         }
     }
-    let mut found: Vec<(Severity, Step)> = by_rule
+    let mut found: Vec<(Severity, u32, Step)> = by_rule
         .into_iter()
-        .map(|(rule, step)| (worst(scan, rule), step))
+        .map(|(rule, (step, cost))| (worst(scan, rule), cost, step))
         .collect();
     found.sort_by(|a, b| {
-        let key = |(severity, step): &(Severity, Step)| (*severity, step.points);
-        key(b).cmp(&key(a)).then_with(|| a.1.rule.cmp(&b.1.rule))
+        (b.0, b.1)
+            .cmp(&(a.0, a.1))
+            .then_with(|| a.2.rule.cmp(&b.2.rule))
     });
-    found.into_iter().map(|(_, step)| step).collect()
+    found.into_iter().map(|(.., step)| step).collect()
+}
+
+/// What a score gains when one factor is mended: less than its points where others hold the score at 0.
+fn gain(assessment: &Assessment, factor: &Factor) -> u32 {
+    let sum: u32 = assessment.factors.iter().map(|factor| factor.points).sum();
+    let after = 100u32.saturating_sub(sum.saturating_sub(factor.points));
+    after.saturating_sub(assessment.score)
 }
 
 fn first(scan: &Scan, factor: &Factor) -> Step {

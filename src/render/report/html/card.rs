@@ -1,12 +1,12 @@
 //! A workload as a card: what it is, how its score comes about, what raises it.
 
+use super::kernel::{self, Kernel};
 use crate::assess::Assessment;
 use crate::fact::Evidence;
 use crate::render::report::words;
 use crate::scan::{Scan, Workload};
 use crate::ui::bytes;
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -23,7 +23,7 @@ pub(super) struct Card<'a> {
     /// Label and values, where there are any.
     facts: Vec<(&'static str, Vec<String>)>,
     waterfall: Waterfall<'a>,
-    kernel: Vec<(String, Vec<String>)>,
+    kernel: Kernel<'a>,
     notes: Vec<&'a str>,
     concerns: usize,
     /// Open where there are few.
@@ -108,7 +108,7 @@ fn card<'a>(
         strategy: plan.map(|plan| plan.base.clone()).unwrap_or_default(),
         facts: facts(workload),
         waterfall: waterfall(assessment, titles),
-        kernel: kernel(workload),
+        kernel: kernel::kernel(workload),
         notes: plan
             .iter()
             .flat_map(|plan| &plan.notes)
@@ -190,66 +190,7 @@ fn facts(workload: &Workload) -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// Values of one kind that a card names; scan.json has them all.
-const SHOWN: usize = 12;
-
-/// Whatever the scan says of the kernel, by its own names: lists become chips, an object its fields.
-fn kernel(workload: &Workload) -> Vec<(String, Vec<String>)> {
-    let Ok(Value::Object(fields)) = serde_json::to_value(&workload.kernel) else {
-        return Vec::new();
-    };
-    fields
-        .into_iter()
-        .filter(|(name, _)| name != "evidence")
-        .map(|(name, value)| (name.replace('_', " "), chips(&value)))
-        .filter(|(_, values)| !values.is_empty())
-        .collect()
-}
-
-fn chips(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(items) => items
-            .iter()
-            .map(plain)
-            .filter(|text| !text.is_empty())
-            .collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(name, _)| *name != "evidence")
-            .map(|(name, value)| (name, plain(value)))
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!("{name}: {value}"))
-            .collect(),
-        other => Some(plain(other))
-            .filter(|text| !text.is_empty())
-            .into_iter()
-            .collect(),
-    }
-}
-
-/// A value on one line: of an object its texts and numbers, evidence aside.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(yes) => if *yes { "yes" } else { "" }.to_owned(),
-        Value::Number(number) => number.to_string(),
-        Value::Array(items) => {
-            let items: Vec<String> = items
-                .iter()
-                .map(plain)
-                .filter(|text| !text.is_empty())
-                .collect();
-            crate::ui::list(&items, SHOWN)
-        }
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(name, value)| *name != "evidence" && !value.is_object())
-            .map(|(_, value)| plain(value))
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join(" "),
-    }
-}
+pub(super) const SHOWN: usize = 12;
 
 pub(super) fn waterfall<'a>(
     assessment: &'a Assessment,
@@ -343,16 +284,5 @@ mod tests {
         assessment.score = 0;
         let found = waterfall(&assessment, &BTreeMap::new());
         assert_eq!(found.sum, "100 − 60 − 60 = -20, and no score is below 0");
-    }
-
-    #[test]
-    fn any_shape_of_value_can_be_shown() {
-        let value = serde_json::json!([{"name": "bpf", "number": 321, "evidence": [{"path": "/x"}]}, "NET_ADMIN", null]);
-        assert_eq!(chips(&value), ["bpf 321", "NET_ADMIN"]);
-        assert_eq!(
-            chips(&serde_json::json!({"level": "x86-64-v3", "bits": null})),
-            ["level: x86-64-v3"]
-        );
-        assert!(chips(&Value::Null).is_empty());
     }
 }

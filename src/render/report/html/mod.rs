@@ -7,6 +7,7 @@
 
 mod card;
 mod data;
+mod kernel;
 mod left;
 mod page;
 mod templates;

@@ -1,0 +1,278 @@
+//! What a person sees: on a terminal of 80 and of 160 columns, without colour, in a locale that is not UTF-8, and in a pipe.
+//! The terminal is one that script(1) makes.
+
+#![cfg(test)]
+
+mod report_support;
+
+use report_support::{large, repository, shop};
+use std::path::Path;
+use std::process::{Command, Output};
+use transvase::scan::Scan;
+use transvase::ui::text;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_transvase");
+const SHOP: &str = "fixtures/machines/shop/root";
+
+/// A command in an environment that says nothing of its own.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(repository());
+    for name in [
+        "LC_ALL",
+        "LC_CTYPE",
+        "LANG",
+        "NO_COLOR",
+        "CI",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+    ] {
+        command.env_remove(name);
+    }
+    command.env("TERM", "xterm-256color");
+    command
+}
+
+fn piped(args: &[&str]) -> Output {
+    command(PROGRAM).args(args).output().unwrap()
+}
+
+/// What the program writes to a terminal of so many columns, standard output and error as they come.
+fn on_terminal(width: usize, environment: &[(&str, &str)], args: &[&str]) -> String {
+    let words = args.iter().map(|word| format!(" '{word}'"));
+    let line = format!(
+        "stty cols {width} rows 50; exec '{PROGRAM}'{}",
+        words.collect::<String>()
+    );
+    let done = command("script")
+        .args(["-qec", &line, "/dev/null"])
+        .envs(environment.iter().copied())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
+/// The text without its escapes (ECMA-48, control sequences), as columns show it.
+fn bare(text: &str) -> String {
+    let mut rest = text;
+    let mut plain = String::new();
+    while let Some(at) = rest.find("\u{1b}[") {
+        plain.push_str(&rest[..at]);
+        let sequence = &rest[at + 2..];
+        let end = sequence.find(|c: char| ('@'..='~').contains(&c)).unwrap();
+        rest = &sequence[end + 1..];
+    }
+    plain + rest
+}
+
+fn saved(directory: &Path, scan: &Scan) -> String {
+    let path = directory.join("scan.json");
+    std::fs::write(&path, scan.to_json()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn widest(text: &str) -> usize {
+    let lines = text.lines().map(|line| text::columns(line.trim_end()));
+    lines.max().unwrap_or_default()
+}
+
+#[test]
+fn a_summary_fits_the_terminal_and_uses_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    for scan in [shop(), large()] {
+        let scan = saved(scratch.path(), &scan);
+        let narrow = bare(&on_terminal(80, &[], &["report", &scan]));
+        let wide = bare(&on_terminal(160, &[], &["report", &scan]));
+        assert!(narrow.contains("Workloads"), "{narrow}");
+        assert!(
+            widest(&narrow) <= 80,
+            "{} columns:\n{narrow}",
+            widest(&narrow)
+        );
+        assert!(
+            widest(&wide) <= 160 && widest(&wide) > 80,
+            "{} columns:\n{wide}",
+            widest(&wide)
+        );
+        assert!(
+            wide.lines().count() < narrow.lines().count(),
+            "the width there is, is used"
+        );
+    }
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_ask() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scan = saved(scratch.path(), &shop());
+    let escapes = |text: &str| text.contains('\u{1b}');
+    assert!(escapes(&on_terminal(80, &[], &["report", &scan])));
+    let quiet: [(&[(&str, &str)], &[&str]); 3] = [
+        (&[("NO_COLOR", "1")], &[]),
+        (&[("TERM", "dumb")], &[]),
+        (&[], &["--color", "never"]),
+    ];
+    for (environment, more) in quiet {
+        let args = [&["report", scan.as_str()], more].concat();
+        let text = on_terminal(80, environment, &args);
+        assert!(!escapes(&text), "{environment:?} {more:?}: {text:?}");
+        assert!(text.contains("Workloads"));
+    }
+    let done = piped(&["report", &scan]);
+    assert!(
+        !escapes(&String::from_utf8_lossy(&done.stdout)),
+        "a pipe has no colour"
+    );
+    assert!(done.stderr.is_empty());
+    let asked = piped(&["report", &scan, "--color", "always"]);
+    let asked = String::from_utf8_lossy(&asked.stdout).into_owned();
+    assert!(escapes(&asked), "unless it is asked for");
+    assert_eq!(
+        bare(&asked),
+        String::from_utf8_lossy(&done.stdout),
+        "colour says nothing of its own"
+    );
+}
+
+#[test]
+fn a_locale_without_utf8_gets_ascii_and_programs_get_their_bytes() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut scan = shop();
+    scan.machine.hostname = Some("größe".into());
+    scan.assessment.summary.push_str(" – всё");
+    let scan = saved(scratch.path(), &scan);
+    for locale in ["C", "de_DE.ISO-8859-1"] {
+        let text = on_terminal(80, &[("LC_ALL", locale)], &["report", &scan]);
+        assert!(
+            text.is_ascii() && text.contains("gr\\u{f6}\\u{df}e"),
+            "{locale}: {text}"
+        );
+    }
+    for locale in ["C.UTF-8", "en_GB.utf8", ""] {
+        let text = on_terminal(80, &[("LC_ALL", locale)], &["report", &scan]);
+        assert!(text.contains("größe"), "{locale:?}: {text}");
+    }
+    let json = command(PROGRAM)
+        .args(["report", &scan, "--format", "json"])
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(json.stdout).unwrap().contains("größe"));
+}
+
+#[test]
+fn progress_is_for_terminals_and_not_for_machines() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scan = scratch.path().join("scan.json");
+    let args = ["scan", SHOP, "-o", scan.to_str().unwrap()];
+    let done = piped(&args);
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(
+        !said.contains(['\r', '\u{1b}']) && said.contains("Workloads"),
+        "{said:?}"
+    );
+    assert!(done.stdout.is_empty(), "the result is in its file");
+    let quiet = [&args[..], &["--quiet"]].concat();
+    assert!(piped(&quiet).stderr.is_empty());
+    let verbose = [&args[..], &["-v"]].concat();
+    let said = String::from_utf8_lossy(&piped(&verbose).stderr).into_owned();
+    assert!(
+        said.contains("walking") && said.contains("reading: "),
+        "{said}"
+    );
+    let ci = on_terminal(80, &[("CI", "true")], &args);
+    assert!(
+        !ci.contains("\u{1b}[2K") && !ci.contains("walking"),
+        "{ci:?}"
+    );
+}
+
+#[test]
+fn a_mistyped_id_is_met_with_the_one_that_was_meant() {
+    let said = |args: &[&str]| {
+        let done = piped(args);
+        assert_eq!(done.status.code(), Some(2));
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    let rule = said(&["explain", "kernel/host-sysctrl"]);
+    assert!(rule.contains("Did you mean kernel/host-sysctl?"), "{rule}");
+    assert!(said(&["explain", "ngnix"]).contains("Did you mean web/nginx?"));
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scratch.path().join("out");
+    let workload = said(&[
+        "migrate",
+        SHOP,
+        "-o",
+        out.to_str().unwrap(),
+        "--workload",
+        "ngin",
+    ]);
+    assert!(
+        workload.contains("--workload")
+            && workload.contains("Did you mean nginx?")
+            && workload.contains("shop"),
+        "{workload}"
+    );
+    assert!(!out.exists());
+    assert!(
+        said(&["report", SHOP, "--format", "htm"]).contains("html"),
+        "clap's own"
+    );
+}
+
+#[test]
+fn completions_and_manual_pages_come_from_the_definitions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let done = piped(&["completions", shell]);
+        let script = String::from_utf8(done.stdout).unwrap();
+        assert!(
+            done.status.success() && script.contains("fail-under"),
+            "{shell}"
+        );
+    }
+    let script = piped(&["completions", "bash"]).stdout;
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("completion");
+    std::fs::write(&path, script).unwrap();
+    assert!(
+        command("bash")
+            .arg("-n")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success(),
+        "bash takes it"
+    );
+    let pages = scratch.path().join("man/man1");
+    assert!(piped(&["man", pages.to_str().unwrap()]).status.success());
+    for name in [
+        "transvase",
+        "transvase-migrate",
+        "transvase-report",
+        "transvase-detectors-check",
+    ] {
+        let page = std::fs::read_to_string(pages.join(format!("{name}.1"))).unwrap();
+        assert!(page.contains(".TH ") && page.contains(".SH NAME"), "{name}");
+    }
+    assert!(
+        String::from_utf8(piped(&["man"]).stdout)
+            .unwrap()
+            .contains(".TH transvase")
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let line = format!("'{PROGRAM}' report tests/golden/shop/scan.json --format json | head -c 10");
+    let done = command("bash")
+        .args(["-o", "pipefail", "-c", &line])
+        .output()
+        .unwrap();
+    assert!(
+        done.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
