@@ -4,7 +4,7 @@
 //! reach, by the unit, by ports, and by whose the files are. Where the code of a root's process was not understood, the
 //! engine's own set stands, and the reason is part of the plan.
 
-use super::{Contract, Kept, Plan, candidate, privilege};
+use super::{Contract, Kept, Plan, activate, candidate, privilege};
 use crate::detect::pack::program;
 use crate::fact::Facts;
 use crate::kernel::need::{Need, Program, need};
@@ -115,6 +115,12 @@ impl<'a> Seen<'a> {
         let plan = self.plan;
         if plan.scheduler.is_some() {
             return Profile::unknown("its jobs start whatever their lines say".to_owned(), None);
+        }
+        if activate::activated(self.workload).is_some() {
+            return Profile::unknown(
+                "a program of the service manager opens its sockets and starts it".to_owned(),
+                None,
+            );
         }
         let started = program::of(&plan.command.argv, self.facts).files;
         let script = started.iter().find(|path| {

@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub(super) struct Process {
     pub command: PlannedCommand,
+    /// The words of the command itself, whatever opens sockets for it.
+    own: Vec<String>,
     pub before: Vec<(PlannedCommand, bool)>,
     pub init: bool,
     pub jobs: Vec<PlannedJob>,
@@ -58,11 +60,13 @@ impl Process {
         let init = main.is_none() || command::needs_init(&command, place);
         let (log_links, log_files) = service::log_files(workload, identity.uid, place);
         let environment = service::environment(workload, &identity.user, place, zone, &mut notes);
+        let own = command.argv.clone();
         if let Some(main) = activate::activated(workload) {
             command = activate::wrap(command, main, &environment, &secrets, place);
         }
         Self {
             command: command::expand(command, &open_variables(&secrets)),
+            own,
             before,
             init,
             jobs,
@@ -83,7 +87,7 @@ impl Process {
     /// Every command line that is run.
     pub(super) fn commands(&self) -> impl Iterator<Item = &[String]> {
         let before = self.before.iter().map(|(command, _)| &command.argv);
-        let all = std::iter::once(&self.command.argv).chain(before);
+        let all = std::iter::once(&self.own).chain(before);
         all.map(Vec::as_slice)
     }
 
