@@ -32,7 +32,7 @@ pub fn wrap(first: &str, text: &str, hang: usize, width: usize) -> String {
                 lines.push_str(&" ".repeat(hang));
                 used = hang;
             }
-            fresh = used == hang && word != "";
+            fresh = used == hang && !word.is_empty();
         }
         fresh = false;
     }
