@@ -109,16 +109,13 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
     let scan = saved(scratch.path(), &shop());
     let escapes = |text: &str| text.contains('\u{1b}');
     assert!(escapes(&on_terminal(80, &[], &["report", &scan])));
-    let quiet: [(&[(&str, &str)], &[&str]); 3] = [
-        (&[("NO_COLOR", "1")], &[]),
-        (&[("TERM", "dumb")], &[]),
-        (&[], &["--color", "never"]),
+    let quiet = [
+        on_terminal(80, &[("NO_COLOR", "1")], &["report", &scan]),
+        on_terminal(80, &[("TERM", "dumb")], &["report", &scan]),
+        on_terminal(80, &[], &["report", &scan, "--color", "never"]),
     ];
-    for (environment, more) in quiet {
-        let args = [&["report", scan.as_str()], more].concat();
-        let text = on_terminal(80, environment, &args);
-        assert!(!escapes(&text), "{environment:?} {more:?}: {text:?}");
-        assert!(text.contains("Workloads"));
+    for text in quiet {
+        assert!(!escapes(&text) && text.contains("Workloads"), "{text:?}");
     }
     let done = piped(&["report", &scan]);
     assert!(
