@@ -25,7 +25,7 @@ use transvase::disk::open::{Disk, OpenOptions};
 use transvase::disk::{FileKind, FileSystem, NodeId};
 
 /// Bytes asked for at once.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 4 << 20;
 
 thread_local! {
     static PIECES: RefCell<Vec<u8>> = RefCell::new(vec![0; PIECE]);

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use tar::EntryType;
 
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 4 << 20;
 
 /// What was left out, each with the reason.
 type LeftOut = Vec<(MachinePath, String)>;

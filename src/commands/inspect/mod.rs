@@ -19,7 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Largest file that `cat` writes, in bytes: a hostile image may claim 2^63. An archive keeps holes.
 const MOST: u64 = 64 << 30;
 /// Bytes written at once.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 4 << 20;
 
 pub(super) fn run(global: &Global, args: &Inspect) -> Result<ExitStatus, Error> {
     let options = OpenOptions {
