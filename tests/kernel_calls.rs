@@ -1,6 +1,8 @@
 //! The calls found in a program's code against those that it makes: each of a dozen programs runs under `strace -f`, and
 //! nothing that is seen may be missing from what was found. Without strace the test says that it skipped.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,13 +1,15 @@
 //! Machine code read from real libraries: wrappers of the C library reach the call they are named for, and files that were
 //! damaged on purpose neither panic nor take long.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use transvase::detect::{Registry, closure, engine, native};
 use transvase::fact::{Code, Facts, Target};
 use transvase::path::MachinePath;
-use transvase::source::Root;
+use transvase::source::{OpenOptions, Root};
 
 /// Functions that are nothing but a call to the kernel, where both architectures have it.
 const WRAPPERS: &[(&str, &str)] = &[
@@ -68,7 +70,6 @@ const WRAPPERS: &[(&str, &str)] = &[
     ("setresuid", "setresuid"),
     ("capset", "capset"),
     ("clock_settime", "clock_settime"),
-    ("settimeofday", "settimeofday"),
     ("sched_setscheduler", "sched_setscheduler"),
     ("process_vm_readv", "process_vm_readv"),
 ];
@@ -84,7 +85,7 @@ fn read(bytes: &[u8]) -> Facts {
     std::fs::create_dir_all(temp.path().join("etc")).unwrap();
     std::fs::write(temp.path().join("etc/os-release"), "ID=x\n").unwrap();
     std::fs::write(temp.path().join("file"), bytes).unwrap();
-    let root = Root::open(&[temp.path().to_owned()], &Default::default()).unwrap();
+    let root = Root::open(&[temp.path().to_owned()], &OpenOptions::default()).unwrap();
     let wanted = [native::Executable::ID, native::MachineCode::ID];
     let detectors = native::all()
         .into_iter()

@@ -24,12 +24,12 @@ pub fn files(
         if found.len() > FILES {
             break;
         }
-        found.extend(of_program(facts, &loader, program));
+        found.extend(of_program(facts, &loader, &program));
     }
     found
 }
 
-fn of_program(facts: &Facts, loader: &Loader<'_>, program: MachinePath) -> BTreeSet<MachinePath> {
+fn of_program(facts: &Facts, loader: &Loader<'_>, program: &MachinePath) -> BTreeSet<MachinePath> {
     let mut found = BTreeSet::new();
     let mut work = vec![program.clone()];
     let mut asked = false;
@@ -43,7 +43,7 @@ fn of_program(facts: &Facts, loader: &Loader<'_>, program: MachinePath) -> BTree
         let opens_any = codes()
             .flat_map(|code| &code.arguments)
             .any(|site| site.via == Some("dlopen") && site.value.is_none());
-        let Some(elf) = facts.elfs.get(&program).filter(|_| opens_any && !asked) else {
+        let Some(elf) = facts.elfs.get(program).filter(|_| opens_any && !asked) else {
             return found;
         };
         asked = true;

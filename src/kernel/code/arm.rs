@@ -339,7 +339,7 @@ impl Pass<'_> {
         let to = |distance: i64| at.wrapping_add_signed(distance);
         match op {
             Op::Branch(distance) | Op::Conditional(distance) => {
-                self.refer(at, to(distance), Kind::Jump)
+                self.refer(at, to(distance), Kind::Jump);
             }
             Op::BranchLink(distance) => self.refer(at, to(distance), Kind::Call),
             Op::BranchRegister => self.sweep.jumps.push(place),
@@ -351,14 +351,9 @@ impl Pass<'_> {
             }),
             _ => self.values(at, op),
         }
-        match op {
-            Op::BranchLink(_) | Op::CallRegister => {
-                (0..19).for_each(|register| self.set(register, None))
-            }
-            // Straight code ends, and what comes is reached from elsewhere; compilers keep pages across short branches, so
-            // what is held stays until it is written.
-            Op::Branch(_) | Op::BranchRegister | Op::Return => {}
-            _ => {}
+        // Compilers keep pages across branches, so what is held stays until it is written, or a function is called.
+        if matches!(op, Op::BranchLink(_) | Op::CallRegister) {
+            (0..19).for_each(|register| self.set(register, None));
         }
         self.has_ended = match op {
             Op::Branch(_) | Op::BranchRegister | Op::Return | Op::Stop => true,
@@ -414,7 +409,9 @@ impl Pass<'_> {
                     self.loaded(at, held.wrapping_add_signed(by), 16);
                 }
                 self.update(n, update);
-                pair.into_iter().for_each(|t| self.set(t, None));
+                for t in pair {
+                    self.set(t, None);
+                }
             }
             Op::Store(t, n, by, _, update) => {
                 if let Some(held) = self.get(n) {
@@ -427,7 +424,9 @@ impl Pass<'_> {
                 if let Some(held) = self.get(n) {
                     self.refer(at, held.wrapping_add_signed(by), Kind::Store);
                 }
-                pair.into_iter().for_each(|t| self.escape(at, t));
+                for t in pair {
+                    self.escape(at, t);
+                }
                 self.update(n, update);
             }
             Op::Set(d, _) | Op::Keep(d, ..) | Op::Spoil(d) => self.set(d, None),
@@ -527,19 +526,18 @@ fn effects_of(op: Op, at: u64, out: &mut Vec<Effect>) {
             } else {
                 Source::Unknown
             };
-            load(t, n, source, out);
+            load(t, source, out);
             after(n, update, out);
         }
         Op::LoadNear(t, distance) => load(
             t,
-            ZERO,
             Source::Place(Place::Global(at.wrapping_add_signed(distance)), 0),
             out,
         ),
         Op::LoadPair(pair, n, by, update) => {
             before(n, update, out);
             for (t, more) in pair.into_iter().zip([0, 8]) {
-                load(t, n, Source::Place(Place::Slot(n, by + more), 0), out);
+                load(t, Source::Place(Place::Slot(n, by + more), 0), out);
             }
             after(n, update, out);
         }
@@ -560,7 +558,7 @@ fn effects_of(op: Op, at: u64, out: &mut Vec<Effect>) {
     }
 }
 
-fn load(t: u8, _base: u8, source: Source, out: &mut Vec<Effect>) {
+fn load(t: u8, source: Source, out: &mut Vec<Effect>) {
     if t != ZERO {
         out.push(Effect::Move(Place::Register(t), source));
     }

@@ -8,7 +8,7 @@ use super::interest::{self, Interest};
 use super::step::{AARCH64, Convention, Place, X86_64};
 use super::sweep::{Kind, Ref, Sweep};
 use super::{arm, x86_step};
-use crate::fact::{ArgumentSite, CallSite, Gap};
+use crate::fact::{ArgumentSite, CallSite, Gap, name_hash};
 use crate::kernel::call::Architecture;
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,7 +20,7 @@ const CALLERS: usize = 4096;
 
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    pub calls: Vec<CallSite>,
+    pub sites: Vec<CallSite>,
     pub arguments: Vec<ArgumentSite>,
     pub wrappers: Vec<(u32, u8)>,
     pub gaps: Vec<Gap>,
@@ -84,8 +84,8 @@ impl Calls {
         let mut calls = Self::default();
         finder.entries(&mut calls);
         finder.imports(&mut calls);
-        calls.calls.sort_unstable();
-        calls.calls.dedup();
+        calls.sites.sort_unstable();
+        calls.sites.dedup();
         calls.arguments.sort_unstable();
         calls.arguments.dedup();
         calls.wrappers.sort_unstable();
@@ -162,7 +162,7 @@ impl<'a> Finder<'a> {
                 };
                 let offset = self.graph.image.offset(self.graph.address(at));
                 let number = u32::try_from(number).ok();
-                calls.calls.push(CallSite {
+                calls.sites.push(CallSite {
                     function: *function,
                     offset,
                     number,
@@ -170,7 +170,7 @@ impl<'a> Finder<'a> {
             }
             for (function, at) in &numbers.open {
                 let offset = self.graph.image.offset(self.graph.address(*at));
-                calls.calls.push(CallSite {
+                calls.sites.push(CallSite {
                     function: *function,
                     offset,
                     number: None,
@@ -235,6 +235,13 @@ impl<'a> Finder<'a> {
                     continue;
                 };
                 let mut values = self.resolve(at, Place::Register(*register));
+                if (*call, *index) == ("dlsym", 1) {
+                    values.known = values
+                        .known
+                        .into_iter()
+                        .map(|site| self.named(site))
+                        .collect();
+                }
                 // What this file's own callers elsewhere hand on is not known here.
                 let function = self.graph.function(at).unwrap_or(0);
                 if !values.handed.is_empty() {
@@ -243,6 +250,16 @@ impl<'a> Finder<'a> {
                 self.add(&values, Some(call), call, *index, calls);
             }
         }
+    }
+
+    /// A name that is looked up, by its hash instead of its address.
+    fn named(&self, (function, at, address): (u32, u32, u64)) -> (u32, u32, u64) {
+        let bytes = self.graph.image.bytes(address).unwrap_or_default();
+        let name = bytes
+            .iter()
+            .position(|byte| *byte == 0)
+            .and_then(|end| bytes.get(..end));
+        (function, at, name_hash(name.unwrap_or_default()).into())
     }
 
     /// Where functions of interest are called by name: through their slot, or a stub that goes there.

@@ -117,7 +117,7 @@ impl Flow<'_> {
                 found.constants.insert(value);
             }
             (Some(Effect::Move(_, Source::Place(place, 0))), None) => {
-                found = self.before(at, place)
+                found = self.before(at, place);
             }
             (Some(Effect::Move(_, Source::Place(Place::Register(base), 0))), Some(behind)) => {
                 found = self.before(at, Place::Slot(base, behind));
@@ -229,7 +229,7 @@ impl Flow<'_> {
             match steps.get(index)?.effect {
                 Effect::Stack(by) => slot = slot.checked_sub(by)?,
                 Effect::Move(Place::Slot(base, at), source) if base == stack && at == slot => {
-                    last = Some((index, source))
+                    last = Some((index, source));
                 }
                 _ => {}
             }
@@ -387,10 +387,7 @@ fn moved(
     match (to, place) {
         // The base of a slot gets its value here.
         (Place::Register(register), Place::Slot(base, at)) if register == base => match source {
-            Source::Place(Place::Register(from), by) => {
-                Some((Place::Slot(from, at.checked_add(by)?), more))
-            }
-            Source::Address(Place::Slot(from, by)) => {
+            Source::Place(Place::Register(from), by) | Source::Address(Place::Slot(from, by)) => {
                 Some((Place::Slot(from, at.checked_add(by)?), more))
             }
             Source::Address(Place::Global(from)) => {

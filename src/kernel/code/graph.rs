@@ -532,7 +532,7 @@ impl<'a> Graph<'a> {
                 .then(|| self.function(self.place(elf.entry)))
                 .flatten(),
             starters: self.starters(),
-            calls: calls.calls,
+            calls: calls.sites,
             arguments: calls.arguments,
             wrappers: calls.wrappers,
             gaps: calls.gaps,
@@ -594,7 +594,7 @@ impl<'a> Graph<'a> {
             .range(first..=last)
             .map(|(_, region)| *region);
         match own.next() {
-            Some(first) => (first, own.last().unwrap_or(first) + 1),
+            Some(first) => (first, own.next_back().unwrap_or(first) + 1),
             None => (0, 0),
         }
     }

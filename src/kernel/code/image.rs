@@ -521,11 +521,12 @@ fn build_id(elf: &Elf<'_>, bytes: &[u8]) -> Option<String> {
         .take(64)
         .filter_map(Result::ok)
         .find(|note| note.n_type == 3 && note.name == "GNU")?;
-    Some(
-        note.desc
-            .iter()
-            .take(64)
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+    let digits = note
+        .desc
+        .iter()
+        .take(64)
+        .flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }

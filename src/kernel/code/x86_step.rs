@@ -170,8 +170,7 @@ fn simple(instruction: &Instruction) -> Option<Effect> {
         && instruction.op1_kind() == OpKind::Register
         && instruction.op0_register() == instruction.op1_register();
     match instruction.mnemonic() {
-        Mnemonic::Mov => Some(Effect::Move(to, operand(instruction, 1))),
-        Mnemonic::Movsxd => Some(Effect::Move(to, operand(instruction, 1))),
+        Mnemonic::Mov | Mnemonic::Movsxd => Some(Effect::Move(to, operand(instruction, 1))),
         Mnemonic::Movzx => {
             let narrow = instruction.op1_kind() == OpKind::Register
                 && instruction.op1_register().size() == 4;
