@@ -129,8 +129,8 @@ fn a_real_server_answers_as_before() {
     assert!(get("/api/zone").contains("grüezi, $HOME & #1"));
 }
 
-/// Every server runs with what was proven for it, and none is said to want more. Where code was not understood the page of
-/// the workload says which; an interpreter's is.
+/// Every server runs with what was proven for it, and none is said to want more. Where code was not understood no profile is
+/// written, and the place is named.
 fn contracts(out: &Path) {
     let json = |path: &Path| -> serde_json::Value {
         let text =
@@ -178,7 +178,6 @@ fn contracts(out: &Path) {
             );
         }
     }
-    assert!(narrowed.contains(&"shop"), "{narrowed:?}");
     println!("with a profile of their own: {}", narrowed.join(", "));
     let kernel = |rule: &str| {
         rule.starts_with("kernel/")

@@ -78,7 +78,8 @@ fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
     }
 }
 
-/// Headers of the programs and of everything they load, until no directory is missing; then the code of all.
+/// Headers of the programs and of everything they load, until no directory is missing; then the code of all, until it names
+/// no directory of plug-ins that was not looked into.
 fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
     let detectors: [Box<dyn Detector>; 4] = [
         Box::new(LoaderCache),
@@ -87,24 +88,31 @@ fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
         Box::new(syntax::Configuration),
     ];
     let registry = Registry::of(detectors).map_err(|error| Error::Other(error.to_string()))?;
-    let mut directories = closure::directories(&Facts::default(), asked);
+    let mut directories = BTreeSet::new();
+    let mut below = BTreeSet::new();
+    let mut code = false;
     for _ in 0..ROUNDS {
-        root.limit(directories.iter().cloned().collect());
-        let headers = |facts: &Facts| wants(facts, asked, false);
-        let facts = engine::examine_with(root, &registry, &[&headers], &engine::Silent);
-        let found = closure::directories(&facts, asked);
-        let new: BTreeSet<MachinePath> = found.difference(&directories).cloned().collect();
-        if new.is_empty() {
-            break;
+        directories.extend(closure::directories(&Facts::default(), asked));
+        root.limit(
+            directories.iter().cloned().collect(),
+            below.iter().cloned().collect(),
+        );
+        let follow = |facts: &Facts| wants(facts, asked, code);
+        let facts = engine::examine_with(root, &registry, &[&follow], &engine::Silent);
+        let known = directories.len() + below.len();
+        directories.extend(closure::directories(&facts, asked));
+        below.extend(closure::plug_in_directories(&facts, asked));
+        let is_settled = known == directories.len() + below.len();
+        if code && is_settled {
+            return Ok(facts);
         }
-        directories.extend(new);
+        code |= is_settled;
     }
-    root.limit(directories.into_iter().collect());
-    let code = |facts: &Facts| wants(facts, asked, true);
+    let last = |facts: &Facts| wants(facts, asked, true);
     Ok(engine::examine_with(
         root,
         &registry,
-        &[&code],
+        &[&last],
         &engine::Silent,
     ))
 }

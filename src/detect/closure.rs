@@ -3,7 +3,7 @@
 
 use super::native::{Executable, MachineCode};
 use super::{Purpose, Want};
-use crate::fact::{Elf, Facts};
+use crate::fact::{Code, Elf, Facts};
 use crate::path::MachinePath;
 use crate::walk::literal;
 use crate::workload::libraries::Loader;
@@ -100,6 +100,33 @@ pub fn directories(facts: &Facts, programs: &[MachinePath]) -> BTreeSet<MachineP
         found.extend(absolute.filter_map(|word| MachinePath::new(word).parent()));
     }
     found
+}
+
+/// Directories of these programs' plug-ins, as far as their code is known and opens any.
+pub fn plug_in_directories(facts: &Facts, programs: &[MachinePath]) -> BTreeSet<MachinePath> {
+    let loader = Loader::new(facts);
+    let real = programs.iter().filter_map(|path| facts.tree.resolve(path));
+    let files = files(facts, real);
+    let codes: Vec<&Code> = files
+        .iter()
+        .filter_map(|path| facts.codes.get(path))
+        .collect();
+    let mut found = BTreeSet::new();
+    if opens_any(&codes) {
+        let elfs = files.iter().filter_map(|path| facts.elfs.get(path));
+        for elf in elfs.filter(|elf| elf.interpreter.is_some()) {
+            let strings = codes.iter().flat_map(|code| &code.strings);
+            let strings = strings.map(|(_, text)| text.as_str());
+            found.extend(loader.plug_in_directories(elf, strings));
+        }
+    }
+    found
+}
+
+/// Whether a library is opened by a name that only the run knows.
+fn opens_any(codes: &[&Code]) -> bool {
+    let mut arguments = codes.iter().flat_map(|code| &code.arguments);
+    arguments.any(|site| site.via == Some("dlopen") && site.value.is_none())
 }
 
 /// Asks for them: headers and code.

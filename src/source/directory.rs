@@ -244,8 +244,8 @@ impl Backend for Directory {
         walk.entries
     }
 
-    fn part(&self, directories: &[MachinePath]) -> Option<Vec<Entry>> {
-        Some(part::entries(self, directories))
+    fn part(&self, directories: &[MachinePath], below: &[MachinePath]) -> Option<Vec<Entry>> {
+        Some(part::entries(self, directories, below))
     }
 
     fn open<'a>(&'a self, entry: &Entry) -> Result<Box<dyn ReadAt + 'a>, ReadError> {

@@ -72,8 +72,8 @@ pub struct OpenOptions {
 /// What each kind of source does: list its entries once, and find the content of one again.
 trait Backend: Send + Sync {
     fn entries(&self, problems: &mut Vec<Unexamined>) -> Vec<Entry>;
-    /// Just these directories, where that is quicker than everything.
-    fn part(&self, _: &[MachinePath]) -> Option<Vec<Entry>> {
+    /// Just these directories, and everything below others, where that is quicker than everything.
+    fn part(&self, _: &[MachinePath], _: &[MachinePath]) -> Option<Vec<Entry>> {
         None
     }
     /// The content of a regular file.
@@ -89,7 +89,8 @@ trait Backend: Send + Sync {
 pub struct Root {
     backend: Box<dyn Backend>,
     info: SourceInfo,
-    part: Option<Vec<MachinePath>>,
+    /// Directories, and directories with all below.
+    part: Option<(Vec<MachinePath>, Vec<MachinePath>)>,
 }
 
 impl Root {
@@ -157,14 +158,15 @@ impl Root {
     /// The one metadata pass, and what it could not see.
     pub fn walk(&self) -> (Tree, Vec<Unexamined>) {
         let mut problems = Vec::new();
-        let part = self.part.as_ref().and_then(|part| self.backend.part(part));
+        let part = self.part.as_ref();
+        let part = part.and_then(|(directories, below)| self.backend.part(directories, below));
         let entries = part.unwrap_or_else(|| self.backend.entries(&mut problems));
         (Tree::new(entries), problems)
     }
 
-    /// From now on a walk sees only these directories, not what is below them, where that is quicker than everything.
-    pub fn limit(&mut self, directories: Vec<MachinePath>) {
-        self.part = Some(directories);
+    /// From now on a walk sees only these directories, and everything below others, where that is quicker than everything.
+    pub fn limit(&mut self, directories: Vec<MachinePath>, below: Vec<MachinePath>) {
+        self.part = Some((directories, below));
     }
 
     pub fn info(&self) -> &SourceInfo {

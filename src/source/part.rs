@@ -20,8 +20,18 @@ struct Part<'a> {
     budget: Budget,
 }
 
-/// The entries of these directories, of those above them, and of what links among them lead to.
-pub(super) fn entries(directory: &Directory, directories: &[MachinePath]) -> Vec<Entry> {
+/// How deep plug-ins lie below their directory.
+const DEPTH: u8 = 6;
+
+/// Names below such directories; more is no directory of plug-ins.
+const BELOW: usize = 50_000;
+
+/// The entries of these directories, of everything below others, of those above them, and of what links among them lead to.
+pub(super) fn entries(
+    directory: &Directory,
+    directories: &[MachinePath],
+    below: &[MachinePath],
+) -> Vec<Entry> {
     let mut part = Part {
         directory,
         found: BTreeMap::new(),
@@ -33,6 +43,12 @@ pub(super) fn entries(directory: &Directory, directories: &[MachinePath]) -> Vec
     for path in directories {
         if let Some(real) = part.reach(path, LINKS) {
             part.list(&real);
+        }
+    }
+    let most = part.found.len().saturating_add(BELOW);
+    for path in below {
+        if let Some(real) = part.reach(path, LINKS) {
+            part.descend(&real, DEPTH, most);
         }
     }
     part.found.into_values().collect()
@@ -76,6 +92,22 @@ impl Part<'_> {
             self.found.insert(path.clone(), entry);
         }
         self.found.get(path)
+    }
+
+    fn descend(&mut self, directory: &MachinePath, depth: u8, most: usize) {
+        let Some(deeper) = depth.checked_sub(1) else {
+            return;
+        };
+        if self.found.len() > most || self.listed.contains(directory) {
+            return;
+        }
+        self.list(directory);
+        for name in self.directory.names(directory) {
+            let path = directory.join(&name);
+            if self.look(&path).is_some_and(Entry::is_dir) {
+                self.descend(&path, deeper, most);
+            }
+        }
     }
 
     fn list(&mut self, directory: &MachinePath) {

@@ -91,13 +91,13 @@ impl<'a> Loader<'a> {
         found
     }
 
-    /// Libraries that a program opens by names made at run time: what stands below directories that its code names, below
-    /// the one that bears its own name (FHS 4.7), and in a prefix of its own.
-    pub fn plug_ins<'s>(
+    /// Directories with plug-ins of a program: those that its code names, the one that bears its own name (FHS 4.7), and a
+    /// prefix of its own. Links are not followed yet, and none need be there.
+    pub fn plug_in_directories<'s>(
         &self,
         program: &Elf,
         strings: impl Iterator<Item = &'s str>,
-    ) -> Vec<MachinePath> {
+    ) -> BTreeSet<MachinePath> {
         let mut directories: BTreeSet<MachinePath> = BTreeSet::new();
         for text in strings.filter(|text| text.starts_with('/')) {
             let known = text.split('%').next().unwrap_or_default();
@@ -110,15 +110,29 @@ impl<'a> Loader<'a> {
         directories.extend(shared.iter().map(|directory| directory.join(&name)));
         let prefix = program.path.parent().and_then(|bin| bin.parent());
         directories.extend(prefix.map(|prefix| prefix.join("lib")));
-        let is_shared = |directory: &MachinePath| {
-            directory.components().count() < 3 && !directory.text().starts_with("/opt/")
-                || shared.contains(directory)
-                || directory.text().starts_with("/usr/lib/debug")
-        };
-        let real = directories.iter().filter(|directory| !is_shared(directory));
-        let real: BTreeSet<MachinePath> = real
+        let shared = |directory: &MachinePath| self.is_shared(directory, program);
+        directories.retain(|directory| !shared(directory));
+        directories
+    }
+
+    /// A directory of everybody's, which holds no program's plug-ins.
+    fn is_shared(&self, directory: &MachinePath, program: &Elf) -> bool {
+        directory.components().count() < 3 && !directory.text().starts_with("/opt/")
+            || self.common_directories(program).contains(directory)
+            || directory.text().starts_with("/usr/lib/debug")
+    }
+
+    /// Libraries that a program opens by names made at run time: what stands below its plug-ins' directories.
+    pub fn plug_ins<'s>(
+        &self,
+        program: &Elf,
+        strings: impl Iterator<Item = &'s str>,
+    ) -> Vec<MachinePath> {
+        let directories = self.plug_in_directories(program, strings);
+        let real: BTreeSet<MachinePath> = directories
+            .iter()
             .filter_map(|directory| self.facts.tree.resolve(directory))
-            .filter(|directory| !is_shared(directory))
+            .filter(|directory| !self.is_shared(directory, program))
             .collect();
         let patterns = real
             .iter()

@@ -1,0 +1,107 @@
+//! One program with every file it can have loaded, joined into what it reaches: symbols resolve as the loader resolves them,
+//! and functions are followed from the entry. Pure.
+
+mod collect;
+mod plug_in;
+mod symbols;
+mod walk;
+
+use super::reach::{Reach, Site, Unresolved};
+use crate::fact::{Facts, Target, name_hash};
+use crate::path::MachinePath;
+use crate::workload::libraries::Loader;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use walk::Walk;
+
+/// All code of the machine that was read, indexed for joining.
+pub struct Join<'a> {
+    facts: &'a Facts,
+    loader: Loader<'a>,
+    /// By path, exported symbols by the hash of their name.
+    exports: BTreeMap<&'a MachinePath, HashMap<u32, Vec<u32>>>,
+}
+
+impl<'a> Join<'a> {
+    pub fn new(facts: &'a Facts) -> Self {
+        let exports = facts.codes.iter().map(|(path, code)| {
+            let mut index: HashMap<u32, Vec<u32>> = HashMap::new();
+            for (at, symbol) in (0u32..).zip(&code.symbols) {
+                if symbol.target != Target::Elsewhere {
+                    index
+                        .entry(name_hash(symbol.name.as_bytes()))
+                        .or_default()
+                        .push(at);
+                }
+            }
+            (path, index)
+        });
+        Self {
+            facts,
+            loader: Loader::new(facts),
+            exports: exports.collect(),
+        }
+    }
+
+    /// What the program at a path reaches, with everything it loads. Without its code read, the answer says so.
+    pub fn program(&self, path: &MachinePath) -> Reach {
+        let mut walk = Walk::new(self);
+        let Some(main) = walk.load(path) else {
+            return Reach {
+                unresolved: vec![unread(path)],
+                ..Reach::default()
+            };
+        };
+        walk.start(main);
+        walk.run();
+        walk.finish()
+    }
+
+    /// The way from a program's start to the function that makes a call, outermost first; empty where it makes none.
+    pub fn way(&self, path: &MachinePath, call: &str) -> Vec<Site> {
+        let mut walk = Walk::new(self);
+        walk.parents = Some(HashMap::new());
+        if let Some(main) = walk.load(path) {
+            walk.start(main);
+            walk.run();
+        }
+        walk.way(call)
+    }
+
+    /// Libraries that a reached string names: a name the loader looks up, or a pattern that is filled in at run time.
+    fn named_libraries(&self, by: &MachinePath, text: &str) -> Vec<MachinePath> {
+        self.facts
+            .elfs
+            .get(by)
+            .map(|elf| self.loader.named(elf, text))
+            .unwrap_or_default()
+    }
+}
+
+/// What each of these programs reaches; what is no program of this machine's code is left out.
+pub fn programs<'p>(
+    facts: &Facts,
+    paths: impl IntoIterator<Item = &'p MachinePath>,
+) -> BTreeMap<MachinePath, Reach> {
+    let join = Join::new(facts);
+    let paths: BTreeSet<&MachinePath> = paths.into_iter().collect();
+    let paths: Vec<&MachinePath> = paths
+        .into_iter()
+        .filter(|path| facts.elfs.contains_key(*path))
+        .collect();
+    let reaches: Vec<(MachinePath, Reach)> = paths
+        .into_par_iter()
+        .map(|path| (path.clone(), join.program(path)))
+        .collect();
+    reaches.into_iter().collect()
+}
+
+fn unread(path: &MachinePath) -> Unresolved {
+    Unresolved {
+        site: Site {
+            path: path.clone(),
+            offset: 0,
+        },
+        reason: "its code was not read".into(),
+    }
+}

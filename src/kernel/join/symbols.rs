@@ -1,0 +1,207 @@
+//! Symbols as the loader binds them, and lookups of symbols by their names at run time.
+
+use super::super::reach::{Site, Unresolved};
+use super::walk::Walk;
+use crate::fact::{ArgumentSite, Symbol, Target, name_hash};
+
+impl<'a> Walk<'a> {
+    /// A symbol as the loader binds it: of data every definition, for copies share their content.
+    pub(super) fn symbol(&mut self, module: usize, symbol: u32, is_call: bool) {
+        let Some(found) = self.modules.get_mut(module) else {
+            return;
+        };
+        let seen = found
+            .symbols
+            .get_mut(symbol as usize * 2 + usize::from(is_call));
+        let Some(seen) = seen.filter(|seen| !**seen) else {
+            return;
+        };
+        *seen = true;
+        let Some(wanted) = found.code.symbols.get(symbol as usize) else {
+            return;
+        };
+        let hash = name_hash(wanted.name.as_bytes());
+        let mut fallback = None;
+        let mut bound = None;
+        let mut data = Vec::new();
+        let own = (wanted.target != Target::Elsewhere).then_some((module, wanted));
+        for (at, definition) in self.definitions(hash, &wanted.name).into_iter().chain(own) {
+            match definition.target {
+                Target::Function(function) if fits(wanted, definition) => {
+                    bound = bound.or(Some((at, function)));
+                }
+                Target::Function(function) => fallback = fallback.or(Some((at, function))),
+                Target::Data(first, last) => data.push((at, first, last)),
+                Target::Elsewhere => {}
+            }
+        }
+        if let Some((at, function)) = bound.or(fallback) {
+            self.function(at, function);
+            self.wrapper(module, (at, function), is_call && wanted.name == "syscall");
+        }
+        for (at, first, last) in data {
+            (first..last).for_each(|region| self.region(at, region));
+        }
+    }
+
+    pub(super) fn definitions(&self, hash: u32, name: &str) -> Vec<(usize, &'a Symbol)> {
+        let mut found = Vec::new();
+        for (at, module) in self.modules.iter().enumerate() {
+            for symbol in module.exports.get(&hash).into_iter().flatten() {
+                let symbol = module.code.symbols.get(*symbol as usize);
+                found.extend(
+                    symbol
+                        .filter(|symbol| symbol.name == name)
+                        .map(|symbol| (at, symbol)),
+                );
+            }
+        }
+        found
+    }
+
+    /// A function whose argument becomes the number: known where it is called by its name, else any.
+    pub(super) fn wrapper(
+        &mut self,
+        by: usize,
+        (module, function): (usize, u32),
+        is_followed: bool,
+    ) {
+        let (Some(by), Some(found)) = (self.modules.get(by), self.modules.get(module)) else {
+            return;
+        };
+        let is_wrapper = found
+            .code
+            .wrappers
+            .iter()
+            .any(|(wrapper, _)| *wrapper == function);
+        if is_wrapper && !is_followed {
+            let site = Site {
+                path: by.code.path.clone(),
+                offset: 0,
+            };
+            let reason = format!(
+                "a function of {} that makes any system call is called with what is not known",
+                found.code.path
+            );
+            self.missing.insert(Unresolved { site, reason });
+        }
+    }
+
+    /// Every export with this name may have been looked up.
+    pub(super) fn look_up(&mut self, hash: u32) {
+        for at in 0..self.modules.len() {
+            let symbols = self
+                .modules
+                .get(at)
+                .and_then(|module| module.exports.get(&hash));
+            for symbol in symbols.cloned().unwrap_or_default() {
+                self.symbol(at, symbol, false);
+            }
+        }
+    }
+
+    /// Names met so far, looked up in a file that came later.
+    pub(super) fn lookups(&mut self, module: usize) {
+        if !self.is_wild {
+            return;
+        }
+        let Some(exports) = self.modules.get(module).map(|module| module.exports) else {
+            return;
+        };
+        let mut known: Vec<u32> = exports
+            .keys()
+            .copied()
+            .filter(|hash| self.names.contains(hash))
+            .collect();
+        known.sort_unstable();
+        for hash in known {
+            for symbol in exports.get(&hash).into_iter().flatten() {
+                self.symbol(module, *symbol, false);
+            }
+        }
+    }
+
+    /// A reached lookup by a name that is not known makes every reached name one.
+    pub(super) fn wild(&mut self, module: usize, function: u32) {
+        let Some(code) = self.modules.get(module).map(|module| module.code) else {
+            return;
+        };
+        let from = code
+            .arguments
+            .partition_point(|site| site.function < function);
+        let own = code.arguments.get(from..).unwrap_or_default().iter();
+        let own = own.take_while(|site| site.function == function);
+        let own: Vec<&ArgumentSite> = own.filter(|site| site.via.is_some()).collect();
+        for site in &own {
+            match (site.via, site.index, site.value) {
+                (Some("dlopen"), _, None) => self.opens_any = true,
+                (Some("dlopen"), _, Some(0)) => self.opens_itself = true,
+                (Some("dlsym"), 1, Some(hash)) => self.look_up(u32::try_from(hash).unwrap_or(0)),
+                (Some("dlsym"), 1, None) => {
+                    self.look_up_any();
+                    // RTLD_DEFAULT and RTLD_NEXT search everything.
+                    let everywhere = own.iter().any(|other| {
+                        (other.via, other.index) == (Some("dlsym"), 0)
+                            && matches!(other.value, Some(0 | u64::MAX))
+                    });
+                    self.opens_itself |= everywhere;
+                }
+                _ => {}
+            }
+        }
+        if self.looks_any && self.opens_itself && !self.is_wild {
+            self.is_wild = true;
+            let mut names: Vec<u32> = self.names.iter().copied().collect();
+            names.sort_unstable();
+            for hash in names {
+                self.look_up(hash);
+            }
+        }
+    }
+
+    /// A file that is there already, opened by its name: names that are looked up are looked up in it.
+    pub(super) fn reopened(&mut self, module: usize) {
+        if let Some(found) = self.modules.get_mut(module) {
+            found.is_opened = true;
+        }
+        if !self.looks_any {
+            return;
+        }
+        let mut names: Vec<u32> = self.names.iter().copied().collect();
+        names.sort_unstable();
+        for hash in names {
+            self.look_up_in(module, hash);
+        }
+    }
+
+    /// Some lookup is by a name that is not known: any that was met, in the files that are opened.
+    pub(super) fn look_up_any(&mut self) {
+        if std::mem::replace(&mut self.looks_any, true) {
+            return;
+        }
+        let opened = |at: &usize| self.modules.get(*at).is_some_and(|module| module.is_opened);
+        let opened: Vec<usize> = (0..self.modules.len()).filter(opened).collect();
+        for at in opened {
+            self.reopened(at);
+        }
+    }
+
+    pub(super) fn look_up_in(&mut self, module: usize, hash: u32) {
+        let symbols = self
+            .modules
+            .get(module)
+            .and_then(|module| module.exports.get(&hash));
+        for symbol in symbols.cloned().unwrap_or_default() {
+            self.symbol(module, symbol, false);
+        }
+    }
+}
+
+/// Whether a definition is the one a reference means, by version (LSB core, "Symbol Versioning").
+fn fits(wanted: &Symbol, definition: &Symbol) -> bool {
+    match (&wanted.version, &definition.version) {
+        (_, None) => true,
+        (None, Some(_)) => definition.is_default,
+        (Some(wanted), Some(found)) => wanted == found,
+    }
+}

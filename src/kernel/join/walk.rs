@@ -1,0 +1,316 @@
+//! Following what leads from one function or piece of data to another, over all files that a program has loaded.
+
+use super::super::reach::{Site, Unresolved};
+use super::{Join, unread};
+use crate::fact::{Code, Edge, Function};
+use crate::path::MachinePath;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+/// Files one program may load.
+const MODULES: usize = 2000;
+
+pub(super) struct Module<'a> {
+    pub(super) code: &'a Code,
+    pub(super) exports: &'a HashMap<u32, Vec<u32>>,
+    pub(super) functions: Vec<bool>,
+    pub(super) regions: Vec<bool>,
+    pub(super) symbols: Vec<bool>,
+    pub(super) strings: Vec<bool>,
+    /// It was there when it was opened by its name.
+    pub(super) is_opened: bool,
+    /// It looks symbols up by names of its own.
+    pub(super) is_loader: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Node {
+    Function(usize, u32),
+    Region(usize, u32),
+}
+
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the program that is found on the way, and none excludes another"
+)]
+pub(super) struct Walk<'a> {
+    pub(super) join: &'a Join<'a>,
+    pub(super) modules: Vec<Module<'a>>,
+    pub(super) loaded: HashMap<MachinePath, usize>,
+    pub(super) opened: HashSet<MachinePath>,
+    pub(super) work: Vec<Node>,
+    /// Names that reached code refers to; looked up once some lookup is by a name that is not known.
+    pub(super) names: HashSet<u32>,
+    pub(super) is_wild: bool,
+    /// Some lookup is by a name that is not known; the program opens itself, or looks everywhere.
+    pub(super) looks_any: bool,
+    pub(super) opens_itself: bool,
+    /// Libraries are opened by names that are not known; and how many strings were looked at for where they are.
+    pub(super) opens_any: bool,
+    pub(super) asked: usize,
+    pub(super) missing: BTreeSet<Unresolved>,
+    /// Who led to what, where somebody asks; and who is being followed.
+    pub(super) parents: Option<HashMap<Node, Node>>,
+    pub(super) current: Option<Node>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(join: &'a Join<'a>) -> Self {
+        Self {
+            join,
+            modules: Vec::new(),
+            loaded: HashMap::new(),
+            opened: HashSet::new(),
+            work: Vec::new(),
+            names: HashSet::new(),
+            is_wild: false,
+            looks_any: false,
+            opens_itself: false,
+            opens_any: false,
+            asked: usize::MAX,
+            missing: BTreeSet::new(),
+            parents: None,
+            current: None,
+        }
+    }
+
+    /// Loads a file and, breadth first, what it needs; its place among the modules.
+    pub(super) fn load(&mut self, path: &MachinePath) -> Option<usize> {
+        if let Some(known) = self.loaded.get(path) {
+            return Some(*known);
+        }
+        let first = self.modules.len();
+        let mut queue = VecDeque::from([path.clone()]);
+        let mut opens = Vec::new();
+        while let Some(path) = queue.pop_front() {
+            if self.loaded.contains_key(&path) || self.modules.len() > MODULES {
+                continue;
+            }
+            let facts = self.join.facts;
+            let code = facts.codes.get(&path);
+            let (Some(code), Some(exports)) = (code, self.join.exports.get(&path)) else {
+                self.missing.insert(unread(&path));
+                continue;
+            };
+            let at = self.modules.len();
+            self.loaded.insert(path.clone(), at);
+            self.modules.push(Module {
+                code,
+                exports,
+                functions: vec![false; code.functions.len()],
+                regions: vec![false; code.regions.len()],
+                symbols: vec![false; code.symbols.len() * 2],
+                strings: vec![false; code.strings.len()],
+                is_opened: false,
+                is_loader: false,
+            });
+            if let Some(elf) = facts.elfs.get(&path) {
+                let opened = elf.opens.iter().flat_map(|opened| &opened.sonames);
+                opens.extend(opened.flat_map(|name| self.join.loader.named(elf, name)));
+                queue.extend(self.join.loader.needed(elf));
+                for name in self.join.loader.missing(elf) {
+                    let site = Site {
+                        path: path.clone(),
+                        offset: 0,
+                    };
+                    self.missing.insert(Unresolved {
+                        site,
+                        reason: format!("needs {name}, which is not there"),
+                    });
+                }
+            }
+            for starter in &code.starters {
+                self.function(at, *starter);
+            }
+            if code.is_whole {
+                for function in (0u32..).zip(&code.functions).map(|(function, _)| function) {
+                    self.function(at, function);
+                }
+            }
+            self.personalities(at);
+        }
+        for at in first..self.modules.len() {
+            self.lookups(at);
+        }
+        for opened in opens {
+            self.plug_in(&opened);
+        }
+        self.loaded.get(path).copied()
+    }
+
+    /// Functions that unwinding calls; only tables name them.
+    pub(super) fn personalities(&mut self, module: usize) {
+        let Some(code) = self.modules.get(module).map(|module| module.code) else {
+            return;
+        };
+        for (at, symbol) in (0u32..).zip(&code.symbols) {
+            if symbol.name.contains("_personality") {
+                self.symbol(module, at, false);
+            }
+        }
+    }
+
+    /// The program's own entry, and that of its loader.
+    pub(super) fn start(&mut self, main: usize) {
+        let Some(code) = self.modules.get(main).map(|module| module.code) else {
+            return;
+        };
+        if let Some(entry) = code.entry {
+            self.function(main, entry);
+        }
+        let facts = self.join.facts;
+        let interpreter = facts
+            .elfs
+            .get(&code.path)
+            .and_then(|elf| elf.interpreter.as_ref());
+        let Some(interpreter) = interpreter else {
+            return;
+        };
+        let path = facts.tree.resolve(&MachinePath::new(interpreter));
+        let Some(loader) = path.and_then(|path| self.load(&path)) else {
+            let site = Site {
+                path: code.path.clone(),
+                offset: 0,
+            };
+            self.missing.insert(Unresolved {
+                site,
+                reason: format!("its interpreter {interpreter} was not read"),
+            });
+            return;
+        };
+        if let Some(module) = self.modules.get_mut(loader) {
+            module.is_loader = true;
+            let entry = module.code.entry;
+            if let Some(entry) = entry {
+                self.function(loader, entry);
+            }
+        }
+    }
+
+    pub(super) fn run(&mut self) {
+        self.follow();
+        while self.opens_any && self.open_any() {
+            self.follow();
+        }
+    }
+
+    /// Loads what a name made at run time can mean; whether there was something new to ask.
+    pub(super) fn open_any(&mut self) -> bool {
+        let reached = self.modules.iter().flat_map(|module| {
+            let strings = module.code.strings.iter().zip(&module.strings);
+            strings
+                .filter(|(_, seen)| **seen)
+                .map(|((_, text), _)| text.as_str())
+        });
+        let strings: BTreeSet<&str> = reached.filter(|text| text.starts_with('/')).collect();
+        if strings.len() == self.asked {
+            return false;
+        }
+        self.asked = strings.len();
+        let program = self
+            .modules
+            .first()
+            .and_then(|module| self.join.facts.elfs.get(&module.code.path));
+        let found = program.map(|program| self.join.loader.plug_ins(program, strings.into_iter()));
+        for path in found.unwrap_or_default() {
+            self.plug_in(&path);
+        }
+        true
+    }
+
+    pub(super) fn follow(&mut self) {
+        while let Some(node) = self.work.pop() {
+            self.current = Some(node);
+            let (module, range) = match node {
+                Node::Function(module, at) => {
+                    let function = self
+                        .modules
+                        .get(module)
+                        .and_then(|found| found.code.functions.get(at as usize));
+                    (
+                        module,
+                        function.map(|function: &Function| (function.first, function.last)),
+                    )
+                }
+                Node::Region(module, at) => {
+                    let region = self
+                        .modules
+                        .get(module)
+                        .and_then(|found| found.code.regions.get(at as usize));
+                    (module, region.map(|region| (region.first, region.last)))
+                }
+            };
+            let (Some((first, last)), Some(code)) =
+                (range, self.modules.get(module).map(|module| module.code))
+            else {
+                continue;
+            };
+            for edge in code
+                .edges
+                .get(first as usize..last as usize)
+                .unwrap_or_default()
+            {
+                self.edge(module, *edge);
+            }
+            if let Node::Function(module, at) = node {
+                self.wild(module, at);
+            }
+        }
+    }
+
+    pub(super) fn edge(&mut self, module: usize, edge: Edge) {
+        match edge {
+            Edge::Call(function) | Edge::Take(function) => self.function(module, function),
+            Edge::Data(region) => self.region(module, region),
+            Edge::CallSymbol(symbol) => self.symbol(module, symbol, true),
+            Edge::TakeSymbol(symbol) => self.symbol(module, symbol, false),
+            Edge::Name(hash) => {
+                let is_loader = self
+                    .modules
+                    .get(module)
+                    .is_some_and(|module| module.is_loader);
+                let is_new = self.names.insert(hash);
+                if is_loader || is_new && self.is_wild {
+                    self.look_up(hash);
+                } else if is_new && self.looks_any {
+                    let opened = |module: &Module<'_>| module.is_opened;
+                    let opened: Vec<usize> = (0..self.modules.len())
+                        .filter(|at| self.modules.get(*at).is_some_and(opened))
+                        .collect();
+                    for at in opened {
+                        self.look_up_in(at, hash);
+                    }
+                }
+            }
+            Edge::String(string) => self.string(module, string),
+        }
+    }
+
+    pub(super) fn function(&mut self, module: usize, function: u32) {
+        let seen = self
+            .modules
+            .get_mut(module)
+            .and_then(|found| found.functions.get_mut(function as usize));
+        if let Some(seen) = seen.filter(|seen| !**seen) {
+            *seen = true;
+            self.push(Node::Function(module, function));
+        }
+    }
+
+    pub(super) fn push(&mut self, node: Node) {
+        self.work.push(node);
+        if let (Some(parents), Some(current)) = (&mut self.parents, self.current) {
+            parents.insert(node, current);
+        }
+    }
+
+    pub(super) fn region(&mut self, module: usize, region: u32) {
+        let seen = self
+            .modules
+            .get_mut(module)
+            .and_then(|found| found.regions.get_mut(region as usize));
+        if let Some(seen) = seen.filter(|seen| !**seen) {
+            *seen = true;
+            self.push(Node::Region(module, region));
+        }
+    }
+}
