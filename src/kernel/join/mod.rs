@@ -12,20 +12,45 @@ use crate::path::MachinePath;
 use crate::workload::libraries::Loader;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use walk::Walk;
+
+/// Symbols of one file by the hash of their name.
+type Exports = HashMap<u32, Vec<u32>, BuildHasherDefault<Hashed>>;
+
+/// For keys that are hashes already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u32(&mut self, hash: u32) {
+        // The table takes its buckets from the low bits and its tags from the high ones.
+        self.0 = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
 
 /// All code of the machine that was read, indexed for joining.
 pub struct Join<'a> {
     facts: &'a Facts,
     loader: Loader<'a>,
     /// By path, exported symbols by the hash of their name.
-    exports: BTreeMap<&'a MachinePath, HashMap<u32, Vec<u32>>>,
+    exports: BTreeMap<&'a MachinePath, Exports>,
 }
 
 impl<'a> Join<'a> {
     pub fn new(facts: &'a Facts) -> Self {
         let exports = facts.codes.iter().map(|(path, code)| {
-            let mut index: HashMap<u32, Vec<u32>> = HashMap::new();
+            let mut index = Exports::default();
             for (at, symbol) in (0u32..).zip(&code.symbols) {
                 if symbol.target != Target::Elsewhere {
                     index

@@ -89,6 +89,9 @@ impl<'a> Walk<'a> {
 
     /// Every export with this name may have been looked up.
     pub(super) fn look_up(&mut self, hash: u32) {
+        if !self.looked.insert(hash) {
+            return;
+        }
         for at in 0..self.modules.len() {
             let symbols = self
                 .modules
@@ -102,7 +105,7 @@ impl<'a> Walk<'a> {
 
     /// Names met so far, looked up in a file that came later.
     pub(super) fn lookups(&mut self, module: usize) {
-        if !self.is_wild {
+        if self.looked.is_empty() {
             return;
         }
         let Some(exports) = self.modules.get(module).map(|module| module.exports) else {
@@ -111,7 +114,7 @@ impl<'a> Walk<'a> {
         let mut known: Vec<u32> = exports
             .keys()
             .copied()
-            .filter(|hash| self.names.contains(hash))
+            .filter(|hash| self.looked.contains(hash))
             .collect();
         known.sort_unstable();
         for hash in known {

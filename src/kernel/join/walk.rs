@@ -1,17 +1,18 @@
 //! Following what leads from one function or piece of data to another, over all files that a program has loaded.
 
 use super::super::reach::{Site, Unresolved};
-use super::{Join, unread};
+use super::{Exports, Hashed, Join, unread};
 use crate::fact::{Code, Edge, Function};
 use crate::path::MachinePath;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::BuildHasherDefault;
 
 /// Files one program may load.
 const MODULES: usize = 2000;
 
 pub(super) struct Module<'a> {
     pub(super) code: &'a Code,
-    pub(super) exports: &'a HashMap<u32, Vec<u32>>,
+    pub(super) exports: &'a Exports,
     pub(super) functions: Vec<bool>,
     pub(super) regions: Vec<bool>,
     pub(super) symbols: Vec<bool>,
@@ -39,7 +40,9 @@ pub(super) struct Walk<'a> {
     pub(super) opened: HashSet<MachinePath>,
     pub(super) work: Vec<Node>,
     /// Names that reached code refers to; looked up once some lookup is by a name that is not known.
-    pub(super) names: HashSet<u32>,
+    pub(super) names: HashSet<u32, BuildHasherDefault<Hashed>>,
+    /// Those of them that were looked up everywhere, and will be in what is loaded later.
+    pub(super) looked: HashSet<u32, BuildHasherDefault<Hashed>>,
     pub(super) is_wild: bool,
     /// Some lookup is by a name that is not known; the program opens itself, or looks everywhere.
     pub(super) looks_any: bool,
@@ -61,7 +64,8 @@ impl<'a> Walk<'a> {
             loaded: HashMap::new(),
             opened: HashSet::new(),
             work: Vec::new(),
-            names: HashSet::new(),
+            names: HashSet::default(),
+            looked: HashSet::default(),
             is_wild: false,
             looks_any: false,
             opens_itself: false,

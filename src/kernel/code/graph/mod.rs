@@ -1,0 +1,343 @@
+//! The graph of one file: functions and pieces of data, and what leads from one to another.
+
+mod control;
+mod references;
+
+use super::calls::Calls;
+use super::image::{Image, Pointer};
+use super::sweep::{Kind, Sweep};
+use crate::fact::{Code, Edge, Function, Region, Symbol, Target};
+use crate::path::MachinePath;
+use goblin::elf::Elf;
+use std::collections::BTreeMap;
+
+/// The graph while it is made.
+pub(super) struct Graph<'a> {
+    pub image: &'a Image<'a>,
+    pub base: u64,
+    /// Starts of functions as distances from the base, sorted.
+    pub starts: Vec<u32>,
+    pub end: u32,
+    /// Starts that the code before runs on into.
+    pub runs_into: Vec<u32>,
+    /// Calls of functions that do not come back, sorted.
+    pub dead_ends: Vec<u32>,
+    /// Jumps through tables: target, and the jump.
+    pub table_targets: Vec<(u32, u32)>,
+    /// Starts of the pieces that data is cut into, sorted.
+    pieces: Vec<u64>,
+    /// Of pieces with pointers: the piece's number to its place among the regions.
+    region_of: BTreeMap<usize, u32>,
+    strings: BTreeMap<u64, u32>,
+    texts: Vec<(u64, String)>,
+}
+
+impl<'a> Graph<'a> {
+    pub fn new(image: &'a Image<'a>, sweep: &Sweep, base: u64) -> Self {
+        let mut graph = Self {
+            image,
+            base,
+            starts: Vec::new(),
+            end: 0,
+            runs_into: Vec::new(),
+            dead_ends: Vec::new(),
+            table_targets: Vec::new(),
+            pieces: Vec::new(),
+            region_of: BTreeMap::new(),
+            strings: BTreeMap::new(),
+            texts: Vec::new(),
+        };
+        graph.end = image
+            .code
+            .last()
+            .map_or(0, |(at, bytes)| graph.place(at + bytes.len() as u64));
+        graph.find_starts(sweep);
+        graph.find_runs(sweep);
+        graph.find_tables(sweep);
+        graph.find_dead_ends(sweep);
+        graph.cut_data(sweep);
+        graph
+    }
+
+    pub fn place(&self, address: u64) -> u32 {
+        u32::try_from(address.wrapping_sub(self.base)).unwrap_or(u32::MAX)
+    }
+
+    pub fn address(&self, place: u32) -> u64 {
+        self.base.wrapping_add(place.into())
+    }
+
+    /// The function that holds a place.
+    pub fn function(&self, place: u32) -> Option<u32> {
+        let at = self
+            .starts
+            .partition_point(|start| *start <= place)
+            .checked_sub(1)?;
+        u32::try_from(at).ok()
+    }
+
+    fn find_starts(&mut self, sweep: &Sweep) {
+        let mut starts: Vec<u32> = self
+            .image
+            .functions
+            .iter()
+            .map(|address| self.place(*address))
+            .collect();
+        starts.extend(
+            self.image
+                .code
+                .iter()
+                .map(|(address, _)| self.place(*address)),
+        );
+        let taken = sweep.refs.iter().filter(|found| match found.kind {
+            Kind::Call => true,
+            Kind::Take => self.image.is_code(self.address(found.to)),
+            _ => false,
+        });
+        starts.extend(taken.map(|found| found.to));
+        let pointed = self
+            .image
+            .pointers
+            .iter()
+            .filter_map(|(_, pointer)| match pointer {
+                Pointer::Address(to) | Pointer::Resolver(to) => Some(*to),
+                Pointer::Symbol(..) => None,
+            });
+        starts.extend(
+            pointed
+                .filter(|to| self.image.is_code(*to))
+                .map(|to| self.place(to)),
+        );
+        starts.sort_unstable();
+        starts.dedup();
+        self.starts = starts;
+    }
+
+    fn find_runs(&mut self, sweep: &Sweep) {
+        let known: Vec<u32> = self
+            .image
+            .functions
+            .iter()
+            .map(|address| self.place(*address))
+            .collect();
+        let runs = self.starts.iter().copied().filter(|start| {
+            let is_fresh = sweep.fresh.binary_search(start).is_ok();
+            let is_after_call =
+                known.binary_search(start).is_ok() && sweep.after_call.binary_search(start).is_ok();
+            let is_first = self
+                .image
+                .code
+                .iter()
+                .any(|(address, _)| self.place(*address) == *start);
+            !(is_fresh || is_after_call || is_first)
+        });
+        self.runs_into = runs.collect();
+    }
+
+    /// Cuts data where one object certainly ends and another begins.
+    fn cut_data(&mut self, sweep: &Sweep) {
+        let mut pieces = self.image.sections.clone();
+        for (address, size) in &self.image.objects {
+            pieces.extend([*address, address.wrapping_add(*size)]);
+        }
+        let taken = sweep
+            .refs
+            .iter()
+            .filter(|found| found.kind == Kind::Take)
+            .map(|found| self.address(found.to));
+        let pointed = self
+            .image
+            .pointers
+            .iter()
+            .filter_map(|(_, pointer)| match pointer {
+                Pointer::Address(to) => Some(*to),
+                _ => None,
+            });
+        // Compilers align tables and structures of 32 bytes and more to as much; what starts elsewhere may be the middle.
+        pieces.extend(
+            taken
+                .chain(pointed)
+                .filter(|address| address % 32 == 0 && !self.image.is_code(*address)),
+        );
+        pieces.sort_unstable();
+        pieces.dedup();
+        self.pieces = pieces;
+        let slots = self.image.pointers.iter().map(|(slot, _)| *slot);
+        for slot in slots.filter(|slot| !self.image.is_table(*slot)) {
+            if let Some(piece) = self.piece(slot) {
+                let next = u32::try_from(self.region_of.len()).unwrap_or(u32::MAX);
+                self.region_of.entry(piece).or_insert(next);
+            }
+        }
+    }
+
+    fn piece(&self, address: u64) -> Option<usize> {
+        self.pieces
+            .partition_point(|start| *start <= address)
+            .checked_sub(1)
+    }
+
+    /// Regions in the order of their numbers, each with its addresses.
+    fn bounds(&self) -> Vec<(u64, u64)> {
+        let mut found: Vec<(u32, u64, u64)> = self
+            .region_of
+            .iter()
+            .map(|(piece, region)| {
+                let start = self.pieces.get(*piece).copied().unwrap_or(0);
+                (
+                    *region,
+                    start,
+                    self.pieces.get(piece + 1).copied().unwrap_or(u64::MAX),
+                )
+            })
+            .collect();
+        found.sort_unstable();
+        found
+            .into_iter()
+            .map(|(_, start, end)| (start, end))
+            .collect()
+    }
+
+    pub fn finish(mut self, path: &MachinePath, elf: &Elf<'_>, sweep: &Sweep) -> Code {
+        let mut edges: Vec<Edge> = Vec::new();
+        let mut functions = Vec::with_capacity(self.starts.len());
+        let mut refs = sweep.refs.iter().peekable();
+        let mut tables: Vec<(u32, u32)> = self
+            .table_targets
+            .iter()
+            .map(|(to, jump)| (*jump, *to))
+            .collect();
+        tables.sort_unstable();
+        let mut tables = tables.into_iter().peekable();
+        let starts = self.starts.clone();
+        let mut own = Vec::new();
+        for (at, start) in (0u32..).zip(&starts) {
+            own.clear();
+            let end = starts.get(at as usize + 1).copied().unwrap_or(u32::MAX);
+            while let Some(found) = refs.next_if(|found| found.from < end) {
+                self.reference(found, at, &mut own);
+            }
+            while let Some((_, to)) = tables.next_if(|(jump, _)| *jump < end) {
+                let function = self.function(to).filter(|function| *function != at);
+                own.extend(function.map(Edge::Call));
+            }
+            if self.runs_into.binary_search(&end).is_ok() {
+                own.push(Edge::Call(at + 1));
+            }
+            own.sort_unstable();
+            own.dedup();
+            let first = u32::try_from(edges.len()).unwrap_or(u32::MAX);
+            edges.append(&mut own);
+            let last = u32::try_from(edges.len()).unwrap_or(u32::MAX);
+            functions.push(Function {
+                offset: self.image.offset(self.address(*start)),
+                first,
+                last,
+            });
+        }
+        let regions = self.regions(&mut edges);
+        let calls = Calls::find(&self, sweep);
+        Code {
+            path: path.clone(),
+            architecture: self.image.architecture,
+            build_id: self.image.build_id.clone(),
+            functions,
+            regions,
+            edges,
+            symbols: self.symbols(),
+            entry: (elf.entry != 0 && self.image.is_code(elf.entry))
+                .then(|| self.function(self.place(elf.entry)))
+                .flatten(),
+            starters: self.starters(),
+            calls: calls.sites,
+            arguments: calls.arguments,
+            wrappers: calls.wrappers,
+            gaps: calls.gaps,
+            is_whole: is_go(elf),
+            strings: self.texts,
+        }
+    }
+
+    fn regions(&mut self, edges: &mut Vec<Edge>) -> Vec<Region> {
+        let image = self.image;
+        let mut regions = Vec::new();
+        let mut own = Vec::new();
+        for (start, end) in self.bounds() {
+            own.clear();
+            let from = image.pointers.partition_point(|(slot, _)| *slot < start);
+            let to = image.pointers.partition_point(|(slot, _)| *slot < end);
+            let inside = image.pointers.get(from..to).unwrap_or_default().iter();
+            for (_, pointer) in inside.filter(|(slot, _)| !image.is_table(*slot)) {
+                self.pointer(*pointer, &mut own);
+            }
+            own.sort_unstable();
+            own.dedup();
+            let first = u32::try_from(edges.len()).unwrap_or(u32::MAX);
+            edges.append(&mut own);
+            let last = u32::try_from(edges.len()).unwrap_or(u32::MAX);
+            regions.push(Region { first, last });
+        }
+        regions
+    }
+
+    fn symbols(&self) -> Vec<Symbol> {
+        let all = self.image.symbols.iter().map(|symbol| Symbol {
+            name: symbol.name.clone(),
+            version: symbol.version.clone(),
+            is_default: symbol.is_default,
+            target: if !symbol.is_defined {
+                Target::Elsewhere
+            } else if self.image.is_code(symbol.address) {
+                self.function(self.place(symbol.address))
+                    .map_or(Target::Elsewhere, Target::Function)
+            } else {
+                let (first, last) = self.data(symbol.address, symbol.size);
+                Target::Data(first, last)
+            },
+        });
+        all.collect()
+    }
+
+    /// Regions that an object spans.
+    fn data(&self, address: u64, size: u64) -> (u32, u32) {
+        let Some(first) = self.piece(address) else {
+            return (0, 0);
+        };
+        let last = self
+            .piece(address.saturating_add(size.max(1) - 1))
+            .unwrap_or(first);
+        let mut own = self
+            .region_of
+            .range(first..=last)
+            .map(|(_, region)| *region);
+        match own.next() {
+            Some(first) => (first, own.next_back().unwrap_or(first) + 1),
+            None => (0, 0),
+        }
+    }
+
+    fn starters(&self) -> Vec<u32> {
+        let all = self
+            .image
+            .starters
+            .iter()
+            .filter(|address| self.image.is_code(**address));
+        let mut found: Vec<u32> = all
+            .filter_map(|address| self.function(self.place(*address)))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// Go's linker leaves its table of functions, and leaves out what nothing reaches.
+fn is_go(elf: &Elf<'_>) -> bool {
+    let names = elf
+        .section_headers
+        .iter()
+        .filter_map(|section| elf.shdr_strtab.get_at(section.sh_name));
+    names
+        .into_iter()
+        .any(|name| matches!(name, ".gopclntab" | ".go.buildinfo" | ".note.go.buildid"))
+}
