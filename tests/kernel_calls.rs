@@ -176,7 +176,7 @@ fn examine(root: &Path, programs: &[MachinePath]) -> Facts {
             .map(|(pattern, syntax)| native::syntax::want(*syntax, pattern))
             .collect()
     };
-    let loaded = |facts: &Facts| closure::wants(facts, programs.iter().cloned());
+    let loaded = |facts: &Facts| closure::wants(facts, programs.iter().cloned(), u64::MAX);
     engine::examine_with(
         &root,
         &registry,

@@ -91,7 +91,7 @@ fn read(bytes: &[u8]) -> Facts {
         .into_iter()
         .filter(|detector| wanted.contains(&detector.id()));
     let file = MachinePath::from("/file");
-    let follow = |facts: &Facts| closure::wants(facts, [file.clone()]);
+    let follow = |facts: &Facts| closure::wants(facts, [file.clone()], u64::MAX);
     engine::examine_with(
         &root,
         &Registry::of(detectors).unwrap(),

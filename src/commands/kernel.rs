@@ -126,7 +126,7 @@ fn wants(facts: &Facts, asked: &[MachinePath], code: bool) -> Vec<Want> {
         .collect();
     let programs = asked.iter().filter_map(|path| facts.tree.resolve(path));
     let of_code = |want: &Want| want.purpose.detector == MachineCode::ID;
-    let all = closure::wants(facts, programs);
+    let all = closure::wants(facts, programs, u64::MAX);
     wants.extend(all.into_iter().filter(|want| code || !of_code(want)));
     wants
 }

@@ -129,11 +129,24 @@ fn opens_any(codes: &[&Code]) -> bool {
     arguments.any(|site| site.via == Some("dlopen") && site.value.is_none())
 }
 
-/// Asks for them: headers and code.
-pub fn wants(facts: &Facts, programs: impl IntoIterator<Item = MachinePath>) -> Vec<Want> {
-    let files = files(facts, programs);
+/// Largest library that a scan reads, in bytes. Those above are compilers that make code while they run (LLVM, V8), which
+/// nobody can read beforehand; a scan that took them in would need four times the memory for no answer.
+pub const LARGE: u64 = 32 << 20;
+
+/// Asks for them: headers and code. Libraries above a size are left out, and their programs' answer says so.
+pub fn wants(
+    facts: &Facts,
+    programs: impl IntoIterator<Item = MachinePath>,
+    largest: u64,
+) -> Vec<Want> {
+    let programs: BTreeSet<MachinePath> = programs.into_iter().collect();
+    let is_read = |path: &&MachinePath| {
+        let size = facts.tree.get(path).map_or(0, |entry| entry.size);
+        size <= largest || programs.contains(*path)
+    };
+    let files = files(facts, programs.iter().cloned());
     let both = |path: &MachinePath| [want(path, Executable::ID), want(path, MachineCode::ID)];
-    files.iter().flat_map(both).collect()
+    files.iter().filter(is_read).flat_map(both).collect()
 }
 
 fn want(path: &MachinePath, detector: &'static str) -> Want {

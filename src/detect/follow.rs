@@ -64,7 +64,7 @@ pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
         .iter()
         .flat_map(|workload| &workload.executables);
     let own = named.filter(|path| facts.owner(path).is_none()).cloned();
-    closure::wants(facts, started.chain(own))
+    closure::wants(facts, started.chain(own), closure::LARGE)
 }
 
 fn want(path: &MachinePath, detector: &'static str) -> Want {
