@@ -42,9 +42,12 @@ mod tests {
     #[test]
     fn suggestions() {
         assert_eq!(distance("kitten", "sitting"), 3);
-        let known = ["web/nginx", "kernel/host-sysctl"].map(str::to_owned);
-        assert_eq!(suggestion("web/ngnix", &known), " Did you mean web/nginx?");
-        assert_eq!(suggestion("nginx", &known), " Did you mean web/nginx?");
+        let known = ["web/server", "kernel/host-sysctl"].map(str::to_owned);
+        assert_eq!(
+            suggestion("web/servre", &known),
+            " Did you mean web/server?"
+        );
+        assert_eq!(suggestion("server", &known), " Did you mean web/server?");
         assert_eq!(suggestion("something-else", &known), "");
     }
 }

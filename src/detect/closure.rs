@@ -1,11 +1,10 @@
 //! What a program can have loaded: its libraries as the loader finds them, its interpreter, what strings in its code name.
 //! Each is asked for by its headers and its code. Pure.
 
+use super::Want;
 use super::native::{Executable, MachineCode};
-use super::{Purpose, Want};
 use crate::fact::{Code, Elf, Facts};
 use crate::path::MachinePath;
-use crate::walk::literal;
 use crate::workload::libraries::Loader;
 use std::collections::BTreeSet;
 
@@ -145,17 +144,11 @@ pub fn wants(
         size <= largest || programs.contains(*path)
     };
     let files = files(facts, programs.iter().cloned());
-    let both = |path: &MachinePath| [want(path, Executable::ID), want(path, MachineCode::ID)];
-    files.iter().filter(is_read).flat_map(both).collect()
-}
-
-fn want(path: &MachinePath, detector: &'static str) -> Want {
-    let purpose = Purpose {
-        detector: detector.into(),
-        context: String::new(),
+    let both = |path: &MachinePath| {
+        [
+            Want::file(path, Executable::ID),
+            Want::file(path, MachineCode::ID),
+        ]
     };
-    Want {
-        pattern: literal(path),
-        purpose,
-    }
+    files.iter().filter(is_read).flat_map(both).collect()
 }

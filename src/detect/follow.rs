@@ -3,11 +3,10 @@
 use super::changed::Changed;
 use super::native::{Digest, Digests, Executable, secret, syntax, system};
 use super::pack::{Packs, program};
-use super::{Purpose, Want, closure};
+use super::{Want, closure};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::plan::{self, PlanOptions};
-use crate::walk::literal;
 use crate::workload::libraries::Loader;
 use crate::workload::service::{self, Services};
 use crate::workload::{claims, cut};
@@ -22,7 +21,7 @@ pub fn named(facts: &Facts, packs: &Packs) -> Vec<Want> {
     wants.extend(packs.wants(facts, &services.services));
     wants.extend(environment_files(&services));
     let rc_local = service::sysv::RC_LOCAL.iter().map(MachinePath::new);
-    wants.extend(rc_local.map(|path| want(&path, Executable::ID)));
+    wants.extend(rc_local.map(|path| Want::file(&path, Executable::ID)));
     wants.extend(executables(facts, &services));
     wants.extend(needed(facts));
     let changed = Changed::find(facts);
@@ -40,13 +39,13 @@ pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
     for plan in plan::plan(facts, &cut.workloads, &PlanOptions::default()) {
         let copied = plan.entries.iter().filter(|entry| entry.is_file());
         let copied = copied.filter(|entry| claims::may_hold_secret(entry));
-        wants.extend(copied.map(|entry| want(&entry.path, secret::Content::ID)));
+        wants.extend(copied.map(|entry| Want::file(&entry.path, secret::Content::ID)));
     }
     for workload in &cut.workloads {
         for claim in &workload.claims {
             let programs =
                 claims::files(facts, claim).filter(|entry| claims::may_be_program(entry));
-            wants.extend(programs.map(|entry| want(&entry.path, Executable::ID)));
+            wants.extend(programs.map(|entry| Want::file(&entry.path, Executable::ID)));
         }
     }
     wants
@@ -65,17 +64,6 @@ pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
         .flat_map(|workload| &workload.executables);
     let own = named.filter(|path| facts.owner(path).is_none()).cloned();
     closure::wants(facts, started.chain(own), closure::LARGE)
-}
-
-fn want(path: &MachinePath, detector: &'static str) -> Want {
-    let purpose = Purpose {
-        detector: detector.into(),
-        context: String::new(),
-    };
-    Want {
-        pattern: literal(path),
-        purpose,
-    }
 }
 
 fn environment_files(services: &Services) -> Vec<Want> {
@@ -104,7 +92,12 @@ fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
     for service in enabled.chain(of_jobs) {
         for command in service.exec.iter().chain(&service.exec_pre) {
             let program = program::of(&command.argv, facts);
-            found.extend(program.files.iter().map(|path| want(path, Executable::ID)));
+            found.extend(
+                program
+                    .files
+                    .iter()
+                    .map(|path| Want::file(path, Executable::ID)),
+            );
         }
     }
     for job in &services.jobs {
@@ -112,7 +105,7 @@ fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
             if let Some(path) =
                 program::locate(&word, facts).and_then(|path| facts.tree.resolve(&path))
             {
-                found.push(want(&path, Executable::ID));
+                found.push(Want::file(&path, Executable::ID));
             }
         }
     }
@@ -134,7 +127,7 @@ fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
                     .entry(path)
                     .is_some_and(crate::walk::Entry::is_executable)
             });
-            found.extend(program.map(|path| want(&path, Executable::ID)));
+            found.extend(program.map(|path| Want::file(&path, Executable::ID)));
         }
     }
     found
@@ -148,7 +141,9 @@ fn needed(facts: &Facts) -> Vec<Want> {
         .filter(|elf| facts.owner(&elf.path).is_none());
     let loader = Loader::new(facts);
     let libraries = unowned.flat_map(|elf: &Elf| loader.needed(elf));
-    libraries.map(|path| want(&path, Executable::ID)).collect()
+    libraries
+        .map(|path| Want::file(&path, Executable::ID))
+        .collect()
 }
 
 /// Files whose package recorded a digest: configuration, and what looks changed.
@@ -170,6 +165,6 @@ fn compared(facts: &Facts, changed: &Changed) -> Vec<Want> {
                 .entry(path)
                 .is_some_and(crate::walk::Entry::is_file)
         })
-        .map(|path| want(&path, Digest::ID))
+        .map(|path| Want::file(&path, Digest::ID))
         .collect()
 }

@@ -16,7 +16,7 @@ pub mod registry;
 
 use crate::fact::{Evidence, Fact, Unexamined};
 use crate::path::MachinePath;
-use crate::walk::Entry;
+use crate::walk::{Entry, literal};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -62,6 +62,19 @@ pub struct Want {
     /// A path or a shell pattern, absolute in the machine.
     pub pattern: String,
     pub purpose: Purpose,
+}
+
+impl Want {
+    /// One file, by its path, for a detector that needs to know no more.
+    pub(crate) fn file(path: &MachinePath, detector: &'static str) -> Self {
+        Self {
+            pattern: literal(path),
+            purpose: Purpose {
+                detector: detector.into(),
+                context: String::new(),
+            },
+        }
+    }
 }
 
 /// A file as a detector sees it.
