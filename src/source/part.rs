@@ -17,6 +17,8 @@ struct Part<'a> {
     /// Names that are not there.
     absent: BTreeSet<MachinePath>,
     listed: BTreeSet<MachinePath>,
+    /// Whether listed before or not, those taken in with all below them.
+    descended: BTreeSet<MachinePath>,
     budget: Budget,
 }
 
@@ -37,6 +39,7 @@ pub(super) fn entries(
         found: BTreeMap::new(),
         absent: BTreeSet::new(),
         listed: BTreeSet::new(),
+        descended: BTreeSet::new(),
         budget: Budget::new(),
     };
     part.look(&MachinePath::root());
@@ -98,7 +101,7 @@ impl Part<'_> {
         let Some(deeper) = depth.checked_sub(1) else {
             return;
         };
-        if self.found.len() > most || self.listed.contains(directory) {
+        if self.found.len() > most || !self.descended.insert(directory.clone()) {
             return;
         }
         self.list(directory);
@@ -123,5 +126,30 @@ impl Part<'_> {
                 self.reach(&path, LINKS);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_below_a_listed_directory_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        for directory in ["opt/vm/lib/server", "etc", "usr/bin", "bin"] {
+            std::fs::create_dir_all(root.path().join(directory)).unwrap();
+        }
+        std::fs::write(root.path().join("etc/os-release"), "ID=debian").unwrap();
+        std::fs::write(root.path().join("opt/vm/lib/server/libvm.so"), "").unwrap();
+        let directory = Directory::open(root.path()).unwrap();
+        let lib = [MachinePath::new("/opt/vm/lib")];
+        let names = |below: &[MachinePath]| {
+            let entries = entries(&directory, &lib, below).into_iter();
+            let names = entries.map(|entry| entry.path.text().into_owned());
+            names.collect::<Vec<_>>()
+        };
+        let deep = "/opt/vm/lib/server/libvm.so".to_owned();
+        assert!(!names(&[]).contains(&deep));
+        assert!(names(&lib).contains(&deep));
     }
 }
