@@ -28,6 +28,8 @@ pub struct Code {
     pub arguments: Vec<ArgumentSite>,
     /// Functions others can call whose argument becomes the number: function, argument.
     pub wrappers: Vec<(u32, u8)>,
+    /// Functions whose argument becomes the number and that can be called by a pointer, by function.
+    pub lent: Vec<Lent>,
     /// Strings that matter, with their places.
     pub strings: Vec<(u64, String)>,
     /// What was not understood, by function where one is concerned.
@@ -97,6 +99,19 @@ pub struct CallSite {
     /// Bytes from the start of the file.
     pub offset: u64,
     /// `None` where code computes it.
+    pub number: Option<u32>,
+}
+
+/// A system call that is made once the address of a function is a value in reached code: its argument becomes the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lent {
+    /// The function whose address it is.
+    pub function: u32,
+    /// The function that calls it by the pointer; `None` where anybody may.
+    pub by: Option<u32>,
+    /// Bytes from the start of the file.
+    pub offset: u64,
+    /// `None` where it is not known.
     pub number: Option<u32>,
 }
 

@@ -14,7 +14,7 @@ mod unit;
 
 pub use account::{Group, User};
 pub use code::{
-    ArgumentSite, CallSite, Code, Edge, Function, Gap, Region, Symbol, Target, name_hash,
+    ArgumentSite, CallSite, Code, Edge, Function, Gap, Lent, Region, Symbol, Target, name_hash,
 };
 pub use document::{Document, Include, Setting, Syntax};
 pub use elf::{Cached, Elf, ElfKind, Opened, Script, ScriptReference};

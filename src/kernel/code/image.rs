@@ -49,6 +49,8 @@ pub(super) struct Image<'a> {
     pub segments: Vec<Segment<'a>>,
     /// Address and length of executable sections, in order.
     pub code: Vec<(u64, &'a [u8])>,
+    /// Sections of the linker's stubs for functions of other files.
+    pub stubs: Vec<(u64, u64)>,
     /// Run before and after main: init and fini functions, resolvers.
     pub starters: Vec<u64>,
     pub symbols: Vec<Symbol>,
@@ -80,6 +82,7 @@ impl<'a> Image<'a> {
             architecture,
             code: code(elf, bytes, &segments),
             segments,
+            stubs: Vec::new(),
             starters: Vec::new(),
             symbols: symbols(elf),
             pointers: Vec::new(),
@@ -102,12 +105,50 @@ impl<'a> Image<'a> {
         Ok(image)
     }
 
+    /// Nothing but code, for tests of what reads it.
+    #[cfg(test)]
+    pub fn of_code(
+        architecture: Architecture,
+        address: u64,
+        bytes: &'a [u8],
+        functions: Vec<u64>,
+    ) -> Self {
+        let segment = Segment {
+            address,
+            bytes,
+            memory: bytes.len() as u64,
+            offset: 0,
+            executable: true,
+        };
+        Self {
+            architecture,
+            segments: vec![segment],
+            code: vec![(address, bytes)],
+            stubs: Vec::new(),
+            starters: Vec::new(),
+            symbols: Vec::new(),
+            pointers: Vec::new(),
+            tables: Vec::new(),
+            copies: Vec::new(),
+            functions,
+            objects: Vec::new(),
+            sections: Vec::new(),
+            is_fixed: false,
+            build_id: None,
+        }
+    }
+
     /// Whether code is there.
     pub fn is_code(&self, address: u64) -> bool {
+        self.code_at(address).is_some()
+    }
+
+    /// The code from an address to the end of its section; never empty.
+    pub fn code_at(&self, address: u64) -> Option<&'a [u8]> {
         let at = self.code.partition_point(|(start, _)| *start <= address);
-        at.checked_sub(1)
-            .and_then(|at| self.code.get(at))
-            .is_some_and(|(start, bytes)| address - start < bytes.len() as u64)
+        let (start, bytes) = self.code.get(at.checked_sub(1)?)?;
+        let rest = bytes.get(usize::try_from(address - start).ok()?..)?;
+        (!rest.is_empty()).then_some(rest)
     }
 
     pub fn segment(&self, address: u64) -> Option<&Segment<'a>> {
@@ -144,6 +185,12 @@ impl<'a> Image<'a> {
         rest.iter()
             .take_while(move |(slot, _)| *slot == address)
             .map(|(_, pointer)| *pointer)
+    }
+
+    /// Whether the linker's stubs for functions of other files are there.
+    pub fn is_stub(&self, address: u64) -> bool {
+        let mut sections = self.stubs.iter();
+        sections.any(|(start, end)| (*start..*end).contains(&address))
     }
 
     /// Whether a slot is one that only a name leads to.
@@ -343,6 +390,7 @@ impl<'a> Image<'a> {
         functions.sort_unstable();
         functions.dedup();
         self.functions = functions;
+        self.find_handle(elf);
         self.objects.sort_unstable();
         self.objects.dedup();
         let data = elf.section_headers.iter().filter(|section| {
@@ -365,11 +413,40 @@ impl<'a> Image<'a> {
             }
             joins
         });
+        let stubs = elf.section_headers.iter().filter(|section| {
+            let name = elf.shdr_strtab.get_at(section.sh_name);
+            name.is_some_and(|name| name == ".plt" || name.starts_with(".plt."))
+        });
+        self.stubs = stubs
+            .map(|section| {
+                (
+                    section.sh_addr,
+                    section.sh_addr.saturating_add(section.sh_size),
+                )
+            })
+            .collect();
         self.sections = data.map(|section| section.sh_addr).collect();
         self.sections
             .extend(self.segments.iter().map(|segment| segment.address));
         self.sections.sort_unstable();
         self.sections.dedup();
+    }
+
+    /// The compiler's own `__dso_handle`, which only stands for the file (Itanium C++ ABI, 3.3.6.3): a pointer to itself where
+    /// `.data` starts, in a program behind eight bytes of nothing. Whoever takes its address does not mean its neighbours.
+    fn find_handle(&mut self, elf: &Elf<'_>) {
+        let data = elf
+            .section_headers
+            .iter()
+            .find(|section| elf.shdr_strtab.get_at(section.sh_name) == Some(".data"));
+        let Some(start) = data.map(|section| section.sh_addr) else {
+            return;
+        };
+        let handle = [start, start.saturating_add(8)].into_iter().find(|slot| {
+            let mut pointers = self.pointers_at(*slot);
+            pointers.any(|pointer| pointer == Pointer::Address(*slot))
+        });
+        self.objects.extend(handle.map(|slot| (slot, 8)));
     }
 }
 

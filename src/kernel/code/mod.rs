@@ -16,7 +16,9 @@ mod image;
 mod interest;
 mod step;
 mod sweep;
+mod tables;
 mod x86;
+mod x86_run;
 mod x86_step;
 
 use crate::fact::Code;
@@ -35,7 +37,11 @@ pub fn read(path: &MachinePath, elf: &Elf<'_>, bytes: &[u8]) -> Result<Code, Str
     let image = image::Image::read(elf, bytes, architecture)?;
     let base = image.segments.first().map_or(0, |segment| segment.address);
     let sweep = match architecture {
-        Architecture::X86_64 => x86::sweep(&image, base),
+        Architecture::X86_64 => {
+            let mut sweep = x86::sweep(&image, base);
+            tables::leave_out(&image, &mut sweep, base);
+            sweep
+        }
         Architecture::Aarch64 => arm::sweep(&image, base),
     };
     let graph = graph::Graph::new(&image, &sweep, base);

@@ -23,9 +23,11 @@ impl Walk<'_> {
                 .chain(handed.map(|site| (site.function, site.value)))
                 .map(move |found| (at, module, found))
         });
-        let mut found = calls.filter(|(_, module, (function, number))| {
+        let mut found = calls.filter(|(at, module, (function, number))| {
             let name = number.and_then(|number| module.code.architecture.call(number));
-            name == Some(call) && module.functions.get(*function as usize) == Some(&true)
+            name == Some(call)
+                && module.functions.get(*function as usize) == Some(&true)
+                && !self.is_dead(*at, *function, call)
         });
         let mut node = found
             .next()
@@ -55,17 +57,35 @@ impl Walk<'_> {
         way
     }
 
+    /// Libraries that were not found where the loader looks, and that nothing loaded by its path stands in for: the loader
+    /// takes what is there already under the same name.
+    fn lacking(&self) -> impl Iterator<Item = Unresolved> + '_ {
+        let is_there = |name: &str| {
+            let mut paths = self.modules.iter().map(|module| &module.code.path);
+            paths.any(|path| path.name() == name)
+        };
+        let lacking = self.lacking.iter().filter(move |(_, name)| !is_there(name));
+        lacking.map(|(path, name)| Unresolved {
+            site: Site {
+                path: path.clone(),
+                offset: 0,
+            },
+            reason: format!("needs {name}, which is not there"),
+        })
+    }
+
     pub(super) fn finish(self) -> Reach {
         let architecture = self.modules.first().map(|module| module.code.architecture);
         let mut reach = Reach {
             architecture: architecture
                 .map_or("", crate::kernel::call::Architecture::name)
                 .to_owned(),
-            unresolved: self.missing.into_iter().collect(),
+            unresolved: self.missing.iter().cloned().chain(self.lacking()).collect(),
             ..Reach::default()
         };
-        for module in &self.modules {
-            collect(module, &mut reach);
+        for (at, module) in self.modules.iter().enumerate() {
+            let is_dead = |function: u32, call: &str| self.is_dead(at, function, call);
+            collect(module, &is_dead, &mut reach);
         }
         let restarts = ["nanosleep", "clock_nanosleep", "poll", "futex"];
         if let Some(site) = restarts
@@ -97,7 +117,7 @@ impl Walk<'_> {
 }
 
 /// What the reached functions of one file ask for.
-fn collect(module: &Module<'_>, reach: &mut Reach) {
+fn collect(module: &Module<'_>, is_dead: &dyn Fn(u32, &str) -> bool, reach: &mut Reach) {
     let code = module.code;
     let is_reached = |function: u32| module.functions.get(function as usize) == Some(&true);
     let site = |offset: u64| Site {
@@ -125,8 +145,19 @@ fn collect(module: &Module<'_>, reach: &mut Reach) {
                 .push(unresolved(offset, "the system call's number is computed"));
         }
     };
+    let lent = code.lent.iter();
+    for lent in lent.filter(|lent| module.lent.contains(&lent.function)) {
+        if lent.by.is_none_or(is_reached) {
+            add(lent.number.map(u64::from), lent.offset, reach);
+        }
+    }
     for call in code.calls.iter().filter(|call| is_reached(call.function)) {
-        add(call.number.map(u64::from), call.offset, reach);
+        let number = call.number.map(u64::from);
+        let name = number.and_then(|number| code.architecture.call(number));
+        if name.is_some_and(|name| is_dead(call.function, name)) {
+            continue;
+        }
+        add(number, call.offset, reach);
     }
     for argument in code
         .arguments

@@ -2,12 +2,14 @@
 //! and functions are followed from the entry. Pure.
 
 mod collect;
+mod guard;
 mod plug_in;
+mod service;
 mod symbols;
 mod walk;
 
 use super::reach::{Reach, Site, Unresolved};
-use crate::fact::{Facts, Target, name_hash};
+use crate::fact::{Code, Facts, Target, name_hash};
 use crate::path::MachinePath;
 use crate::workload::libraries::Loader;
 use rayon::prelude::*;
@@ -43,28 +45,49 @@ impl Hasher for Hashed {
 pub struct Join<'a> {
     facts: &'a Facts,
     loader: Loader<'a>,
-    /// By path, exported symbols by the hash of their name.
-    exports: BTreeMap<&'a MachinePath, Exports>,
+    files: BTreeMap<&'a MachinePath, File<'a>>,
+}
+
+/// One file's code, indexed.
+struct File<'a> {
+    code: &'a Code,
+    /// Exported symbols by the hash of their name.
+    exports: Exports,
+    /// Branches that are dead until a name is bound.
+    guards: guard::Guards,
+    /// What a module of the name service offers.
+    offers: service::Offers,
+}
+
+impl<'a> File<'a> {
+    fn new(code: &'a Code) -> Self {
+        let mut exports = Exports::default();
+        for (at, symbol) in (0u32..).zip(&code.symbols) {
+            if symbol.target != Target::Elsewhere {
+                let hash = name_hash(symbol.name.as_bytes());
+                exports.entry(hash).or_default().push(at);
+            }
+        }
+        Self {
+            guards: guard::guards(code, &exports),
+            offers: service::offers(code),
+            exports,
+            code,
+        }
+    }
 }
 
 impl<'a> Join<'a> {
     pub fn new(facts: &'a Facts) -> Self {
-        let exports = facts.codes.iter().map(|(path, code)| {
-            let mut index = Exports::default();
-            for (at, symbol) in (0u32..).zip(&code.symbols) {
-                if symbol.target != Target::Elsewhere {
-                    index
-                        .entry(name_hash(symbol.name.as_bytes()))
-                        .or_default()
-                        .push(at);
-                }
-            }
-            (path, index)
-        });
+        let codes: Vec<_> = facts.codes.iter().collect();
+        let files: Vec<_> = codes
+            .into_par_iter()
+            .map(|(path, code)| (path, File::new(code)))
+            .collect();
         Self {
             facts,
             loader: Loader::new(facts),
-            exports: exports.collect(),
+            files: files.into_iter().collect(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Files that are opened at run time, by names in code or below directories that code names.
 
 use super::walk::Walk;
-use crate::fact::Target;
+use crate::fact::{Target, name_hash};
 use crate::path::MachinePath;
 
 impl Walk<'_> {
@@ -49,8 +49,11 @@ impl Walk<'_> {
                 .modules
                 .get(at)
                 .and_then(|module| module.code.symbols.get(symbol as usize));
+            if let Some(symbol) = target {
+                self.bind(name_hash(symbol.name.as_bytes()));
+            }
             match target.map(|symbol| symbol.target) {
-                Some(Target::Function(function)) => self.function(at, function),
+                Some(Target::Function(function)) => self.offered(at, function),
                 Some(Target::Data(first, last)) => {
                     (first..last).for_each(|region| self.region(at, region));
                 }

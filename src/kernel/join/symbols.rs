@@ -21,6 +21,7 @@ impl<'a> Walk<'a> {
             return;
         };
         let hash = name_hash(wanted.name.as_bytes());
+        self.bind(hash);
         let mut fallback = None;
         let mut bound = None;
         let mut data = Vec::new();
@@ -47,7 +48,7 @@ impl<'a> Walk<'a> {
     pub(super) fn definitions(&self, hash: u32, name: &str) -> Vec<(usize, &'a Symbol)> {
         let mut found = Vec::new();
         for (at, module) in self.modules.iter().enumerate() {
-            for symbol in module.exports.get(&hash).into_iter().flatten() {
+            for symbol in module.file.exports.get(&hash).into_iter().flatten() {
                 let symbol = module.code.symbols.get(*symbol as usize);
                 found.extend(
                     symbol
@@ -96,7 +97,7 @@ impl<'a> Walk<'a> {
             let symbols = self
                 .modules
                 .get(at)
-                .and_then(|module| module.exports.get(&hash));
+                .and_then(|module| module.file.exports.get(&hash));
             for symbol in symbols.cloned().unwrap_or_default() {
                 self.symbol(at, symbol, false);
             }
@@ -108,7 +109,7 @@ impl<'a> Walk<'a> {
         if self.looked.is_empty() {
             return;
         }
-        let Some(exports) = self.modules.get(module).map(|module| module.exports) else {
+        let Some(exports) = self.modules.get(module).map(|module| &module.file.exports) else {
             return;
         };
         let mut known: Vec<u32> = exports
@@ -193,7 +194,7 @@ impl<'a> Walk<'a> {
         let symbols = self
             .modules
             .get(module)
-            .and_then(|module| module.exports.get(&hash));
+            .and_then(|module| module.file.exports.get(&hash));
         for symbol in symbols.cloned().unwrap_or_default() {
             self.symbol(module, symbol, false);
         }

@@ -1,7 +1,9 @@
 //! Following what leads from one function or piece of data to another, over all files that a program has loaded.
 
 use super::super::reach::{Site, Unresolved};
-use super::{Exports, Hashed, Join, unread};
+use super::guard::{Held, Unasked};
+use super::service::Waiting;
+use super::{File, Hashed, Join, unread};
 use crate::fact::{Code, Edge, Function};
 use crate::path::MachinePath;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -12,11 +14,13 @@ const MODULES: usize = 2000;
 
 pub(super) struct Module<'a> {
     pub(super) code: &'a Code,
-    pub(super) exports: &'a Exports,
+    pub(super) file: &'a File<'a>,
     pub(super) functions: Vec<bool>,
     pub(super) regions: Vec<bool>,
     pub(super) symbols: Vec<bool>,
     pub(super) strings: Vec<bool>,
+    /// Of what the code lends, what reached code has the address of.
+    pub(super) lent: BTreeSet<u32>,
     /// It was there when it was opened by its name.
     pub(super) is_opened: bool,
     /// It looks symbols up by names of its own.
@@ -43,6 +47,11 @@ pub(super) struct Walk<'a> {
     pub(super) names: HashSet<u32, BuildHasherDefault<Hashed>>,
     /// Those of them that were looked up everywhere, and will be in what is loaded later.
     pub(super) looked: HashSet<u32, BuildHasherDefault<Hashed>>,
+    /// What is called once a name is met.
+    pub(super) waiting: Waiting,
+    /// Names that symbols were bound by; and what is called once one is.
+    pub(super) bound: HashSet<u32, BuildHasherDefault<Hashed>>,
+    pub(super) unasked: Unasked,
     pub(super) is_wild: bool,
     /// Some lookup is by a name that is not known; the program opens itself, or looks everywhere.
     pub(super) looks_any: bool,
@@ -51,6 +60,8 @@ pub(super) struct Walk<'a> {
     pub(super) opens_any: bool,
     pub(super) asked: usize,
     pub(super) missing: BTreeSet<Unresolved>,
+    /// Libraries that files need and that were not found: the file, and the name.
+    pub(super) lacking: BTreeSet<(MachinePath, String)>,
     /// Who led to what, where somebody asks; and who is being followed.
     pub(super) parents: Option<HashMap<Node, Node>>,
     pub(super) current: Option<Node>,
@@ -66,12 +77,16 @@ impl<'a> Walk<'a> {
             work: Vec::new(),
             names: HashSet::default(),
             looked: HashSet::default(),
+            waiting: Waiting::default(),
+            bound: HashSet::default(),
+            unasked: Unasked::default(),
             is_wild: false,
             looks_any: false,
             opens_itself: false,
             opens_any: false,
             asked: usize::MAX,
             missing: BTreeSet::new(),
+            lacking: BTreeSet::new(),
             parents: None,
             current: None,
         }
@@ -90,20 +105,21 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let facts = self.join.facts;
-            let code = facts.codes.get(&path);
-            let (Some(code), Some(exports)) = (code, self.join.exports.get(&path)) else {
+            let Some(file) = self.join.files.get(&path) else {
                 self.missing.insert(unread(&path));
                 continue;
             };
+            let code = file.code;
             let at = self.modules.len();
             self.loaded.insert(path.clone(), at);
             self.modules.push(Module {
                 code,
-                exports,
+                file,
                 functions: vec![false; code.functions.len()],
                 regions: vec![false; code.regions.len()],
                 symbols: vec![false; code.symbols.len() * 2],
                 strings: vec![false; code.strings.len()],
+                lent: BTreeSet::new(),
                 is_opened: false,
                 is_loader: false,
             });
@@ -111,16 +127,12 @@ impl<'a> Walk<'a> {
                 let opened = elf.opens.iter().flat_map(|opened| &opened.sonames);
                 opens.extend(opened.flat_map(|name| self.join.loader.named(elf, name)));
                 queue.extend(self.join.loader.needed(elf));
-                for name in self.join.loader.missing(elf) {
-                    let site = Site {
-                        path: path.clone(),
-                        offset: 0,
-                    };
-                    self.missing.insert(Unresolved {
-                        site,
-                        reason: format!("needs {name}, which is not there"),
-                    });
-                }
+                let lacking = self.join.loader.missing(elf);
+                self.lacking.extend(
+                    lacking
+                        .into_iter()
+                        .map(|name| (path.clone(), name.to_owned())),
+                );
             }
             for starter in &code.starters {
                 self.function(at, *starter);
@@ -248,12 +260,19 @@ impl<'a> Walk<'a> {
             else {
                 continue;
             };
+            let held: &[Held] = match node {
+                Node::Function(module, at) => self.held(module, at),
+                Node::Region(..) => &[],
+            };
             for edge in code
                 .edges
                 .get(first as usize..last as usize)
                 .unwrap_or_default()
             {
-                self.edge(module, *edge);
+                match *edge {
+                    Edge::Call(called) if self.is_held(module, held, called) => {}
+                    edge => self.edge(module, edge),
+                }
             }
             if let Node::Function(module, at) = node {
                 self.wild(module, at);
@@ -263,7 +282,8 @@ impl<'a> Walk<'a> {
 
     pub(super) fn edge(&mut self, module: usize, edge: Edge) {
         match edge {
-            Edge::Call(function) | Edge::Take(function) => self.function(module, function),
+            Edge::Call(function) => self.function(module, function),
+            Edge::Take(function) => self.taken(module, function),
             Edge::Data(region) => self.region(module, region),
             Edge::CallSymbol(symbol) => self.symbol(module, symbol, true),
             Edge::TakeSymbol(symbol) => self.symbol(module, symbol, false),
@@ -273,6 +293,9 @@ impl<'a> Walk<'a> {
                     .get(module)
                     .is_some_and(|module| module.is_loader);
                 let is_new = self.names.insert(hash);
+                if is_new {
+                    self.met(hash);
+                }
                 if is_loader || is_new && self.is_wild {
                     self.look_up(hash);
                 } else if is_new && self.looks_any {
@@ -298,6 +321,18 @@ impl<'a> Walk<'a> {
             *seen = true;
             self.push(Node::Function(module, function));
         }
+    }
+
+    /// A function whose address is a value from here on.
+    fn taken(&mut self, module: usize, function: u32) {
+        if let Some(found) = self.modules.get_mut(module) {
+            let lent = &found.code.lent;
+            let at = lent.partition_point(|lent| lent.function < function);
+            if lent.get(at).is_some_and(|lent| lent.function == function) {
+                found.lent.insert(function);
+            }
+        }
+        self.offered(module, function);
     }
 
     pub(super) fn push(&mut self, node: Node) {

@@ -108,9 +108,27 @@ impl<'a> Graph<'a> {
                 .filter(|to| self.image.is_code(*to))
                 .map(|to| self.place(to)),
         );
+        starts.extend(self.stubs(sweep));
         starts.sort_unstable();
         starts.dedup();
         self.starts = starts;
+    }
+
+    /// Where the linker's stubs for functions of other files start. The table for unwinding has one entry for all of them,
+    /// and those that are only jumped to would count as part of the one before.
+    fn stubs(&self, sweep: &Sweep) -> Vec<u32> {
+        let is_stub = |place: u32| self.image.is_stub(self.address(place));
+        let jumps = sweep.refs.iter().filter(|found| {
+            found.kind == Kind::CallThrough
+                && is_stub(found.from)
+                && sweep.jumps.binary_search(&found.from).is_ok()
+        });
+        let starts = jumps.filter_map(|found| {
+            let at = sweep.fresh.partition_point(|place| *place <= found.from);
+            let start = sweep.fresh.get(at.checked_sub(1)?)?;
+            (found.from - start <= STUB).then_some(*start)
+        });
+        starts.collect()
     }
 
     fn find_runs(&mut self, sweep: &Sweep) {
@@ -252,6 +270,7 @@ impl<'a> Graph<'a> {
             calls: calls.sites,
             arguments: calls.arguments,
             wrappers: calls.wrappers,
+            lent: calls.lent,
             gaps: calls.gaps,
             is_whole: is_go(elf),
             strings: self.texts,
@@ -330,6 +349,9 @@ impl<'a> Graph<'a> {
         found
     }
 }
+
+/// Longest way from a stub's start to its jump, in bytes: the processor supplement for Arm has three instructions before it.
+const STUB: u32 = 12;
 
 /// Go's linker leaves its table of functions, and leaves out what nothing reaches.
 fn is_go(elf: &Elf<'_>) -> bool {

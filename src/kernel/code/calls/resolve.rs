@@ -1,0 +1,170 @@
+//! Values followed backwards, over functions: to whoever calls, and to whatever was written to memory.
+
+use super::super::flow::Found;
+use super::super::step::Place;
+use super::super::sweep::{Kind, Ref};
+use super::{CALLERS, DEPTH, Finder, Resolved};
+use std::collections::BTreeSet;
+
+impl Finder<'_> {
+    pub(super) fn called_from(&self, start: u32) -> &[Ref] {
+        let first = self.callers.partition_point(|found| found.to < start);
+        let last = self.callers.partition_point(|found| found.to <= start);
+        self.callers.get(first..last).unwrap_or_default()
+    }
+
+    /// All values of a place, followed to callers.
+    pub(super) fn resolve(&mut self, at: u32, place: Place) -> Resolved {
+        let mut resolved = Resolved::default();
+        let mut work = vec![(at, place, 0i64, DEPTH)];
+        let mut seen = BTreeSet::new();
+        while let Some((at, place, more, depth)) = work.pop() {
+            if !seen.insert((at, place, more)) {
+                continue;
+            }
+            let function = self.graph.function(at).unwrap_or(0);
+            if seen.len() > CALLERS {
+                resolved.open.insert((function, at));
+                break;
+            }
+            let found = self.flow.before(at, place);
+            self.settle(found, (function, at, more, depth), &mut resolved, &mut work);
+        }
+        resolved
+    }
+
+    fn settle(
+        &mut self,
+        found: Found,
+        (function, at, more, depth): (u32, u32, i64, usize),
+        resolved: &mut Resolved,
+        work: &mut Vec<(u32, Place, i64, usize)>,
+    ) {
+        resolved.known.extend(
+            found
+                .constants
+                .iter()
+                .map(|value| (function, at, value.wrapping_add_signed(more))),
+        );
+        if found.is_open {
+            resolved.open.insert((function, at));
+        }
+        for (address, by) in found.globals {
+            if !self.global(
+                (address, None),
+                by.wrapping_add(more),
+                depth,
+                resolved,
+                work,
+            ) {
+                resolved.open.insert((function, at));
+            }
+        }
+        for (address, behind, by) in found.behind {
+            if !self.global(
+                (address, Some(behind)),
+                by.wrapping_add(more),
+                depth,
+                resolved,
+                work,
+            ) {
+                resolved.open.insert((function, at));
+            }
+        }
+        for (start, place, by) in found.parameters {
+            if !self.parameter(start, place, by.wrapping_add(more), depth, resolved, work) {
+                resolved.open.insert((function, at));
+            }
+            if !self.named.contains(&start) && self.taken.contains(&start) {
+                resolved
+                    .lent
+                    .insert((start, place, by.wrapping_add(more), at));
+            }
+        }
+    }
+
+    /// What was written to memory at a fixed address; whether all is known.
+    fn global(
+        &mut self,
+        (address, behind): (u64, Option<i64>),
+        more: i64,
+        depth: usize,
+        resolved: &mut Resolved,
+        work: &mut Vec<(u32, Place, i64, usize)>,
+    ) -> bool {
+        let place = self.graph.place(address);
+        let first = self.stores.partition_point(|found| found.to < place);
+        let stores = self.stores.get(first..).unwrap_or_default().iter();
+        let stores: Vec<u32> = stores
+            .take_while(|found| found.to == place)
+            .map(|found| found.from)
+            .collect();
+        if depth == 0 || stores.is_empty() || self.taken.contains(&place) {
+            return false;
+        }
+        for at in stores {
+            let found = self.flow.stored(at, address, behind);
+            let function = self.graph.function(at).unwrap_or(0);
+            self.settle(found, (function, at, more, depth - 1), resolved, work);
+        }
+        true
+    }
+
+    /// What callers hand over; whether all of them are known.
+    fn parameter(
+        &mut self,
+        start: u32,
+        place: Place,
+        more: i64,
+        depth: usize,
+        resolved: &mut Resolved,
+        work: &mut Vec<(u32, Place, i64, usize)>,
+    ) -> bool {
+        let convention = self.flow.convention;
+        let mut all = true;
+        if self.named.contains(&start) {
+            let argument = match place {
+                Place::Register(register) => convention
+                    .arguments
+                    .iter()
+                    .position(|known| *known == register),
+                _ => None,
+            };
+            match (argument, self.graph.function(start)) {
+                (Some(argument), Some(function)) => {
+                    resolved
+                        .handed
+                        .insert((function, u8::try_from(argument).unwrap_or(u8::MAX)));
+                }
+                _ => all = false,
+            }
+        }
+        let callers: Vec<Ref> = self.called_from(start).to_vec();
+        if depth == 0 || callers.len() > CALLERS {
+            return false;
+        }
+        if callers.is_empty() && !self.named.contains(&start) && !self.taken.contains(&start) {
+            // Nobody calls it: it is dead, or reached in a way that is not seen.
+            return self.flow.runs_into.binary_search(&start).is_ok();
+        }
+        for caller in callers {
+            let pushed = if caller.kind == Kind::Call {
+                convention.pushed
+            } else {
+                0
+            };
+            let place = match place {
+                Place::Slot(base, at) if base == convention.stack => {
+                    if at < pushed {
+                        all = false;
+                        continue;
+                    }
+                    Place::Slot(base, at - pushed)
+                }
+                other => other,
+            };
+            work.push((caller.from, place, more, depth - 1));
+        }
+        all
+    }
+}

@@ -1,0 +1,172 @@
+//! What a program does not reach is not said of it: branches of the C library that nobody asked for, stubs that only jumps
+//! lead to, calls by pointers that name their number. And what it does reach is. The programs are compiled here; without a C
+//! compiler there is nothing to show.
+
+#![cfg(test)]
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+
+/// What `transvase kernel` says of a program: its calls, and how many places it could not follow.
+struct Said {
+    calls: Vec<String>,
+    open: usize,
+}
+
+impl Said {
+    fn has(&self, call: &str) -> bool {
+        self.calls.iter().any(|known| known == call)
+    }
+}
+
+fn said(source: &str) -> Option<Said> {
+    let scratch = tempfile::tempdir().unwrap();
+    let text = scratch.path().join("program.c");
+    let path = scratch.path().join("program");
+    std::fs::write(&text, source).unwrap();
+    let compiled = Command::new("cc")
+        .args(["-O2", "-pthread", "-o"])
+        .args([&path, &text])
+        .output()
+        .ok()?;
+    let error = String::from_utf8_lossy(&compiled.stderr).into_owned();
+    assert!(compiled.status.success(), "{error}");
+    Some(ask(&path))
+}
+
+fn ask(path: &Path) -> Said {
+    let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
+        .args(["kernel", "/", path.to_str().unwrap(), "--format", "json"])
+        .output()
+        .unwrap();
+    let document: Value = serde_json::from_slice(&done.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&done.stderr)));
+    let program = &document["programs"][0];
+    let calls = program["syscalls"].as_array().unwrap().iter();
+    let calls = calls.filter_map(|call| call["name"].as_str().map(str::to_owned));
+    Said {
+        calls: calls.collect(),
+        open: program["unresolved"].as_array().map_or(0, Vec::len),
+    }
+}
+
+#[test]
+fn a_mutex_has_no_ceiling_until_it_is_given_one() {
+    let locks = "#include <pthread.h>
+        static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+        int main(void) { ASK return pthread_mutex_lock(&lock); }";
+    let Some(plain) = said(&locks.replace("ASK", "")) else {
+        return;
+    };
+    let scheduling = [
+        "sched_setscheduler",
+        "sched_getparam",
+        "sched_get_priority_max",
+    ];
+    for call in scheduling {
+        assert!(!plain.has(call), "{call} in {:?}", plain.calls);
+    }
+    let ask = "pthread_mutexattr_t a; pthread_mutexattr_init(&a);
+        pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_PROTECT); pthread_mutex_init(&lock, &a);";
+    let asks = said(&locks.replace("ASK", ask)).unwrap();
+    for call in scheduling {
+        assert!(asks.has(call), "{call} not in {:?}", asks.calls);
+    }
+}
+
+#[test]
+fn a_spawned_process_is_as_its_attributes_say() {
+    let plain = "#include <stdlib.h>
+        int main(int c, char **v) { return system(v[c - 1]); }";
+    let Some(plain) = said(plain) else { return };
+    assert!(plain.has("execve"));
+    for call in ["setsid", "setpgid", "fchdir"] {
+        assert!(!plain.has(call), "{call} in {:?}", plain.calls);
+    }
+    let flags = "#define _GNU_SOURCE
+        #include <spawn.h>
+        int main(int c, char **v) {
+            posix_spawnattr_t a; posix_spawnattr_init(&a); posix_spawnattr_setflags(&a, POSIX_SPAWN_SETPGROUP);
+            return posix_spawn(0, v[c - 1], 0, &a, v, 0);
+        }";
+    let flags = said(flags).unwrap();
+    assert!(
+        flags.has("setpgid") && flags.has("setsid"),
+        "{:?}",
+        flags.calls
+    );
+}
+
+#[test]
+fn a_thread_is_scheduled_as_its_creator() {
+    let thread = "#define _GNU_SOURCE
+        #include <pthread.h>
+        #include <sched.h>
+        static void *run(void *a) { return a; }
+        int main(void) { pthread_t t; pthread_attr_t a; pthread_attr_init(&a); ASK
+            return pthread_create(&t, &a, run, 0); }";
+    let Some(plain) = said(&thread.replace("ASK", "")) else {
+        return;
+    };
+    assert!(!plain.has("sched_setaffinity") && !plain.has("sched_setscheduler"));
+    let asks = "cpu_set_t s; CPU_ZERO(&s); pthread_attr_setaffinity_np(&a, sizeof s, &s);
+        pthread_attr_setinheritsched(&a, PTHREAD_EXPLICIT_SCHED);";
+    let asks = said(&thread.replace("ASK", asks)).unwrap();
+    assert!(asks.has("sched_setaffinity") && asks.has("sched_setscheduler"));
+}
+
+#[test]
+fn who_looks_for_users_looks_for_no_hosts() {
+    let users = "#include <pwd.h>
+        int main(int c, char **v) { return getpwnam(v[c - 1]) != 0; }";
+    let Some(users) = said(users) else { return };
+    assert!(
+        users.has("openat") && !users.has("sendmmsg"),
+        "{:?}",
+        users.calls
+    );
+    let hosts = "#include <netdb.h>
+        int main(int c, char **v) { return gethostbyname(v[c - 1]) != 0; }";
+    assert!(said(hosts).unwrap().has("sendmmsg"));
+}
+
+/// The stub for chroot stands behind one that is called, and only a function nobody calls jumps to it.
+#[test]
+fn a_stub_is_not_part_of_the_one_before() {
+    let source = "#include <unistd.h>
+        int main(int c, char **v) { return c > 1 ? link(v[0], v[1]) : rmdir(v[0]); }
+        int never(const char *path) { return chroot(path); }";
+    let Some(said) = said(source) else { return };
+    assert!(said.has("link") && said.has("rmdir"));
+    assert!(!said.has("chroot"), "{:?}", said.calls);
+}
+
+const TABLE: &str = "#define _GNU_SOURCE
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    static long plain(long number, long a, long b) { return syscall(number, a, b); }
+    struct calls { long (*call)(long, long, long); };
+    static struct calls table = { plain };
+    __attribute__((noinline)) long ask(struct calls *calls, long path) { return calls->call(SYS_chroot, path, 0); }
+    int main(int c, char **v) { GIVE return ask(&table, (long)v[c - 1]); }";
+
+#[test]
+fn a_pointer_in_a_table_is_called_with_a_number() {
+    let Some(said) = said(&TABLE.replace("GIVE", "")) else {
+        return;
+    };
+    assert!(said.has("chroot"), "{:?}", said.calls);
+    assert_eq!(said.open, 0);
+}
+
+#[test]
+fn a_pointer_that_is_given_away_is_called_with_anything() {
+    let given = TABLE.replace(
+        "GIVE",
+        "extern int atexit(void (*)(void)); atexit((void (*)(void))plain);",
+    );
+    if let Some(said) = said(&given) {
+        assert!(said.open > 0);
+    }
+}
