@@ -98,6 +98,14 @@ runs("ps", "/usr/bin/ps", "procps", "ps aux", "ps -eLf", "ps -o pid,comm -p 1")
 runs("ip", "/usr/bin/ip", "iproute2", "ip addr", "ip route", "ip -s link", "ip neigh", "ip rule")
 runs("file", "/usr/bin/file", "file", "file /etc/passwd /bin/bash", "file -z /tmp/x.tgz", "cat /etc/passwd | file -")
 
+# What more a program can be asked to do, as a script of its own: the more of it was seen, the more a missing call shows.
+USES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "uses")
+for _name, _scenario in SCENARIOS.items():
+    _path = os.path.join(USES, _name + ".sh")
+    if os.path.exists(_path):
+        with open(_path) as _script:
+            _scenario[2].append((_script.read(), None, 0, None))
+
 
 def packages():
     names = {package for scenario in SCENARIOS.values() for package in scenario[1].split(",")}
@@ -115,17 +123,19 @@ def trace(guest, name, directory):
         quoted = "'" + command.replace("'", "'\\''") + "'"
         strace = f"strace -f -qq -s 0 -a 1 -o {log} sh -c {quoted}"
         if uses is None:
-            script.append(f"timeout -k 2 60 {strace} </dev/null >/dev/null 2>&1 || true")
+            script.append(f"timeout -k 2 150 {strace} </dev/null >/dev/null 2>&1 || true")
         else:
             script.append(f"{strace} </dev/null >/tmp/{name}.out 2>&1 & tracer=$!")
             script.append(f"sleep {up * 2}; ({uses}) >/dev/null 2>&1 </dev/null || true")
+            # Stopped and let go on, as an operator does who looks at it: interrupted waits are resumed.
+            script.append("for p in $(ps -o pid= --ppid $(ps -o pid= --ppid $tracer | head -1)) $(ps -o pid= --ppid $tracer); do kill -STOP $p; sleep 0.2; kill -CONT $p; done; sleep 0.5")
             # The first process that strace started, and what is left after a while.
             script.append(f"sleep 0.5; child=$(ps -o pid= --ppid $tracer | head -1); real=$(ps -o pid= --ppid $child | head -1); kill -{stop} $child $real 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do kill -0 $tracer 2>/dev/null || break; sleep 0.5; done; kill -KILL $child 2>/dev/null; kill $tracer 2>/dev/null; sleep 0.3; kill -KILL $tracer 2>/dev/null; wait $tracer 2>/dev/null")
     inside = "\n".join(script)
     outside = f"""mount -t proc proc {guest}/proc; mount -t sysfs -o ro sysfs {guest}/sys; mount -t tmpfs tmpfs {guest}/run
         mount --rbind /dev {guest}/dev; mkdir -p {guest}/run/lock; exec chroot {guest} /bin/sh"""
-    subprocess.run(["unshare", "-m", "-p", "-n", "-f", "--kill-child", "/bin/sh", "-c", outside], input=inside.encode(), check=False,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=400)
+    subprocess.run(["unshare", "-m", "-p", "-n", "-u", "-i", "-f", "--kill-child", "/bin/sh", "-c", outside], input=inside.encode(), check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=700)
 
 
 LINE = re.compile(r"^(\d+) +(.*)$")
@@ -166,7 +176,8 @@ def read(path, seen):
                 executing[pid] = target[1]
             if call and pid in running:
                 seen.setdefault(running[pid], set()).add("execve")
-            if re.search(r"= 0$", text) and pid in executing:
+            # A program that runs itself again stays what it is.
+            if re.search(r"= 0$", text) and executing.get(pid, "/proc/self/exe") != "/proc/self/exe":
                 running[pid] = os.path.basename(executing[pid])
             continue
         if pid in running:
