@@ -2,7 +2,7 @@
 
 use super::threads;
 use crate::cli::{Global, Kernel, Shown};
-use crate::detect::native::{Executable, LoaderCache, MachineCode, syntax, system};
+use crate::detect::native::{Executable, Kept, LoaderCache, MachineCode, syntax, system};
 use crate::detect::{Detector, Registry, Want, closure, engine};
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -81,10 +81,11 @@ fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
 /// Headers of the programs and of everything they load, until no directory is missing; then the code of all, until it names
 /// no directory of plug-ins that was not looked into.
 fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
+    let kept = Kept::default();
     let detectors: [Box<dyn Detector>; 4] = [
         Box::new(LoaderCache),
         Box::new(Executable),
-        Box::new(MachineCode),
+        Box::new(MachineCode::keeping(kept.clone())),
         Box::new(syntax::Configuration),
     ];
     let registry = Registry::of(detectors).map_err(|error| Error::Other(error.to_string()))?;
@@ -107,6 +108,10 @@ fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
             return Ok(facts);
         }
         code |= is_settled;
+        // The next look asks for the same files and more.
+        if let Ok(mut kept) = kept.lock() {
+            *kept = facts.codes;
+        }
     }
     let last = |facts: &Facts| wants(facts, asked, true);
     Ok(engine::examine_with(

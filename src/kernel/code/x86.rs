@@ -24,7 +24,8 @@ pub(super) fn sweep(image: &Image<'_>, base: u64) -> Sweep {
     for (address, bytes) in &image.code {
         pass.section(*address, bytes);
     }
-    pass.sweep.refs.sort_unstable();
+    // In order but for those of one instruction: the stable sort sees that.
+    pass.sweep.refs.sort();
     pass.sweep
 }
 
