@@ -37,8 +37,10 @@ pub(super) struct Flow<'a> {
     pub starts: &'a [u32],
     /// Ends, for those that end before the next begins.
     pub end: u32,
-    /// Jumps by their target.
+    /// Jumps from one function to another, or to a start, by their target.
     pub incoming: &'a [Ref],
+    /// Jumps within one function: the jump and its target, sorted.
+    pub inner_jumps: &'a [(u32, u32)],
     /// Targets of jumps through tables, sorted: (target, the jump).
     pub table_targets: &'a [(u32, u32)],
     /// Starts that the code before runs on into, sorted.
@@ -47,6 +49,8 @@ pub(super) struct Flow<'a> {
     pub dead_ends: &'a [u32],
     pub decode: &'a dyn Fn(u32, u32) -> Vec<Step>,
     pub cache: HashMap<usize, Rc<Vec<Step>>>,
+    /// Of functions that were asked for, their own jumps by target: the target and the jump.
+    pub inner: HashMap<usize, Rc<Vec<(u32, u32)>>>,
 }
 
 /// Before which step of which function, what is looked for, and what is added to it in the end.
@@ -74,9 +78,26 @@ impl Flow<'_> {
         let steps = Rc::new(steps);
         if self.cache.len() > 4096 {
             self.cache.clear();
+            self.inner.clear();
         }
         self.cache.insert(function, Rc::clone(&steps));
         steps
+    }
+
+    /// A function's own jumps by target.
+    fn inner(&mut self, function: usize) -> Rc<Vec<(u32, u32)>> {
+        let (starts, all) = (self.starts, self.inner_jumps);
+        let inner = self.inner.entry(function).or_insert_with(|| {
+            let start = starts.get(function).copied().unwrap_or(0);
+            let end = starts.get(function + 1).copied().unwrap_or(u32::MAX);
+            let first = all.partition_point(|(from, _)| *from < start);
+            let own = all.get(first..).unwrap_or_default().iter();
+            let own = own.take_while(|(from, _)| *from < end);
+            let mut own: Vec<(u32, u32)> = own.map(|(from, to)| (*to, *from)).collect();
+            own.sort_unstable();
+            Rc::new(own)
+        });
+        Rc::clone(inner)
     }
 
     /// What can stand in `place` just before the instruction at `at`.
@@ -335,10 +356,16 @@ impl Flow<'_> {
     ) -> bool {
         let first = self.incoming.partition_point(|jump| jump.to < at);
         let jumps = self.incoming.get(first..).unwrap_or_default().iter();
-        let jumps: Vec<u32> = jumps
+        let mut jumps: Vec<u32> = jumps
             .take_while(|jump| jump.to == at)
             .map(|jump| jump.from)
             .collect();
+        if let Some(function) = self.function(at) {
+            let inner = self.inner(function);
+            let first = inner.partition_point(|(to, _)| *to < at);
+            let own = inner.get(first..).unwrap_or_default().iter();
+            jumps.extend(own.take_while(|(to, _)| *to == at).map(|(_, from)| *from));
+        }
         let first = self
             .table_targets
             .partition_point(|(target, _)| *target < at);

@@ -36,7 +36,7 @@ pub fn read(path: &MachinePath, elf: &Elf<'_>, bytes: &[u8]) -> Result<Code, Str
     };
     let image = image::Image::read(elf, bytes, architecture)?;
     let base = image.segments.first().map_or(0, |segment| segment.address);
-    let sweep = match architecture {
+    let mut sweep = match architecture {
         Architecture::X86_64 => {
             let mut sweep = x86::sweep(&image, base);
             tables::leave_out(&image, &mut sweep, base);
@@ -44,6 +44,6 @@ pub fn read(path: &MachinePath, elf: &Elf<'_>, bytes: &[u8]) -> Result<Code, Str
         }
         Architecture::Aarch64 => arm::sweep(&image, base),
     };
-    let graph = graph::Graph::new(&image, &sweep, base);
+    let graph = graph::Graph::new(&image, &mut sweep, base);
     Ok(graph.finish(path, elf, &sweep))
 }

@@ -1,7 +1,7 @@
 //! Branches of the C library that are dead until a program asks for what they do: `detectors/kernel/guards.toml`.
 
+use super::Hashed;
 use super::walk::Walk;
-use super::{Exports, Hashed};
 use crate::fact::{Code, Edge, Target, name_hash};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -54,12 +54,15 @@ pub(super) type Guards = HashMap<u32, Vec<Held>, BuildHasherDefault<Hashed>>;
 pub(super) type Unasked = HashMap<u32, Vec<(usize, u32)>, BuildHasherDefault<Hashed>>;
 
 /// The branches of one file.
-pub(super) fn guards(code: &Code, exports: &Exports) -> Guards {
+pub(super) fn guards(code: &Code) -> Guards {
     let mut found = Guards::default();
-    let defined = |name: &String| exports.contains_key(&name_hash(name.as_bytes()));
+    let defined = |name: &str| {
+        let mut symbols = code.symbols.iter();
+        symbols.any(|symbol| symbol.name == name && symbol.target != Target::Elsewhere)
+    };
     let own: Vec<&'static Guard> = TABLE
         .iter()
-        .filter(|guard| guard.until.iter().any(defined))
+        .filter(|guard| guard.until.iter().any(|name| defined(name)))
         .collect();
     if own.is_empty() {
         return found;

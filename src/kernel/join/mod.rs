@@ -3,22 +3,20 @@
 
 mod collect;
 mod guard;
+mod names;
 mod plug_in;
 mod service;
 mod symbols;
 mod walk;
 
 use super::reach::{Reach, Site, Unresolved};
-use crate::fact::{Code, Facts, Target, name_hash};
+use crate::fact::{Code, Facts};
 use crate::path::MachinePath;
 use crate::workload::libraries::Loader;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher;
 use walk::Walk;
-
-/// Symbols of one file by the hash of their name.
-type Exports = HashMap<u32, Vec<u32>, BuildHasherDefault<Hashed>>;
 
 /// For keys that are hashes already.
 #[derive(Default)]
@@ -46,48 +44,35 @@ pub struct Join<'a> {
     facts: &'a Facts,
     loader: Loader<'a>,
     files: BTreeMap<&'a MachinePath, File<'a>>,
+    names: names::Names,
 }
 
 /// One file's code, indexed.
 struct File<'a> {
     code: &'a Code,
-    /// Exported symbols by the hash of their name.
-    exports: Exports,
+    /// Its place in the order of files.
+    place: usize,
     /// Branches that are dead until a name is bound.
     guards: guard::Guards,
     /// What a module of the name service offers.
     offers: service::Offers,
 }
 
-impl<'a> File<'a> {
-    fn new(code: &'a Code) -> Self {
-        let mut exports = Exports::default();
-        for (at, symbol) in (0u32..).zip(&code.symbols) {
-            if symbol.target != Target::Elsewhere {
-                let hash = name_hash(symbol.name.as_bytes());
-                exports.entry(hash).or_default().push(at);
-            }
-        }
-        Self {
-            guards: guard::guards(code, &exports),
-            offers: service::offers(code),
-            exports,
-            code,
-        }
-    }
-}
-
 impl<'a> Join<'a> {
     pub fn new(facts: &'a Facts) -> Self {
-        let codes: Vec<_> = facts.codes.iter().collect();
-        let files: Vec<_> = codes
-            .into_par_iter()
-            .map(|(path, code)| (path, File::new(code)))
-            .collect();
+        let codes: Vec<&Code> = facts.codes.values().collect();
+        let file = |(place, code): (usize, &&'a Code)| File {
+            code,
+            place,
+            guards: guard::guards(code),
+            offers: service::offers(code),
+        };
+        let files: Vec<File<'_>> = codes.par_iter().enumerate().map(file).collect();
         Self {
             facts,
             loader: Loader::new(facts),
-            files: files.into_iter().collect(),
+            names: names::Names::new(&codes),
+            files: facts.codes.keys().zip(files).collect(),
         }
     }
 

@@ -45,19 +45,25 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn definitions(&self, hash: u32, name: &str) -> Vec<(usize, &'a Symbol)> {
-        let mut found = Vec::new();
-        for (at, module) in self.modules.iter().enumerate() {
-            for symbol in module.file.exports.get(&hash).into_iter().flatten() {
-                let symbol = module.code.symbols.get(*symbol as usize);
-                found.extend(
-                    symbol
-                        .filter(|symbol| symbol.name == name)
-                        .map(|symbol| (at, symbol)),
-                );
-            }
-        }
+    /// Who of the loaded defines a name: module and symbol, in the order of loading.
+    fn defined(&self, hash: u32) -> Vec<(usize, u32)> {
+        let exports = self.join.names.get(hash).iter();
+        let loaded = exports.filter_map(|(_, file, symbol)| {
+            let module = self.places.get(*file as usize).copied().flatten()?;
+            Some((module, *symbol))
+        });
+        let mut found: Vec<(usize, u32)> = loaded.collect();
+        found.sort_unstable();
         found
+    }
+
+    fn definitions(&self, hash: u32, name: &str) -> Vec<(usize, &'a Symbol)> {
+        let defined = self.defined(hash).into_iter();
+        let symbols = defined.filter_map(|(module, symbol)| {
+            let code = self.modules.get(module)?.code;
+            Some((module, code.symbols.get(symbol as usize)?))
+        });
+        symbols.filter(|(_, symbol)| symbol.name == name).collect()
     }
 
     /// A function whose argument becomes the number: known where it is called by its name, else any.
@@ -93,14 +99,8 @@ impl<'a> Walk<'a> {
         if !self.looked.insert(hash) {
             return;
         }
-        for at in 0..self.modules.len() {
-            let symbols = self
-                .modules
-                .get(at)
-                .and_then(|module| module.file.exports.get(&hash));
-            for symbol in symbols.cloned().unwrap_or_default() {
-                self.symbol(at, symbol, false);
-            }
+        for (at, symbol) in self.defined(hash) {
+            self.symbol(at, symbol, false);
         }
     }
 
@@ -109,19 +109,17 @@ impl<'a> Walk<'a> {
         if self.looked.is_empty() {
             return;
         }
-        let Some(exports) = self.modules.get(module).map(|module| &module.file.exports) else {
+        let Some(code) = self.modules.get(module).map(|module| module.code) else {
             return;
         };
-        let mut known: Vec<u32> = exports
-            .keys()
-            .copied()
-            .filter(|hash| self.looked.contains(hash))
+        let exported = (0u32..).zip(&code.symbols);
+        let exported = exported.filter(|(_, symbol)| symbol.target != Target::Elsewhere);
+        let known: Vec<u32> = exported
+            .filter(|(_, symbol)| self.looked.contains(&name_hash(symbol.name.as_bytes())))
+            .map(|(at, _)| at)
             .collect();
-        known.sort_unstable();
-        for hash in known {
-            for symbol in exports.get(&hash).into_iter().flatten() {
-                self.symbol(module, *symbol, false);
-            }
+        for symbol in known {
+            self.symbol(module, symbol, false);
         }
     }
 
@@ -191,11 +189,8 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn look_up_in(&mut self, module: usize, hash: u32) {
-        let symbols = self
-            .modules
-            .get(module)
-            .and_then(|module| module.file.exports.get(&hash));
-        for symbol in symbols.cloned().unwrap_or_default() {
+        let defined = self.defined(hash).into_iter();
+        for (_, symbol) in defined.filter(|(at, _)| *at == module) {
             self.symbol(module, symbol, false);
         }
     }

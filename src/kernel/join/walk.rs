@@ -41,6 +41,8 @@ pub(super) struct Walk<'a> {
     pub(super) join: &'a Join<'a>,
     pub(super) modules: Vec<Module<'a>>,
     pub(super) loaded: HashMap<MachinePath, usize>,
+    /// Of each file that was read, its place among the modules.
+    pub(super) places: Vec<Option<usize>>,
     pub(super) opened: HashSet<MachinePath>,
     pub(super) work: Vec<Node>,
     /// Names that reached code refers to; looked up once some lookup is by a name that is not known.
@@ -73,6 +75,7 @@ impl<'a> Walk<'a> {
             join,
             modules: Vec::new(),
             loaded: HashMap::new(),
+            places: vec![None; join.files.len()],
             opened: HashSet::new(),
             work: Vec::new(),
             names: HashSet::default(),
@@ -112,6 +115,9 @@ impl<'a> Walk<'a> {
             let code = file.code;
             let at = self.modules.len();
             self.loaded.insert(path.clone(), at);
+            if let Some(place) = self.places.get_mut(file.place) {
+                *place = Some(at);
+            }
             self.modules.push(Module {
                 code,
                 file,

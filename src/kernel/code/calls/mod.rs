@@ -85,11 +85,13 @@ impl Calls {
             starts: &graph.starts,
             end: graph.end,
             incoming: &incoming,
+            inner_jumps: &graph.inner_jumps,
             table_targets: &graph.table_targets,
             runs_into: &graph.runs_into,
             dead_ends: &graph.dead_ends,
             decode: &decode,
             cache: HashMap::new(),
+            inner: HashMap::new(),
         };
         let mut finder = Finder::new(graph, sweep, flow);
         let mut calls = Self::default();

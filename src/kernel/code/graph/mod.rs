@@ -26,6 +26,9 @@ pub(super) struct Graph<'a> {
     pub dead_ends: Vec<u32>,
     /// Jumps through tables: target, and the jump.
     pub table_targets: Vec<(u32, u32)>,
+    /// Jumps within one function that do not go to its start: the jump and its target, sorted. Half of all references are
+    /// such, and only who follows a value through the function asks for them.
+    pub inner_jumps: Vec<(u32, u32)>,
     /// Starts of the pieces that data is cut into, sorted.
     pieces: Vec<u64>,
     /// Of pieces with pointers: the piece's number to its place among the regions.
@@ -35,7 +38,7 @@ pub(super) struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    pub fn new(image: &'a Image<'a>, sweep: &Sweep, base: u64) -> Self {
+    pub fn new(image: &'a Image<'a>, sweep: &mut Sweep, base: u64) -> Self {
         let mut graph = Self {
             image,
             base,
@@ -45,6 +48,7 @@ impl<'a> Graph<'a> {
             runs_into: Vec::new(),
             dead_ends: Vec::new(),
             table_targets: Vec::new(),
+            inner_jumps: Vec::new(),
             pieces: Vec::new(),
             region_of: BTreeMap::new(),
             strings: BTreeMap::new(),
@@ -55,6 +59,7 @@ impl<'a> Graph<'a> {
             .last()
             .map_or(0, |(at, bytes)| graph.place(at + bytes.len() as u64));
         graph.find_starts(sweep);
+        graph.sort_out(sweep);
         graph.find_runs(sweep);
         graph.find_tables(sweep);
         graph.find_dead_ends(sweep);
@@ -137,6 +142,22 @@ impl<'a> Graph<'a> {
         starts.dedup();
         self.starts = starts;
         self.index();
+    }
+
+    /// Leaves in a sweep what leads from one function or piece of data to another.
+    fn sort_out(&mut self, sweep: &mut Sweep) {
+        let mut inner = Vec::new();
+        sweep.refs.retain(|found| match found.kind {
+            Kind::Jump if self.starts.binary_search(&found.to).is_ok() => true,
+            Kind::Jump if self.function(found.from) == self.function(found.to) => {
+                inner.push((found.from, found.to));
+                false
+            }
+            Kind::Load(size) => self.is_pointer(self.address(found.to), size),
+            _ => true,
+        });
+        sweep.refs.shrink_to_fit();
+        self.inner_jumps = inner;
     }
 
     /// Where the linker's stubs for functions of other files start. The table for unwinding has one entry for all of them,

@@ -82,6 +82,15 @@ impl Graph<'_> {
         }
     }
 
+    /// Whether so many bytes have an address in them.
+    pub(super) fn is_pointer(&self, address: u64, size: u8) -> bool {
+        let within = |slot: u64| slot.wrapping_sub(address) < u64::from(size);
+        let pointers = &self.image.pointers;
+        let first = pointers.partition_point(|(slot, _)| *slot < address);
+        pointers.get(first).is_some_and(|(slot, _)| within(*slot))
+            || self.image.copies.iter().any(|(at, _)| within(*at))
+    }
+
     pub(super) fn pointer(&mut self, pointer: Pointer, edges: &mut Vec<Edge>) {
         match pointer {
             Pointer::Address(address) => self.taken(address, edges),
