@@ -157,7 +157,7 @@ fn contracts(out: &Path) {
             let profile = json(&profile);
             let names = profile["syscalls"][0]["names"].as_array().expect("names");
             assert!(
-                names.len() > 100 && names.len() < 300,
+                names.len() > 80 && names.len() < 250,
                 "{id}: {} calls",
                 names.len()
             );
@@ -178,7 +178,8 @@ fn contracts(out: &Path) {
             );
         }
     }
-    println!("with a profile of their own: {}", narrowed.join(", "));
+    // PostgreSQL's plug-in for compiling queries brings a library that a scan leaves unread.
+    assert_eq!(narrowed, ["nginx", "redis-server", "shop"]);
     let kernel = |rule: &str| {
         rule.starts_with("kernel/")
             || rule.starts_with("device/")

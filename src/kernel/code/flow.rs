@@ -148,6 +148,15 @@ impl Flow<'_> {
         found
     }
 
+    /// Whether the instruction at `at` writes to memory at a fixed address.
+    pub fn writes(&mut self, at: u32, global: u64) -> bool {
+        let steps = self.function(at).map(|function| self.steps(function));
+        steps.unwrap_or_default().iter().any(|step| {
+            step.at == at
+                && matches!(step.effect, Effect::Move(Place::Global(to), _) if to == global)
+        })
+    }
+
     fn enter(&mut self, at: u32, place: Place, more: i64, work: &mut Vec<Item>, found: &mut Found) {
         let index = self.function(at).and_then(|function| {
             let steps = self.steps(function);

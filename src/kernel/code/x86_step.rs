@@ -149,10 +149,71 @@ fn effects_of(instruction: &Instruction, info: &mut InstructionInfoFactory, out:
             ));
             out.push(Effect::Stack(8));
         }
-        _ => match simple(instruction) {
-            Some(effect) => out.push(effect),
-            None => clobbers(instruction, info, out),
+        _ => match (simple(instruction), wide(instruction)) {
+            (Some(effect), _) => out.push(effect),
+            (None, Some(effects)) => out.extend(effects),
+            (None, None) => clobbers(instruction, info, out),
         },
+    }
+}
+
+/// The two halves of a vector register's first 16 bytes, as places: numbers above those of all general registers.
+fn halves(register: Register) -> Option<[Place; 2]> {
+    let is_vector = register.is_xmm() || register.is_ymm() || register.is_zmm();
+    let number = u8::try_from(register.number()).ok()?;
+    let low = number.checked_mul(2)?.checked_add(64)?;
+    is_vector.then_some([Place::Register(low), Place::Register(low + 1)])
+}
+
+/// The same of 16 bytes of memory.
+fn both(place: Place) -> Option<[Place; 2]> {
+    let second = match place {
+        Place::Slot(base, at) => Place::Slot(base, at.checked_add(8)?),
+        Place::Global(at) => Place::Global(at.checked_add(8)?),
+        Place::Register(_) => return None,
+    };
+    Some([place, second])
+}
+
+/// Moves of 16 bytes, by which compilers copy structures.
+fn wide(instruction: &Instruction) -> Option<[Effect; 2]> {
+    use Mnemonic::{
+        Movapd, Movaps, Movdqa, Movdqu, Movq, Movupd, Movups, Pxor, Vmovaps, Vmovdqa, Vmovdqu,
+        Vmovups, Xorps,
+    };
+    let operand = |at: u32| match instruction.op_kind(at) {
+        OpKind::Register if instruction.op_register(at).is_xmm() => {
+            halves(instruction.op_register(at))
+        }
+        OpKind::Memory if instruction.memory_size().size() == 16 => both(place(instruction)?),
+        _ => None,
+    };
+    let [low, high] = operand(0)?;
+    match instruction.mnemonic() {
+        Movaps | Movups | Movapd | Movupd | Movdqa | Movdqu | Vmovaps | Vmovups | Vmovdqa
+        | Vmovdqu => {
+            let [from, second] = operand(1)?;
+            Some([
+                Effect::Move(low, Source::Place(from, 0)),
+                Effect::Move(high, Source::Place(second, 0)),
+            ])
+        }
+        Pxor | Xorps if instruction.op0_register() == instruction.op1_register() => Some([
+            Effect::Move(low, Source::Constant(0)),
+            Effect::Move(high, Source::Constant(0)),
+        ]),
+        Movq => {
+            let from = match instruction.op1_kind() {
+                OpKind::Register => Place::Register(general(instruction.op1_register())?),
+                OpKind::Memory => place(instruction)?,
+                _ => return None,
+            };
+            Some([
+                Effect::Move(low, Source::Place(from, 0)),
+                Effect::Move(high, Source::Constant(0)),
+            ])
+        }
+        _ => None,
     }
 }
 
@@ -246,8 +307,12 @@ fn clobbers(instruction: &Instruction, info: &mut InstructionInfoFactory, out: &
             register.access(),
             OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite
         );
-        if let Some(number) = general(register.register()).filter(|_| writes) {
-            out.push(Effect::Move(Place::Register(number), Source::Unknown));
+        let places = match general(register.register()) {
+            Some(number) => [Some(Place::Register(number)), None],
+            None => halves(register.register()).map_or([None; 2], |halves| halves.map(Some)),
+        };
+        for place in places.into_iter().flatten().filter(|_| writes) {
+            out.push(Effect::Move(place, Source::Unknown));
         }
     }
     let first = instruction.op0_kind() == OpKind::Memory
@@ -255,7 +320,15 @@ fn clobbers(instruction: &Instruction, info: &mut InstructionInfoFactory, out: &
             used.op0_access(),
             OpAccess::Write | OpAccess::ReadWrite | OpAccess::CondWrite | OpAccess::ReadCondWrite
         );
-    if let Some(place) = place(instruction).filter(|_| first) {
+    let Some(mut place) = place(instruction).filter(|_| first) else {
+        return;
+    };
+    // Vectors are written over several values.
+    for _ in 0..instruction.memory_size().size().div_ceil(8).clamp(1, 8) {
         out.push(Effect::Move(place, Source::Unknown));
+        match both(place) {
+            Some([_, next]) => place = next,
+            None => return,
+        }
     }
 }

@@ -51,6 +51,7 @@ impl Finder<'_> {
         }
         for (address, by) in found.globals {
             if !self.global(
+                (function, at),
                 (address, None),
                 by.wrapping_add(more),
                 depth,
@@ -62,6 +63,7 @@ impl Finder<'_> {
         }
         for (address, behind, by) in found.behind {
             if !self.global(
+                (function, at),
                 (address, Some(behind)),
                 by.wrapping_add(more),
                 depth,
@@ -86,6 +88,7 @@ impl Finder<'_> {
     /// What was written to memory at a fixed address; whether all is known.
     fn global(
         &mut self,
+        site: (u32, u32),
         (address, behind): (u64, Option<i64>),
         more: i64,
         depth: usize,
@@ -93,20 +96,54 @@ impl Finder<'_> {
         work: &mut Vec<(u32, Place, i64, usize)>,
     ) -> bool {
         let place = self.graph.place(address);
-        let first = self.stores.partition_point(|found| found.to < place);
-        let stores = self.stores.get(first..).unwrap_or_default().iter();
-        let stores: Vec<u32> = stores
-            .take_while(|found| found.to == place)
-            .map(|found| found.from)
-            .collect();
-        if depth == 0 || stores.is_empty() || self.taken.contains(&place) {
+        if depth == 0 || self.taken.contains(&place) {
             return false;
+        }
+        let mut stores = self.stores_at(place);
+        // A vector that is written before may reach so far.
+        let before = (1..8u32).filter_map(|back| place.checked_sub(back * 8));
+        for before in before {
+            let wide = self.stores_at(before);
+            stores.extend(wide.into_iter().filter(|at| self.flow.writes(*at, address)));
+        }
+        if stores.is_empty() {
+            return behind.is_none() && self.initial(site, address, more, resolved);
+        }
+        // What it held before is handed on as well, where that is more than nothing.
+        if behind.is_none() && self.graph.image.word(address).is_some_and(|word| word != 0) {
+            self.initial(site, address, more, resolved);
         }
         for at in stores {
             let found = self.flow.stored(at, address, behind);
             let function = self.graph.function(at).unwrap_or(0);
             self.settle(found, (function, at, more, depth - 1), resolved, work);
         }
+        true
+    }
+
+    /// Instructions that write to a place.
+    fn stores_at(&self, place: u32) -> Vec<u32> {
+        let first = self.stores.partition_point(|found| found.to < place);
+        let stores = self.stores.get(first..).unwrap_or_default().iter();
+        let stores = stores.take_while(|found| found.to == place);
+        stores.map(|found| found.from).collect()
+    }
+
+    /// The number that the file puts there; whether it is one. Numbers that decide have 32 bits.
+    fn initial(
+        &self,
+        (function, at): (u32, u32),
+        address: u64,
+        more: i64,
+        resolved: &mut Resolved,
+    ) -> bool {
+        let image = self.graph.image;
+        let is_pointer = image.pointers_at(address).next().is_some();
+        let Some(word) = image.word(address).filter(|_| !is_pointer) else {
+            return false;
+        };
+        let value = (word & 0xffff_ffff).wrapping_add_signed(more);
+        resolved.known.insert((function, at, value));
         true
     }
 
