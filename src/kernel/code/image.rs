@@ -68,6 +68,8 @@ pub(super) struct Image<'a> {
     pub sections: Vec<u64>,
     /// Addresses stand in code and data as plain numbers.
     pub is_fixed: bool,
+    /// Go's compiler made it: every variable of a package is an object of its own.
+    pub is_go: bool,
     pub build_id: Option<String>,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Image<'a> {
             functions: Vec::new(),
             objects: Vec::new(),
             sections: Vec::new(),
+            is_go: is_go(elf),
             is_fixed: elf.header.e_type == goblin::elf::header::ET_EXEC,
             build_id: build_id(elf, bytes),
         };
@@ -134,6 +137,7 @@ impl<'a> Image<'a> {
             objects: Vec::new(),
             sections: Vec::new(),
             is_fixed: false,
+            is_go: false,
             build_id: None,
         }
     }
@@ -176,6 +180,17 @@ impl<'a> Image<'a> {
     pub fn word(&self, address: u64) -> Option<u64> {
         let raw = self.bytes(address)?.get(..8)?;
         Some(u64::from_le_bytes(raw.try_into().ok()?))
+    }
+
+    /// The eight bytes that are at an address when the file is loaded: zeros, where the file holds none.
+    pub fn initial(&self, address: u64) -> Option<u64> {
+        let segment = self.segment(address)?;
+        let at = usize::try_from(address - segment.address).ok()?;
+        let held = segment.bytes.get(at..).unwrap_or_default();
+        let mut word = [0; 8];
+        let there = held.get(..8.min(held.len())).unwrap_or_default();
+        word.get_mut(..there.len())?.copy_from_slice(there);
+        Some(u64::from_le_bytes(word))
     }
 
     /// What the loader puts at this address.
@@ -606,4 +621,15 @@ fn build_id(elf: &Elf<'_>, bytes: &[u8]) -> Option<String> {
     digits
         .map(|digit| char::from_digit(digit.into(), 16))
         .collect()
+}
+
+/// Go's linker leaves its table of functions, and leaves out what nothing reaches.
+fn is_go(elf: &Elf<'_>) -> bool {
+    let names = elf
+        .section_headers
+        .iter()
+        .filter_map(|section| elf.shdr_strtab.get_at(section.sh_name));
+    names
+        .into_iter()
+        .any(|name| matches!(name, ".gopclntab" | ".go.buildinfo" | ".note.go.buildid"))
 }

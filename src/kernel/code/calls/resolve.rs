@@ -6,6 +6,9 @@ use super::super::sweep::{Kind, Ref};
 use super::{CALLERS, DEPTH, Finder, Resolved};
 use std::collections::BTreeSet;
 
+/// How far a field is from the start of its structure, in bytes.
+const STRUCTURE: u32 = 128;
+
 impl Finder<'_> {
     pub(super) fn called_from(&self, start: u32) -> &[Ref] {
         let first = self.callers.partition_point(|found| found.to < start);
@@ -110,7 +113,13 @@ impl Finder<'_> {
             return behind.is_none() && self.initial(site, address, more, resolved);
         }
         // What it held before is handed on as well, where that is more than nothing.
-        if behind.is_none() && self.graph.image.word(address).is_some_and(|word| word != 0) {
+        if behind.is_none()
+            && self
+                .graph
+                .image
+                .initial(address)
+                .is_some_and(|word| word != 0)
+        {
             self.initial(site, address, more, resolved);
         }
         for at in stores {
@@ -129,7 +138,8 @@ impl Finder<'_> {
         stores.map(|found| found.from).collect()
     }
 
-    /// The number that the file puts there; whether it is one. Numbers that decide have 32 bits.
+    /// The number that is there from the start; whether it is one. Numbers that decide have 32 bits. What could be part of
+    /// a structure that somebody else fills by its address is not known.
     fn initial(
         &self,
         (function, at): (u32, u32),
@@ -138,8 +148,13 @@ impl Finder<'_> {
         resolved: &mut Resolved,
     ) -> bool {
         let image = self.graph.image;
-        let is_pointer = image.pointers_at(address).next().is_some();
-        let Some(word) = image.word(address).filter(|_| !is_pointer) else {
+        let place = self.graph.place(address);
+        let before = if image.is_go { 0 } else { STRUCTURE };
+        let mut near = self.taken.range(place.saturating_sub(before)..=place);
+        if near.next().is_some() || image.pointers_at(address).next().is_some() {
+            return false;
+        }
+        let Some(word) = image.initial(address) else {
             return false;
         };
         let value = (word & 0xffff_ffff).wrapping_add_signed(more);

@@ -318,7 +318,7 @@ impl<'a> Graph<'a> {
             wrappers: calls.wrappers,
             lent: calls.lent,
             gaps: calls.gaps,
-            is_whole: is_go(elf),
+            is_whole: self.image.is_go,
             strings: self.texts,
         }
     }
@@ -404,14 +404,3 @@ const SPARSE: usize = 64;
 
 /// Longest way from a stub's start to its jump, in bytes: the processor supplement for Arm has three instructions before it.
 const STUB: u32 = 12;
-
-/// Go's linker leaves its table of functions, and leaves out what nothing reaches.
-fn is_go(elf: &Elf<'_>) -> bool {
-    let names = elf
-        .section_headers
-        .iter()
-        .filter_map(|section| elf.shdr_strtab.get_at(section.sh_name));
-    names
-        .into_iter()
-        .any(|name| matches!(name, ".gopclntab" | ".go.buildinfo" | ".note.go.buildid"))
-}
