@@ -6,10 +6,10 @@
 mod browser;
 mod report_support;
 
-use report_support::{large, repository, shop};
+use report_support::{empty, large, large_files, repository, shop};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
-use transvase::render::report;
+use transvase::render::report::{self, Artefacts};
 use transvase::scan::Scan;
 
 fn transvase(args: &[&str]) -> Output {
@@ -62,7 +62,7 @@ fn poison(value: &mut serde_json::Value, key: &str) {
 
 #[test]
 fn a_page_has_one_script_one_style_and_no_way_out() {
-    let page = report::html(&hostile(), &[]).unwrap();
+    let page = report::html(&hostile(), &Artefacts::default()).unwrap();
     assert_eq!(
         page.matches("<script").count(),
         2,
@@ -83,7 +83,7 @@ fn a_page_has_one_script_one_style_and_no_way_out() {
 #[test]
 fn what_is_few_reads_without_a_script() {
     let scan = shop();
-    let page = report::html(&scan, &[]).unwrap();
+    let page = report::html(&scan, &Artefacts::default()).unwrap();
     let text = page.split("<script").next().unwrap();
     for workload in &scan.workloads {
         assert!(
@@ -105,9 +105,16 @@ fn what_is_few_reads_without_a_script() {
 
 #[test]
 fn a_large_server_stays_small() {
-    let page = report::html(&large(), &[]).unwrap();
-    assert!(page.len() < 1_500_000, "{} bytes", page.len());
-    let again = report::html(&large(), &[]).unwrap();
+    let (scan, files) = (large(), large_files());
+    let page = report::html(&scan, &files).unwrap();
+    println!("{} bytes", page.len());
+    assert!(page.len() < 1_200_000, "{} bytes", page.len());
+    assert!(
+        page.len() > 700_000,
+        "it is a large one: {} bytes",
+        page.len()
+    );
+    let again = report::html(&large(), &large_files()).unwrap();
     assert!(page == again, "the same scan is the same page");
 }
 
@@ -307,16 +314,18 @@ fn a_browser_shows_it_without_an_error_or_a_request() {
         "{}",
         String::from_utf8_lossy(&done.stderr)
     );
-    let page = |name: &str, scan: &Scan| {
+    let page = |name: &str, scan: &Scan, files: &Artefacts| {
         let path = scratch.path().join(name);
-        std::fs::write(&path, report::html(scan, &[]).unwrap()).unwrap();
+        std::fs::write(&path, report::html(scan, files).unwrap()).unwrap();
         path
     };
+    let none = Artefacts::default();
     browser.check(&[
         out.join("report.html"),
-        page("shop.html", &shop()),
-        page("large.html", &large()),
-        page("hostile.html", &hostile()),
+        page("shop.html", &shop(), &none),
+        page("large.html", &large(), &large_files()),
+        page("hostile.html", &hostile(), &none),
+        page("empty.html", &empty(), &none),
     ]);
 }
 

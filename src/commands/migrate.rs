@@ -74,7 +74,7 @@ fn reports(
     scan: &crate::scan::Scan,
     written: &render::Written,
 ) -> Result<(), Error> {
-    let artefacts = render::report::artefacts(staging, written);
+    let artefacts = render::report::Artefacts::written(staging, written);
     let files = [
         ("scan.json", scan.to_json()),
         ("report.md", render::report::markdown(scan)?),

@@ -161,11 +161,11 @@ fn whole(cut: &Cut, concerns: &[Concern], target: Target) -> Whole {
             )
         })
         .collect();
-    let kept: Vec<&str> = cut
+    let kept: Vec<String> = cut
         .services
         .iter()
         .filter(|p| p.disposition == Disposition::Keep)
-        .map(|p| p.service.name.as_str())
+        .map(|p| p.service.name.clone())
         .collect();
     let score = parts
         .iter()
@@ -195,7 +195,7 @@ fn whole(cut: &Cut, concerns: &[Concern], target: Target) -> Whole {
         ),
         (n, _) => format!(
             "{n} of its parts can move; on a machine stays {}",
-            kept.join(", ")
+            crate::ui::list(&kept, 3)
         ),
     };
     Whole {

@@ -7,7 +7,7 @@ use crate::assess::{Severity, Verdict};
 use crate::fact::Evidence;
 use crate::path::sanitise;
 use crate::render::report;
-use crate::scan::{Scan, Service, Workload};
+use crate::scan::{Scan, Workload};
 use crate::workload::{Disposition, Listen};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -139,19 +139,16 @@ fn left_behind(text: &mut String, scan: &Scan, style: &Style) {
         (Disposition::Keep, "Stays on a machine"),
         (Disposition::Drop, "Left out"),
     ] {
-        let services = scan.services.iter();
-        let services: Vec<&Service> = services
-            .filter(|service| service.disposition == Some(disposition))
-            .collect();
-        if services.is_empty() {
+        let kinds = report::kinds(scan, Some(disposition));
+        if kinds.is_empty() {
             continue;
         }
         heading(text, title, style);
-        for service in services.iter().take(SHOWN) {
-            let line = format!("{}: {}", service.name, service.reason);
+        for kind in kinds.iter().take(SHOWN) {
+            let line = format!("{}: {}", kind.names(3), kind.reason);
             text.push_str(&wrap("  ", &sanitise(&line), 4, style.width));
         }
-        more(text, services.len());
+        more(text, kinds.len());
     }
     let platform = scan.totals.platform;
     if platform > 0 {

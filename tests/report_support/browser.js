@@ -22,7 +22,9 @@ async function look(browser, file, width, colorScheme) {
   page.on("dialog", (dialog) => { must(false, "a dialog"); dialog.dismiss(); });
   page.on("request", (request) => must(request.url() === `file://${file}` || request.url().startsWith("data:"), `request: ${request.url()}`));
   await page.goto(`file://${file}`);
+  // What a reader waits for: parsed, run and painted.
   const opened = await page.evaluate(() => Math.round(performance.getEntriesByType("navigation")[0].loadEventEnd));
+  must(opened < 1000, `opens in under a second, not in ${opened} ms`);
   must(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "scrolls sideways");
   if (process.env.SHOTS) await page.screenshot({ path: path.join(process.env.SHOTS, `${name}-${width}-${colorScheme}.png`) });
   await use(page);
@@ -91,6 +93,12 @@ async function use(page) {
   if (await link.count()) {
     await link.click();
     await page.waitForFunction(() => document.querySelector(decodeURIComponent(location.hash).replace(/[^\w#-]/g, "\\$&"))?.open !== false);
+  }
+  const kernel = page.locator(".card[open] [data-kernel]").first();
+  if (await kernel.count()) {
+    await kernel.locator("summary").first().click();
+    await kernel.locator(".chips code").first().waitFor({ state: "attached" });
+    must(!/undefined|NaN/.test(await kernel.textContent()), "and all of it is known");
   }
   const copy = page.locator(".shown button");
   if (await copy.count()) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use transvase::assess::catalogue;
 use transvase::fact::{Evidence, Unexamined};
 use transvase::path::MachinePath;
+use transvase::render::report::{Artefact, Artefacts};
 use transvase::scan::{Package, Scan, UsedDirectory, Workload};
 
 pub fn repository() -> PathBuf {
@@ -16,12 +17,66 @@ pub fn shop() -> Scan {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// A full server: 40 workloads, 3,000 concerns over every rule, 1,500 packages, parts that were not examined.
+/// What four servers of Debian 12 (nginx, PostgreSQL, Redis, Gunicorn) and a script ask of the kernel, as a scan of a disk
+/// with them says.
+fn kernels() -> Vec<serde_json::Value> {
+    let path = repository().join("tests/report_support/kernels.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A server on which nothing was found.
+pub fn empty() -> Scan {
+    let mut scan = shop();
+    scan.workloads.clear();
+    scan.services.clear();
+    scan.concerns.clear();
+    scan.packages.items.clear();
+    scan.packages.count = 0;
+    scan.usage = transvase::scan::Usage::default();
+    scan.assessment.machine.factors.clear();
+    scan.assessment.score = 100;
+    scan
+}
+
+/// What is written for the shop, once for each workload of the large server.
+pub fn large_files() -> Artefacts {
+    let golden = repository().join("tests/golden/shop");
+    let models = [
+        "jobs-shop",
+        "nginx",
+        "postgresql-15-main",
+        "redis-server",
+        "shop",
+    ];
+    let mut shown = Vec::new();
+    for at in 0..40 {
+        let model = models[at % models.len()];
+        for name in ["README.md", "Dockerfile", "entrypoint.sh"] {
+            let path = golden.join("workloads").join(model).join(name);
+            let Ok(text) = std::fs::read_to_string(path) else {
+                continue;
+            };
+            let id = format!("service-{at}");
+            shown.push(Artefact {
+                path: format!("workloads/{id}/{name}"),
+                text: text.replace(model, &id),
+            });
+        }
+    }
+    Artefacts {
+        shown,
+        ..Artefacts::default()
+    }
+}
+
+/// A full server: 40 workloads with what they ask of the kernel, 3,000 concerns over every rule, 1,500 packages, parts that
+/// were not examined.
 pub fn large() -> Scan {
     let mut scan = shop();
     let models = scan.workloads.clone();
+    let kernels = kernels();
     scan.workloads = (0..40)
-        .map(|at| workload(&models[at % models.len()], at))
+        .map(|at| workload(&models[at % models.len()], &kernels[at % kernels.len()], at))
         .collect();
     let rules: Vec<&String> = catalogue::rules().keys().collect();
     scan.concerns = (0..3000)
@@ -79,8 +134,14 @@ pub fn large() -> Scan {
     scan
 }
 
-fn workload(model: &Workload, at: usize) -> Workload {
+fn workload(model: &Workload, kernel: &serde_json::Value, at: usize) -> Workload {
     let mut workload = model.clone();
+    // No two servers are the same program: calls are made elsewhere, and now and then another one.
+    let own = kernel
+        .to_string()
+        .replace("/usr/", &format!("/opt/service-{at}/"));
+    workload.kernel = serde_json::from_str(&own).unwrap();
+    workload.kernel.syscalls.insert(format!("call_{at}"));
     workload.id = format!("service-{at}");
     workload.services = vec![format!("service-{at}.service")];
     // Pods of one, two, three, five: some in a chain, some alone.
