@@ -6,10 +6,10 @@
 mod browser;
 mod report_support;
 
-use report_support::{empty, large, large_files, repository, shop};
+use report_support::{empty, large, repository, shop};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
-use transvase::render::report::{self, Artefacts};
+use transvase::render::report::{self, Artefact, Artefacts};
 use transvase::scan::Scan;
 
 fn transvase(args: &[&str]) -> Output {
@@ -29,6 +29,37 @@ fn hostile() -> Scan {
     poison(&mut value, "");
     value["workloads"][0]["id"] = TEXT.into();
     serde_json::from_value(value).unwrap()
+}
+
+/// What is written for the shop, once for each workload of the large server.
+fn large_files() -> Artefacts {
+    let golden = repository().join("tests/golden/shop");
+    let models = [
+        "jobs-shop",
+        "nginx",
+        "postgresql-15-main",
+        "redis-server",
+        "shop",
+    ];
+    let mut shown = Vec::new();
+    for at in 0..40 {
+        let model = models[at % models.len()];
+        for name in ["README.md", "Dockerfile", "entrypoint.sh"] {
+            let path = golden.join("workloads").join(model).join(name);
+            let Ok(text) = std::fs::read_to_string(path) else {
+                continue;
+            };
+            let id = format!("service-{at}");
+            shown.push(Artefact {
+                path: format!("workloads/{id}/{name}"),
+                text: text.replace(model, &id),
+            });
+        }
+    }
+    Artefacts {
+        shown,
+        ..Artefacts::default()
+    }
 }
 
 /// Adds the attack to every text but those that have a few values only, or that name something.
@@ -291,6 +322,71 @@ fn every_format_is_written_where_it_is_asked_for() {
         );
     }
     assert!(repository().join("templates/report/page.hbs").exists());
+}
+
+#[test]
+fn a_saved_scan_shows_the_files_beside_it_or_those_its_plans_tell_of() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scratch.path().join("out");
+    let shop = "fixtures/machines/shop/root";
+    let done = transvase(&["migrate", shop, "-o", out.to_str().unwrap(), "-q"]);
+    assert!(done.status.success());
+    let files = |scan: &std::path::Path| -> Vec<(String, String)> {
+        let done = transvase(&["report", scan.to_str().unwrap(), "--format", "html"]);
+        let page = String::from_utf8(done.stdout).unwrap();
+        let data = page.split("id=\"data\">").nth(1).unwrap();
+        let data = data.split("</script>").next().unwrap();
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        let text = |number: &serde_json::Value| {
+            let number = usize::try_from(number.as_u64().unwrap()).unwrap();
+            data["texts"][number].as_str().unwrap().to_owned()
+        };
+        let file = |file: &serde_json::Value| {
+            let lines: Vec<String> = file[1].as_array().unwrap().iter().map(text).collect();
+            (file[0].as_str().unwrap().to_owned(), lines.join("\n"))
+        };
+        data["files"].as_array().unwrap().iter().map(file).collect()
+    };
+    let beside = files(&out.join("scan.json"));
+    let dockerfile = "workloads/nginx/Dockerfile";
+    assert!(beside.iter().any(|(path, _)| path == dockerfile));
+    for (path, text) in &beside {
+        assert_eq!(
+            *text,
+            std::fs::read_to_string(out.join(path)).unwrap(),
+            "{path}"
+        );
+    }
+    // Apart from what was written there are still the plans, which do not know whose the carried files are.
+    let alone = scratch.path().join("scan.json");
+    std::fs::copy(out.join("scan.json"), &alone).unwrap();
+    let planned = files(&alone);
+    assert!(
+        planned
+            .iter()
+            .all(|(path, _)| !path.ends_with("Dockerfile"))
+    );
+    let named = |name: &str| planned.iter().find(|(path, _)| path == name).unwrap();
+    for name in ["compose.yaml", "workloads/shop/entrypoint.sh"] {
+        let written = std::fs::read_to_string(out.join(name)).unwrap();
+        assert_eq!(named(name).1, written, "{name} is what migrate writes");
+    }
+    // A link beside the scan is not followed, and an id is no way out.
+    let mut scan = shop_scan(&out);
+    scan["workloads"][0]["id"] = "../../../etc".into();
+    std::fs::write(out.join("scan.json"), scan.to_string()).unwrap();
+    std::fs::remove_file(out.join(dockerfile)).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", out.join(dockerfile)).unwrap();
+    let shown = files(&out.join("scan.json"));
+    assert!(
+        shown
+            .iter()
+            .all(|(path, _)| path != dockerfile && !path.contains(".."))
+    );
+}
+
+fn shop_scan(out: &std::path::Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(out.join("scan.json")).unwrap()).unwrap()
 }
 
 #[test]

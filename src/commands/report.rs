@@ -71,6 +71,12 @@ fn saved(args: &Report) -> Option<Result<Scan, Error>> {
     let [path] = args.source.source.as_slice() else {
         return None;
     };
+    if !path.exists() {
+        return Some(Err(Error::Other(format!(
+            "{} does not exist; give a scan.json, or a directory, a tar archive, or a disk image to scan",
+            path.display()
+        ))));
+    }
     let is_json = path.is_file() && super::files::starts_with(path, b"{");
     is_json.then(|| {
         let text = std::fs::read_to_string(path)

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use transvase::assess::catalogue;
 use transvase::fact::{Evidence, Unexamined};
 use transvase::path::MachinePath;
-use transvase::render::report::{Artefact, Artefacts};
 use transvase::scan::{Package, Scan, UsedDirectory, Workload};
 
 pub fn repository() -> PathBuf {
@@ -36,37 +35,6 @@ pub fn empty() -> Scan {
     scan.assessment.machine.factors.clear();
     scan.assessment.score = 100;
     scan
-}
-
-/// What is written for the shop, once for each workload of the large server.
-pub fn large_files() -> Artefacts {
-    let golden = repository().join("tests/golden/shop");
-    let models = [
-        "jobs-shop",
-        "nginx",
-        "postgresql-15-main",
-        "redis-server",
-        "shop",
-    ];
-    let mut shown = Vec::new();
-    for at in 0..40 {
-        let model = models[at % models.len()];
-        for name in ["README.md", "Dockerfile", "entrypoint.sh"] {
-            let path = golden.join("workloads").join(model).join(name);
-            let Ok(text) = std::fs::read_to_string(path) else {
-                continue;
-            };
-            let id = format!("service-{at}");
-            shown.push(Artefact {
-                path: format!("workloads/{id}/{name}"),
-                text: text.replace(model, &id),
-            });
-        }
-    }
-    Artefacts {
-        shown,
-        ..Artefacts::default()
-    }
 }
 
 /// A full server: 40 workloads with what they ask of the kernel, 3,000 concerns over every rule, 1,500 packages, parts that
