@@ -1,11 +1,12 @@
 //! report.md: what a migration lead reads. A view of the scan; nothing is worked out here.
 
+use super::kinds::kinds;
 use super::steps::{Step, steps};
 use super::{map, words};
 use crate::assess::{Concern, Severity, Verdict};
 use crate::fact::Evidence;
 use crate::render::{Error, templates};
-use crate::scan::{Scan, Service, TargetScore, Workload};
+use crate::scan::{Scan, TargetScore, Workload};
 use crate::ui::bytes;
 use crate::workload::Disposition;
 use serde::Serialize;
@@ -32,9 +33,9 @@ struct View<'a> {
     target_names: Vec<&'a str>,
     targets: Vec<TargetView<'a>>,
     machine: Vec<ConcernView<'a>>,
-    keep: Vec<&'a Service>,
-    drop: Vec<&'a Service>,
-    platform: Vec<&'a Service>,
+    keep: Vec<Reason<'a>>,
+    drop: Vec<Reason<'a>>,
+    platform: Vec<Reason<'a>>,
     unexamined: Vec<[String; 2]>,
 }
 
@@ -115,6 +116,13 @@ struct Time<'a> {
 }
 
 /// Steps before the fold.
+/// Services that do not move, for one reason.
+#[derive(Serialize)]
+struct Reason<'a> {
+    names: String,
+    reason: &'a str,
+}
+
 const FIRST: usize = 5;
 
 /// Times a rule is shown in full; the rest is in scan.json.
@@ -123,11 +131,13 @@ const SHOWN: usize = 8;
 /// The report as Markdown.
 pub fn markdown(scan: &Scan) -> Result<String, Error> {
     let machine = &scan.machine;
-    let placed = |wanted: Disposition| {
-        scan.services
-            .iter()
-            .filter(move |s| s.disposition == Some(wanted))
-            .collect()
+    let placed = |fate: Disposition| -> Vec<Reason<'_>> {
+        let reasons = kinds(scan, Some(fate)).into_iter();
+        let reasons = reasons.map(|kind| Reason {
+            reason: kind.reason,
+            names: kind.names(usize::MAX),
+        });
+        reasons.collect()
     };
     let mut all = steps(scan).into_iter().map(step);
     let first: Vec<StepView> = all.by_ref().take(FIRST).collect();

@@ -42,6 +42,8 @@ pub(super) struct Page<'a> {
     maps: Vec<MapView>,
     links: Vec<[String; 4]>,
     rules: Vec<RuleRow<'a>>,
+    silent: Vec<[&'static str; 2]>,
+    silent_count: usize,
     concerns: usize,
     left: Left,
     coverage: CoverageView,
@@ -75,6 +77,7 @@ pub(super) fn page<'a>(scan: &'a Scan, files: &Artefacts, kernels: &Kernels) -> 
         titles.entry(&concern.rule).or_insert(&concern.title);
     }
     let whole = &scan.assessment;
+    let silent = rules::silent(scan);
     let (first, later) = first::todo(scan);
     Page {
         version: &scan.tool.version,
@@ -99,6 +102,8 @@ pub(super) fn page<'a>(scan: &'a Scan, files: &Artefacts, kernels: &Kernels) -> 
         maps: network::maps(scan),
         links: network::links(scan),
         rules: rules::rules(scan),
+        silent_count: silent.len(),
+        silent,
         concerns: scan.concerns.len(),
         left: left::left(scan),
         coverage: coverage::coverage(scan),

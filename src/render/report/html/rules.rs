@@ -1,10 +1,11 @@
 //! Rules that fired, as a table that reads without a script.
 
+use crate::assess::catalogue;
 use crate::fact::Evidence;
 use crate::render::report::words;
 use crate::scan::Scan;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Serialize)]
 pub(super) struct RuleRow<'a> {
@@ -41,4 +42,14 @@ pub(super) fn rules(scan: &Scan) -> Vec<RuleRow<'_>> {
         }
     }
     rows
+}
+
+/// Rules that looked and found nothing: id and title.
+pub(super) fn silent(scan: &Scan) -> Vec<[&'static str; 2]> {
+    let fired: BTreeSet<&str> = scan.concerns.iter().map(|c| c.rule.as_str()).collect();
+    let rules = catalogue::rules().values();
+    rules
+        .filter(|rule| !fired.contains(rule.id.as_str()))
+        .map(|rule| [rule.id.as_str(), rule.title.as_str()])
+        .collect()
 }
