@@ -20,8 +20,14 @@ fn transvase(args: &[&str]) -> Output {
         .unwrap()
 }
 
-const TEXT: &str =
-    "</script><script>alert(1)</script><!--\"'`=&amp;\u{2028}<img src=x onerror=alert(1)>";
+/// Ends what it stands in, turns the direction of writing, and is longer than any line.
+const TEXT: &str = concat!(
+    "</script><script>alert(1)</script><!--\"'`=&amp;\u{2028}<img src=x onerror=alert(1)>",
+    "\u{202e}\u{5e9}\u{5dc}\u{5d5}\u{5dd}\u{2067}",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+);
 
 /// A scan whose every text is an attack.
 fn hostile() -> Scan {
@@ -179,6 +185,21 @@ fn markdown_has_no_markup_of_the_machines() {
         for (at, _) in tags.filter(|(at, _)| !prose[*at..].starts_with("<summary>")) {
             assert!(prose[..at].ends_with('\\'), "{line}");
         }
+    }
+    let scan = large();
+    let long = report::markdown(&scan).unwrap();
+    println!("{} bytes", long.len());
+    assert!(
+        long.len() <= 65_536,
+        "a pull request takes it: {}",
+        long.len()
+    );
+    for workload in &scan.workloads {
+        assert!(
+            long.contains(&format!("## {}:", workload.id)),
+            "{}",
+            workload.id
+        );
     }
     assert_eq!(without_code("a `<i>` b ``c`<i>`` \\`<i>"), "a  b  \\<i>");
 }

@@ -127,7 +127,8 @@ fn row(text: &mut String, workload: &Workload, width: usize, style: &Style) {
 fn notes(workload: &Workload) -> String {
     let place = |listen: &Listen| match listen.port {
         0 => listen.address.clone(),
-        port => format!("{}:{port}", listen.address),
+        port if listen.protocol == "tcp" => format!("{}:{port}", listen.address),
+        port => format!("{}:{port}/{}", listen.address, listen.protocol),
     };
     let mut notes: Vec<String> = workload.listens.iter().take(4).map(place).collect();
     notes.extend(workload.schedule.clone());

@@ -123,8 +123,8 @@
     const places = concern.evidence.slice(0, 6).map(([place, excerpt]) =>
       make("code", { class: "evidence" }, make("span", { class: "at" }, marked(place, words)), marked(excerpt, words)));
     const more = concern.evidence.length - places.length;
-    const whose = concern.workload ? make("a", { href: `#w-${concern.workload}` }, concern.workload) : "the machine";
-    return make("li", {}, whose, concern.detail ? ": " : "", marked(concern.detail, words), ...places,
+    const owner = concern.workload ? make("a", { href: `#w-${concern.workload}` }, concern.workload) : "the machine";
+    return make("li", {}, owner, concern.detail ? ": " : "", marked(concern.detail, words), ...places,
       more > 0 ? make("span", { class: "why" }, `and ${plural(more, "place", "places")} more in scan.json`) : null);
   }
 
@@ -151,11 +151,16 @@
       times, more));
   }
 
+  function whose(items) {
+    const names = [...new Set(items.map((item) => item.workload || "the machine"))];
+    return names.slice(0, 3).join(", ") + (names.length > 3 ? ` and ${names.length - 3} more` : "");
+  }
+
   function show() {
     const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const whose = of.value;
+    const chosenOf = of.value;
     const hits = concerns.filter((concern) => chosen.has(concern.severity)
-      && (whose === "" || (whose === "\0" ? concern.workload === "" : concern.workload === whose))
+      && (chosenOf === "" || (chosenOf === "\0" ? concern.workload === "" : concern.workload === chosenOf))
       && words.every((word) => concern.all.includes(word)));
     const groups = new Map();
     for (const hit of hits) {
@@ -166,7 +171,7 @@
       const worst = SEVERITIES[items.reduce((most, item) => Math.max(most, item.severity), 0)];
       const group = make("details", { class: "rules" }, make("summary", {},
         make("span", { class: `sev s-${worst}` }, worst), make("b", {}, marked(items[0].title, words)),
-        make("code", {}, marked(rule, words)), make("span", { class: "n" }, String(items.length))));
+        make("code", {}, marked(rule, words)), make("span", { class: "whose" }, whose(items)), make("span", { class: "n" }, String(items.length))));
       group.items = items;
       group.words = words;
       group.addEventListener("toggle", () => { if (group.open) fill(group, items, words, PAGE); });

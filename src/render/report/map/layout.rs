@@ -2,9 +2,8 @@
 //! as far as the width goes and then in the next row.
 
 use super::graph::{Graph, Kind, Node, Pod};
+use super::letters::cut;
 use super::place::{self, Laid};
-use crate::ui::text::columns;
-use unicode_width::UnicodeWidthChar;
 
 /// How a pod is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,9 +86,9 @@ pub(super) const ROW_GAP: u32 = 12;
 pub(super) const PADDING: u32 = 14;
 pub(super) const TITLE: u32 = 26;
 const GAP: u32 = 16;
-/// Average width of a letter of the label, and of the smaller second line, in tenths.
-const LETTER: u32 = 76;
-const SMALL: u32 = 66;
+/// Sizes of the label and of the smaller second line, as the style has them, in tenths.
+const LABEL: u32 = 130;
+const SMALL: u32 = 115;
 
 impl Shape {
     fn sizes(self) -> Sizes {
@@ -236,7 +235,7 @@ fn put(node: &Node, (x, y): (u32, u32), width: u32) -> Box {
         height: HEIGHT,
         kind: node.kind,
         verdict: node.verdict,
-        label: cut(&node.label, inside, LETTER),
+        label: cut(&node.label, inside, LABEL),
         sub: cut(&node.sub, width - 24, SMALL),
         title,
         workload: node.workload.clone(),
@@ -246,28 +245,6 @@ fn put(node: &Node, (x, y): (u32, u32), width: u32) -> Box {
         first: y + if node.sub.is_empty() { 28 } else { 20 },
         second: y + 36,
         right: x + width - 12,
-    }
-}
-
-/// As many letters as fit; a path or an address keeps its end, which tells more.
-fn cut(text: &str, width: u32, letter: u32) -> String {
-    let fits = (width * 10 / letter) as usize;
-    if columns(text) <= fits {
-        return text.to_owned();
-    }
-    let mut room = fits.saturating_sub(1);
-    let mut fit = |c: &char| {
-        let taken = c.width().unwrap_or_default();
-        let fits = taken <= room;
-        room -= if fits { taken } else { room };
-        fits
-    };
-    if text.starts_with('/') {
-        let tail: Vec<char> = text.chars().rev().take_while(&mut fit).collect();
-        format!("…{}", tail.into_iter().rev().collect::<String>())
-    } else {
-        let head: String = text.chars().take_while(&mut fit).collect();
-        format!("{}…", head.trim_end())
     }
 }
 
@@ -398,16 +375,5 @@ mod tests {
         }
         run(command, &text);
         found
-    }
-
-    #[test]
-    fn long_names_are_cut_where_they_tell_least() {
-        assert_eq!(cut("/var/lib/postgresql/15/main", 100, 76), "…esql/15/main");
-        assert_eq!(
-            cut("a-rather-long-service-name.service", 100, 76),
-            "a-rather-lon…"
-        );
-        assert_eq!(cut("short", 100, 76), "short");
-        assert_eq!(cut("日本語日本語日本語", 100, 76), "日本語日本語…");
     }
 }
