@@ -34,6 +34,11 @@ async function look(browser, file, width, colorScheme) {
     const [label] = texts, number = box.querySelector(".num")?.getBoundingClientRect();
     return frame.width > 0 && (texts.some((text) => text.right > frame.right || text.left < frame.left) || (number && number.left < label.right));
   }).map((box) => box.textContent));
+  const wide = await page.evaluate(() => [...document.querySelectorAll(".tree g")].filter((cell) => {
+    const frame = cell.querySelector("rect").getBoundingClientRect();
+    return frame.width > 0 && [...cell.querySelectorAll("text")].some((text) => text.getBoundingClientRect().right > frame.right);
+  }).map((cell) => cell.textContent));
+  must(wide.length === 0, `texts of areas stay in them: ${wide.slice(0, 3)}`);
   must(spilled.length === 0, `texts of the map stay in their boxes: ${spilled.slice(0, 3)}`);
   if (process.env.SHOTS) await page.screenshot({ path: path.join(process.env.SHOTS, `${name}-${width}-${colorScheme}.png`) });
   await use(page);

@@ -9,6 +9,7 @@ mod cyclonedx;
 mod digest;
 mod html;
 mod kinds;
+mod letters;
 mod map;
 mod markdown;
 mod sarif;

@@ -68,10 +68,16 @@ fn stays(scan: &Scan) -> Option<Step> {
     let go = if names.len() == 1 { "goes" } else { "go" };
     let why = match kept.len() {
         1 => first.reason.to_owned(),
-        reasons => format!(
-            "No container can carry them, for {reasons} reasons: the first is that of {}. {}",
+        2 => format!(
+            "{}: {} One more reason stands under What stays.",
             first.names(1),
             first.reason
+        ),
+        count => format!(
+            "{}: {} {} more reasons stand under What stays.",
+            first.names(1),
+            first.reason,
+            count - 1
         ),
     };
     let what = format!("Decide where {} {go} on running", ui::list(&names, 2));

@@ -2,8 +2,8 @@
 //! as far as the width goes and then in the next row.
 
 use super::graph::{Graph, Kind, Node, Pod};
-use super::letters::cut;
 use super::place::{self, Laid};
+use crate::render::report::letters::cut;
 
 /// How a pod is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +223,10 @@ fn add(drawing: &mut Drawing, pod: &Pod, laid: &Laid, at: (u32, u32)) {
 }
 
 fn put(node: &Node, (x, y): (u32, u32), width: u32) -> Box {
-    let inside = width - 24 - if node.score.is_some() { 34 } else { 0 };
+    let score = node
+        .score
+        .map_or(0, |score| if score < 100 { 25 } else { 34 });
+    let inside = width - 24 - score;
     let title = match node.sub.as_str() {
         "" => node.label.clone(),
         sub => format!("{}: {sub}", node.label),

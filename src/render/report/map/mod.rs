@@ -1,12 +1,11 @@
 //! The map of the machine: what moves in pods, what each listens on and keeps, who reaches whom, and what stays or is left
 //! out. A graph is made of the scan (`graph`); its boxes get layers (`layer`), an order in them (`slot`) and places (`spread`,
-//! `place`), its lines their ways (`line`); `layout` puts all of it on one drawing, texts cut to their boxes
-//! (`letters`), and a template draws that.
+//! `place`), its lines their ways (`line`); `layout` puts all of it on one drawing, texts cut to their boxes,
+//! and a template draws that.
 
 mod graph;
 mod layer;
 mod layout;
-mod letters;
 mod line;
 mod place;
 mod slot;

@@ -9,6 +9,7 @@ fn letter(c: char) -> u32 {
         'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '-' | '/' | ' ' => 50,
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 112,
         'A'..='Z' => 86,
+        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' => 66,
         c if c.is_ascii() => 72,
         c => match c.width() {
             Some(0) | None => 0,
@@ -18,13 +19,18 @@ fn letter(c: char) -> u32 {
     }
 }
 
+/// Whether a text fits into so many pixels at a size in tenths of one.
+pub(super) fn fits(text: &str, pixels: u32, size: u32) -> bool {
+    let width: u32 = text.chars().map(letter).fold(0, u32::saturating_add);
+    width <= pixels.saturating_mul(1000) / size.max(1)
+}
+
 /// As much of a text as fits into so many pixels at a size in tenths of one; a path keeps its end, which tells more.
 pub(super) fn cut(text: &str, pixels: u32, size: u32) -> String {
-    let room = pixels * 1000 / size.max(1);
-    let width: u32 = text.chars().map(letter).fold(0, u32::saturating_add);
-    if width <= room {
+    if fits(text, pixels, size) {
         return text.to_owned();
     }
+    let room = pixels.saturating_mul(1000) / size.max(1);
     let mut left = room.saturating_sub(letter('…'));
     let mut fits = |c: &char| {
         let rest = left.checked_sub(letter(*c));
