@@ -58,7 +58,7 @@ mod tests {
     fn long_names_are_cut_where_they_tell_least() {
         assert_eq!(cut("/var/lib/postgresql/15/main", 100, 130), "…/15/main");
         assert_eq!(cut("/srv/averyveryverylongname", 100, 130), "…ylongname");
-        assert_eq!(cut("a-rather-long-service-name", 100, 130), "a-rather-l…");
+        assert_eq!(cut("a-rather-long-service-name", 100, 130), "a-rather-lo…");
         assert_eq!(cut("short", 100, 130), "short");
         assert_eq!(cut("日本語日本語日本語", 100, 130), "日本語日本…");
         assert_eq!(cut("anything", 0, 130), "…");
