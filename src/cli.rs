@@ -217,8 +217,9 @@ pub struct Report {
     /// Where the report goes; standard output if not given.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Target::Docker)]
-    pub target: Target,
+    /// Where the containers are to run; the target that a saved scan was made for, or else docker, if not given.
+    #[arg(long, value_enum)]
+    pub target: Option<Target>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

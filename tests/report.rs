@@ -406,6 +406,31 @@ fn a_saved_scan_shows_the_files_beside_it_or_those_its_plans_tell_of() {
     );
 }
 
+#[test]
+fn a_saved_scan_is_weighed_for_another_target_as_the_machine_would_be() {
+    let shop = "fixtures/machines/shop/root";
+    let scratch = tempfile::tempdir().unwrap();
+    let saved = scratch.path().join("scan.json");
+    let saved = saved.to_str().unwrap();
+    assert!(
+        transvase(&["scan", shop, "-o", saved, "-q"])
+            .status
+            .success()
+    );
+    let json = |source: &str, more: &[&str]| {
+        let args = [&["report", source, "--format", "json"], more].concat();
+        let done = transvase(&args);
+        assert!(done.status.success());
+        String::from_utf8(done.stdout).unwrap()
+    };
+    for target in ["serverless", "kubernetes-restricted", "docker"] {
+        let more = ["--target", target];
+        assert!(json(saved, &more) == json(shop, &more), "{target}");
+    }
+    assert_ne!(json(saved, &["--target", "serverless"]), json(saved, &[]));
+    assert_eq!(json(saved, &[]), std::fs::read_to_string(saved).unwrap());
+}
+
 fn shop_scan(out: &std::path::Path) -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(out.join("scan.json")).unwrap()).unwrap()
 }

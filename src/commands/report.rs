@@ -1,12 +1,14 @@
 //! `transvase report`: a scan for people.
 
 use super::{deliver, open};
+use crate::assess::Target;
 use crate::cli::{Format, Global, Report, Rows};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::plan::{Plan, PlanOptions};
 use crate::render::report::{self, Artefacts};
 use crate::scan::Scan;
+use crate::study;
 use crate::ui;
 use std::path::Path;
 
@@ -16,12 +18,21 @@ pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
         return Ok(ExitStatus::Done);
     }
     let (scan, files) = if let Some(scan) = saved(args) {
-        let scan = scan?;
+        let mut scan = scan?;
+        if let Some(target) = args.target {
+            study::weigh(&mut scan, target);
+        }
         let files = of_saved(args, &scan)?;
         (scan, files)
     } else {
         let options = PlanOptions::default();
-        let study = open(global, &args.source, args.target, &options)?.study;
+        let study = open(
+            global,
+            &args.source,
+            args.target.unwrap_or(Target::Docker),
+            &options,
+        )?
+        .study;
         let files = Artefacts::planned(&study.plans, false)?;
         (study.scan, files)
     };
