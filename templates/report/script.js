@@ -351,8 +351,7 @@
   let closed = [];
   window.addEventListener("beforeprint", () => {
     for (const group of list.querySelectorAll("details.rules")) fill(group, group.items, group.words, 8);
-    for (const part of document.querySelectorAll("[data-kernel]")) fillKernel(part);
-    closed = [...document.querySelectorAll("details:not([open])")].filter((part) => part.id !== "packages");
+    closed = [...document.querySelectorAll("details:not([open])")].filter((part) => part.id !== "packages" && !part.dataset.kernel);
     for (const part of closed) part.open = true;
   });
   window.addEventListener("afterprint", () => { for (const part of closed) part.open = false; });

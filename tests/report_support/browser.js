@@ -49,6 +49,15 @@ async function look(browser, file, width, colorScheme) {
     if (grave) must(false, `axe: ${violation.id}: ${violation.help}: ${violation.nodes[0].html.slice(0, 160)}`);
     else console.log(`${where}: axe (${violation.impact}): ${violation.id}`);
   }
+  // On paper nothing lies beyond its edge, and what mends a factor is still there.
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 688, height: 980 });
+  const beyond = await page.evaluate(() => [...document.querySelectorAll("main td, main th, main svg")]
+    .filter((part) => part.getBoundingClientRect().right > innerWidth + 1).map((part) => part.textContent.trim().slice(0, 40)));
+  must(beyond.length === 0, `fits on paper: ${beyond.slice(0, 3)}`);
+  must(await page.evaluate(() => [...document.querySelectorAll(".card[open] .fall .more")].every((part) => part.offsetHeight > 0)), "remedies are printed");
+  await page.emulateMedia({ media: null });
+  await page.setViewportSize({ width, height: 800 });
   const pdf = await page.pdf({ format: "A4" });
   must(pdf.subarray(0, 5).toString() === "%PDF-" && pdf.length > 10000, "prints to PDF");
   console.log(`${where}: opened in ${opened} ms, PDF of ${Math.round(pdf.length / 1024)} KiB, ${(fs.statSync(file).size / 1024).toFixed(0)} KiB of HTML`);
