@@ -22,11 +22,15 @@ pub(super) fn whole(
 ) -> Whole {
     let machine = concerns.iter().filter(|concern| concern.workload.is_none());
     let machine = assess::assess(target, machine);
-    let kept: Vec<String> = services
+    let (moves, stays): (Vec<&Workload>, Vec<&Workload>) = workloads
         .iter()
+        .partition(|workload| workload.assessment.verdict != Verdict::KeepVm);
+    let services = services.iter();
+    let kept = services
         .filter(|service| service.disposition == Some(Disposition::Keep))
-        .map(|service| service.name.clone())
-        .collect();
+        .map(|service| service.name.clone());
+    let stays = stays.iter().map(|workload| workload.id.clone());
+    let kept: Vec<String> = stays.chain(kept).collect();
     let parts = || {
         let workloads = workloads.iter().map(|workload| &workload.assessment);
         workloads.chain([&machine])
@@ -35,7 +39,7 @@ pub(super) fn whole(
     if !kept.is_empty() {
         verdict = verdict.max(Some(Verdict::IsolatedContainer));
     }
-    let summary = match (workloads.len(), kept.len()) {
+    let summary = match (moves.len(), kept.len()) {
         (0, 0) => "nothing on this machine is a workload of its own".to_owned(),
         (1, 0) => "1 workload moves to containers; nothing stays".to_owned(),
         (n, 0) => format!("{n} workloads move to containers; nothing stays"),

@@ -5,7 +5,7 @@ use crate::assess::Verdict;
 use crate::render::report::kinds::Kind;
 use crate::render::report::steps::{Step, steps};
 use crate::render::report::words;
-use crate::scan::Scan;
+use crate::scan::{Scan, Workload};
 use crate::ui::bytes;
 use serde::Serialize;
 
@@ -69,20 +69,21 @@ pub(super) fn hero<'a>(scan: &'a Scan, keep: &[Kind<'_>]) -> Hero<'a> {
     let whole = &scan.assessment;
     let kept: usize = keep.iter().map(|kind| kind.services.len()).sum();
     let parts = parts(scan);
-    let moves = scan.workloads.len();
-    let said = match (kept, moves) {
+    let all = scan.workloads.len();
+    let moves = scan.workloads.iter().filter(|w| movable(w)).count();
+    let said = match (moves, kept + all - moves) {
         (1.., 1..) => "Moves in part",
         _ => words::verdict_said(whole.verdict),
     };
     let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
-    let moves = if moves == 0 {
+    let moves = if all == 0 {
         "Nothing on this machine is a workload of its own".to_owned()
     } else {
-        let moves = plural(moves, "workload moves", "workloads move");
-        format!("{moves}: {}", texts.join(", "))
+        let all = plural(all, "workload", "workloads");
+        format!("{all}: {}", texts.join(", "))
     };
     let stays = match kept {
-        0 => "nothing has to stay".to_owned(),
+        0 => "no service has to stay".to_owned(),
         1 => "1 service stays on a machine".to_owned(),
         kept => format!("{kept} services stay on a machine"),
     };
@@ -96,6 +97,11 @@ pub(super) fn hero<'a>(scan: &'a Scan, keep: &[Kind<'_>]) -> Hero<'a> {
         parts,
         facts: facts(scan),
     }
+}
+
+/// Whether a container of any kind can carry it.
+pub(super) fn movable(workload: &Workload) -> bool {
+    workload.assessment.verdict != Verdict::KeepVm
 }
 
 /// A machine's score is the lowest of its parts: which part that is, where it is not a workload.
@@ -119,30 +125,33 @@ fn lowest(scan: &Scan) -> String {
 }
 
 fn parts(scan: &Scan) -> Vec<Part> {
-    const SAID: [(Verdict, &str); 4] = [
-        (Verdict::Container, "as they are"),
-        (Verdict::ContainerWithChanges, "after changes"),
-        (Verdict::IsolatedContainer, "behind the walls of a VM"),
-        (Verdict::KeepVm, "as virtual machines"),
+    const SAID: [(Verdict, &str, &str); 4] = [
+        (Verdict::Container, "moves as it is", "move as they are"),
+        (
+            Verdict::ContainerWithChanges,
+            "moves after changes",
+            "move after changes",
+        ),
+        (
+            Verdict::IsolatedContainer,
+            "moves behind the walls of a VM",
+            "move behind the walls of a VM",
+        ),
+        (Verdict::KeepVm, "stays on a VM", "stay on a VM"),
     ];
     let all = scan.workloads.len().max(1) as f64;
     let mut before = 0;
     let mut parts = Vec::new();
-    for (verdict, said) in SAID {
+    for (verdict, one, many) in SAID {
         let workloads = scan.workloads.iter();
         let of = workloads.filter(|workload| workload.assessment.verdict == verdict);
         let count = of.count();
         if count > 0 {
-            let said = if count == 1 {
-                said.replace("they are", "it is")
-            } else {
-                said.to_owned()
-            };
             parts.push(Part {
                 verdict: words::verdict(verdict),
                 x: format!("{:.2}", f64::from(before) * 100.0 / all),
                 width: format!("{:.2}", count as f64 * 100.0 / all),
-                text: format!("{count} {said}"),
+                text: plural(count, one, many),
             });
         }
         before += u32::try_from(count).unwrap_or(u32::MAX);
@@ -182,6 +191,7 @@ fn facts(scan: &Scan) -> Vec<(&'static str, String)> {
 pub(super) fn moves(scan: &Scan) -> Vec<Move> {
     words::by_score(scan)
         .into_iter()
+        .filter(|workload| movable(workload))
         .take(MOVES)
         .map(|workload| {
             let listens = workload.listens.iter().filter(|listen| !listen.is_local());
@@ -209,14 +219,19 @@ pub(super) fn moves(scan: &Scan) -> Vec<Move> {
         .collect()
 }
 
-pub(super) fn stays<'a>(keep: &[Kind<'a>]) -> Vec<Stay<'a>> {
-    let first = keep.iter().take(STAYS);
-    first
-        .map(|kind| Stay {
-            names: kind.names(2),
-            reason: kind.reason,
-        })
-        .collect()
+/// What stays, by reasons, the workloads that no container can carry before the services.
+pub(super) fn stays<'a>(scan: &Scan, keep: &[Kind<'a>]) -> Vec<Stay<'a>> {
+    let workloads = scan.workloads.iter().filter(|w| !movable(w));
+    let ids: Vec<String> = workloads.map(|workload| workload.id.clone()).collect();
+    let workloads = (!ids.is_empty()).then(|| Stay {
+        names: crate::ui::list(&ids, 3),
+        reason: "No container can carry them as they are; their cards below say why.",
+    });
+    let services = keep.iter().map(|kind| Stay {
+        names: kind.names(2),
+        reason: kind.reason,
+    });
+    workloads.into_iter().chain(services).collect()
 }
 
 /// What to do first, and then.

@@ -77,18 +77,22 @@ pub(super) fn page<'a>(scan: &'a Scan, files: &Artefacts, kernels: &Kernels) -> 
         titles.entry(&concern.rule).or_insert(&concern.title);
     }
     let whole = &scan.assessment;
+    let workloads = scan.workloads.iter().filter(|w| first::movable(w)).count();
+    let mut stays = first::stays(scan, &keep);
+    let more_stays = stays.len().saturating_sub(first::STAYS);
+    stays.truncate(first::STAYS);
     let silent = rules::silent(scan);
     let (first, later) = first::todo(scan);
     Page {
         version: &scan.tool.version,
         target: &whole.machine.target,
         hero: first::hero(scan, &keep),
-        workloads: scan.workloads.len(),
+        workloads,
         moves: first::moves(scan),
-        more_moves: scan.workloads.len().saturating_sub(first::MOVES),
-        stays: first::stays(&keep),
-        stay_count: count(&keep),
-        more_stays: keep.len().saturating_sub(first::STAYS),
+        more_moves: workloads.saturating_sub(first::MOVES),
+        stays,
+        stay_count: count(&keep) + scan.workloads.len() - workloads,
+        more_stays,
         out_count: count(&drop) + count(&platform),
         platform_count: count(&platform),
         drop_count: count(&drop),
