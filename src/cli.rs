@@ -1,6 +1,7 @@
 //! The command line: parsed and checked here, acted on in `commands/`.
 
 use crate::assess::{Severity, Target};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -30,10 +31,11 @@ pub struct Global {
     /// Threads; the processors there are, if not given.
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Nothing but results and errors.
+    /// Nothing but results and errors: no progress, no summary.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// More on standard error: phases and counts.
+    /// More on standard error: what each phase did and how long it took; twice, every file that was read, by whom, and how
+    /// long that took.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour; NO_COLOR is heeded.
@@ -42,6 +44,9 @@ pub struct Global {
     /// Packs of your own, added to the built-in ones or put in their place by id.
     #[arg(long, global = true, value_name = "DIR")]
     pub detectors: Vec<PathBuf>,
+    /// Read files up to this size where a detector would read less: 64M, 1G. What is larger is named under coverage.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
+    pub read_limit: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,10 +70,10 @@ pub enum Command {
     Inspect(Inspect),
     /// Show what executables ask of the kernel: system calls, capabilities, devices, modules, instruction set.
     Kernel(Kernel),
-    /// Explain a rule or a pack.
+    /// Explain a rule or a pack; without an id, list the rules.
     Explain {
         /// A rule (`kernel/host-sysctl`) or a pack (`web/nginx`).
-        id: String,
+        id: Option<String>,
     },
     /// The packs: list them, check one, run the cases of a directory.
     Detectors {
@@ -105,21 +110,43 @@ pub struct Gates {
     #[arg(long, value_name = "SCORE", value_parser = clap::value_parser!(u32).range(0..=100))]
     pub fail_under: Option<u32>,
     /// Exit with 1 if a concern is this bad, or worse.
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     pub fail_on: Option<Severity>,
     /// Exit with 0 rather than 3 if part of the machine was not examined.
     #[arg(long)]
     pub allow_partial: bool,
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
-    match text {
-        "info" => Ok(Severity::Info),
-        "minor" => Ok(Severity::Minor),
-        "major" => Ok(Severity::Major),
-        "blocker" => Ok(Severity::Blocker),
-        _ => Err("expected info, minor, major, or blocker".into()),
-    }
+/// A size in bytes, or with K, M or G after it (powers of 1024); at most 4 GiB, for a file is read into memory.
+fn size(text: &str) -> Result<u64, String> {
+    const MOST: u64 = 4 << 30;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "" => Some(0),
+        "K" | "KiB" => Some(10),
+        "M" | "MiB" => Some(20),
+        "G" | "GiB" => Some(30),
+        _ => None,
+    };
+    let number: Option<u64> = digits.parse().ok();
+    let bytes = number
+        .zip(unit)
+        .and_then(|(n, unit)| n.checked_mul(1 << unit));
+    bytes
+        .filter(|bytes| *bytes <= MOST)
+        .ok_or_else(|| "expected a size of at most 4G, as 65536, 512K, 64M or 1G".into())
+}
+
+/// The severities, for help, completions and mistyped ones.
+fn severity() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(["info", "minor", "major", "blocker"]).map(|text| {
+        match text.as_str() {
+            "blocker" => Severity::Blocker,
+            "major" => Severity::Major,
+            "minor" => Severity::Minor,
+            _ => Severity::Info,
+        }
+    })
 }
 
 /// What to write.
@@ -190,8 +217,9 @@ pub struct Report {
     /// Where the report goes; standard output if not given.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Target::Docker)]
-    pub target: Target,
+    /// Where the containers are to run; the target that a saved scan was made for, or else docker, if not given.
+    #[arg(long, value_enum)]
+    pub target: Option<Target>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -300,5 +328,26 @@ mod tests {
     fn the_definition_is_sound() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("65536"), Ok(65536));
+        assert_eq!(
+            (size("512K"), size("64MiB"), size("4G")),
+            (Ok(512 << 10), Ok(64 << 20), Ok(4 << 30))
+        );
+        for wrong in [
+            "",
+            "M",
+            "1.5G",
+            "5G",
+            "64MB",
+            "-1",
+            "99999999999999999999",
+            "1 G",
+        ] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     match transvase::commands::run(&cli) {
         Ok(status) => status.into(),
         Err(error) => {
-            transvase::ui::err(&format!("transvase: {error}\n"));
+            transvase::ui::fail(&error.to_string());
             ExitStatus::Error.into()
         }
     }

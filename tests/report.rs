@@ -6,10 +6,10 @@
 mod browser;
 mod report_support;
 
-use report_support::{large, repository, shop};
+use report_support::{empty, large, repository, shop};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
-use transvase::render::report;
+use transvase::render::report::{self, Artefact, Artefacts};
 use transvase::scan::Scan;
 
 fn transvase(args: &[&str]) -> Output {
@@ -20,8 +20,14 @@ fn transvase(args: &[&str]) -> Output {
         .unwrap()
 }
 
-const TEXT: &str =
-    "</script><script>alert(1)</script><!--\"'`=&amp;\u{2028}<img src=x onerror=alert(1)>";
+/// Ends what it stands in, turns the direction of writing, and is longer than any line.
+const TEXT: &str = concat!(
+    "</script><script>alert(1)</script><!--\"'`=&amp;\u{2028}<img src=x onerror=alert(1)>",
+    "\u{202e}\u{5e9}\u{5dc}\u{5d5}\u{5dd}\u{2067}",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+);
 
 /// A scan whose every text is an attack.
 fn hostile() -> Scan {
@@ -29,6 +35,37 @@ fn hostile() -> Scan {
     poison(&mut value, "");
     value["workloads"][0]["id"] = TEXT.into();
     serde_json::from_value(value).unwrap()
+}
+
+/// What is written for the shop, once for each workload of the large server.
+fn large_files() -> Artefacts {
+    let golden = repository().join("tests/golden/shop");
+    let models = [
+        "jobs-shop",
+        "nginx",
+        "postgresql-15-main",
+        "redis-server",
+        "shop",
+    ];
+    let mut shown = Vec::new();
+    for at in 0..40 {
+        let model = models[at % models.len()];
+        for name in ["README.md", "Dockerfile", "entrypoint.sh"] {
+            let path = golden.join("workloads").join(model).join(name);
+            let Ok(text) = std::fs::read_to_string(path) else {
+                continue;
+            };
+            let id = format!("service-{at}");
+            shown.push(Artefact {
+                path: format!("workloads/{id}/{name}"),
+                text: text.replace(model, &id),
+            });
+        }
+    }
+    Artefacts {
+        shown,
+        ..Artefacts::default()
+    }
 }
 
 /// Adds the attack to every text but those that have a few values only, or that name something.
@@ -62,7 +99,7 @@ fn poison(value: &mut serde_json::Value, key: &str) {
 
 #[test]
 fn a_page_has_one_script_one_style_and_no_way_out() {
-    let page = report::html(&hostile(), &[]).unwrap();
+    let page = report::html(&hostile(), &Artefacts::default()).unwrap();
     assert_eq!(
         page.matches("<script").count(),
         2,
@@ -83,7 +120,7 @@ fn a_page_has_one_script_one_style_and_no_way_out() {
 #[test]
 fn what_is_few_reads_without_a_script() {
     let scan = shop();
-    let page = report::html(&scan, &[]).unwrap();
+    let page = report::html(&scan, &Artefacts::default()).unwrap();
     let text = page.split("<script").next().unwrap();
     for workload in &scan.workloads {
         assert!(
@@ -105,9 +142,16 @@ fn what_is_few_reads_without_a_script() {
 
 #[test]
 fn a_large_server_stays_small() {
-    let page = report::html(&large(), &[]).unwrap();
-    assert!(page.len() < 1_500_000, "{} bytes", page.len());
-    let again = report::html(&large(), &[]).unwrap();
+    let (scan, files) = (large(), large_files());
+    let page = report::html(&scan, &files).unwrap();
+    println!("{} bytes", page.len());
+    assert!(page.len() < 1_200_000, "{} bytes", page.len());
+    assert!(
+        page.len() > 700_000,
+        "it is a large one: {} bytes",
+        page.len()
+    );
+    let again = report::html(&large(), &large_files()).unwrap();
     assert!(page == again, "the same scan is the same page");
 }
 
@@ -141,6 +185,21 @@ fn markdown_has_no_markup_of_the_machines() {
         for (at, _) in tags.filter(|(at, _)| !prose[*at..].starts_with("<summary>")) {
             assert!(prose[..at].ends_with('\\'), "{line}");
         }
+    }
+    let scan = large();
+    let long = report::markdown(&scan).unwrap();
+    println!("{} bytes", long.len());
+    assert!(
+        long.len() <= 65_536,
+        "a pull request takes it: {}",
+        long.len()
+    );
+    for workload in &scan.workloads {
+        assert!(
+            long.contains(&format!("## {}:", workload.id)),
+            "{}",
+            workload.id
+        );
     }
     assert_eq!(without_code("a `<i>` b ``c`<i>`` \\`<i>"), "a  b  \\<i>");
 }
@@ -287,6 +346,96 @@ fn every_format_is_written_where_it_is_asked_for() {
 }
 
 #[test]
+fn a_saved_scan_shows_the_files_beside_it_or_those_its_plans_tell_of() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scratch.path().join("out");
+    let shop = "fixtures/machines/shop/root";
+    let done = transvase(&["migrate", shop, "-o", out.to_str().unwrap(), "-q"]);
+    assert!(done.status.success());
+    let files = |scan: &std::path::Path| -> Vec<(String, String)> {
+        let done = transvase(&["report", scan.to_str().unwrap(), "--format", "html"]);
+        let page = String::from_utf8(done.stdout).unwrap();
+        let data = page.split("id=\"data\">").nth(1).unwrap();
+        let data = data.split("</script>").next().unwrap();
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        let text = |number: &serde_json::Value| {
+            let number = usize::try_from(number.as_u64().unwrap()).unwrap();
+            data["texts"][number].as_str().unwrap().to_owned()
+        };
+        let file = |file: &serde_json::Value| {
+            let lines: Vec<String> = file[1].as_array().unwrap().iter().map(text).collect();
+            (file[0].as_str().unwrap().to_owned(), lines.join("\n"))
+        };
+        data["files"].as_array().unwrap().iter().map(file).collect()
+    };
+    let beside = files(&out.join("scan.json"));
+    let dockerfile = "workloads/nginx/Dockerfile";
+    assert!(beside.iter().any(|(path, _)| path == dockerfile));
+    for (path, text) in &beside {
+        assert_eq!(
+            *text,
+            std::fs::read_to_string(out.join(path)).unwrap(),
+            "{path}"
+        );
+    }
+    // Apart from what was written there are still the plans, which do not know whose the carried files are.
+    let alone = scratch.path().join("scan.json");
+    std::fs::copy(out.join("scan.json"), &alone).unwrap();
+    let planned = files(&alone);
+    assert!(
+        planned
+            .iter()
+            .all(|(path, _)| !path.ends_with("Dockerfile"))
+    );
+    let named = |name: &str| planned.iter().find(|(path, _)| path == name).unwrap();
+    for name in ["compose.yaml", "workloads/shop/entrypoint.sh"] {
+        let written = std::fs::read_to_string(out.join(name)).unwrap();
+        assert_eq!(named(name).1, written, "{name} is what migrate writes");
+    }
+    // A link beside the scan is not followed, and an id is no way out.
+    let mut scan = shop_scan(&out);
+    scan["workloads"][0]["id"] = "../../../etc".into();
+    std::fs::write(out.join("scan.json"), scan.to_string()).unwrap();
+    std::fs::remove_file(out.join(dockerfile)).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", out.join(dockerfile)).unwrap();
+    let shown = files(&out.join("scan.json"));
+    assert!(
+        shown
+            .iter()
+            .all(|(path, _)| path != dockerfile && !path.contains(".."))
+    );
+}
+
+#[test]
+fn a_saved_scan_is_weighed_for_another_target_as_the_machine_would_be() {
+    let shop = "fixtures/machines/shop/root";
+    let scratch = tempfile::tempdir().unwrap();
+    let saved = scratch.path().join("scan.json");
+    let saved = saved.to_str().unwrap();
+    assert!(
+        transvase(&["scan", shop, "-o", saved, "-q"])
+            .status
+            .success()
+    );
+    let json = |source: &str, more: &[&str]| {
+        let args = [&["report", source, "--format", "json"], more].concat();
+        let done = transvase(&args);
+        assert!(done.status.success());
+        String::from_utf8(done.stdout).unwrap()
+    };
+    for target in ["serverless", "kubernetes-restricted", "docker"] {
+        let more = ["--target", target];
+        assert!(json(saved, &more) == json(shop, &more), "{target}");
+    }
+    assert_ne!(json(saved, &["--target", "serverless"]), json(saved, &[]));
+    assert_eq!(json(saved, &[]), std::fs::read_to_string(saved).unwrap());
+}
+
+fn shop_scan(out: &std::path::Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(out.join("scan.json")).unwrap()).unwrap()
+}
+
+#[test]
 fn a_browser_shows_it_without_an_error_or_a_request() {
     let Some(browser) = browser::browser() else {
         return;
@@ -307,16 +456,18 @@ fn a_browser_shows_it_without_an_error_or_a_request() {
         "{}",
         String::from_utf8_lossy(&done.stderr)
     );
-    let page = |name: &str, scan: &Scan| {
+    let page = |name: &str, scan: &Scan, files: &Artefacts| {
         let path = scratch.path().join(name);
-        std::fs::write(&path, report::html(scan, &[]).unwrap()).unwrap();
+        std::fs::write(&path, report::html(scan, files).unwrap()).unwrap();
         path
     };
+    let none = Artefacts::default();
     browser.check(&[
         out.join("report.html"),
-        page("shop.html", &shop()),
-        page("large.html", &large()),
-        page("hostile.html", &hostile()),
+        page("shop.html", &shop(), &none),
+        page("large.html", &large(), &large_files()),
+        page("hostile.html", &hostile(), &none),
+        page("empty.html", &empty(), &none),
     ]);
 }
 

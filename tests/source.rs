@@ -286,7 +286,7 @@ mod tests {
         header.set_cksum();
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), header.as_bytes()).unwrap();
-        assert!(refused(file.path()).contains("too long"));
+        assert!(refused(file.path()).contains("more than 1048576 bytes"));
 
         let mut builder = Builder::new(Vec::new());
         let mut header = Header::new_gnu();

@@ -5,7 +5,7 @@
 
 mod report_support;
 
-use report_support::{large, repository, shop};
+use report_support::{empty, large, repository, shop};
 use std::path::Path;
 use std::process::{Command, Output};
 use transvase::scan::Scan;
@@ -104,6 +104,18 @@ fn a_summary_fits_the_terminal_and_uses_it() {
 }
 
 #[test]
+fn a_machine_without_a_workload_is_summed_up_as_well() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scan = saved(scratch.path(), &empty());
+    let text = bare(&on_terminal(80, &[], &["report", &scan]));
+    assert!(
+        text.contains("shop") && !text.contains("Workloads"),
+        "{text}"
+    );
+    assert!(widest(&text) <= 80, "{text}");
+}
+
+#[test]
 fn colour_is_for_terminals_and_for_those_who_ask() {
     let scratch = tempfile::tempdir().unwrap();
     let scan = saved(scratch.path(), &shop());
@@ -173,11 +185,41 @@ fn progress_is_for_terminals_and_not_for_machines() {
     assert!(done.stdout.is_empty(), "the result is in its file");
     let quiet = [&args[..], &["--quiet"]].concat();
     assert!(piped(&quiet).stderr.is_empty());
-    let verbose = [&args[..], &["-v"]].concat();
-    let said = String::from_utf8_lossy(&piped(&verbose).stderr).into_owned();
+    let silent = [&args[..], &["--quiet", "-vv"]].concat();
+    assert!(piped(&silent).stderr.is_empty(), "quiet is quiet");
+    let stderr = |more: &str| {
+        let done = piped(&[&args[..], &[more]].concat());
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    let file = "/etc/nginx/nginx.conf: ";
+    let said = stderr("-v");
+    let phases = ["opening: ", "walking: ", "reading: ", "studying: "];
+    assert!(phases.iter().all(|phase| said.contains(phase)), "{said}");
+    let reading = said
+        .lines()
+        .find(|line| line.starts_with("reading: "))
+        .unwrap();
     assert!(
-        said.contains("walking") && said.contains("reading: "),
-        "{said}"
+        reading.contains(" files, ") && reading.ends_with("/s)"),
+        "counts and rate: {reading}"
+    );
+    assert!(!said.contains(file), "{said}");
+    let said = stderr("-vv");
+    let line = said.lines().find(|line| line.contains(file)).unwrap();
+    assert!(
+        line.contains(" ms, for ") && line.contains("config/syntax"),
+        "size, time and by whom: {line}"
+    );
+    let shown = on_terminal(80, &[], &args);
+    assert!(
+        shown.contains("reading") && shown.contains("/s, "),
+        "a bar has a rate: {shown:?}"
+    );
+    assert!(
+        bare(&shown)
+            .split(['\r', '\n'])
+            .all(|line| text::columns(line) <= 80),
+        "{shown:?}"
     );
     let ci = on_terminal(80, &[("CI", "true")], &args);
     assert!(
@@ -213,10 +255,54 @@ fn a_mistyped_id_is_met_with_the_one_that_was_meant() {
         "{workload}"
     );
     assert!(!out.exists());
+    for (args, meant) in [
+        (&["report", SHOP, "--format", "htm"][..], "html"),
+        (&["scan", SHOP, "--target", "kubevrt"], "kubevirt"),
+        (&["scan", SHOP, "--fail-on", "blocked"], "blocker"),
+        (&["inspct", SHOP], "inspect"),
+        (&["scan", SHOP, "--read-limt", "4M"], "--read-limit"),
+        (
+            &["inspect", SHOP, "cat", "/etc/nginx/ngnix.conf"],
+            "nginx.conf",
+        ),
+        (
+            &["inspect", SHOP, "ls", "/etc/no/such/path"],
+            "as far as /etc",
+        ),
+        (&["report", "no-such.json"], "scan.json"),
+    ] {
+        let said = said(args);
+        assert!(said.contains(meant), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_gate_that_is_not_met_says_which_and_what_changes_it() {
+    let stderr = |args: &[&str]| String::from_utf8_lossy(&piped(args).stderr).into_owned();
+    let said = stderr(&["scan", SHOP, "--fail-under", "100", "--fail-on", "minor"]);
     assert!(
-        said(&["report", SHOP, "--format", "htm"]).contains("html"),
-        "clap's own"
+        said.contains("below --fail-under 100") && said.contains("--fail-on is minor"),
+        "{said}"
     );
+    let scratch = tempfile::tempdir().unwrap();
+    let etc = scratch.path().join("etc");
+    std::fs::create_dir_all(etc.join("cron.d")).unwrap();
+    std::fs::write(etc.join("os-release"), "ID=debian\n").unwrap();
+    std::fs::write(etc.join("cron.d/large"), vec![b'#'; 2 << 20]).unwrap();
+    let source = scratch.path().to_str().unwrap();
+    let said = stderr(&["scan", source]);
+    assert!(
+        said.contains("1 part was not examined") && said.contains("--allow-partial"),
+        "{said}"
+    );
+    let shown = piped(&["report", source]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let flat = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let reason =
+        "/etc/cron.d/large: 2097152 bytes, more than the limit of 1048576; --read-limit raises it";
+    assert!(flat.contains(reason), "path, limit and option: {shown}");
+    let done = piped(&["scan", source, "--read-limit", "2M"]);
+    assert_eq!(done.status.code(), Some(0), "and it does");
 }
 
 #[test]

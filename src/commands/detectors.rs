@@ -38,7 +38,12 @@ fn list(global: &Global) -> Result<ExitStatus, Error> {
 }
 
 fn check(file: &Path) -> Result<ExitStatus, Error> {
-    let failed = |error| Error::Other(format!("cannot read {}: {error}", file.display()));
+    let failed = |error| {
+        Error::Other(format!(
+            "cannot read {}: {error}; expected a pack, which is a TOML file",
+            file.display()
+        ))
+    };
     let text = std::fs::read_to_string(file).map_err(failed)?;
     let mut packs = Packs::default();
     packs

@@ -9,7 +9,11 @@ use crate::exit::ExitStatus;
 use crate::ui;
 use std::fmt::Write as _;
 
-pub(super) fn run(global: &Global, id: &str) -> Result<ExitStatus, Error> {
+pub(super) fn run(global: &Global, id: Option<&str>) -> Result<ExitStatus, Error> {
+    let Some(id) = id else {
+        ui::show(&rules());
+        return Ok(ExitStatus::Done);
+    };
     let packs = packs(global)?;
     let mut text = String::new();
     if let Some(rule) = catalogue::rule(id) {
@@ -43,10 +47,23 @@ pub(super) fn run(global: &Global, id: &str) -> Result<ExitStatus, Error> {
             .chain(packs.iter().map(|pack| pack.file.id.clone()));
         let known: Vec<String> = known.collect();
         return Err(Error::Other(format!(
-            "no rule or pack is called {id:?}.{} `transvase detectors list` has the packs, scan.json the rules that fired",
+            "no rule or pack is called {id:?}.{} `transvase explain` lists the rules, `transvase detectors list` the packs",
             suggestion(id, &known)
         )));
     }
     ui::show(&text);
     Ok(ExitStatus::Done)
+}
+
+/// All rules with their severities.
+fn rules() -> String {
+    let rules = catalogue::rules();
+    let width = rules.keys().map(String::len).max().unwrap_or_default();
+    let mut text = String::new();
+    for rule in rules.values() {
+        let severity = crate::render::report::severity(rule.severity);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:width$}  {severity:8}  {}", rule.id, rule.title);
+    }
+    text
 }

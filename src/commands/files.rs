@@ -1,6 +1,7 @@
 //! Files of the user's own that a command reads: packs of a directory.
 
 use crate::detect::pack::PackError;
+use std::io;
 use std::path::Path;
 
 /// Texts of the files with an ending below a directory, by name, sorted.
@@ -12,12 +13,21 @@ pub fn texts_below(directory: &Path, ending: &str) -> Result<Vec<(String, String
     };
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(directory).sort_by_file_name() {
-        let entry = entry.map_err(|error| failed(directory, error.to_string()))?;
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(directory).to_owned();
+            let why = error
+                .io_error()
+                .map_or("a link in a circle".to_owned(), io::Error::to_string);
+            failed(
+                &path,
+                format!("cannot be read: {why}; expected a directory of packs ({ending} files)"),
+            )
+        })?;
         if !entry.file_type().is_file() || entry.path().extension().is_none_or(|e| e != ending) {
             continue;
         }
         let text = std::fs::read_to_string(entry.path())
-            .map_err(|error| failed(entry.path(), error.to_string()))?;
+            .map_err(|error| failed(entry.path(), format!("cannot be read: {error}")))?;
         found.push((entry.path().display().to_string(), text));
     }
     Ok(found)

@@ -2,8 +2,9 @@
 
 use super::threads;
 use crate::cli::{Global, Kernel, Shown};
+use crate::detect::engine::{self, Progress, Total};
 use crate::detect::native::{Executable, Kept, LoaderCache, MachineCode, syntax, system};
-use crate::detect::{Detector, Registry, Want, closure, engine};
+use crate::detect::{Detector, Registry, Want, closure};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::fact::Facts;
@@ -25,13 +26,15 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
         root: args.root.clone(),
         allow_outside: false,
     };
+    let progress = ui::progress::Bar::new(global);
+    progress.phase("opening", Total::Unknown);
     let mut root = Root::open(std::slice::from_ref(&args.source), &options)?;
     let asked = args
         .path
         .iter()
         .map(|path| MachinePath::new(path.as_bytes()));
     let asked: Vec<MachinePath> = asked.collect();
-    let facts = threads(global, || facts(&mut root, &asked))??;
+    let facts = threads(global, || facts(&mut root, &asked, &progress))??;
     let mut programs = Vec::new();
     for path in &asked {
         let native = native(path, &facts)?;
@@ -40,6 +43,7 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
             .unwrap_or_default();
         programs.push(program::Program::new(path, &native, &reach, &facts));
     }
+    progress.finish();
     let is_whole = programs.iter().all(|program| program.unresolved.is_empty());
     ui::out(&match args.format {
         Shown::Json => program::json(&programs),
@@ -54,7 +58,11 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
 
 /// The native program behind a path: itself, or the interpreter of a script.
 fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
-    let missing = || Error::Other(format!("{path} is not in the machine"));
+    let missing = || {
+        Error::Other(format!(
+            "{path} is not in the machine; `transvase inspect SOURCE ls` shows what is"
+        ))
+    };
     let mut real = facts.tree.resolve(path).ok_or_else(missing)?;
     for _ in 0..4 {
         let Some(script) = facts.scripts.get(&real) else {
@@ -80,7 +88,7 @@ fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
 
 /// Headers of the programs and of everything they load, until no directory is missing; then the code of all, until it names
 /// no directory of plug-ins that was not looked into.
-fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
+fn facts(root: &mut Root, asked: &[MachinePath], progress: &dyn Progress) -> Result<Facts, Error> {
     let kept = Kept::default();
     let detectors: [Box<dyn Detector>; 4] = [
         Box::new(LoaderCache),
@@ -99,7 +107,7 @@ fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
             below.iter().cloned().collect(),
         );
         let follow = |facts: &Facts| wants(facts, asked, code);
-        let facts = engine::examine_with(root, &registry, &[&follow], &engine::Silent);
+        let facts = engine::examine_with(root, &registry, &[&follow], progress);
         let known = directories.len() + below.len();
         directories.extend(closure::directories(&facts, asked));
         below.extend(closure::plug_in_directories(&facts, asked));
@@ -114,12 +122,7 @@ fn facts(root: &mut Root, asked: &[MachinePath]) -> Result<Facts, Error> {
         }
     }
     let last = |facts: &Facts| wants(facts, asked, true);
-    Ok(engine::examine_with(
-        root,
-        &registry,
-        &[&last],
-        &engine::Silent,
-    ))
+    Ok(engine::examine_with(root, &registry, &[&last], progress))
 }
 
 fn wants(facts: &Facts, asked: &[MachinePath], code: bool) -> Vec<Want> {

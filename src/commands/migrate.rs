@@ -2,12 +2,13 @@
 
 use super::{Opened, judge, open};
 use crate::cli::{Gates, Generate, Global, Migrate, Output, Source};
-use crate::detect::engine::Progress;
+use crate::detect::engine::{Progress, Step, Total};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::plan::PlanOptions;
 use crate::render;
 use crate::ui;
+use crate::walk::Entry;
 
 pub(super) fn migrate(global: &Global, args: &Migrate) -> Result<ExitStatus, Error> {
     run(global, &args.source, &args.output, &args.gates, true)
@@ -36,16 +37,23 @@ fn run(
     let opened = open(global, source, output.target, &options)?;
     let Opened { root, facts, study } = &opened;
     let chosen = choose(study, &output.workload)?;
+    let progress = ui::progress::Bar::new(global);
     let machine = render::Machine {
         tree: &facts.tree,
-        content: root,
+        content: &Counted {
+            content: root,
+            progress: &progress,
+        },
     };
     let options = render::Options {
         with_secrets: output.with_secrets,
         with_data: output.with_data,
     };
-    let progress = ui::progress::Bar::new(global);
-    progress.phase("writing", 0);
+    let bytes = chosen
+        .iter()
+        .map(|plan| bytes(plan, output.with_data))
+        .sum();
+    progress.phase("writing", Total::Bytes(bytes));
     let written = render::write_into(&staging, &chosen, &machine, options)?;
     if report {
         reports(&staging, &study.scan, &written)?;
@@ -65,7 +73,35 @@ fn run(
             output.with_data,
         ));
     }
-    Ok(judge(&study.scan, gates))
+    Ok(judge(global, &study.scan, gates))
+}
+
+/// The machine's content, counted as it is read.
+struct Counted<'a> {
+    content: &'a dyn render::Content,
+    progress: &'a dyn Progress,
+}
+
+impl render::Content for Counted<'_> {
+    fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String> {
+        let read = self.content.read_at(entry, offset, buf)?;
+        self.progress.step(Step::bytes(read as u64));
+        Ok(read)
+    }
+
+    fn has_capabilities(&self, entry: &Entry) -> bool {
+        self.content.has_capabilities(entry)
+    }
+}
+
+/// What a plan carries of the machine's content.
+fn bytes(plan: &crate::plan::Plan, with_data: bool) -> u64 {
+    let data = plan.data.iter().filter(|_| with_data);
+    let data = data.flat_map(|(_, entries)| entries);
+    let all = plan.entries.iter().chain(data);
+    all.filter(|entry| entry.is_file())
+        .map(|entry| entry.size)
+        .sum()
 }
 
 /// scan.json and what people read, beside the containers.
@@ -74,7 +110,7 @@ fn reports(
     scan: &crate::scan::Scan,
     written: &render::Written,
 ) -> Result<(), Error> {
-    let artefacts = render::report::artefacts(staging, written);
+    let artefacts = render::report::Artefacts::written(staging, written);
     let files = [
         ("scan.json", scan.to_json()),
         ("report.md", render::report::markdown(scan)?),

@@ -13,12 +13,14 @@ mod scan;
 
 use crate::assess::Target;
 use crate::cli::{Cli, Command, Gates, Global, Source};
+use crate::detect::Registry;
+use crate::detect::engine::{self, Progress as _, Total};
 use crate::detect::pack::Packs;
-use crate::detect::{Registry, engine};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::fact::Facts;
 use crate::plan::PlanOptions;
+use crate::render;
 use crate::scan::Scan;
 use crate::source::{OpenOptions, Root};
 use crate::study::{self, Study};
@@ -34,7 +36,7 @@ pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
         Command::Report(args) => report::run(global, args),
         Command::Inspect(args) => inspect::run(global, args),
         Command::Kernel(args) => kernel::run(global, args),
-        Command::Explain { id } => explain::run(global, id),
+        Command::Explain { id } => explain::run(global, id.as_deref()),
         Command::Completions { shell } => definitions::completions(*shell),
         Command::Man { directory } => definitions::man(directory.as_deref()),
         Command::Detectors { action } => detectors::run(global, action.as_ref()),
@@ -64,6 +66,8 @@ fn open(
     options: &PlanOptions,
 ) -> Result<Opened, Error> {
     let packs = packs(global)?;
+    let progress = ui::progress::Bar::new(global);
+    progress.phase("opening", Total::Unknown);
     let root = Root::open(
         &source.source,
         &OpenOptions {
@@ -72,12 +76,13 @@ fn open(
         },
     )?;
     let registry = Registry::new(&packs).map_err(|error| Error::Other(error.to_string()))?;
-    let progress = ui::progress::Bar::new(global);
+    let registry = registry.reading_up_to(global.read_limit.unwrap_or_default());
     let facts = threads(global, || {
         engine::examine(&root, &registry, &packs, &progress)
     })?;
-    progress.finish();
+    progress.phase("studying", Total::Unknown);
     let study = study::study(&facts, &packs, root.info().clone(), target, options);
+    progress.finish();
     Ok(Opened { root, facts, study })
 }
 
@@ -93,21 +98,38 @@ fn threads<T: Send>(global: &Global, work: impl FnOnce() -> T + Send) -> Result<
     Ok(pool.map_err(failed)?.install(work))
 }
 
-/// Gates and coverage as an exit code: what was not examined outranks a gate that was not met.
-fn judge(scan: &Scan, gates: &Gates) -> ExitStatus {
-    let low = gates
-        .fail_under
-        .is_some_and(|least| scan.assessment.score < least);
-    let bad = gates
-        .fail_on
-        .is_some_and(|severity| scan.worst().is_some_and(|worst| worst >= severity));
-    if !scan.coverage.unexamined.is_empty() && !gates.allow_partial {
-        ExitStatus::Partial
-    } else if low || bad {
-        ExitStatus::Gate
-    } else {
-        ExitStatus::Done
+/// Gates and coverage as an exit code: what was not examined outranks a gate that was not met. Says what it was, and what
+/// changes it.
+fn judge(global: &Global, scan: &Scan, gates: &Gates) -> ExitStatus {
+    let (score, worst) = (scan.assessment.score, scan.worst());
+    let mut said = Vec::new();
+    let mut status = ExitStatus::Done;
+    if let Some(least) = gates.fail_under.filter(|least| score < *least) {
+        status = ExitStatus::Gate;
+        said.push(format!("the score is {score}, below --fail-under {least}"));
     }
+    if let Some((worst, limit)) = worst
+        .zip(gates.fail_on)
+        .filter(|(worst, limit)| worst >= limit)
+    {
+        let [worst, limit] = [worst, limit].map(render::report::severity);
+        status = ExitStatus::Gate;
+        said.push(format!(
+            "there is a concern of severity {worst}, and --fail-on is {limit}"
+        ));
+    }
+    let parts = scan.coverage.unexamined.len();
+    if parts > 0 && !gates.allow_partial {
+        status = ExitStatus::Partial;
+        said.push(format!(
+            "{parts} {} not examined; --allow-partial makes that no matter of the exit code",
+            if parts == 1 { "part was" } else { "parts were" }
+        ));
+    }
+    for line in said.iter().filter(|_| !global.quiet) {
+        ui::err(&format!("transvase: {line}\n"));
+    }
+    status
 }
 
 /// Writes to a file, or to standard output.

@@ -1,30 +1,44 @@
 //! `transvase report`: a scan for people.
 
 use super::{deliver, open};
+use crate::assess::Target;
 use crate::cli::{Format, Global, Report, Rows};
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::plan::PlanOptions;
-use crate::render::report;
+use crate::plan::{Plan, PlanOptions};
+use crate::render::report::{self, Artefacts};
 use crate::scan::Scan;
+use crate::study;
 use crate::ui;
+use std::path::Path;
 
 pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
     if args.format == Format::Schema {
         deliver(&Scan::schema(), args.output.as_deref())?;
         return Ok(ExitStatus::Done);
     }
-    let scan = match saved(args) {
-        Some(scan) => scan?,
-        None => {
-            open(global, &args.source, args.target, &PlanOptions::default())?
-                .study
-                .scan
+    let (scan, files) = if let Some(scan) = saved(args) {
+        let mut scan = scan?;
+        if let Some(target) = args.target {
+            study::weigh(&mut scan, target);
         }
+        let files = of_saved(args, &scan)?;
+        (scan, files)
+    } else {
+        let options = PlanOptions::default();
+        let study = open(
+            global,
+            &args.source,
+            args.target.unwrap_or(Target::Docker),
+            &options,
+        )?
+        .study;
+        let files = Artefacts::planned(&study.plans, false)?;
+        (study.scan, files)
     };
     let text = match args.format {
         Format::Terminal => ui::summary::terminal(&scan, &ui::Style::of(global)),
-        Format::Html => report::html(&scan, &[])?,
+        Format::Html => report::html(&scan, &files)?,
         Format::Md => report::markdown(&scan)?,
         Format::Csv => match args.rows {
             Rows::Workloads => report::csv_workloads(&scan),
@@ -41,11 +55,39 @@ pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::Done)
 }
 
+/// The files that stand beside a saved scan, or those that its plans tell of.
+fn of_saved(args: &Report, scan: &Scan) -> Result<Artefacts, Error> {
+    if args.format != Format::Html {
+        return Ok(Artefacts::default());
+    }
+    let directory = args.source.source.iter().filter_map(|path| path.parent());
+    for directory in directory {
+        let here = if directory.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            directory
+        };
+        let found = Artefacts::beside(here, scan);
+        if !found.shown.is_empty() {
+            return Ok(found);
+        }
+    }
+    let plans = scan.workloads.iter().filter_map(|w| w.plan.clone());
+    let plans: Vec<Plan> = plans.collect();
+    Ok(Artefacts::planned(&plans, true)?)
+}
+
 /// A scan that was saved before, where the source is one: a file that starts as a JSON object.
 fn saved(args: &Report) -> Option<Result<Scan, Error>> {
     let [path] = args.source.source.as_slice() else {
         return None;
     };
+    if !path.exists() {
+        return Some(Err(Error::Other(format!(
+            "{} does not exist; give a scan.json, or a directory, a tar archive, or a disk image to scan",
+            path.display()
+        ))));
+    }
     let is_json = path.is_file() && super::files::starts_with(path, b"{");
     is_json.then(|| {
         let text = std::fs::read_to_string(path)

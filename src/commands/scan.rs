@@ -14,5 +14,5 @@ pub(super) fn run(global: &Global, args: &Scan) -> Result<ExitStatus, Error> {
     if args.output.is_some() && !global.quiet {
         ui::err(&ui::summary::terminal(scan, &ui::Style::of_errors(global)));
     }
-    Ok(judge(scan, &args.gates))
+    Ok(judge(global, scan, &args.gates))
 }

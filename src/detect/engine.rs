@@ -15,6 +15,7 @@ use crate::walk::Tree;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 /// An include that includes itself, or a machine made to keep us busy, ends here.
 const ROUNDS: usize = 16;
@@ -27,18 +28,49 @@ const MOST_MATCHES: usize = 20_000;
 
 /// How far the work has come; the terminal shows it, tests ignore it.
 pub trait Progress: Sync {
-    /// A phase begins, with so many files to come; 0 where that is not known.
-    fn phase(&self, name: &str, files: usize);
-    /// One file is done.
-    fn step(&self);
+    /// A phase begins.
+    fn phase(&self, name: &str, total: Total);
+    /// One piece of it is done.
+    fn step(&self, step: Step<'_>);
+}
+
+/// How much a phase has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    Unknown,
+    Files(usize),
+    Bytes(u64),
+}
+
+/// A piece of work that is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    pub bytes: u64,
+    /// The file that was read, where one was read whole.
+    pub file: Option<&'a MachinePath>,
+    /// Who was shown it.
+    pub by: &'a [&'a str],
+    pub took: Duration,
+}
+
+impl Step<'_> {
+    /// So much of something.
+    pub fn bytes(bytes: u64) -> Self {
+        Self {
+            bytes,
+            file: None,
+            by: &[],
+            took: Duration::ZERO,
+        }
+    }
 }
 
 /// Says nothing.
 pub struct Silent;
 
 impl Progress for Silent {
-    fn phase(&self, _: &str, _: usize) {}
-    fn step(&self) {}
+    fn phase(&self, _: &str, _: Total) {}
+    fn step(&self, _: Step<'_>) {}
 }
 
 /// Examines a machine: walks it, shows files to detectors, follows what they and the facts ask for. Runs in the caller's
@@ -60,14 +92,14 @@ pub fn examine_with(
     follow: &[Follow<'_>],
     progress: &dyn Progress,
 ) -> Facts {
-    progress.phase("walking", 0);
+    progress.phase("walking", Total::Unknown);
     let (tree, problems) = root.walk();
     let mut work = by_interest(&tree, registry);
     let mut gather = Gather::new(tree, problems);
     let mut asked = Asked::default();
     for round in 1..=ROUNDS {
         let name = if round == 1 { "reading" } else { "following" };
-        progress.phase(name, work.len());
+        progress.phase(name, Total::Files(work.len()));
         let sinks = read_all(root, &gather.facts().tree, registry, &work, progress);
         let mut wants = gather.take(sinks);
         let facts = gather.facts();
@@ -90,7 +122,7 @@ pub fn examine_with(
             gather.note(&mut more.collect());
         }
     }
-    progress.phase("gathering", 0);
+    progress.phase("gathering", Total::Unknown);
     gather.finish()
 }
 
@@ -106,8 +138,17 @@ fn read_all(
     files
         .into_par_iter()
         .map(|(file, looks)| {
+            let begun = Instant::now();
             let done = inspect(root, tree, registry, file, looks);
-            progress.step();
+            let by = looks.iter().filter_map(|look| registry.get(look.detector));
+            let mut by: Vec<&str> = by.map(|registered| registered.detector.id()).collect();
+            by.dedup();
+            progress.step(Step {
+                bytes: done.1,
+                file: Some(file),
+                by: &by,
+                took: begun.elapsed(),
+            });
             done
         })
         .collect()
@@ -128,7 +169,7 @@ fn inspect(
         .collect();
     let largest = chosen
         .iter()
-        .map(|(registered, _)| registered.limit())
+        .map(|(registered, _)| registry.limit(registered))
         .max();
     let (Some(entry), Some(largest)) = (tree.entry(file), largest) else {
         return (sink, 0);
@@ -150,7 +191,7 @@ fn inspect(
     let attributes = attributes.unwrap_or_default();
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     for (registered, look) in chosen {
-        let limit = registered.limit();
+        let limit = registry.limit(registered);
         let detector = registered.detector.as_ref();
         if size > limit {
             let reason = crate::source::ReadError::TooLarge { size, limit };
@@ -197,7 +238,9 @@ impl Asked {
             };
             let mut found = by_pattern(tree, &want.pattern);
             if found.len() > MOST_MATCHES {
-                let reason = format!("names more than {MOST_MATCHES} files; the rest was not read");
+                let reason = format!(
+                    "names more than {MOST_MATCHES} files, which is the limit; the rest was not read"
+                );
                 self.problems.push(engine(&named, reason));
                 found.truncate(MOST_MATCHES);
             }
@@ -210,7 +253,9 @@ impl Asked {
                     continue;
                 }
                 if self.looks.len() > MOST_LOOKS {
-                    let reason = "more files are named than any machine needs; not read";
+                    let reason = format!(
+                        "more than {MOST_LOOKS} files are named by others, which is the limit; the rest was not read"
+                    );
                     self.problems.push(engine(&named, reason));
                     return work;
                 }

@@ -18,20 +18,12 @@ pub struct Registered {
     pub interest: Interest,
 }
 
-impl Registered {
-    /// Largest file it is shown, in bytes.
-    pub fn limit(&self) -> u64 {
-        match self.interest.limit {
-            0 => DEFAULT_LIMIT,
-            limit => limit,
-        }
-    }
-}
-
 /// All detectors in a fixed order.
 pub struct Registry {
     detectors: Vec<Registered>,
     by_id: BTreeMap<String, usize>,
+    /// Files up to so many bytes are read, whatever limit a detector names.
+    least: u64,
 }
 
 impl Registry {
@@ -45,6 +37,7 @@ impl Registry {
         let mut registry = Self {
             detectors: Vec::new(),
             by_id: BTreeMap::new(),
+            least: 0,
         };
         for detector in detectors {
             let id = detector.id().to_owned();
@@ -56,6 +49,22 @@ impl Registry {
             registry.detectors.push(Registered { detector, interest });
         }
         Ok(registry)
+    }
+
+    /// Raises the limits of detectors that read less.
+    #[must_use]
+    pub fn reading_up_to(mut self, bytes: u64) -> Self {
+        self.least = bytes;
+        self
+    }
+
+    /// Largest file that a detector is shown, in bytes.
+    pub fn limit(&self, registered: &Registered) -> u64 {
+        let own = match registered.interest.limit {
+            0 => DEFAULT_LIMIT,
+            limit => limit,
+        };
+        own.max(self.least)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Registered> {

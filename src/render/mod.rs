@@ -89,3 +89,8 @@ pub fn write_into(
 ) -> Result<Written, Error> {
     write::all(staging, plans, machine, options)
 }
+
+/// What would be written for these plans, without the machine: paths relative to OUT, and texts.
+pub fn preview(plans: &[Plan]) -> Result<Vec<(PathBuf, String)>, Error> {
+    write::preview(plans)
+}

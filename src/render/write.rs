@@ -26,22 +26,65 @@ pub(super) fn all(
             data(staging, plan, machine, &mut written)?;
         }
     }
-    let text = |path: &str, content: String, written: &mut Written| {
-        staging.file(Path::new(path), 0o644, content.as_bytes())?;
-        written.paths.push(PathBuf::from(path));
-        Ok::<(), Error>(())
-    };
-    text(
-        "compose.yaml",
-        fill("compose.yaml", &compose::compose(plans))?,
-        &mut written,
-    )?;
-    text(".env", fill("env", &compose::env(plans))?, &mut written)?;
-    text(".gitignore", fill("gitignore", &())?, &mut written)?;
-    let overview = readme::overview(plans, &missing, written.left_out.clone());
-    text("README.md", fill("README.md", &overview)?, &mut written)?;
+    for (name, text) in overview(plans, &missing, &written.left_out)? {
+        staging.file(Path::new(name), 0o644, text.as_bytes())?;
+        written.paths.push(PathBuf::from(name));
+    }
     written.paths.sort();
     Ok(written)
+}
+
+/// What `all` would write of its own making, without the machine: every text but those in `rootfs/`, by path.
+pub(super) fn preview(plans: &[Plan]) -> Result<Vec<(PathBuf, String)>, Error> {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for plan in plans {
+        let directory = Path::new("workloads").join(&plan.id);
+        let is_generated = plan.scheduler.is_some() || !schedule::tables(plan).is_empty();
+        let files = own(plan, is_generated)?.into_iter();
+        found.extend(files.map(|(name, _, text)| (directory.join(name), text)));
+        missing.extend(plan.secrets.iter().map(|secret| secret.name.clone()));
+    }
+    let whole = overview(plans, &missing, &[])?.into_iter();
+    found.extend(whole.map(|(name, text)| (PathBuf::from(name), text)));
+    Ok(found)
+}
+
+/// The files of OUT itself.
+fn overview(
+    plans: &[Plan],
+    missing: &[String],
+    left_out: &[String],
+) -> Result<[(&'static str, String); 4], Error> {
+    let overview = readme::overview(plans, missing, left_out.to_vec());
+    Ok([
+        (
+            "compose.yaml",
+            fill("compose.yaml", &compose::compose(plans))?,
+        ),
+        (".env", fill("env", &compose::env(plans))?),
+        (".gitignore", fill("gitignore", &())?),
+        ("README.md", fill("README.md", &overview)?),
+    ])
+}
+
+/// A workload's files of our own making, with their modes.
+fn own(plan: &Plan, is_generated: bool) -> Result<Vec<(&'static str, u32, String)>, Error> {
+    let view = dockerfile::dockerfile(plan, is_generated);
+    let page = readme::page(plan);
+    let mut files = vec![
+        ("Dockerfile", 0o644, fill("Dockerfile", &view)?),
+        (".dockerignore", 0o644, fill("dockerignore", &())?),
+        ("README.md", 0o644, fill("workload.md", &page)?),
+    ];
+    if plan.entrypoint {
+        let text = fill("entrypoint.sh", &entrypoint::entrypoint(plan))?;
+        files.push(("entrypoint.sh", 0o755, text));
+    }
+    if let Some(profile) = plan.contract.profile.document() {
+        files.push((view::PROFILE, 0o644, profile));
+    }
+    Ok(files)
 }
 
 fn workload(
@@ -83,27 +126,7 @@ fn workload(
         }
         written.paths.push(rootfs);
     }
-    let view = dockerfile::dockerfile(plan, !generated.is_empty());
-    let mut files = vec![
-        ("Dockerfile", 0o644, fill("Dockerfile", &view)?),
-        (".dockerignore", 0o644, fill("dockerignore", &())?),
-        (
-            "README.md",
-            0o644,
-            fill("workload.md", &readme::page(plan))?,
-        ),
-    ];
-    if plan.entrypoint {
-        files.push((
-            "entrypoint.sh",
-            0o755,
-            fill("entrypoint.sh", &entrypoint::entrypoint(plan))?,
-        ));
-    }
-    if let Some(profile) = plan.contract.profile.document() {
-        files.push((view::PROFILE, 0o644, profile));
-    }
-    for (name, mode, text) in files {
+    for (name, mode, text) in own(plan, !generated.is_empty())? {
         let path = directory.join(name);
         staging.file(&path, mode, text.as_bytes())?;
         written.paths.push(path);

@@ -41,7 +41,8 @@ impl Budget {
     }
 
     /// What an unexamined entry says of the rest.
-    pub(super) const SPENT: &str = "more names than any machine has; the rest was not walked";
+    pub(super) const SPENT: &str =
+        "more than 8,000,000 names, or 1 GiB of them, which is the limit; the rest was not walked";
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Why a source could not be opened, or a file of it not read: the path, what was expected, what to do.
 
 use crate::disk::DiskError;
+use crate::disk::image::OpenError;
 use crate::path::sanitise;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,15 @@ impl Error {
         Self::Io { path, error }
     }
 
+    /// The disk room's answer, with the option of ours that changes it.
+    pub(super) fn image(error: &OpenError) -> Self {
+        let option = match error {
+            OpenError::Outside { .. } => " (--allow-outside)",
+            _ => "",
+        };
+        Self::Image(format!("{error}{option}"))
+    }
+
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         let (path, what) = (path.to_path_buf(), what.into());
         Self::Damaged { path, what }
@@ -77,7 +87,7 @@ fn shown(path: &Path) -> String {
 pub enum ReadError {
     #[error("not a regular file")]
     NotAFile,
-    #[error("{size} bytes, more than the limit of {limit}")]
+    #[error("{size} bytes, more than the limit of {limit}; --read-limit raises it")]
     TooLarge { size: u64, limit: u64 },
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),

@@ -2,10 +2,12 @@
 //! it is handed.
 
 mod kernel;
+mod weigh;
 pub(crate) use kernel::files;
+pub use weigh::weigh;
 
 use crate::assess::rules::{self, Seen};
-use crate::assess::{self, Concern, Target, Verdict};
+use crate::assess::{self, Concern, Target};
 use crate::detect::pack::Packs;
 use crate::fact::{Facts, OsRelease};
 use crate::kernel::need::Need;
@@ -14,7 +16,7 @@ use crate::path::MachinePath;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::scan::{
     Coverage, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore, Tool,
-    Totals, Variable, Whole, Workload,
+    Totals, Variable, Workload,
 };
 use crate::source::SourceInfo;
 use crate::usage::{self, PackageUsage};
@@ -57,6 +59,14 @@ pub fn study(
         reaches: &reaches,
     };
     let concerns = concerns(facts, packs, &services, &cut, asked);
+    let machine = machine(facts, &services);
+    let services = list(&services, &cut);
+    let workloads: Vec<Workload> = cut
+        .workloads
+        .iter()
+        .map(|w| workload(w, &concerns, facts, asked, target))
+        .collect();
+    let assessment = weigh::whole(&workloads, &services, &concerns, target);
     let scan = Scan {
         schema_version: SCHEMA_VERSION,
         tool: Tool {
@@ -64,7 +74,7 @@ pub fn study(
             version: env!("CARGO_PKG_VERSION").into(),
         },
         source,
-        machine: machine(facts, &services),
+        machine,
         coverage: Coverage {
             files_seen: facts.tree.entries().len() as u64,
             bytes_read: facts.bytes_read,
@@ -72,13 +82,9 @@ pub fn study(
         },
         packages: packages(facts, &by_package),
         usage,
-        services: list(&services, &cut),
-        workloads: cut
-            .workloads
-            .iter()
-            .map(|w| workload(w, &concerns, facts, asked, target))
-            .collect(),
-        assessment: whole(&cut, &concerns, target),
+        services,
+        workloads,
+        assessment,
         totals: totals(&cut, &concerns),
         concerns,
     };
@@ -142,68 +148,6 @@ fn concerns(
     }
     rules::sort(&mut found);
     found
-}
-
-fn whole(cut: &Cut, concerns: &[Concern], target: Target) -> Whole {
-    let machine = assess::assess(
-        target,
-        concerns.iter().filter(|concern| concern.workload.is_none()),
-    );
-    let parts: Vec<assess::Assessment> = cut
-        .workloads
-        .iter()
-        .map(|w| {
-            assess::assess(
-                target,
-                concerns
-                    .iter()
-                    .filter(|c| c.workload.as_ref() == Some(&w.id)),
-            )
-        })
-        .collect();
-    let kept: Vec<&str> = cut
-        .services
-        .iter()
-        .filter(|p| p.disposition == Disposition::Keep)
-        .map(|p| p.service.name.as_str())
-        .collect();
-    let score = parts
-        .iter()
-        .map(|part| part.score)
-        .chain([machine.score])
-        .min()
-        .unwrap_or(100);
-    let mut verdict = parts
-        .iter()
-        .map(|part| part.verdict)
-        .chain([machine.verdict])
-        .max()
-        .unwrap_or(Verdict::Container);
-    if !kept.is_empty() {
-        verdict = verdict.max(Verdict::IsolatedContainer);
-    }
-    let moves = cut.workloads.len();
-    let summary = match (moves, kept.len()) {
-        (0, 0) => "nothing on this machine is a workload of its own".to_owned(),
-        (n, 0) => format!(
-            "{n} {} to containers; nothing stays",
-            if n == 1 {
-                "workload moves"
-            } else {
-                "workloads move"
-            }
-        ),
-        (n, _) => format!(
-            "{n} of its parts can move; on a machine stays {}",
-            kept.join(", ")
-        ),
-    };
-    Whole {
-        score,
-        verdict,
-        summary,
-        machine,
-    }
 }
 
 fn workload(

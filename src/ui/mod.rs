@@ -87,6 +87,13 @@ pub fn err(text: &str) {
     let _ = std::io::stderr().lock().write_all(legible(text).as_bytes());
 }
 
+/// An error, a line for each thing that is wrong. Paths are the user's and names the machine's: neither steers a terminal.
+pub fn fail(error: &str) {
+    for line in error.lines() {
+        err(&format!("transvase: {}\n", crate::path::sanitise(line)));
+    }
+}
+
 fn legible(text: &str) -> std::borrow::Cow<'_, str> {
     if text.is_ascii() || utf8() {
         text.into()

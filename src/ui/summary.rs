@@ -7,7 +7,7 @@ use crate::assess::{Severity, Verdict};
 use crate::fact::Evidence;
 use crate::path::sanitise;
 use crate::render::report;
-use crate::scan::{Scan, Service, Workload};
+use crate::scan::{Scan, Workload};
 use crate::workload::{Disposition, Listen};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -127,7 +127,8 @@ fn row(text: &mut String, workload: &Workload, width: usize, style: &Style) {
 fn notes(workload: &Workload) -> String {
     let place = |listen: &Listen| match listen.port {
         0 => listen.address.clone(),
-        port => format!("{}:{port}", listen.address),
+        port if listen.protocol == "tcp" => format!("{}:{port}", listen.address),
+        port => format!("{}:{port}/{}", listen.address, listen.protocol),
     };
     let mut notes: Vec<String> = workload.listens.iter().take(4).map(place).collect();
     notes.extend(workload.schedule.clone());
@@ -139,19 +140,16 @@ fn left_behind(text: &mut String, scan: &Scan, style: &Style) {
         (Disposition::Keep, "Stays on a machine"),
         (Disposition::Drop, "Left out"),
     ] {
-        let services = scan.services.iter();
-        let services: Vec<&Service> = services
-            .filter(|service| service.disposition == Some(disposition))
-            .collect();
-        if services.is_empty() {
+        let kinds = report::kinds(scan, Some(disposition));
+        if kinds.is_empty() {
             continue;
         }
         heading(text, title, style);
-        for service in services.iter().take(SHOWN) {
-            let line = format!("{}: {}", service.name, service.reason);
+        for kind in kinds.iter().take(SHOWN) {
+            let line = format!("{}: {}", kind.names(3), kind.reason);
             text.push_str(&wrap("  ", &sanitise(&line), 4, style.width));
         }
-        more(text, services.len());
+        more(text, kinds.len());
     }
     let platform = scan.totals.platform;
     if platform > 0 {

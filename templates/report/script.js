@@ -105,9 +105,11 @@
 
   // ---- concerns ------------------------------------------------------------------------------------------------------
   const text = (number) => data.texts[number] ?? "";
-  const concerns = data.concerns.map(([severity, rule, title, detail, workload, remedy, links, evidence]) => ({
-    severity, rule: text(rule), title: text(title), detail: text(detail), workload: workload < 0 ? "" : text(workload),
-    remedy: text(remedy), links: links.map(text), evidence: evidence.map(([place, excerpt]) => [text(place), text(excerpt)]),
+  const kinds = data.kinds.map(([severity, rule, title, remedy, links]) =>
+    ({ severity, rule: text(rule), title: text(title), remedy: text(remedy), links: links.map(text) }));
+  const concerns = data.concerns.map(([kind, detail, workload, evidence]) => ({
+    ...kinds[kind], detail: text(detail), workload: workload < 0 ? "" : text(workload),
+    evidence: evidence.map(([path, place, excerpt]) => [text(path) + place, text(excerpt)]),
   }));
   for (const concern of concerns) {
     const seen = concern.evidence.map((place) => place.join(" "));
@@ -121,8 +123,8 @@
     const places = concern.evidence.slice(0, 6).map(([place, excerpt]) =>
       make("code", { class: "evidence" }, make("span", { class: "at" }, marked(place, words)), marked(excerpt, words)));
     const more = concern.evidence.length - places.length;
-    const whose = concern.workload ? make("a", { href: `#w-${concern.workload}` }, concern.workload) : "the machine";
-    return make("li", {}, whose, concern.detail ? ": " : "", marked(concern.detail, words), ...places,
+    const owner = concern.workload ? make("a", { href: `#w-${concern.workload}` }, concern.workload) : "the machine";
+    return make("li", {}, owner, concern.detail ? ": " : "", marked(concern.detail, words), ...places,
       more > 0 ? make("span", { class: "why" }, `and ${plural(more, "place", "places")} more in scan.json`) : null);
   }
 
@@ -149,11 +151,16 @@
       times, more));
   }
 
+  function whose(items) {
+    const names = [...new Set(items.map((item) => item.workload || "the machine"))];
+    return names.slice(0, 3).join(", ") + (names.length > 3 ? ` and ${names.length - 3} more` : "");
+  }
+
   function show() {
     const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const whose = of.value;
+    const chosenOf = of.value;
     const hits = concerns.filter((concern) => chosen.has(concern.severity)
-      && (whose === "" || (whose === "\0" ? concern.workload === "" : concern.workload === whose))
+      && (chosenOf === "" || (chosenOf === "\0" ? concern.workload === "" : concern.workload === chosenOf))
       && words.every((word) => concern.all.includes(word)));
     const groups = new Map();
     for (const hit of hits) {
@@ -164,7 +171,7 @@
       const worst = SEVERITIES[items.reduce((most, item) => Math.max(most, item.severity), 0)];
       const group = make("details", { class: "rules" }, make("summary", {},
         make("span", { class: `sev s-${worst}` }, worst), make("b", {}, marked(items[0].title, words)),
-        make("code", {}, marked(rule, words)), make("span", { class: "n" }, String(items.length))));
+        make("code", {}, marked(rule, words)), make("span", { class: "whose" }, whose(items)), make("span", { class: "n" }, String(items.length))));
       group.items = items;
       group.words = words;
       group.addEventListener("toggle", () => { if (group.open) fill(group, items, words, PAGE); });
@@ -191,7 +198,7 @@
         make("span", { class: `sev s-${SEVERITIES[severity]}` }, SEVERITIES[severity]), String(counts[severity])));
     }
     if (concerns.some((concern) => concern.workload === "")) of.append(make("option", { value: "\0" }, "The machine itself"));
-    for (const id of Object.keys(data.workloads)) of.append(make("option", { value: id }, id));
+    for (const id of data.workloads) of.append(make("option", { value: id }, id));
     $("filter").hidden = false;
     $("filter").addEventListener("submit", (event) => event.preventDefault());
     let waiting = 0;
@@ -244,6 +251,35 @@
     });
   }
 
+  // ---- what a workload asks of the kernel: made when it is first opened ---------------------------------------------------
+  const chips = (values) => values.map((value) => make("code", {}, text(value)));
+  function fillKernel(part) {
+    if (part.dataset.filled) return;
+    part.dataset.filled = "yes";
+    const [lists, asks, places] = data.kernels[Number(part.dataset.kernel)];
+    const listed = make("dl", { class: "chips" });
+    for (const [name, count, many, values] of lists) {
+      listed.append(make("dt", {}, text(name)), make("dd", {},
+        ...(many ? [make("details", {}, make("summary", {}, String(count)), ...chips(values))] : chips(values))));
+    }
+    const own = make("div", {}, listed);
+    if (asks.length) {
+      own.append(make("h4", {}, "Asked for by its own code"), make("ul", { class: "notes" }, ...asks.map(([what, does, capability, place]) =>
+        make("li", {}, make("code", {}, text(what)), ` ${text(does)}${text(capability) && ` (${text(capability)})`}, at `, make("code", {}, text(place))))));
+    }
+    const given = places.map(([title, fits, add, count, refused]) => make("li", {}, make("b", {}, text(title)), " ",
+      make("span", { class: `pill ${fits ? "v-container" : "v-keep-vm"}` }, fits ? "gives what it asks for" : "does not give it all"),
+      ...add.map((what) => make("p", {}, `add ${text(what)}`)),
+      count ? make("details", {}, make("summary", {}, `${plural(count, "call", "calls")} that its code could make ${count === 1 ? "is" : "are"} refused there`),
+        ...chips(refused), refused.length < count ? ` and ${count - refused.length} more in scan.json` : "") : null));
+    part.append(make("div", { class: "pair" }, own,
+      given.length ? make("div", {}, make("h4", {}, "Against what each place gives"), make("ul", { class: "places" }, ...given)) : null));
+  }
+  for (const part of document.querySelectorAll("[data-kernel]")) {
+    part.hidden = false;
+    part.addEventListener("toggle", () => { if (part.open) fillKernel(part); });
+  }
+
   // ---- packages ------------------------------------------------------------------------------------------------------
   const packages = $("packages");
   if (data.packages.length) {
@@ -252,11 +288,11 @@
     const some = 200;
     const fillPackages = () => {
       const word = name.value.toLowerCase();
-      const hits = data.packages.filter((item) => item[0].toLowerCase().includes(word) && (which.value === "" || String(item[3]) === which.value));
+      const hits = data.packages.filter((item) => item[0].toLowerCase().includes(word) && (which.value === "" || String(item[3] & 1) === which.value));
       hits.sort((a, b) => b[2] - a[2] || (a[0] < b[0] ? -1 : 1));
-      body.replaceChildren(...hits.slice(0, some).map(([title, version, bytes, moves, manual]) => make("tr", {},
-        make("td", {}, make("code", {}, title), manual ? " (asked for)" : ""), make("td", {}, version), make("td", {}, size(bytes)),
-        make("td", {}, moves ? "yes" : "no"))));
+      body.replaceChildren(...hits.slice(0, some).map(([title, version, bytes, flags]) => make("tr", {},
+        make("td", {}, make("code", {}, title), flags & 2 ? " (asked for)" : ""), make("td", {}, text(version)), make("td", {}, size(bytes)),
+        make("td", {}, flags & 1 ? "yes" : "no"))));
       $("packages-found").textContent = plural(hits.length, "package", "packages")
         + (hits.length > some ? `, the ${some} largest shown` : "");
     };
@@ -291,7 +327,7 @@
       tab.addEventListener("click", () => {
         for (const other of tabs) { other.setAttribute("aria-selected", String(other === tab)); other.tabIndex = other === tab ? 0 : -1; }
         title.textContent = path;
-        code.textContent = content;
+        code.textContent = content.map(text).join("\n");
         pre.scrollTop = 0;
       });
       return tab;
@@ -315,7 +351,7 @@
   let closed = [];
   window.addEventListener("beforeprint", () => {
     for (const group of list.querySelectorAll("details.rules")) fill(group, group.items, group.words, 8);
-    closed = [...document.querySelectorAll("details:not([open])")].filter((part) => part.id !== "packages");
+    closed = [...document.querySelectorAll("details:not([open])")].filter((part) => part.id !== "packages" && !part.dataset.kernel);
     for (const part of closed) part.open = true;
   });
   window.addEventListener("afterprint", () => { for (const part of closed) part.open = false; });

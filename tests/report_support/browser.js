@@ -22,8 +22,24 @@ async function look(browser, file, width, colorScheme) {
   page.on("dialog", (dialog) => { must(false, "a dialog"); dialog.dismiss(); });
   page.on("request", (request) => must(request.url() === `file://${file}` || request.url().startsWith("data:"), `request: ${request.url()}`));
   await page.goto(`file://${file}`);
-  const opened = await page.evaluate(() => Math.round(performance.getEntriesByType("navigation")[0].loadEventEnd));
+  // What a reader waits for: parsed, run and laid out. The first time is that of a cold browser on a machine with other work.
+  const time = () => page.evaluate(() => Math.round(performance.getEntriesByType("navigation")[0].loadEventEnd));
+  let opened = await time();
+  if (opened >= 1000) { await page.reload(); opened = await time(); }
+  must(opened < 1000, `opens in under a second, not in ${opened} ms`);
   must(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "scrolls sideways");
+  const spilled = await page.evaluate(() => [...document.querySelectorAll(".map .boxes > g")].filter((box) => {
+    const frame = box.querySelector("rect").getBoundingClientRect();
+    const texts = [...box.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
+    const [label] = texts, number = box.querySelector(".num")?.getBoundingClientRect();
+    return frame.width > 0 && (texts.some((text) => text.right > frame.right || text.left < frame.left) || (number && number.left < label.right));
+  }).map((box) => box.textContent));
+  const wide = await page.evaluate(() => [...document.querySelectorAll(".tree g")].filter((cell) => {
+    const frame = cell.querySelector("rect").getBoundingClientRect();
+    return frame.width > 0 && [...cell.querySelectorAll("text")].some((text) => text.getBoundingClientRect().right > frame.right);
+  }).map((cell) => cell.textContent));
+  must(wide.length === 0, `texts of areas stay in them: ${wide.slice(0, 3)}`);
+  must(spilled.length === 0, `texts of the map stay in their boxes: ${spilled.slice(0, 3)}`);
   if (process.env.SHOTS) await page.screenshot({ path: path.join(process.env.SHOTS, `${name}-${width}-${colorScheme}.png`) });
   await use(page);
   await page.evaluate(axe);
@@ -33,6 +49,15 @@ async function look(browser, file, width, colorScheme) {
     if (grave) must(false, `axe: ${violation.id}: ${violation.help}: ${violation.nodes[0].html.slice(0, 160)}`);
     else console.log(`${where}: axe (${violation.impact}): ${violation.id}`);
   }
+  // On paper nothing lies beyond its edge, and what mends a factor is still there.
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 688, height: 980 });
+  const beyond = await page.evaluate(() => [...document.querySelectorAll("main td, main th, main svg")]
+    .filter((part) => part.getBoundingClientRect().right > innerWidth + 1).map((part) => part.textContent.trim().slice(0, 40)));
+  must(beyond.length === 0, `fits on paper: ${beyond.slice(0, 3)}`);
+  must(await page.evaluate(() => [...document.querySelectorAll(".card[open] .fall .more")].every((part) => part.offsetHeight > 0)), "remedies are printed");
+  await page.emulateMedia({ media: null });
+  await page.setViewportSize({ width, height: 800 });
   const pdf = await page.pdf({ format: "A4" });
   must(pdf.subarray(0, 5).toString() === "%PDF-" && pdf.length > 10000, "prints to PDF");
   console.log(`${where}: opened in ${opened} ms, PDF of ${Math.round(pdf.length / 1024)} KiB, ${(fs.statSync(file).size / 1024).toFixed(0)} KiB of HTML`);
@@ -91,6 +116,12 @@ async function use(page) {
   if (await link.count()) {
     await link.click();
     await page.waitForFunction(() => document.querySelector(decodeURIComponent(location.hash).replace(/[^\w#-]/g, "\\$&"))?.open !== false);
+  }
+  const kernel = page.locator(".card[open] [data-kernel]").first();
+  if (await kernel.count()) {
+    await kernel.locator("summary").first().click();
+    await kernel.locator(".chips code").first().waitFor({ state: "attached" });
+    must(!/undefined|NaN/.test(await kernel.textContent()), "and all of it is known");
   }
   const copy = page.locator(".shown button");
   if (await copy.count()) {

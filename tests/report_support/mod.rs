@@ -16,12 +16,35 @@ pub fn shop() -> Scan {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// A full server: 40 workloads, 3,000 concerns over every rule, 1,500 packages, parts that were not examined.
+/// What four servers of Debian 12 (nginx, PostgreSQL, Redis, Gunicorn) and a script ask of the kernel, as a scan of a disk
+/// with them says.
+fn kernels() -> Vec<serde_json::Value> {
+    let path = repository().join("tests/report_support/kernels.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A server on which nothing was found.
+pub fn empty() -> Scan {
+    let mut scan = shop();
+    scan.workloads.clear();
+    scan.services.clear();
+    scan.concerns.clear();
+    scan.packages.items.clear();
+    scan.packages.count = 0;
+    scan.usage = transvase::scan::Usage::default();
+    scan.assessment.machine.factors.clear();
+    scan.assessment.score = 100;
+    scan
+}
+
+/// A full server: 40 workloads with what they ask of the kernel, 3,000 concerns over every rule, 1,500 packages, parts that
+/// were not examined.
 pub fn large() -> Scan {
     let mut scan = shop();
     let models = scan.workloads.clone();
+    let kernels = kernels();
     scan.workloads = (0..40)
-        .map(|at| workload(&models[at % models.len()], at))
+        .map(|at| workload(&models[at % models.len()], &kernels[at % kernels.len()], at))
         .collect();
     let rules: Vec<&String> = catalogue::rules().keys().collect();
     scan.concerns = (0..3000)
@@ -79,8 +102,14 @@ pub fn large() -> Scan {
     scan
 }
 
-fn workload(model: &Workload, at: usize) -> Workload {
+fn workload(model: &Workload, kernel: &serde_json::Value, at: usize) -> Workload {
     let mut workload = model.clone();
+    // No two servers are the same program: calls are made elsewhere, and now and then another one.
+    let own = kernel
+        .to_string()
+        .replace("/usr/", &format!("/opt/service-{at}/"));
+    workload.kernel = serde_json::from_str(&own).unwrap();
+    workload.kernel.syscalls.insert(format!("call_{at}"));
     workload.id = format!("service-{at}");
     workload.services = vec![format!("service-{at}.service")];
     // Pods of one, two, three, five: some in a chain, some alone.

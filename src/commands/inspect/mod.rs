@@ -4,7 +4,9 @@ mod extract;
 mod pax;
 mod sparse;
 
+use super::nearest;
 use crate::cli::{Global, Inside, Inspect, Shown};
+use crate::detect::engine::{Progress as _, Step, Total};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::fact::Unexamined;
@@ -44,7 +46,7 @@ pub(super) fn run(global: &Global, args: &Inspect) -> Result<ExitStatus, Error> 
     match action {
         Inside::Ls { path } => machine.list(path),
         Inside::Cat { path } => machine.cat(path),
-        Inside::Extract { path } => machine.extract(path),
+        Inside::Extract { path } => machine.extract(global, path),
     }
 }
 
@@ -88,9 +90,37 @@ impl Machine {
                     why.path,
                     sanitise(&why.reason)
                 ),
-                None => format!("there is no {path} in the machine"),
+                None => format!("there is no {path} in the machine.{}", self.meant(path)),
             })
         })
+    }
+
+    /// What a mistyped path was meant to be: its neighbour, or else how far it leads.
+    fn meant(&self, path: &MachinePath) -> String {
+        let Some(parent) = path.parent() else {
+            return String::new();
+        };
+        let Some(directory) = self.tree.get(&parent) else {
+            return match self.deepest(&parent) {
+                Some(last) => format!(" The path leads as far as {last}; `ls` shows what is there"),
+                None => String::new(),
+            };
+        };
+        let text = |path: &MachinePath| String::from_utf8_lossy(path.file_name()).into_owned();
+        let known = self.tree.children(&directory.path);
+        let known: Vec<String> = known.iter().map(|entry| text(&entry.path)).collect();
+        let near = nearest::suggestion(&text(path), &known);
+        if near.is_empty() {
+            format!(" `ls {parent}` shows what is there")
+        } else {
+            sanitise(&near).into_owned()
+        }
+    }
+
+    /// The last directory on the way to a path that is there.
+    fn deepest(&self, path: &MachinePath) -> Option<MachinePath> {
+        let mut above = std::iter::successors(path.parent(), MachinePath::parent);
+        above.find(|path| self.tree.get(path).is_some())
     }
 
     fn device(&self, entry: &Entry) -> Option<(u32, u32)> {
@@ -141,7 +171,7 @@ impl Machine {
         }
     }
 
-    fn extract(&self, path: &OsStr) -> Result<ExitStatus, Error> {
+    fn extract(&self, global: &Global, path: &OsStr) -> Result<ExitStatus, Error> {
         let path = MachinePath::new(path.as_bytes());
         let top = self.named(&path)?;
         if io::stdout().is_terminal() {
@@ -149,13 +179,24 @@ impl Machine {
                 "extract writes a tar archive, which is nothing for a terminal; send it to a file or to tar".to_owned(),
             ));
         }
-        let mut stdout = io::BufWriter::with_capacity(PIECE, io::stdout().lock());
+        let files = std::iter::once(top).chain(self.tree.below(&top.path));
+        let bytes = files
+            .filter(|entry| entry.is_file())
+            .map(|entry| entry.size);
+        let progress = ui::progress::Bar::new(global);
+        progress.phase("extracting", Total::Bytes(bytes.sum()));
+        let counted = Counted {
+            out: io::stdout().lock(),
+            progress: &progress,
+        };
+        let mut stdout = io::BufWriter::with_capacity(PIECE, counted);
         let entries = std::iter::once(top).chain(self.tree.below(&top.path));
         let written = extract::write(&mut stdout, &self.root, entries);
         let left_out = match written {
             Ok(left_out) => left_out,
             Err(error) => return ended(Err(error)).unwrap_or(Ok(ExitStatus::Done)),
         };
+        progress.finish();
         for (path, reason) in &left_out {
             ui::err(&format!("transvase: {path}: {}\n", sanitise(reason)));
         }
@@ -180,6 +221,24 @@ impl Machine {
             ));
         }
         status
+    }
+}
+
+/// Output that tells how much went out.
+struct Counted<'a, W> {
+    out: W,
+    progress: &'a ui::progress::Bar,
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(piece)?;
+        self.progress.step(Step::bytes(written as u64));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

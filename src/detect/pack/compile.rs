@@ -24,10 +24,10 @@ impl Pack {
 
 /// One thing wrong with a pack.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {what}")]
+#[error("{file}{}: {what}", if *line == 0 { String::new() } else { format!(":{line}") })]
 pub struct PackError {
     pub file: String,
-    /// 1-based.
+    /// From 1; 0 where it is about the file as a whole.
     pub line: usize,
     pub what: String,
 }

@@ -47,8 +47,9 @@ impl Kept {
             let length = end
                 .checked_sub(piece.first)
                 .filter(|length| *length <= MOST_PIECE);
-            let length =
-                length.ok_or_else(|| DiskError::damaged(FORMAT, "a piece that is too long"))?;
+            let length = length.ok_or_else(|| {
+                DiskError::damaged(FORMAT, format!("a piece of more than {MOST_PIECE} bytes"))
+            })?;
             let whole = self.piece(volume, inode, piece, length, index.rotated)?;
             let from = usize::try_from(at - piece.first).unwrap_or(usize::MAX);
             let bytes = whole

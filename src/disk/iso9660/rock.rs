@@ -144,7 +144,7 @@ impl Rock {
         self.name_goes_on = flags & 1 != 0;
         name.extend_from_slice(view.bytes().get(5..).unwrap_or_default());
         if name.len() > MOST_NAME {
-            return Err(view.damaged("a name that is too long"));
+            return Err(view.damaged(format_args!("a name of more than {MOST_NAME} bytes")));
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Rock {
             });
             self.wants_slash = flags & 1 == 0;
             if self.link.len() > MOST_LINK {
-                return Err(view.damaged("a target that is too long"));
+                return Err(view.damaged(format_args!("a target of more than {MOST_LINK} bytes")));
             }
         }
         Ok(())

@@ -168,7 +168,7 @@ fn read_logical(name: &str, value: &Value, budget: &mut usize) -> Result<Logical
         if numbered {
             *budget = budget
                 .checked_sub(1)
-                .ok_or_else(|| damaged("too many segments"))?;
+                .ok_or_else(|| damaged(format!("more than {SEGMENTS} segments")))?;
             segments.push(read_segment(segment)?);
         }
     }

@@ -92,7 +92,9 @@ impl Parser<'_> {
             self.blank();
             let value = if self.eat(b'{') {
                 if depth == DEPTH {
-                    return Err(damaged("its metadata is nested too deeply"));
+                    return Err(damaged(format!(
+                        "its metadata is nested more than {DEPTH} deep"
+                    )));
                 }
                 let entries = self.section(depth + 1)?;
                 self.expect(b'}')?;
@@ -199,7 +201,9 @@ impl Parser<'_> {
     fn count(&mut self) -> Result<(), DiskError> {
         self.seen += 1;
         if self.seen > MOST {
-            return Err(damaged("its metadata is too long"));
+            return Err(damaged(format!(
+                "its metadata has more than {MOST} entries"
+            )));
         }
         Ok(())
     }

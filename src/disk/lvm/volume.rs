@@ -1,7 +1,7 @@
 //! A logical volume as a device: its segments, each on one or several others.
 
 use super::damaged;
-use super::group::{Area, Group, Kind, Logical, Segment};
+use super::group::{Area, Group, Kind, Logical, SEGMENTS, Segment};
 use super::thin::Thin;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
@@ -51,7 +51,7 @@ impl Builder<'_> {
         for segment in &logical.segments {
             let left = self.budget.get().checked_sub(1);
             self.budget
-                .set(left.ok_or_else(|| damaged("too many segments"))?);
+                .set(left.ok_or_else(|| damaged(format!("more than {SEGMENTS} segments")))?);
             pieces.push(self.piece(segment, depth)?);
         }
         let size = self.bytes(logical.extents)?;

@@ -1,9 +1,12 @@
-//! Files that were written, as the report shows them. Never a secret, the machine's data, or a file of the machine's own.
+//! Files that were written, or would be, as the report shows them. Never a secret, the machine's data, or a file of the
+//! machine's own.
 
-use crate::render::{Staging, Written};
-use std::path::{Component, Path};
+use crate::plan::Plan;
+use crate::render::{self, Error, Staging, Written};
+use crate::scan::Scan;
+use std::path::{Component, Path, PathBuf};
 
-/// A written text file, shown with a button that copies it.
+/// A text file, shown with a button that copies it.
 #[derive(Debug, Clone)]
 pub struct Artefact {
     /// Relative to OUT.
@@ -11,51 +14,110 @@ pub struct Artefact {
     pub text: String,
 }
 
+/// The files of a report.
+#[derive(Debug, Clone, Default)]
+pub struct Artefacts {
+    pub shown: Vec<Artefact>,
+    /// Those that are too long to be shown here, or one too many.
+    pub more: usize,
+    /// What they are, where they are not files that were just written beside the report.
+    pub note: &'static str,
+}
+
 /// Longest file that is shown, and how much is shown of all together; bytes.
 const LONGEST: u64 = 96 << 10;
-const TOGETHER: usize = 512 << 10;
+const TOGETHER: usize = 384 << 10;
 
-/// The text files among what was written, in the order of their paths, those of OUT itself first.
-pub fn artefacts(staging: &Staging, written: &Written) -> Vec<Artefact> {
-    let mut paths: Vec<&Path> = written
-        .paths
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|path| shown(path))
-        .collect();
-    paths.sort_by_key(|path| {
-        (
-            path.components().count() > 1,
-            path.parent(),
-            rank(path),
-            *path,
-        )
-    });
-    let mut left = TOGETHER;
-    let mut found = Vec::new();
+impl Artefacts {
+    /// The text files among what was written, in the order of their paths, those of OUT itself first.
+    pub fn written(staging: &Staging, written: &Written) -> Self {
+        read(staging.path(), written.paths.clone())
+    }
+
+    /// What `migrate` would write. Dockerfiles say whose the carried files are, which plans of a saved scan do not know.
+    pub fn planned(plans: &[Plan], saved: bool) -> Result<Self, Error> {
+        let mut files = render::preview(plans)?;
+        files
+            .retain(|(path, _)| !saved || path.file_name().is_none_or(|name| name != "Dockerfile"));
+        files.sort_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
+        let mut found = Self::default();
+        for (path, text) in files {
+            found.show(&path, text);
+        }
+        found.note = match (plans.is_empty(), saved) {
+            (true, _) => "",
+            (false, false) => {
+                "None of these is written yet: `transvase migrate` writes them, with the files they carry."
+            }
+            (false, true) => {
+                "None of these is written yet: `transvase migrate` writes them, with the files they carry and a Dockerfile for each workload, for which it reads the machine."
+            }
+        };
+        Ok(found)
+    }
+
+    /// Files that `migrate` wrote beside a scan that is read again; nothing where it wrote none.
+    pub fn beside(directory: &Path, scan: &Scan) -> Self {
+        const WHOLE: [&str; 3] = ["compose.yaml", "README.md", ".env"];
+        const EACH: [&str; 4] = ["Dockerfile", "README.md", "entrypoint.sh", "seccomp.json"];
+        let mut paths: Vec<PathBuf> = WHOLE.iter().map(PathBuf::from).collect();
+        for workload in &scan.workloads {
+            // The scan is only a file: an id in it may be anything.
+            let mut parts = Path::new(&workload.id).components();
+            if let (Some(Component::Normal(id)), None) = (parts.next(), parts.next()) {
+                let below = Path::new("workloads").join(id);
+                paths.extend(EACH.iter().map(|name| below.join(name)));
+            }
+        }
+        let mut found = read(directory, paths);
+        let is_ours = found
+            .shown
+            .iter()
+            .any(|file| file.path.starts_with("workloads/"));
+        if !is_ours {
+            return Self::default();
+        }
+        found.note = "As they stand beside the scan now.";
+        found
+    }
+
+    fn show(&mut self, path: &Path, text: String) {
+        let taken: usize = self.shown.iter().map(|file| file.text.len()).sum();
+        if text.len() as u64 > LONGEST || taken + text.len() > TOGETHER {
+            self.more += 1;
+        } else {
+            let path = path.display().to_string();
+            self.shown.push(Artefact { path, text });
+        }
+    }
+}
+
+/// Text files below a directory. What cannot be read is not shown, and stands there all the same.
+fn read(directory: &Path, mut paths: Vec<PathBuf>) -> Artefacts {
+    paths.retain(|path| shown(path));
+    paths.sort_by(|a, b| order(a).cmp(&order(b)));
+    let mut found = Artefacts::default();
     for path in paths {
-        let whole = staging.path().join(path);
-        let fits = whole
-            .symlink_metadata()
-            .is_ok_and(|meta| meta.is_file() && meta.len() <= LONGEST);
-        // What was written a moment ago can be read; what cannot be shown stands beside the report all the same.
-        let Some(text) = std::fs::read_to_string(whole)
-            .ok()
-            .filter(|text| fits && text.len() <= left)
-        else {
+        let whole = directory.join(&path);
+        let Ok(meta) = whole.symlink_metadata() else {
             continue;
         };
-        left -= text.len();
-        found.push(Artefact {
-            path: path.display().to_string(),
-            text,
-        });
+        // A directory that others write to may have a link in it that leads elsewhere.
+        let (at, within) = (whole.canonicalize(), directory.canonicalize());
+        if !matches!((at, within), (Ok(at), Ok(within)) if at.starts_with(&within)) {
+            continue;
+        }
+        if meta.is_file() && meta.len() > LONGEST {
+            found.more += 1;
+        } else if let (true, Ok(text)) = (meta.is_file(), std::fs::read_to_string(whole)) {
+            found.show(&path, text);
+        }
     }
     found
 }
 
-/// What one reads first stands first.
-fn rank(path: &Path) -> usize {
+/// Files of OUT itself come first, then workload by workload; what one reads first stands first.
+fn order(path: &Path) -> (bool, Option<&Path>, usize, &Path) {
     const FIRST: [&str; 5] = [
         "compose.yaml",
         "README.md",
@@ -64,8 +126,13 @@ fn rank(path: &Path) -> usize {
         ".env",
     ];
     let name = path.file_name().unwrap_or_default();
-    let found = FIRST.iter().position(|first| name == *first);
-    found.unwrap_or(FIRST.len())
+    let rank = FIRST.iter().position(|first| name == *first);
+    (
+        path.components().count() > 1,
+        path.parent(),
+        rank.unwrap_or(FIRST.len()),
+        path,
+    )
 }
 
 /// Whether a file is ours to show: what copies the machine's own content is not.

@@ -1,5 +1,6 @@
 //! What to do first: the scan's remedies in the order in which they pay.
 
+use super::kinds::kinds;
 use super::words;
 use crate::assess::{Assessment, Factor, Severity};
 use crate::scan::Scan;
@@ -59,18 +60,29 @@ fn unexamined(scan: &Scan) -> Option<Step> {
 }
 
 fn stays(scan: &Scan) -> Option<Step> {
-    let kept: Vec<_> = scan
-        .services
-        .iter()
-        .filter(|service| service.disposition == Some(Disposition::Keep))
-        .collect();
+    let kept = kinds(scan, Some(Disposition::Keep));
     let first = kept.first()?;
-    let names: Vec<String> = kept.iter().map(|service| service.name.clone()).collect();
-    let mut step = Step::new(
-        format!("Decide where {} goes on running", ui::list(&names, 3)),
-        first.reason.clone(),
-    );
-    step.evidence = first.evidence.place();
+    let service = first.services.first()?;
+    let all = kept.iter().flat_map(|kind| &kind.services);
+    let names: Vec<String> = all.map(|service| service.name.clone()).collect();
+    let go = if names.len() == 1 { "goes" } else { "go" };
+    let why = match kept.len() {
+        1 => first.reason.to_owned(),
+        2 => format!(
+            "{}: {} One more reason stands under What stays.",
+            first.names(1),
+            first.reason
+        ),
+        count => format!(
+            "{}: {} {} more reasons stand under What stays.",
+            first.names(1),
+            first.reason,
+            count - 1
+        ),
+    };
+    let what = format!("Decide where {} {go} on running", ui::list(&names, 2));
+    let mut step = Step::new(what, why);
+    step.evidence = service.evidence.place();
     Some(step)
 }
 

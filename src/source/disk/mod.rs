@@ -51,8 +51,7 @@ impl Disks {
         let disk_options = crate::disk::open::OpenOptions {
             allow_outside: options.allow_outside,
         };
-        let disk =
-            Disk::open(paths, &disk_options).map_err(|error| Error::Image(error.to_string()))?;
+        let disk = Disk::open(paths, &disk_options).map_err(|error| Error::image(&error))?;
         let root = choice::choose(&path, &disk, options.root.as_deref())?;
         let mut problems: Vec<Unexamined> = disk
             .notes

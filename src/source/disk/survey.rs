@@ -18,7 +18,7 @@ pub(in crate::source) fn survey(
 ) -> Result<Inspection, Error> {
     let allow_outside = options.allow_outside;
     let disk_options = crate::disk::open::OpenOptions { allow_outside };
-    let disk = Disk::open(paths, &disk_options).map_err(|error| Error::Image(error.to_string()))?;
+    let disk = Disk::open(paths, &disk_options).map_err(|error| Error::image(&error))?;
     let paths: Vec<String> = paths
         .iter()
         .map(|path| clean(&path.to_string_lossy()))

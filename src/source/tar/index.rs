@@ -83,10 +83,8 @@ impl Index {
         };
         if member.name.len() > LONGEST_NAME {
             let path = MachinePath::new(member.name.get(..255).unwrap_or_default());
-            self.problems.push(unexamined(
-                &path,
-                "a member with a name too long for a file",
-            ));
+            let reason = format!("a member with a name of more than {LONGEST_NAME} bytes");
+            self.problems.push(unexamined(&path, reason));
             return Ok(());
         }
         if member.header.entry_type() == EntryType::Link && member.stored == 0 {
@@ -204,7 +202,9 @@ impl Index {
                 missing.entry(dir).or_insert(entry.mtime);
             }
             if missing.len() > MOST_IMPLIED {
-                let reason = "too many directories that only names of members tell of";
+                let reason = format!(
+                    "more than {MOST_IMPLIED} directories that only names of members tell of"
+                );
                 self.problems.push(unexamined(&entry.path, reason));
                 break;
             }

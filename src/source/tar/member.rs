@@ -201,7 +201,10 @@ impl<'a> Members<'a> {
 
     fn extension(&mut self, size: u64) -> Result<Vec<u8>, TarError> {
         if size > MOST_EXTENSION {
-            return Err(damaged(self.at, "a name or extended header is too long"));
+            return Err(damaged(
+                self.at,
+                format!("a name or extended header has more than {MOST_EXTENSION} bytes"),
+            ));
         }
         let mut data = vec![0; usize::try_from(size).unwrap_or_default()];
         self.fill(&mut data)?;
@@ -240,6 +243,6 @@ fn cut(mut name: Vec<u8>) -> Vec<u8> {
     name
 }
 
-pub(super) fn damaged(at: u64, what: &str) -> TarError {
+pub(super) fn damaged(at: u64, what: impl std::fmt::Display) -> TarError {
     TarError::Damaged(format!("damaged tar archive: {what} (at byte {at})"))
 }

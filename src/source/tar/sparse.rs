@@ -46,7 +46,10 @@ pub(super) fn gnu(member: &Member, members: &mut Members<'_>) -> Result<Map, Tar
         collect(next.sparse(), &mut extents)?;
         more = next.is_extended();
         if extents.len() > MOST_PIECES {
-            return Err(damaged(start, "a sparse file of too many pieces"));
+            return Err(damaged(
+                start,
+                format!("a sparse file of more than {MOST_PIECES} pieces"),
+            ));
         }
     }
     finish(extents, header.real_size()?, start, member.stored, start)

@@ -221,9 +221,9 @@ fn apply(
             b"zero" => {
                 let count = view.le64(at + 8)? / sector;
                 let most = usize::try_from(count).unwrap_or(usize::MAX);
-                *zeros = zeros
-                    .checked_sub(most)
-                    .ok_or_else(|| view.damaged("too many zeros"))?;
+                *zeros = zeros.checked_sub(most).ok_or_else(|| {
+                    view.damaged(format_args!("more than {ZEROS} sectors of zeros"))
+                })?;
                 let first = target / sector;
                 pages.extend((first..first.saturating_add(count)).map(|page| (page, None)));
             }

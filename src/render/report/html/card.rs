@@ -1,6 +1,6 @@
 //! A workload as a card: what it is, how its score comes about, what raises it.
 
-use super::kernel::{self, Kernel};
+use super::kernel::{Kernel, Kernels};
 use crate::assess::Assessment;
 use crate::fact::Evidence;
 use crate::render::report::words;
@@ -23,7 +23,7 @@ pub(super) struct Card<'a> {
     /// Label and values, where there are any.
     facts: Vec<(&'static str, Vec<String>)>,
     waterfall: Waterfall<'a>,
-    kernel: Kernel<'a>,
+    kernel: Kernel,
     notes: Vec<&'a str>,
     concerns: usize,
     /// Open where there are few.
@@ -75,14 +75,14 @@ struct Row<'a> {
 /// Most cards that are open from the start.
 const OPEN: usize = 6;
 
-pub(super) fn cards(scan: &Scan) -> Vec<Card<'_>> {
+pub(super) fn cards<'a>(scan: &'a Scan, kernels: &Kernels) -> Vec<Card<'a>> {
     let mut titles: BTreeMap<&str, &str> = BTreeMap::new();
     for concern in &scan.concerns {
         titles.entry(&concern.rule).or_insert(&concern.title);
     }
     words::by_score(scan)
         .into_iter()
-        .map(|workload| card(scan, workload, &titles))
+        .map(|workload| card(scan, workload, &titles, kernels))
         .collect()
 }
 
@@ -90,6 +90,7 @@ fn card<'a>(
     scan: &'a Scan,
     workload: &'a Workload,
     titles: &BTreeMap<&'a str, &'a str>,
+    kernels: &Kernels,
 ) -> Card<'a> {
     let assessment = &workload.assessment;
     let own = scan
@@ -108,7 +109,7 @@ fn card<'a>(
         strategy: plan.map(|plan| plan.base.clone()).unwrap_or_default(),
         facts: facts(workload),
         waterfall: waterfall(assessment, titles),
-        kernel: kernel::kernel(workload),
+        kernel: kernels.card(workload),
         notes: plan
             .iter()
             .flat_map(|plan| &plan.notes)

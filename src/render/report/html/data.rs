@@ -1,71 +1,44 @@
-//! The block of data in report.html: concerns, packages, and artefacts, each text once.
+//! The block of data in report.html: what a machine may have thousands of.
 
+use super::kernel::Kernels;
+use super::texts::Texts;
+use crate::assess::Concern;
 use crate::assess::catalogue;
 use crate::fact::Evidence;
 use crate::render::report::Artefact;
-use crate::render::report::words;
 use crate::scan::Scan;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 
-/// Texts, each by the number it was met at: a path or a remedy stands in a thousand concerns.
-#[derive(Default)]
-struct Texts<'a> {
-    list: Vec<&'a str>,
-    known: HashMap<&'a str, usize>,
-}
-
-impl<'a> Texts<'a> {
-    fn number(&mut self, text: &'a str) -> usize {
-        *self.known.entry(text).or_insert_with(|| {
-            self.list.push(text);
-            self.list.len() - 1
-        })
-    }
-}
-
 /// The data as JSON that is safe inside a script element.
 ///
-/// * `texts`: what the numbers below mean
-/// * `concerns`: severity, rule, title, detail, workload or -1, remedy, links, evidence (path, line or offset, excerpt)
+/// * `texts`: what the numbers below mean, but those of severities, counts, bytes and flags
+/// * `kinds`: severity, rule, title, remedy, links of concerns that differ in nothing else
+/// * `concerns`: kind, detail, workload or -1, evidence (path, line or offset as it is written, excerpt)
 /// * `rules`: why a rule matters and what it cannot see
-/// * `packages`: name, version, bytes, whether it moves, whether it was asked for
-/// * `files`: path and text
-pub(super) fn data(scan: &Scan, artefacts: &[Artefact]) -> String {
-    let mut texts = Texts::default();
-    let places: Vec<Vec<String>> = scan
+/// * `packages`: name, version, bytes, 1 if it moves, 2 if it was asked for
+/// * `files`: path and lines
+/// * `kernels`: what workloads ask of the kernel, see there
+/// * `workloads`: their ids
+pub(super) fn data(
+    scan: &Scan,
+    artefacts: &[Artefact],
+    kernels: &Kernels,
+    mut texts: Texts,
+) -> String {
+    let mut kinds = Kinds::default();
+    let concerns: Vec<Value> = scan
         .concerns
         .iter()
-        .map(|concern| concern.evidence.iter().map(Evidence::place).collect())
+        .map(|concern| {
+            let kind = kinds.number(concern, &mut texts);
+            let workload = concern.workload.as_deref();
+            let workload = workload.map_or(json!(-1), |id| json!(texts.number(id)));
+            let evidence = concern.evidence.iter();
+            let evidence: Vec<Value> = evidence.map(|place| of(place, &mut texts)).collect();
+            json!([kind, texts.number(&concern.detail), workload, evidence])
+        })
         .collect();
-    let mut concerns = Vec::with_capacity(scan.concerns.len());
-    for (concern, places) in scan.concerns.iter().zip(&places) {
-        let evidence: Vec<Value> = concern
-            .evidence
-            .iter()
-            .zip(places)
-            .map(|(evidence, place)| json!([texts.number(place), texts.number(&evidence.excerpt)]))
-            .collect();
-        let links: Vec<usize> = concern
-            .links
-            .iter()
-            .map(|link| texts.number(link))
-            .collect();
-        let workload = concern
-            .workload
-            .as_deref()
-            .map_or(json!(-1), |id| json!(texts.number(id)));
-        concerns.push(json!([
-            concern.severity as u8,
-            texts.number(&concern.rule),
-            texts.number(&concern.title),
-            texts.number(&concern.detail),
-            workload,
-            texts.number(&concern.remedy),
-            links,
-            evidence,
-        ]));
-    }
     let rules: BTreeMap<&str, [&str; 2]> = scan
         .concerns
         .iter()
@@ -77,42 +50,58 @@ pub(super) fn data(scan: &Scan, artefacts: &[Artefact]) -> String {
             )
         })
         .collect();
-    let packages: Vec<Value> = scan
-        .packages
-        .items
-        .iter()
-        .map(|p| {
-            json!([
-                p.name,
-                p.version,
-                p.bytes,
-                u8::from(p.moves),
-                u8::from(p.manual)
-            ])
-        })
-        .collect();
+    let packages = scan.packages.items.iter().map(|p| {
+        let flags = u8::from(p.moves) | u8::from(p.manual) << 1;
+        json!([p.name, texts.number(&p.version), p.bytes, flags])
+    });
+    let packages: Vec<Value> = packages.collect();
     let files: Vec<Value> = artefacts
         .iter()
-        .map(|file| json!([file.path, file.text]))
+        .map(|file| json!([file.path, texts.numbers(file.text.split('\n'))]))
         .collect();
-    let verdicts: BTreeMap<&str, &str> = scan
-        .workloads
-        .iter()
-        .map(|workload| {
-            (
-                workload.id.as_str(),
-                words::verdict(workload.assessment.verdict),
-            )
-        })
-        .collect();
+    let workloads: Vec<&str> = scan.workloads.iter().map(|w| w.id.as_str()).collect();
     embeddable(&json!({
-        "texts": texts.list,
+        "kinds": kinds.list,
         "concerns": concerns,
         "rules": rules,
         "packages": packages,
         "files": files,
-        "workloads": verdicts,
+        "kernels": kernels.details,
+        "workloads": workloads,
+        "texts": texts.into_list(),
     }))
+}
+
+/// Concerns of one rule mostly say the same but for where and how.
+#[derive(Default)]
+struct Kinds {
+    list: Vec<Value>,
+    known: HashMap<String, usize>,
+}
+
+impl Kinds {
+    fn number(&mut self, concern: &Concern, texts: &mut Texts) -> usize {
+        let links = texts.numbers(concern.links.iter().map(String::as_str));
+        let kind = json!([
+            concern.severity as u8,
+            texts.number(&concern.rule),
+            texts.number(&concern.title),
+            texts.number(&concern.remedy),
+            links,
+        ]);
+        *self.known.entry(kind.to_string()).or_insert_with(|| {
+            self.list.push(kind);
+            self.list.len() - 1
+        })
+    }
+}
+
+/// A place apart from its path: a file has many lines.
+fn of(evidence: &Evidence, texts: &mut Texts) -> Value {
+    let path = evidence.path.to_string();
+    let place = evidence.place();
+    let tail = place.strip_prefix(&path).unwrap_or_default();
+    json!([texts.number(&path), tail, texts.number(&evidence.excerpt)])
 }
 
 /// JSON without a character that HTML gives a meaning to (HTML, section 4.12.1.3), nor a line end of JavaScript's own.

@@ -1,50 +1,35 @@
-//! What a workload asks of the kernel: what its code asks for, what each place refuses or wants added, and whatever else the
-//! scan says, by its own names.
+//! What a workload asks of the kernel: on its card in two lines, and behind them whatever the scan says, by its own names.
+//! Workloads that run the same programs ask the same, which the page then holds once.
 
 use super::card::SHOWN;
+use super::texts::Texts;
+use super::words::plural;
 use crate::kernel::need::Degree;
 use crate::kernel::target::Delta;
-use crate::scan::Workload;
+use crate::scan::{Scan, Workload};
 use serde::Serialize;
-use serde_json::Value;
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
 
-#[derive(Serialize)]
-pub(super) struct Kernel<'a> {
+/// What stands on a card.
+#[derive(Serialize, Default)]
+pub(super) struct Kernel {
     /// Whether there is anything to show.
     any: bool,
-    lists: Vec<List>,
-    asks: Vec<Ask<'a>>,
-    places: Vec<Place<'a>>,
+    /// Of `Kernels::details`.
+    number: usize,
+    asks: String,
+    fits: String,
+    fails: String,
 }
 
-/// Values of one kind; many are folded.
-#[derive(Serialize)]
-struct List {
-    name: String,
-    values: Vec<String>,
-    many: bool,
-    count: usize,
-}
-
-/// Something its code asks for, not merely could use.
-#[derive(Serialize)]
-struct Ask<'a> {
-    what: &'a str,
-    does: &'a str,
-    capability: &'a str,
-    place: String,
-}
-
-/// A place, and what lies between it and the workload.
-#[derive(Serialize)]
-struct Place<'a> {
-    title: &'a str,
-    fits: bool,
-    add: Vec<String>,
-    /// Calls that its code can reach and that are refused there, without harm as far as is known.
-    refused: Vec<&'a str>,
-    count: usize,
+/// What stands behind the cards.
+#[derive(Default)]
+pub(super) struct Kernels {
+    /// Lists with name and values; what is asked for with what that does, a capability and a place; places, what is to be
+    /// added there, and calls that are refused. All texts by their numbers.
+    pub details: Vec<Value>,
+    by_workload: HashMap<String, usize>,
 }
 
 /// Values of one kind asked of the kernel that the page has.
@@ -53,19 +38,58 @@ const CHIPS: usize = 80;
 /// Lists that have a form of their own here.
 const OWN: [&str; 4] = ["evidence", "asks", "targets", "unresolved"];
 
-pub(super) fn kernel(workload: &Workload) -> Kernel<'_> {
+impl Kernels {
+    pub fn new(scan: &Scan, texts: &mut Texts) -> Self {
+        let mut kernels = Self::default();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for workload in &scan.workloads {
+            let Some(detail) = detail(workload, texts) else {
+                continue;
+            };
+            let number = *known.entry(detail.to_string()).or_insert_with(|| {
+                kernels.details.push(detail);
+                kernels.details.len() - 1
+            });
+            kernels.by_workload.insert(workload.id.clone(), number);
+        }
+        kernels
+    }
+
+    pub fn card(&self, workload: &Workload) -> Kernel {
+        let Some(number) = self.by_workload.get(&workload.id) else {
+            return Kernel::default();
+        };
+        let kernel = &workload.kernel;
+        let asked = kernel.asks.iter().filter(|ask| ask.degree == Degree::Asks);
+        let mut asked: Vec<String> = asked.map(|ask| ask.does.clone()).collect();
+        asked.dedup();
+        let calls = plural(kernel.syscalls.len(), "system call", "system calls");
+        let asks = match (kernel.syscalls.len(), asked.as_slice()) {
+            (0, []) => String::new(),
+            (0, asked) => format!("Its code {}.", crate::ui::list(asked, 4)),
+            (_, []) => format!("Its code can make {calls} and asks for no privilege."),
+            (_, asked) => format!(
+                "Its code can make {calls}; it {}.",
+                crate::ui::list(asked, 4)
+            ),
+        };
+        let places = |fits: bool| {
+            let of = kernel.targets.iter().filter(|delta| delta.fits == fits);
+            let titles: Vec<&str> = of.map(|delta| delta.title.as_str()).collect();
+            titles.join(" · ")
+        };
+        Kernel {
+            any: true,
+            number: *number,
+            asks,
+            fits: places(true),
+            fails: places(false),
+        }
+    }
+}
+
+fn detail(workload: &Workload, texts: &mut Texts) -> Option<Value> {
     let kernel = &workload.kernel;
-    let asked = kernel.asks.iter().filter(|ask| ask.degree == Degree::Asks);
-    let asks: Vec<Ask<'_>> = asked
-        .take(CHIPS)
-        .map(|ask| Ask {
-            what: &ask.what,
-            does: &ask.does,
-            capability: &ask.capability,
-            place: ask.evidence.place(),
-        })
-        .collect();
-    let places: Vec<Place<'_>> = kernel.targets.iter().map(place).collect();
     let mut lists = lists(workload);
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for open in &kernel.unresolved {
@@ -76,35 +100,74 @@ pub(super) fn kernel(workload: &Workload) -> Kernel<'_> {
         times => format!("{reason} ({times} places)"),
     });
     lists.extend(list("not told by the code".to_owned(), reasons.collect()));
-    Kernel {
-        any: !(lists.is_empty() && asks.is_empty() && places.is_empty()),
-        lists,
-        asks,
-        places,
+    let asked = kernel.asks.iter().filter(|ask| ask.degree == Degree::Asks);
+    let asked: Vec<[String; 4]> = asked
+        .take(CHIPS)
+        .map(|ask| {
+            let place = ask.evidence.place();
+            [
+                ask.what.clone(),
+                ask.does.clone(),
+                ask.capability.clone(),
+                place,
+            ]
+        })
+        .collect();
+    if lists.is_empty() && asked.is_empty() && kernel.targets.is_empty() {
+        return None;
     }
+    let lists = lists.iter().map(|list| {
+        let values = texts.numbers(list.values.iter().map(String::as_str));
+        json!([
+            texts.number(&list.name),
+            list.count,
+            u8::from(list.many),
+            values
+        ])
+    });
+    let lists: Vec<Value> = lists.collect();
+    let asks: Vec<Vec<usize>> = asked
+        .iter()
+        .map(|ask| texts.numbers(ask.iter().map(String::as_str)))
+        .collect();
+    let places: Vec<Value> = kernel
+        .targets
+        .iter()
+        .map(|delta| place(delta, texts))
+        .collect();
+    Some(json!([lists, asks, places]))
 }
 
-fn place(delta: &Delta) -> Place<'_> {
-    let add = delta.add.iter().map(|addition| {
-        let grant = if addition.possible {
-            ""
-        } else {
-            " (not granted there)"
-        };
-        format!("{}{grant}: {}", addition.what, addition.why)
-    });
-    Place {
-        title: &delta.title,
-        fits: delta.fits,
-        add: add.collect(),
-        count: delta.refused.len(),
-        refused: delta
-            .refused
-            .iter()
-            .take(CHIPS)
-            .map(|refused| refused.call.as_str())
-            .collect(),
-    }
+fn place(delta: &Delta, texts: &mut Texts) -> Value {
+    let add: Vec<usize> = delta
+        .add
+        .iter()
+        .map(|addition| {
+            let grant = if addition.possible {
+                ""
+            } else {
+                " (not granted there)"
+            };
+            texts.number(&format!("{}{grant}: {}", addition.what, addition.why))
+        })
+        .collect();
+    let refused = delta.refused.iter().take(CHIPS);
+    let refused = texts.numbers(refused.map(|refused| refused.call.as_str()));
+    json!([
+        texts.number(&delta.title),
+        u8::from(delta.fits),
+        add,
+        delta.refused.len(),
+        refused
+    ])
+}
+
+/// Values of one kind; many are folded.
+struct List {
+    name: String,
+    values: Vec<String>,
+    many: bool,
+    count: usize,
 }
 
 /// Whatever else the scan says of the kernel, by its own names: lists become chips, an object its fields.

@@ -1,5 +1,6 @@
 //! What is left behind, as areas: directories by the bytes that do not move, and packages that no image needs.
 
+use crate::render::report::letters;
 use crate::render::report::treemap::{Area, areas};
 use crate::scan::{Scan, UsedDirectory};
 use crate::ui::bytes;
@@ -257,28 +258,25 @@ fn cell((name, title, size): Named<'_>, area: Area, shade: usize) -> Cell {
 
 /// As much of a name as an area holds: of a path its end from a slash on. Nothing where it would say nothing.
 fn fit(name: &str, width: f64) -> String {
-    const LETTER: f64 = 7.8;
-    let room = (0..200u32)
-        .take_while(|count| f64::from(count + 1) * LETTER <= width - 12.0)
-        .count();
-    if name.chars().count() <= room {
+    // The size of the style's letters, in tenths of a pixel.
+    const SIZE: u32 = 125;
+    const LEAST: u32 = 44;
+    let room = (0..2000u32)
+        .take_while(|pixels| f64::from(*pixels) + 13.0 <= width)
+        .last();
+    let room = room.unwrap_or_default();
+    if letters::fits(name, room, SIZE) {
         return name.to_owned();
     }
-    let tail = name
-        .match_indices('/')
-        .map(|(at, _)| name.get(at..).unwrap_or_default())
-        .find(|tail| tail.chars().count() < room && *tail != "/*");
+    let tails = name.match_indices('/').map(|(at, _)| name.get(at..));
+    let mut tails = tails.flatten().map(|tail| format!("…{tail}"));
+    let tail = tails.find(|tail| tail != "…/*" && letters::fits(tail, room, SIZE));
     match tail {
-        Some(tail) => format!("…{tail}"),
-        None if room < 6 => String::new(),
+        Some(tail) => tail,
+        None if room < LEAST => String::new(),
         None => {
-            let last = name
-                .trim_end_matches("/*")
-                .rsplit('/')
-                .next()
-                .unwrap_or(name);
-            let head: String = last.chars().take(room - 1).collect();
-            format!("{head}…")
+            let last = name.trim_end_matches("/*").rsplit('/').next();
+            letters::cut(last.unwrap_or(name), room, SIZE)
         }
     }
 }

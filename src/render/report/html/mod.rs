@@ -6,13 +6,21 @@
 //! thousands of (concerns, packages, files) is data that the script shows as it is asked for.
 
 mod card;
+mod coverage;
 mod data;
+mod first;
 mod kernel;
 mod left;
+mod network;
 mod page;
+mod rules;
+mod services;
+mod targets;
 mod templates;
+mod texts;
+mod words;
 
-use super::Artefact;
+use super::Artefacts;
 use super::digest;
 use crate::render::Error;
 use crate::scan::Scan;
@@ -32,17 +40,20 @@ struct Document<'a> {
 }
 
 /// The report as one HTML file.
-pub fn html(scan: &Scan, artefacts: &[Artefact]) -> Result<String, Error> {
+pub fn html(scan: &Scan, artefacts: &Artefacts) -> Result<String, Error> {
     let policy = format!(
         "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'",
         digest::source(SCRIPT),
         digest::source(STYLE)
     );
+    let mut texts = texts::Texts::default();
+    let kernels = kernel::Kernels::new(scan, &mut texts);
+    let page = page::page(scan, artefacts, &kernels);
     templates::fill(&Document {
         policy,
         style: STYLE,
         script: SCRIPT,
-        data: data::data(scan, artefacts),
-        page: page::page(scan, artefacts),
+        data: data::data(scan, &artefacts.shown, &kernels, texts),
+        page,
     })
 }

@@ -5,8 +5,9 @@ use crate::scan::{Scan, Service, Workload};
 use crate::ui;
 use crate::workload::{Connect, Disposition, Listen, is_loopback};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-/// What a box stands for; it decides its colour and its column.
+/// What a box stands for; it decides its colour and its layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -29,8 +30,6 @@ pub struct Node {
     pub workload: String,
     pub verdict: &'static str,
     pub score: Option<u32>,
-    /// Column: 0 for ports, then workloads by how far they are from an entry, then what they keep or reach.
-    pub column: usize,
 }
 
 /// A line between two nodes of one pod, by place in `Pod::nodes`.
@@ -57,8 +56,9 @@ pub struct Graph {
     pub rest: Vec<(Kind, String, Vec<Node>)>,
 }
 
-/// Columns of workloads; what is deeper stands in the last.
-const DEEPEST: usize = 3;
+/// Workloads of one pod, and of all, that are drawn; the others are named below. A pod's best connected come first.
+const IN_POD: usize = 24;
+const DRAWN: usize = 60;
 
 /// Boxes of one kind that a workload has; the last says how many more there are.
 const MOST: usize = 4;
@@ -69,15 +69,25 @@ const PLATFORM: usize = 10;
 
 /// Makes the graph.
 pub fn graph(scan: &Scan) -> Graph {
-    let mut pods: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
+    let mut by_pod: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
     for workload in &scan.workloads {
         let pod = workload
             .plan
             .as_ref()
             .map_or(&workload.id, |plan| &plan.pod);
-        pods.entry(pod).or_default().push(workload);
+        by_pod.entry(pod).or_default().push(workload);
     }
-    let mut pods: Vec<Pod> = pods.into_values().map(|members| pod(&members)).collect();
+    let mut members: Vec<Vec<&Workload>> = by_pod.into_values().collect();
+    members.sort_by_key(|members| std::cmp::Reverse(members.len()));
+    let (mut pods, mut left, mut undrawn) = (Vec::new(), DRAWN, Vec::new());
+    for members in members {
+        let (drawn, others) = drawn(&members, left.min(IN_POD));
+        left -= drawn.len();
+        undrawn.extend(others);
+        if !drawn.is_empty() {
+            pods.push(pod(&drawn, members.len()));
+        }
+    }
     pods.sort_by_key(|pod| std::cmp::Reverse(pod.nodes.len()));
     let rest = [
         (Kind::Keep, Disposition::Keep, "Stays on a machine"),
@@ -96,10 +106,54 @@ pub fn graph(scan: &Scan) -> Graph {
             named(kind, &services),
         )
     });
+    let undrawn = (
+        Kind::Workload,
+        format!("Workloads that are not drawn ({})", undrawn.len()),
+        undrawn_boxes(&undrawn),
+    );
     Graph {
         pods,
-        rest: rest.filter(|(_, _, nodes)| !nodes.is_empty()).collect(),
+        rest: std::iter::once(undrawn)
+            .chain(rest)
+            .filter(|(_, _, nodes)| !nodes.is_empty())
+            .collect(),
     }
+}
+
+/// As many of a pod's workloads as there is room for, in their own order, those with the most links first; and the others.
+fn drawn<'a>(members: &[&'a Workload], room: usize) -> (Vec<&'a Workload>, Vec<&'a Workload>) {
+    let links = |workload: &Workload| {
+        let reached = members
+            .iter()
+            .filter(|other| other.needs.contains(&workload.id));
+        workload.needs.len() + reached.count()
+    };
+    let mut by_links: Vec<(usize, &'a Workload)> = members.iter().copied().enumerate().collect();
+    by_links.sort_by_key(|(_, workload)| std::cmp::Reverse(links(workload)));
+    let mut others = by_links.split_off(room.min(by_links.len()));
+    by_links.sort_by_key(|(at, _)| *at);
+    others.sort_by_key(|(at, _)| *at);
+    let bare = |of: Vec<(usize, &'a Workload)>| of.into_iter().map(|(_, workload)| workload);
+    (bare(by_links).collect(), bare(others).collect())
+}
+
+fn undrawn_boxes(undrawn: &[&Workload]) -> Vec<Node> {
+    let most = if undrawn.len() > NAMED {
+        NAMED - 1
+    } else {
+        NAMED
+    };
+    let mut nodes: Vec<Node> = undrawn
+        .iter()
+        .take(most)
+        .map(|workload| of(workload))
+        .collect();
+    let more = undrawn.len().saturating_sub(most);
+    if more > 0 {
+        let label = format!("and {more} more");
+        nodes.push(node(Kind::Platform, label, "listed above".into(), ""));
+    }
+    nodes
 }
 
 fn named(kind: Kind, services: &[&Service]) -> Vec<Node> {
@@ -147,41 +201,38 @@ fn node(kind: Kind, label: String, sub: String, workload: &str) -> Node {
         workload: workload.to_owned(),
         verdict: "",
         score: None,
-        column: 0,
     }
 }
 
-fn pod(members: &[&Workload]) -> Pod {
-    let columns = columns(members);
-    let last = columns.iter().max().copied().unwrap_or(1) + 1;
+/// The box of a workload.
+fn of(workload: &Workload) -> Node {
+    let made = node(
+        Kind::Workload,
+        workload.id.clone(),
+        subtitle(workload),
+        &workload.id,
+    );
+    Node {
+        verdict: words::verdict(workload.assessment.verdict),
+        score: Some(workload.assessment.score),
+        ..made
+    }
+}
+
+/// A pod of `count` workloads, of which these are drawn.
+fn pod(members: &[&Workload], count: usize) -> Pod {
     let mut pod = Pod::default();
-    if let [_, _, ..] = members {
-        pod.title = format!("One pod: {} containers share a network", members.len());
+    if count > 1 {
+        pod.title = format!("One pod: {count} containers share a network");
     }
-    for (workload, column) in members.iter().zip(&columns) {
-        pod.nodes.push(Node {
-            verdict: words::verdict(workload.assessment.verdict),
-            score: Some(workload.assessment.score),
-            column: *column,
-            ..node(
-                Kind::Workload,
-                workload.id.clone(),
-                subtitle(workload),
-                &workload.id,
-            )
-        });
+    if count > members.len() {
+        let more = count - members.len();
+        let _ = write!(pod.title, "; {more} of them are not drawn");
     }
+    pod.nodes = members.iter().map(|workload| of(workload)).collect();
     for (at, workload) in members.iter().enumerate() {
         needs(&mut pod, at, workload, members);
-        let ports = workload.listens.iter().filter(|listen| !listen.is_local());
-        let ports = ports.map(|listen| {
-            (
-                words::address(listen),
-                listen.evidence.place(),
-                String::new(),
-            )
-        });
-        attach(&mut pod, at, Kind::Port, 0, ports.collect());
+        attach(&mut pod, at, Kind::Port, ports(workload));
         let outside = workload
             .connects
             .iter()
@@ -197,10 +248,34 @@ fn pod(members: &[&Workload]) -> Pod {
             let text = format!("{} {}", data.why, data.evidence.place());
             (data.path.to_string(), text, ui::bytes(data.bytes))
         });
-        attach(&mut pod, at, Kind::Volume, last, data.collect());
-        attach(&mut pod, at, Kind::Outside, last, outside.collect());
+        attach(&mut pod, at, Kind::Volume, data.collect());
+        attach(&mut pod, at, Kind::Outside, outside.collect());
     }
     pod
+}
+
+/// Ports that others can reach: one box for a port, however many addresses it has.
+fn ports(workload: &Workload) -> Vec<(String, String, String)> {
+    let mut ports: BTreeMap<(u16, &str), Vec<&Listen>> = BTreeMap::new();
+    for listen in workload.listens.iter().filter(|listen| !listen.is_local()) {
+        let port = (listen.port, listen.protocol.as_str());
+        ports.entry(port).or_default().push(listen);
+    }
+    let boxes = ports.into_iter().map(|((port, protocol), listens)| {
+        let mut addresses: Vec<String> = listens
+            .iter()
+            .map(|listen| listen.address.clone())
+            .collect();
+        addresses.sort();
+        addresses.dedup();
+        let place = listens.first().map(|listen| listen.evidence.place());
+        (
+            format!("{port}/{protocol}"),
+            place.unwrap_or_default(),
+            ui::list(&addresses, 2),
+        )
+    });
+    boxes.collect()
 }
 
 /// What stands under a workload's name: when it runs, where it listens inside its pod, or what it is.
@@ -211,25 +286,6 @@ fn subtitle(workload: &Workload) -> String {
         .clone()
         .or_else(|| local.map(words::address))
         .unwrap_or_else(|| workload.kind.clone())
-}
-
-/// Columns from 1: one more than the workload that needs it, a circle's members where they were first met.
-fn columns(members: &[&Workload]) -> Vec<usize> {
-    let mut columns = vec![1; members.len()];
-    for _ in 1..DEEPEST {
-        let before = columns.clone();
-        for (workload, column) in members.iter().zip(&before) {
-            for (other, place) in members.iter().zip(&mut columns) {
-                let needed = workload.needs.contains(&other.id) && other.id != workload.id;
-                // In a circle the one that comes first by name stays in front.
-                let circle = other.needs.contains(&workload.id) && other.id < workload.id;
-                if needed && !circle {
-                    *place = (*place).max(column + 1).min(DEEPEST);
-                }
-            }
-        }
-    }
-    columns
 }
 
 fn needs(pod: &mut Pod, at: usize, workload: &Workload, members: &[&Workload]) {
@@ -262,13 +318,7 @@ fn needs(pod: &mut Pod, at: usize, workload: &Workload, members: &[&Workload]) {
 }
 
 /// Adds boxes of one kind to a workload; equal ones are one box with several lines.
-fn attach(
-    pod: &mut Pod,
-    at: usize,
-    kind: Kind,
-    column: usize,
-    mut items: Vec<(String, String, String)>,
-) {
+fn attach(pod: &mut Pod, at: usize, kind: Kind, mut items: Vec<(String, String, String)>) {
     items.sort();
     items.dedup_by(|a, b| a.0 == b.0);
     let more = items.len().saturating_sub(MOST);
@@ -290,11 +340,7 @@ fn attach(
             |node: &Node| node.kind == kind && node.label == label && !label.starts_with("and ");
         let place = pod.nodes.iter().position(same).unwrap_or(pod.nodes.len());
         if place == pod.nodes.len() {
-            let made = Node {
-                column,
-                ..node(kind, label.clone(), sub, &owner)
-            };
-            pod.nodes.push(made);
+            pod.nodes.push(node(kind, label.clone(), sub, &owner));
         }
         let (from, to) = if kind == Kind::Port {
             (place, at)

@@ -1,16 +1,16 @@
-//! Places for the boxes of the map. Boxes never overlap: each pod is laid out by itself in columns, pods stand side by side
+//! Places for the boxes of the map. Boxes never overlap: each pod is laid out by itself in layers, pods stand side by side
 //! as far as the width goes and then in the next row.
 
 use super::graph::{Graph, Kind, Node, Pod};
-use super::line::line;
-use super::place::{Laid, places};
+use super::place::{self, Laid};
+use crate::render::report::letters::cut;
 
 /// How a pod is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Columns from left to right; for wide screens and paper.
+    /// Layers from left to right; for wide screens and paper.
     Wide,
-    /// The same columns as bands from top to bottom, two boxes abreast; for a phone.
+    /// The same layers from top to bottom, two boxes abreast; for a phone.
     Tall,
 }
 
@@ -71,9 +71,13 @@ pub struct Drawing {
 /// Sizes in the drawing's own units, which are CSS pixels at full size.
 pub(super) struct Sizes {
     pub width: u32,
-    pub node: u32,
+    /// The widest and the narrowest box there is, and the gaps between columns that go with them.
+    node: (u32, u32),
+    gap: (u32, u32),
+    /// Between rows of a tall drawing, and between boxes of one row.
     pub column_gap: u32,
-    /// Boxes abreast in a band.
+    pub row_gap: u32,
+    /// Boxes abreast in a row.
     pub abreast: u32,
 }
 
@@ -81,27 +85,54 @@ pub(super) const HEIGHT: u32 = 46;
 pub(super) const ROW_GAP: u32 = 12;
 pub(super) const PADDING: u32 = 14;
 pub(super) const TITLE: u32 = 26;
-pub(super) const GAP: u32 = 16;
-/// Average width of a letter of the label, and of the smaller second line, in tenths.
-const LETTER: u32 = 76;
-const SMALL: u32 = 66;
+const GAP: u32 = 16;
+/// Sizes of the label and of the smaller second line, as the style has them, in tenths.
+const LABEL: u32 = 130;
+const SMALL: u32 = 115;
 
 impl Shape {
     fn sizes(self) -> Sizes {
         match self {
             Self::Wide => Sizes {
                 width: 1192,
-                node: 196,
-                column_gap: 46,
+                node: (196, 136),
+                gap: (46, 26),
+                column_gap: 0,
+                row_gap: 0,
                 abreast: 5,
             },
             Self::Tall => Sizes {
                 width: 344,
-                node: 150,
-                column_gap: 30,
+                node: (150, 150),
+                gap: (0, 0),
+                column_gap: 34,
+                row_gap: ROW_GAP,
                 abreast: 2,
             },
         }
+    }
+}
+
+impl Sizes {
+    /// How wide the boxes of so many columns are, and the gaps between them: narrower where that makes them fit. A drawing
+    /// with more columns than fit is wider, and its frame scrolls.
+    pub fn columns(&self, count: u32) -> (u32, u32) {
+        let ((widest, narrowest), (wide, narrow)) = (self.node, self.gap);
+        let fits = |gap: u32| {
+            let gaps = count.saturating_sub(1).saturating_mul(gap);
+            let free = (self.width - 2 * PADDING).saturating_sub(gaps);
+            free / count.max(1)
+        };
+        match fits(wide) {
+            node if node >= widest => (widest, wide),
+            _ => (fits(narrow).clamp(narrowest, widest), narrow),
+        }
+    }
+
+    /// How wide two boxes of a row are beside so much that is not for boxes.
+    pub fn beside(&self, taken: u32) -> u32 {
+        let gaps = self.row_gap * (self.abreast - 1);
+        (self.width - 2 * PADDING - taken - gaps) / self.abreast
     }
 }
 
@@ -114,13 +145,16 @@ pub fn draw(graph: &Graph, shape: Shape) -> Drawing {
     };
     let (mut x, mut y, mut shelf) = (0, 0, 0);
     for pod in &graph.pods {
-        let laid = places(pod, shape, &sizes);
+        let laid = match shape {
+            Shape::Wide => place::wide(pod, &sizes),
+            Shape::Tall => place::tall(pod, &sizes),
+        };
         let (width, height) = (laid.width, laid.height);
         if x > 0 && x + width > sizes.width {
             (x, y) = (0, y + shelf + GAP);
             shelf = 0;
         }
-        add(&mut drawing, pod, &laid, (x, y), shape, sizes.node);
+        add(&mut drawing, pod, &laid, (x, y));
         drawing.frames.push(frame(x, y, width, height, &pod.title));
         drawing.width = drawing.width.max(x + width);
         x += width + GAP;
@@ -167,24 +201,32 @@ fn frame(x: u32, y: u32, width: u32, height: u32, title: &str) -> Frame {
     }
 }
 
-fn add(drawing: &mut Drawing, pod: &Pod, laid: &Laid, at: (u32, u32), shape: Shape, width: u32) {
-    let moved = |places: &[(u32, u32)]| -> Vec<(u32, u32)> {
-        places.iter().map(|(x, y)| (x + at.0, y + at.1)).collect()
-    };
-    let nodes = moved(&laid.nodes);
-    for (edge, passages) in pod.edges.iter().zip(&laid.passages) {
-        let passages = moved(passages);
-        drawing
-            .lines
-            .extend(line(pod, edge, &nodes, &passages, shape, width));
+fn add(drawing: &mut Drawing, pod: &Pod, laid: &Laid, at: (u32, u32)) {
+    for (edge, way) in pod.edges.iter().zip(&laid.ways) {
+        let (Some(from), Some(to)) = (pod.nodes.get(edge.from), pod.nodes.get(edge.to)) else {
+            continue;
+        };
+        let is_workload = from.kind == Kind::Workload;
+        drawing.lines.push(Line {
+            path: way.path(at),
+            title: edge.title.clone(),
+            from: from.workload.clone(),
+            to: to.workload.clone(),
+            kind: if is_workload { to.kind } else { from.kind },
+        });
     }
-    for (node, place) in pod.nodes.iter().zip(&nodes) {
-        drawing.boxes.push(put(node, *place, width));
+    for (node, (x, y)) in pod.nodes.iter().zip(&laid.nodes) {
+        drawing
+            .boxes
+            .push(put(node, (x + at.0, y + at.1), laid.node));
     }
 }
 
 fn put(node: &Node, (x, y): (u32, u32), width: u32) -> Box {
-    let inside = width - 24 - if node.score.is_some() { 26 } else { 0 };
+    let score = node
+        .score
+        .map_or(0, |score| if score < 100 { 25 } else { 34 });
+    let inside = width - 24 - score;
     let title = match node.sub.as_str() {
         "" => node.label.clone(),
         sub => format!("{}: {sub}", node.label),
@@ -196,7 +238,7 @@ fn put(node: &Node, (x, y): (u32, u32), width: u32) -> Box {
         height: HEIGHT,
         kind: node.kind,
         verdict: node.verdict,
-        label: cut(&node.label, inside, LETTER),
+        label: cut(&node.label, inside, LABEL),
         sub: cut(&node.sub, width - 24, SMALL),
         title,
         workload: node.workload.clone(),
@@ -209,27 +251,12 @@ fn put(node: &Node, (x, y): (u32, u32), width: u32) -> Box {
     }
 }
 
-/// As many letters as fit; a path or an address keeps its end, which tells more.
-fn cut(text: &str, width: u32, letter: u32) -> String {
-    let fits = (width * 10 / letter) as usize;
-    let count = text.chars().count();
-    if count <= fits {
-        text.to_owned()
-    } else if text.starts_with('/') {
-        let tail: String = text.chars().skip(count + 1 - fits).collect();
-        format!("…{tail}")
-    } else {
-        let head: String = text.chars().take(fits.saturating_sub(1)).collect();
-        format!("{}…", head.trim_end())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::graph::Edge;
+    use super::super::testing::{edges, pod as of};
     use super::*;
 
-    fn node(kind: Kind, label: &str, column: usize) -> Node {
+    fn node(kind: Kind, label: &str) -> Node {
         Node {
             kind,
             label: label.into(),
@@ -237,42 +264,22 @@ mod tests {
             workload: label.into(),
             verdict: "container",
             score: Some(90),
-            column,
         }
     }
 
-    /// A pod with `count` workloads, each with a port and a volume, each needing the next.
+    /// A pod with `count` workloads, each with a port and a volume, each needing the next and the third after it.
     fn pod(count: usize) -> Pod {
-        let mut pod = Pod {
-            title: "pod".into(),
-            ..Pod::default()
-        };
+        let kinds = ["w", "P", "v"].map(|kind| kind.repeat(count)).concat();
+        let mut links = Vec::new();
         for at in 0..count {
-            pod.nodes
-                .push(node(Kind::Workload, &format!("w{at}"), 1 + at.min(2)));
+            links.extend([(count + at, at), (at, 2 * count + at)]);
+            links.extend([at + 1, at + 3].map(|next| (at, next)));
         }
-        for at in 0..count {
-            pod.nodes.push(node(Kind::Port, &format!("p{at}"), 0));
-            pod.nodes.push(node(Kind::Volume, &format!("v{at}"), 4));
-            pod.edges.push(Edge {
-                from: count + 2 * at,
-                to: at,
-                title: String::new(),
-            });
-            pod.edges.push(Edge {
-                from: at,
-                to: count + 2 * at + 1,
-                title: String::new(),
-            });
-            if at + 1 < count {
-                pod.edges.push(Edge {
-                    from: at,
-                    to: at + 1,
-                    title: String::new(),
-                });
-            }
-        }
-        pod
+        let links: Vec<(usize, usize)> = links
+            .into_iter()
+            .filter(|(from, to)| *from >= count || *to < count || *to >= 2 * count)
+            .collect();
+        of(&kinds, &links)
     }
 
     fn overlap(a: &Box, b: &Box) -> bool {
@@ -285,9 +292,8 @@ mod tests {
             for sizes in [
                 &[1usize, 1, 1][..],
                 &[3, 1, 2],
-                &[8, 1, 1, 1, 5, 2],
+                &[8, 1, 1, 1, 5, 2, 24],
                 &[1; 40],
-                &[40],
             ] {
                 let graph = Graph {
                     pods: sizes.iter().map(|count| pod(*count)).collect(),
@@ -295,7 +301,7 @@ mod tests {
                         Kind::Keep,
                         "stays".into(),
                         (0..7)
-                            .map(|at| node(Kind::Keep, &format!("k{at}"), 0))
+                            .map(|at| node(Kind::Keep, &format!("k{at}")))
                             .collect(),
                     )],
                 };
@@ -318,13 +324,59 @@ mod tests {
         }
     }
 
+    /// Boxes that a line runs through, apart from those at its ends.
     #[test]
-    fn long_names_are_cut_where_they_tell_least() {
-        assert_eq!(cut("/var/lib/postgresql/15/main", 100, 76), "…esql/15/main");
-        assert_eq!(
-            cut("a-rather-long-service-name.service", 100, 76),
-            "a-rather-lon…"
-        );
-        assert_eq!(cut("short", 100, 76), "short");
+    fn a_chain_is_straight_and_no_line_lies_under_a_box() {
+        let pod = of("Pwwwwwv", &edges("01 12 23 34 54 46 14"));
+        let graph = Graph {
+            pods: vec![pod],
+            rest: Vec::new(),
+        };
+        let drawing = draw(&graph, Shape::Wide);
+        assert_eq!(drawing.width, 1192, "six columns fit");
+        for line in &drawing.lines {
+            for (x, y) in passages(&line.path) {
+                let under = drawing
+                    .boxes
+                    .iter()
+                    .find(|b| b.x < x.1 && x.0 < b.x + b.width && b.y < y && y < b.y + b.height);
+                assert!(under.is_none(), "{} under {:?}", line.path, under);
+            }
+        }
+    }
+
+    /// The level parts of a path: from and to, and the height.
+    fn passages(path: &str) -> Vec<((u32, u32), u32)> {
+        let numbers = |text: &str| -> Vec<u32> {
+            text.split(' ')
+                .filter_map(|word| word.parse().ok())
+                .collect()
+        };
+        let mut at = (0, 0);
+        let mut found = Vec::new();
+        let mut command = 'M';
+        let mut text = String::new();
+        let mut run = |command: char, text: &str| {
+            let values = numbers(text);
+            match (command, values.as_slice()) {
+                ('H', [x]) => {
+                    found.push(((at.0, *x), at.1));
+                    at.0 = *x;
+                }
+                ('M' | 'L', [x, y]) | ('C', [_, _, _, _, x, y]) => at = (*x, *y),
+                _ => {}
+            }
+        };
+        for c in path.chars() {
+            if c.is_ascii_alphabetic() {
+                run(command, &text);
+                command = c;
+                text.clear();
+            } else {
+                text.push(c);
+            }
+        }
+        run(command, &text);
+        found
     }
 }
