@@ -279,7 +279,14 @@ impl Flow<'_> {
     ) -> Option<(Place, i64)> {
         let convention = self.convention;
         match step.effect {
-            Effect::Nothing => Some((place, more)),
+            // Who jumps to the branch itself has compared something else.
+            Effect::Known(register, value)
+                if place == Place::Register(register) && !self.is_target(step.at) =>
+            {
+                found.constants.insert(value.wrapping_add_signed(more));
+                None
+            }
+            Effect::Nothing | Effect::Known(..) => Some((place, more)),
             Effect::Stack(by) => match place {
                 Place::Slot(base, at) if base == convention.stack => {
                     Some((Place::Slot(base, at.checked_add(by)?), more))
@@ -353,6 +360,12 @@ impl Flow<'_> {
                 work.push((before, length, place, more));
             }
         }
+    }
+
+    /// Whether some jump leads there.
+    fn is_target(&mut self, at: u32) -> bool {
+        let mut work = Vec::new();
+        self.jumped_to(at, Place::Register(0), 0, &mut work, &mut Found::default())
     }
 
     fn jumped_to(

@@ -28,6 +28,8 @@ pub(super) enum Effect {
     Move(Place, Source),
     /// Moves, or does not.
     MayMove(Place, Source),
+    /// Goes on to the next only where a register holds this: the comparison stands right before.
+    Known(u8, u64),
     /// Moves the stack pointer.
     Stack(i64),
     /// A called function leaves only what the convention keeps.

@@ -158,11 +158,8 @@ impl Pass<'_> {
         if let Some((address, exact)) = memory(instruction, self.image.is_fixed) {
             let size = u8::try_from(instruction.memory_size().size()).unwrap_or(u8::MAX);
             let is_first = instruction.op0_kind() == OpKind::Memory;
-            // What is compared to a number is not kept.
-            if instruction.mnemonic() == Mnemonic::Cmp
-                && is_first
-                && instruction.op1_kind() != OpKind::Register
-            {
+            // What is compared is not kept.
+            if exact && instruction.mnemonic() == Mnemonic::Cmp {
                 return;
             }
             let kind = if instruction.mnemonic() == Mnemonic::Lea || !exact {

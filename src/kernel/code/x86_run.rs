@@ -2,7 +2,10 @@
 //! instructions those enter the kernel and call everybody.
 
 use super::image::Image;
-use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
+use iced_x86::{
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic,
+    OpAccess, OpKind,
+};
 use std::collections::HashSet;
 
 /// Instructions looked at; tables show themselves within a few.
@@ -65,6 +68,43 @@ pub(super) fn target_register(image: &Image<'_>, address: u64) -> Option<u8> {
         .flatten()
 }
 
+/// Instructions within which an address that is taken is used.
+const USED: usize = 16;
+
+/// Whether the register that an instruction fills is compared and then forgotten, as far as the code goes straight on.
+pub(super) fn is_compared(image: &Image<'_>, address: u64) -> bool {
+    let Some(bytes) = image.code_at(address) else {
+        return false;
+    };
+    let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
+    let mut info = InstructionInfoFactory::new();
+    let filled = decoder.decode();
+    let register = filled.op0_register().full_register();
+    if !matches!(filled.mnemonic(), Mnemonic::Lea | Mnemonic::Mov) || !register.is_gpr64() {
+        return false;
+    }
+    let mut is_compared = false;
+    for _ in 0..USED {
+        let instruction = decoder.decode();
+        let is_cmp = instruction.mnemonic() == Mnemonic::Cmp;
+        let mut used = info.info(&instruction).used_registers().iter();
+        let used = used.find(|used| used.register().full_register() == register);
+        match used.map(iced_x86::UsedRegister::access) {
+            Some(OpAccess::Read) if is_cmp && instruction.op0_kind() == OpKind::Register => {
+                is_compared = true;
+            }
+            Some(OpAccess::Write) => return is_compared,
+            Some(_) => return false,
+            None => {}
+        }
+        match instruction.flow_control() {
+            FlowControl::Next | FlowControl::ConditionalBranch => {}
+            _ => return is_compared,
+        }
+    }
+    is_compared
+}
+
 fn near(instruction: &Instruction) -> Option<u64> {
     let is_near = instruction.op_count() > 0
         && matches!(
@@ -111,4 +151,40 @@ fn is_none(instruction: &Instruction, bytes: &[u8], start: u64) -> bool {
                 | 0xea
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::call::Architecture;
+
+    fn image(bytes: &[u8]) -> Image<'_> {
+        Image::of_code(Architecture::X86_64, 0x1000, bytes, vec![0x1000])
+    }
+
+    #[test]
+    fn an_address_that_is_compared_is_not_called() {
+        // lea rcx, [rip+0]; cmp rax, rcx; jb +0; ret
+        let compared = [
+            0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0x48, 0x39, 0xc8, 0x72, 0, 0xc3,
+        ];
+        assert!(is_compared(&image(&compared), 0x1000));
+        // lea rcx, [rip+0]; cmp rax, rcx; call rcx
+        let called = [
+            0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0x48, 0x39, 0xc8, 0xff, 0xd1, 0xc3,
+        ];
+        assert!(!is_compared(&image(&called), 0x1000));
+    }
+
+    #[test]
+    fn what_leads_to_no_instruction_is_a_table() {
+        // ret
+        assert!(could_run(&image(&[0xc3]), 0x1000));
+        // je +1; ret; and behind the ret no instruction
+        assert!(!could_run(&image(&[0x74, 0x01, 0xc3, 0x06, 0xc3]), 0x1000));
+        // jmp far outside
+        assert!(!could_run(&image(&[0xe9, 0, 0, 0, 0x10, 0xc3]), 0x1000));
+        // call, which may never come back, and then no instruction
+        assert!(could_run(&image(&[0xe8, 0, 0, 0, 0, 0x06]), 0x1000));
+    }
 }

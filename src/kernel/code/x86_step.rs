@@ -14,11 +14,16 @@ pub(super) fn steps(bytes: &[u8], address: u64, base: u64) -> Vec<Step> {
     let mut info = InstructionInfoFactory::new();
     let mut steps = Vec::with_capacity(bytes.len() / 4);
     let mut instruction = Instruction::default();
+    let mut compared = None;
     let mut effects = Vec::new();
     while decoder.can_decode() {
         decoder.decode_out(&mut instruction);
         effects.clear();
         effects_of(&instruction, &mut info, &mut effects);
+        if let (Mnemonic::Jne, Some((register, value))) = (instruction.mnemonic(), compared) {
+            effects.push(Effect::Known(register, value));
+        }
+        compared = comparison(&instruction);
         if effects.is_empty() {
             effects.push(Effect::Nothing);
         }
@@ -41,6 +46,22 @@ pub(super) fn steps(bytes: &[u8], address: u64, base: u64) -> Vec<Step> {
         }));
     }
     steps
+}
+
+/// A register that is compared, and with what.
+fn comparison(instruction: &Instruction) -> Option<(u8, u64)> {
+    let first = instruction.op0_register();
+    if instruction.op0_kind() != OpKind::Register || !is_whole(first) {
+        return None;
+    }
+    let value = match instruction.mnemonic() {
+        Mnemonic::Test if instruction.op1_kind() == OpKind::Register => {
+            (instruction.op1_register() == first).then_some(0)
+        }
+        Mnemonic::Cmp => immediate(instruction, 1),
+        _ => None,
+    };
+    Some((general(first)?, value?))
 }
 
 /// A general register by its number, whatever part of it is named.

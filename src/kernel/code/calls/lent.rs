@@ -7,7 +7,7 @@
 use super::super::image::Pointer;
 use super::super::step::Place;
 use super::super::sweep::Kind;
-use super::super::x86_run::target_register;
+use super::super::x86_run::{is_compared, target_register};
 use super::{Calls, Finder};
 use crate::fact::Lent;
 use crate::kernel::call::Architecture;
@@ -24,6 +24,9 @@ impl Finder<'_> {
             let Some(function) = self.graph.function(start) else {
                 continue;
             };
+            if self.is_only_compared(start) {
+                continue;
+            }
             let is_private = !self.is_taken_by_code(start);
             match place {
                 Place::Register(_) if is_private => {
@@ -63,6 +66,27 @@ impl Finder<'_> {
             offset,
             number,
         }));
+    }
+
+    /// Whether its address is only there to be compared with: a handler of signals asks by it what was interrupted.
+    fn is_only_compared(&self, start: u32) -> bool {
+        let image = self.graph.image;
+        let address = self.graph.address(start);
+        let slots = image.pointers.iter();
+        let slots = slots.filter(|(_, to)| *to == Pointer::Address(address));
+        let slots: Vec<u64> = slots.map(|(slot, _)| *slot).collect();
+        if image.architecture != Architecture::X86_64
+            || !slots.iter().all(|slot| image.is_table(*slot))
+        {
+            return false;
+        }
+        let slots: Vec<u32> = slots.iter().map(|slot| self.graph.place(*slot)).collect();
+        let mut uses = self.sweep.refs.iter().filter(|found| match found.kind {
+            Kind::Take => found.to == start,
+            Kind::Load(_) | Kind::CallThrough => slots.contains(&found.to),
+            _ => false,
+        });
+        uses.all(|found| is_compared(image, self.graph.address(found.from)))
     }
 
     fn is_taken_by_code(&self, start: u32) -> bool {
