@@ -80,7 +80,8 @@ impl Finder<'_> {
             if !self.parameter(start, place, by.wrapping_add(more), depth, resolved, work) {
                 resolved.open.insert((function, at));
             }
-            if !self.named.contains(&start) && self.taken.contains(&start) {
+            let is_lent = !self.named.contains(&start) && self.taken.contains(&start);
+            if is_lent && !self.is_foreign(place) {
                 resolved
                     .lent
                     .insert((start, place, by.wrapping_add(more), at));
@@ -162,6 +163,19 @@ impl Finder<'_> {
         true
     }
 
+    /// Whether a place is the caller's own, which a function saves and does not look at: a way on which it would is never
+    /// taken. Go's compiler has no such registers.
+    fn is_foreign(&self, place: Place) -> bool {
+        let convention = self.flow.convention;
+        let register = match place {
+            Place::Register(register) | Place::Slot(register, _) => register,
+            Place::Global(_) => return false,
+        };
+        !self.graph.image.is_go
+            && register != convention.stack
+            && convention.kept.contains(&register)
+    }
+
     /// What callers hand over; whether all of them are known.
     fn parameter(
         &mut self,
@@ -174,6 +188,7 @@ impl Finder<'_> {
     ) -> bool {
         let convention = self.flow.convention;
         let mut all = true;
+        let is_foreign = self.is_foreign(place);
         if self.named.contains(&start) {
             let argument = match place {
                 Place::Register(register) => convention
@@ -188,7 +203,7 @@ impl Finder<'_> {
                         .handed
                         .insert((function, u8::try_from(argument).unwrap_or(u8::MAX)));
                 }
-                _ => all = false,
+                _ => all &= is_foreign,
             }
         }
         let callers: Vec<Ref> = self.called_from(start).to_vec();
@@ -200,6 +215,9 @@ impl Finder<'_> {
             return self.flow.runs_into.binary_search(&start).is_ok();
         }
         for caller in callers {
+            if is_foreign && caller.kind == Kind::Call {
+                continue;
+            }
             let pushed = if caller.kind == Kind::Call {
                 convention.pushed
             } else {
