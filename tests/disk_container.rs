@@ -150,6 +150,31 @@ mod tests {
         }
     }
 
+    /// The parts of a disk are members as its images are.
+    #[test]
+    fn raw_disks_of_an_appliance_may_be_in_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("machine.ova");
+        let (first, second) = (content(1), content(5));
+        let text = descriptor(&["disk.001", "data.000"]);
+        let members: [(&str, &[u8]); 5] = [
+            ("machine.ovf", text.as_bytes()),
+            ("disk.001", &first),
+            ("./disk.002", &second),
+            ("disk.002.sum", b"no part"),
+            ("data.000", &second),
+        ];
+        fs::write(&path, archive(&members, tar::Header::new_gnu)).unwrap();
+        let read = machine(&path).unwrap();
+        let whole = [first, second.clone()].concat();
+        assert_reads(&read.disks[0].device, &whole, "two parts");
+        assert_reads(
+            &read.disks[1].device,
+            &second,
+            "a first part without others",
+        );
+    }
+
     #[test]
     fn names_and_sizes_of_pax_are_taken() {
         let folder = tempfile::tempdir().unwrap();

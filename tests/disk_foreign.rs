@@ -248,7 +248,7 @@ mod tests {
         fill(&point);
         run(Command::new(unmount).arg("-u").arg(&point));
         // The helper writes the rest after it has answered.
-        for _ in 0..100 {
+        for _ in 0..1200 {
             let busy = fs::read_dir("/proc").unwrap().any(|process| {
                 let line = fs::read(process.unwrap().path().join("cmdline")).unwrap_or_default();
                 let point = point.to_str().unwrap().as_bytes();

@@ -63,6 +63,9 @@ pub fn mutate(data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
             None => true,
         })
         .unwrap_or(&pieces[0]);
+    if random.below(32) == 0 {
+        return cut(data, size, at, length);
+    }
     if random.below(3) == 0 {
         return rewrite(data, size, most, at, length);
     }
@@ -101,6 +104,26 @@ fn number(data: &mut [u8], size: usize, place: usize, end: usize, random: &mut R
         let from = if big { width - 1 - at } else { at };
         data[place + at] = changed[from];
     }
+}
+
+/// Leaves zeros in a piece's place, and so a smaller input of the same disk, where another follows that takes its gap.
+fn cut(data: &mut [u8], size: usize, at: usize, length: usize) -> usize {
+    let (start, end) = (at - HEAD, at + length);
+    let gap = |at: usize| data[..size].get(at..).and_then(|rest| rest.first_chunk());
+    let gap = |at: usize| gap(at).map(|gap| u32::from_le_bytes(*gap));
+    let sum = match (gap(start), gap(end)) {
+        (Some(before), Some(next)) if next != END => before
+            .checked_add(next)
+            .and_then(|sum| sum.checked_add(length as u32)),
+        _ => None,
+    };
+    if let Some(sum) = sum.filter(|sum| *sum != END) {
+        data[end..end + 4].copy_from_slice(&sum.to_le_bytes());
+        data.copy_within(end..size, start);
+        return size - HEAD - length;
+    }
+    data[at..end].fill(0);
+    size
 }
 
 /// Lets libFuzzer rewrite one piece, and moves nothing that follows it on the disk.

@@ -95,20 +95,23 @@ impl<'a> Structure<'a> {
     }
 }
 
-/// Whether a checksum, as it was computed, is the one that is stored. A fuzzer cannot guess it, and what lies behind the
-/// comparison is what it is there for: built with `--cfg fuzzing`, every checksum agrees.
-pub fn agree<T: PartialEq + Copy>(computed: T, stored: T) -> bool {
-    cfg!(fuzzing) || computed == stored
+/// Whether a checksum, as it is computed here, is the one that is stored. A fuzzer cannot guess it, and what lies behind
+/// the comparison is what it is there for: built with `--cfg fuzzing`, every checksum agrees, and none is computed.
+pub fn agree<T: PartialEq + Copy>(compute: impl FnOnce() -> T, stored: T) -> bool {
+    cfg!(fuzzing) || compute() == stored
 }
 
 /// A UUID as blkid prints it.
 pub fn uuid_text(bytes: [u8; 16]) -> String {
-    let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    [0..4, 4..6, 6..8, 8..10, 10..16]
-        .into_iter()
-        .map(|part| hex.get(part).unwrap_or_default().concat())
-        .collect::<Vec<_>>()
-        .join("-")
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        let digits = [byte >> 4, byte & 0xf].map(|digit| char::from_digit(digit.into(), 16));
+        text.extend(digits.into_iter().flatten());
+    }
+    text
 }
 
 /// A GUID, as Microsoft stores it, the first three fields little end first, as blkid prints it.
@@ -117,6 +120,33 @@ pub fn guid_text(mut bytes: [u8; 16]) -> String {
         bytes.get_mut(field).unwrap_or_default().reverse();
     }
     uuid_text(bytes)
+}
+
+/// The bytes of such a GUID, for constants.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "for constants: an index out of range would not compile"
+)]
+pub const fn guid(text: &str) -> [u8; 16] {
+    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let text = text.as_bytes();
+    let mut bytes = [0; 16];
+    let (mut at, mut digit) = (0, 0);
+    while at < text.len() {
+        let value = match text[at] {
+            number @ b'0'..=b'9' => number - b'0',
+            letter @ b'a'..=b'f' => letter - b'a' + 10,
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let place = ORDER[digit / 2];
+        bytes[place] = bytes[place] << 4 | value;
+        digit += 1;
+        at += 1;
+    }
+    bytes
 }
 
 /// A label: up to the first NUL, trailing blanks removed, whatever is not UTF-8 replaced.
@@ -149,6 +179,7 @@ mod tests {
         let bytes = std::array::from_fn(|at| u8::try_from(at * 16).unwrap_or_default());
         assert_eq!(uuid_text(bytes), "00102030-4050-6070-8090-a0b0c0d0e0f0");
         assert_eq!(guid_text(bytes), "30201000-5040-7060-8090-a0b0c0d0e0f0");
+        assert_eq!(guid("30201000-5040-7060-8090-a0b0c0d0e0f0"), bytes);
         assert_eq!(label_text(b"root\0\0junk"), "root");
         assert_eq!(label_text(b"DATA   "), "DATA");
     }

@@ -1,13 +1,12 @@
 //! CRC-32 of IEEE 802.3, reflected, as GPT and LVM use it.
 
-/// Continues a checksum without the usual inversion at start and end: LVM begins with a number of its own. Bit by bit:
-/// what is checked so is small and read once.
+use super::crc::Tables;
+
+const TABLES: &Tables = &Tables::new(0xedb8_8320);
+
+/// Continues a checksum without the usual inversion at start and end: LVM begins with a number of its own.
 pub fn extend(seed: u32, bytes: &[u8]) -> u32 {
-    bytes.iter().fold(seed, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1))
-        })
-    })
+    TABLES.extend(seed, bytes)
 }
 
 /// The plain checksum of some parts, one after the other.

@@ -16,6 +16,7 @@ pub mod btrfs;
 pub mod bytes;
 pub mod cache;
 pub mod contents;
+mod crc;
 pub mod crc32;
 pub mod crc32c;
 pub mod device;

@@ -19,6 +19,7 @@ mod release;
 mod root;
 mod tar;
 
+use crate::disk::image::RawFile;
 use crate::disk::{NodeId, Stat, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::{MachinePath, sanitise};
@@ -122,6 +123,12 @@ impl Root {
                 })
             }
         }
+    }
+
+    /// Opens an archive that is in no folder of this system, under a name for messages.
+    pub fn of_archive(archive: RawFile, name: &Path) -> Result<Self, Error> {
+        let backend = Box::new(tar::Archive::read(archive, name)?);
+        Ok(Self::plain(backend, name, "tar"))
     }
 
     /// What is in a source, without walking it. Unlike [`Self::open`], nothing need be a machine's root.

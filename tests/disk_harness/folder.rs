@@ -34,10 +34,10 @@ pub fn write(parts: &[Part], names: &[&str]) -> Option<PathBuf> {
             continue;
         };
         file.set_len(part.size).ok()?;
-        for (at, bytes) in &part.pieces {
-            let left = usize::try_from(part.size.saturating_sub(*at)).unwrap_or(usize::MAX);
+        for (at, bytes) in part.pieces() {
+            let left = usize::try_from(part.size.saturating_sub(at)).unwrap_or(usize::MAX);
             let bytes = &bytes[..left.min(bytes.len())];
-            file.write_all_at(bytes, *at).expect("room in memory");
+            file.write_all_at(bytes, at).expect("room in memory");
         }
     }
     Some(FOLDER.join(names.first()?))

@@ -9,6 +9,7 @@
 //!
 //! All numbers have the little end first. Any input is some disk; what is cut short ends there.
 
+use std::ops::Range;
 use std::sync::Arc;
 use transvase::disk::{BlockDevice, DiskError};
 
@@ -17,60 +18,77 @@ pub const END: u32 = u32::MAX;
 const PARTS: usize = 4;
 
 /// One disk or file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Part {
     pub size: u64,
-    /// By where they begin; they do not overlap.
-    pub pieces: Vec<(u64, Vec<u8>)>,
+    input: Arc<[u8]>,
+    /// Where each begins, and its bytes in the input. They do not overlap.
+    pieces: Vec<(u64, Range<usize>)>,
 }
 
 /// Numbers and bytes from the front of an input.
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a> {
+    data: &'a [u8],
+    at: usize,
+}
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (first, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*first)
+        let found = self.data.get(self.at..)?.first_chunk()?;
+        self.at += N;
+        Some(*found)
     }
 
-    fn bytes(&mut self, length: usize) -> &'a [u8] {
-        let (first, rest) = self.0.split_at(length.min(self.0.len()));
-        self.0 = rest;
-        first
+    fn bytes(&mut self, length: usize) -> Range<usize> {
+        let start = self.at;
+        self.at += length.min(self.data.len() - start);
+        start..self.at
     }
 }
 
 /// The parts of an input.
 pub fn parts(data: &[u8]) -> Vec<Part> {
-    let mut reader = Reader(data);
+    let input = Arc::from(data);
+    let mut reader = Reader { data, at: 0 };
     let mut parts = Vec::new();
     while parts.len() < PARTS
         && let Some(size) = reader.take()
     {
         let size = u64::from_le_bytes(size);
-        parts.push(part(&mut reader, size));
+        let input = Arc::clone(&input);
+        let pieces = pieces(&mut reader);
+        parts.push(Part {
+            size,
+            input,
+            pieces,
+        });
     }
     parts
 }
 
-fn part(reader: &mut Reader<'_>, size: u64) -> Part {
-    let mut part = Part {
-        size,
-        pieces: Vec::new(),
-    };
+/// The pieces until the end of a part.
+fn pieces(reader: &mut Reader<'_>) -> Vec<(u64, Range<usize>)> {
+    let mut pieces = Vec::new();
     let mut at = 0_u64;
     while let Some(gap) = reader.take().map(u32::from_le_bytes)
         && gap != END
         && let Some(length) = reader.take()
     {
         at += u64::from(gap);
-        let bytes = reader.bytes(u16::from_le_bytes(length).into()).to_vec();
+        let bytes = reader.bytes(u16::from_le_bytes(length).into());
         let end = at + bytes.len() as u64;
-        part.pieces.push((at, bytes));
+        pieces.push((at, bytes));
         at = end;
     }
-    part
+    pieces
+}
+
+impl Part {
+    /// Where bytes are that need not be zero, and these.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let pieces = self.pieces.iter();
+        pieces.map(|(at, bytes)| (*at, &self.input[bytes.clone()]))
+    }
 }
 
 /// The parts of an input as disks.
@@ -107,6 +125,7 @@ impl BlockDevice for Part {
             let from = offset.max(*at);
             let until = end.min(at + bytes.len() as u64);
             let within = |start: u64| place(from - start)..place(until - start);
+            let bytes = &self.input[bytes.clone()];
             buf[within(offset)].copy_from_slice(&bytes[within(*at)]);
         }
         Ok(())

@@ -14,6 +14,7 @@ pub mod volume;
 use transvase::disk::{btrfs, erofs, exfat, ext, fat, iso9660, lz4, lzo, ntfs, squashfs, xfs};
 
 /// Reads an input as what the target of this name reads; none other is known.
+#[inline]
 pub fn read(target: &str, data: &[u8]) -> bool {
     match target {
         "qcow2" => image::read(data, &["disk.qcow2", "base"]),

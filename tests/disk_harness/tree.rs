@@ -7,9 +7,9 @@ use std::sync::Arc;
 use transvase::disk::{BlockDevice, DiskError, FileSystem, NodeId};
 
 /// Nodes that are looked at, entries of one directory that are taken, and bytes that are read at once.
-const NODES: usize = 150;
-const ENTRIES: usize = 400;
-const WINDOW: usize = 9000;
+const NODES: usize = 20;
+const ENTRIES: usize = 80;
+const WINDOW: usize = 4500;
 
 /// Opens the first part as this file system and reads it.
 pub fn read<F: FileSystem>(data: &[u8], open: fn(Arc<dyn BlockDevice>) -> Result<F, DiskError>) {

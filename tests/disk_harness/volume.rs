@@ -6,7 +6,7 @@ use transvase::disk::{BlockDevice, lvm, md, table};
 
 /// Reads a disk where readers have edges: both ends, across blocks, and beyond.
 pub fn touch(device: &dyn BlockDevice) {
-    const LENGTH: u16 = 9000;
+    const LENGTH: u16 = 4500;
     let (size, length) = (device.size(), u64::from(LENGTH));
     let mut buf = vec![0; usize::from(LENGTH)];
     let powers = [9, 12, 15, 16, 18, 20, 21, 24, 28, 31, 32, 40, 63];

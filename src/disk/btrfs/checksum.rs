@@ -37,8 +37,8 @@ impl Checksum {
         };
         match self {
             Self::Crc32c => {
-                let sum = crc32c::checksum(content).to_le_bytes();
-                agree(Some(sum.as_slice()), stored.get(..sum.len()))
+                let stored = stored.first_chunk().copied();
+                agree(|| Some(crc32c::checksum(content).to_le_bytes()), stored)
             }
             Self::Unverified(_) => true,
         }

@@ -27,6 +27,8 @@ use volume::Volume;
 const FORMAT: &str = "erofs";
 /// Bytes of a directory, and of a link's target.
 const MOST_DIRECTORY: u64 = 64 << 20;
+/// Damaged blocks of a directory that a walk goes on behind.
+const MOST_DAMAGE: u32 = 64;
 const MOST_LINK: u64 = 4096;
 
 /// Indexes that are kept, and how many pieces one of them may have: all that have more share a place.
@@ -175,10 +177,14 @@ impl FileSystem for Erofs {
             let what = format!("a directory of {} bytes", inode.size);
             return Err(DiskError::damaged(FORMAT, what));
         }
+        if matches!(inode.layout, Layout::Packed { .. }) {
+            // Without its index no block of it can be read, and to find that out takes as long as to read it all.
+            self.index(&inode)?;
+        }
         let block = self.volume.block();
         let mut bytes = vec![0; usize::try_from(block).unwrap_or_default()];
-        let (mut at, mut damage) = (0, None);
-        while at < inode.size {
+        let (mut at, mut damage, mut damaged) = (0, None, 0);
+        while at < inode.size && damaged < MOST_DAMAGE {
             let names = self.read(&inode, at, &mut bytes).and_then(|length| {
                 directory::block(bytes.get(..length).unwrap_or_default(), visit)
             });
@@ -187,6 +193,7 @@ impl FileSystem for Erofs {
                 Ok(ControlFlow::Break(())) => return Ok(()),
                 Err(error) => {
                     damage.get_or_insert(error);
+                    damaged += 1;
                 }
             }
             at += block;

@@ -10,6 +10,8 @@ use std::ops::ControlFlow;
 const MOST: u64 = 256 << 20;
 /// Bytes read at once.
 const PIECE: u64 = 64 << 10;
+/// Names that cannot be one behind which a directory is still read: a loop may be full of them.
+const MOST_DAMAGE: u32 = 64;
 /// In a node's number: the directory that holds its entry has no chain.
 const CONTIGUOUS: u64 = 1 << 63;
 
@@ -30,7 +32,7 @@ pub fn read(
     visit: &mut dyn FnMut(DirEntry) -> ControlFlow<()>,
 ) -> Result<(), DiskError> {
     let mut set: Option<Set> = None;
-    let (mut damage, mut stopped) = (None, false);
+    let (mut damaged, mut stopped) = (0, false);
     entries(chains, content, &mut |at, bytes| {
         let kind = bytes.first().copied().unwrap_or_default();
         if kind == FILE {
@@ -55,17 +57,22 @@ pub fn read(
             return ControlFlow::Continue(());
         }
         let Some(entry) = open.entry() else {
-            damage.get_or_insert("a directory has a name that cannot be one");
-            return ControlFlow::Continue(());
+            damaged += 1;
+            return if damaged < MOST_DAMAGE {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            };
         };
         let answer = visit(entry);
         stopped = answer.is_break();
         answer
     })?;
-    match damage {
-        Some(what) if !stopped => Err(DiskError::damaged(FORMAT, what)),
-        _ => Ok(()),
+    if damaged > 0 && !stopped {
+        let what = "a directory has a name that cannot be one";
+        return Err(DiskError::damaged(FORMAT, what));
     }
+    Ok(())
 }
 
 impl Set {
@@ -152,12 +159,13 @@ fn entries(
 ) -> Result<(), DiskError> {
     let size = u64::from(chains.cluster_size());
     let mut bytes = vec![0; usize::try_from(size.min(PIECE)).unwrap_or_default()];
-    let mut left = content.size.min(MOST).div_ceil(size);
+    // A directory that has more clusters than there are is a loop, and so may the root be, which alone has no size.
+    let claimed = content.size.min(MOST).div_ceil(size);
+    let mut left = claimed.min(chains.table().clusters().into());
+    let looped = content.size == u64::MAX || left < claimed;
     let mut cluster = (content.first != 0).then_some(content.first);
     while let Some(number) = cluster {
         if left == 0 {
-            // The root alone has no size by which to know a loop.
-            let looped = content.size == u64::MAX;
             let what = "a directory is larger than any, or a loop";
             return if looped {
                 Err(DiskError::damaged(FORMAT, what))

@@ -52,6 +52,11 @@ impl Table {
         self.format
     }
 
+    /// Clusters of the heap.
+    pub fn clusters(&self) -> u32 {
+        self.layout.clusters
+    }
+
     /// Whether a number is that of a cluster.
     pub fn holds(&self, cluster: u32) -> bool {
         cluster >= 2 && cluster - 2 < self.layout.clusters
@@ -76,9 +81,39 @@ impl Table {
         Ok(Some(entry))
     }
 
-    /// Whether a cluster is free; no where that cannot be read.
-    pub fn is_free(&self, cluster: u32) -> bool {
-        self.entry(cluster).is_ok_and(|entry| entry == 0)
+    /// How many clusters are free: page by page, for there may be a million. None is where that cannot be read.
+    pub fn count_free(&self) -> usize {
+        let clusters = 2..self.layout.clusters.saturating_add(2);
+        let width = match self.layout.width {
+            Width::Twelve => {
+                let is_free = |cluster: &u32| self.entry(*cluster).is_ok_and(|entry| entry == 0);
+                return clusters.filter(is_free).count();
+            }
+            Width::Sixteen => 2,
+            Width::ThirtyTwo | Width::Extended => 4,
+        };
+        let used = match self.layout.width {
+            Width::ThirtyTwo => 0x0fff_ffff,
+            _ => u32::MAX,
+        };
+        let entries = PAGE / width;
+        let counted = (0..clusters.end.div_ceil(entries)).map(|number| {
+            let Ok(page) = self.page(number.into()) else {
+                return 0;
+            };
+            let first = number * entries;
+            let from = clusters.start.saturating_sub(first) * width;
+            let until = (clusters.end - first).min(entries) * width;
+            let held = u32::try_from(page.len()).unwrap_or_default();
+            let bytes = page.get(from as usize..until.min(held) as usize);
+            let bytes = bytes.unwrap_or_default();
+            if width == 2 {
+                zeros(bytes, |entry| u16::from_le_bytes(entry) == 0)
+            } else {
+                zeros(bytes, |entry| u32::from_le_bytes(entry) & used == 0)
+            }
+        });
+        counted.sum()
     }
 
     /// Whether the mark of a clean end is missing that Windows keeps in the second entry.
@@ -118,17 +153,8 @@ impl Table {
 
     /// Bytes of one entry that does not cross a page.
     fn bytes<const N: usize>(&self, at: u64) -> Result<[u8; N], DiskError> {
-        let page_size = u64::from(PAGE);
-        let number = at / page_size;
-        let page = self.cache.get(number, || {
-            let start = number * page_size;
-            let length = self.layout.size.saturating_sub(start).min(page_size);
-            let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-            let from = self.layout.at.saturating_add(start);
-            self.device.read_at(from, &mut bytes)?;
-            Ok::<_, DiskError>(bytes)
-        })?;
-        let within = usize::try_from(at % page_size).unwrap_or_default();
+        let page = self.page(at / u64::from(PAGE))?;
+        let within = usize::try_from(at % u64::from(PAGE)).unwrap_or_default();
         let found = page.get(within..within + N);
         found
             .and_then(|bytes| bytes.try_into().ok())
@@ -136,6 +162,40 @@ impl Table {
                 DiskError::damaged(self.format, "a cluster lies beyond the allocation table")
             })
     }
+
+    fn page(&self, number: u64) -> Result<Arc<[u8]>, DiskError> {
+        let page_size = u64::from(PAGE);
+        self.cache.get(number, || {
+            let start = number * page_size;
+            let length = self.layout.size.saturating_sub(start).min(page_size);
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+            let from = self.layout.at.saturating_add(start);
+            self.device.read_at(from, &mut bytes)?;
+            Ok(bytes)
+        })
+    }
+}
+
+/// How many numbers of so many bytes are free; most of those on a disk are, one beside the other.
+fn zeros<const N: usize>(bytes: &[u8], is_free: impl Fn([u8; N]) -> bool) -> usize {
+    let count = |bytes: &[u8]| {
+        let (entries, _) = bytes.as_chunks::<N>();
+        entries.iter().filter(|entry| is_free(**entry)).count()
+    };
+    let (wide, rest) = bytes.as_chunks::<64>();
+    let empty = |bytes: &[u8; 64]| {
+        let (words, _) = bytes.as_chunks::<16>();
+        let all = words.iter().map(|word| u128::from_ne_bytes(*word));
+        all.fold(0, std::ops::BitOr::bitor) == 0
+    };
+    let counted = wide.iter().map(|bytes| {
+        if empty(bytes) {
+            bytes.len() / N
+        } else {
+            count(bytes)
+        }
+    });
+    counted.sum::<usize>() + count(rest)
 }
 
 #[cfg(test)]
@@ -179,7 +239,7 @@ mod tests {
         assert_eq!(twelve.next(2).unwrap(), Some(3));
         assert_eq!(twelve.next(3).unwrap(), Some(4));
         assert_eq!(twelve.next(4).unwrap(), None);
-        assert!(twelve.next(5).is_err() && twelve.is_free(5) && twelve.next(9).is_err());
+        assert!(twelve.next(5).is_err() && twelve.count_free() == 1 && twelve.next(9).is_err());
         let sixteen = table(
             &[0xf8, 0xff, 0xff, 0x7f, 3, 0, 0xff, 0xff],
             Width::Sixteen,
@@ -188,6 +248,12 @@ mod tests {
         assert!(sixteen.is_dirty());
         assert_eq!(sixteen.next(2).unwrap(), Some(3));
         assert_eq!(sixteen.next(3).unwrap(), None);
+        let holes = [[1; 8], [0, 0, 0, 0xf0, 0, 1, 0, 0], [0; 8]].concat();
+        assert_eq!(table(&holes, Width::Sixteen, 7).count_free(), 3);
+        assert_eq!(table(&holes, Width::ThirtyTwo, 3).count_free(), 2);
+        assert_eq!(table(&holes, Width::Extended, 3).count_free(), 1);
+        // What lies beyond the table's end is not free.
+        assert_eq!(table(&holes, Width::Extended, 3000).count_free(), 2);
         let wide = [[0; 8], [0xf3, 0, 0, 0xf0, 0, 0, 0, 0]].concat();
         assert!(table(&wide, Width::ThirtyTwo, 2).next(2).is_err());
         let upper = [[0; 8], [3, 0, 0, 0xf0, 0xff, 0xff, 0xff, 0xff]].concat();

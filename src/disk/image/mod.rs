@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 pub use appliance::is_archive;
 pub use error::{EXPECTED, OpenError};
-pub use place::Place;
+pub use place::{Beside, Place};
 pub use raw::RawFile;
 
 /// Bytes from the beginning by which every format is told.
@@ -114,11 +114,21 @@ pub enum Said<'a> {
 /// Opens the file that the user named, following links: an image, or an appliance with the disks of a machine.
 pub fn machine(path: &Path, allow_outside: bool) -> Result<Machine, OpenError> {
     let (file, place) = Place::named_by_user(path, allow_outside)?;
-    let head = file.head(HEAD).map_err(OpenError::disk(path))?;
-    if let Some(machine) = appliance::open(&file, &head, &place)? {
+    machine_in(file, &place)
+}
+
+/// The same of a file that is in no folder of this system, nor what it names.
+pub fn machine_among(named: &[u8], beside: Arc<dyn Beside>) -> Result<Machine, OpenError> {
+    let (file, place) = Place::among(named, beside)?;
+    machine_in(file, &place)
+}
+
+fn machine_in(file: RawFile, place: &Place) -> Result<Machine, OpenError> {
+    let head = file.head(HEAD).map_err(OpenError::disk(place.path()))?;
+    if let Some(machine) = appliance::open(&file, &head, place)? {
         return Ok(machine);
     }
-    let image = open_file(file, &place, Said::Nothing)?;
+    let image = open_file(file, place, Said::Nothing)?;
     Ok(Machine {
         format: image.format,
         disks: vec![image],

@@ -4,7 +4,6 @@
 //! report. So a named file must lie in the image's folder or below, be a regular file, and be reached without a link.
 //! Each component is opened by itself, which needs no kernel newer than the rest of the program does.
 
-use super::appliance::Archive;
 use super::{Image, OpenError, RawFile, Said, open_file};
 use crate::disk::BlockDevice;
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -13,7 +12,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -27,14 +26,23 @@ const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
 
+/// What stands beside an image where that is no folder: the members of an archive, or whatever a caller has.
+pub trait Beside: Send + Sync {
+    /// The file of a name.
+    fn file(&self, named: &[u8]) -> io::Result<RawFile>;
+    /// How messages name it.
+    fn path(&self, named: &[u8]) -> PathBuf;
+    fn names(&self) -> Vec<Vec<u8>>;
+}
+
 /// An image's path, and the images that led to it.
 pub struct Place {
     path: PathBuf,
     allow_outside: bool,
     /// The files of the chain from the one the user named to this one.
     chain: Vec<(u64, u64, u64)>,
-    /// The archive that the image is a member of: what it names are other members, and never files.
-    archive: Option<Arc<Archive>>,
+    /// Where the image is in no folder: what it names is looked for here, and never among files.
+    beside: Option<Arc<dyn Beside>>,
 }
 
 impl Place {
@@ -67,18 +75,38 @@ impl Place {
             path: path.to_path_buf(),
             allow_outside,
             chain: vec![file.identity()],
-            archive: None,
+            beside: None,
+        };
+        Ok((file, place))
+    }
+
+    /// Opens a file that is in no folder.
+    pub(super) fn among(
+        named: &[u8],
+        beside: Arc<dyn Beside>,
+    ) -> Result<(RawFile, Self), OpenError> {
+        let path = beside.path(named);
+        let opened = beside.file(named);
+        let file = opened.map_err(|error| OpenError::Io {
+            path: path.clone(),
+            error,
+        })?;
+        let place = Self {
+            path,
+            allow_outside: false,
+            chain: vec![file.identity()],
+            beside: Some(beside),
         };
         Ok((file, place))
     }
 
     /// The same, with the members of an archive in the folder's stead.
-    pub(super) fn in_archive(&self, archive: Archive) -> Self {
+    pub(super) fn in_archive(&self, archive: Arc<dyn Beside>) -> Self {
         Self {
             path: self.path.clone(),
             allow_outside: self.allow_outside,
             chain: self.chain.clone(),
-            archive: Some(Arc::new(archive)),
+            beside: Some(archive),
         }
     }
 
@@ -89,8 +117,8 @@ impl Place {
 
     /// Opens a file that the image names, whatever is in it.
     pub fn file(&self, named: &[u8], role: &'static str) -> Result<(RawFile, Self), OpenError> {
-        if let Some(archive) = &self.archive {
-            return self.member(archive, named, role);
+        if let Some(beside) = &self.beside {
+            return self.member(&**beside, named, role);
         }
         let name = Path::new(OsStr::from_bytes(named));
         let folder = self.folder();
@@ -113,33 +141,33 @@ impl Place {
                 role,
                 error,
             })?;
-        let place = self.beside(path);
+        let place = self.of(path);
         Ok((file, place))
     }
 
-    /// Opens a member of the archive that the image is in.
+    /// Opens what stands beside an image that is in no folder.
     fn member(
         &self,
-        archive: &Archive,
+        others: &dyn Beside,
         named: &[u8],
         role: &'static str,
     ) -> Result<(RawFile, Self), OpenError> {
-        let file = archive.member(named).map_err(|error| OpenError::Missing {
+        let file = others.file(named).map_err(|error| OpenError::Missing {
             path: self.path.clone(),
             named: String::from_utf8_lossy(named).into_owned(),
             role,
             error,
         })?;
-        Ok((file, self.beside(archive.path(named))))
+        Ok((file, self.of(others.path(named))))
     }
 
     /// The place of another file of the same chain.
-    fn beside(&self, path: PathBuf) -> Self {
+    fn of(&self, path: PathBuf) -> Self {
         Self {
             path,
             allow_outside: self.allow_outside,
             chain: self.chain.clone(),
-            archive: self.archive.clone(),
+            beside: self.beside.clone(),
         }
     }
 
@@ -166,8 +194,24 @@ impl Place {
         open_file(file, &place, said)
     }
 
+    /// The names of all that is beside the image.
+    pub(super) fn names(&self) -> Result<Vec<Vec<u8>>, OpenError> {
+        if let Some(beside) = &self.beside {
+            return Ok(beside.names());
+        }
+        let path = self.folder();
+        let names = || {
+            let entries = std::fs::read_dir(&path)?;
+            entries
+                .map(|entry| Ok(entry?.file_name().into_vec()))
+                .collect()
+        };
+        let found: io::Result<_> = names();
+        found.map_err(|error| OpenError::Io { path, error })
+    }
+
     /// Where the image lies.
-    pub(super) fn folder(&self) -> PathBuf {
+    fn folder(&self) -> PathBuf {
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
             _ => PathBuf::from("."),

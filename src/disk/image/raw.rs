@@ -7,16 +7,19 @@ use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
-/// A file or block device of this system, or a part of one, read by position: threads need no lock.
-#[derive(Debug)]
+/// A file or block device of this system, bytes that a caller has elsewhere, or a part of one of these, read by position:
+/// threads need no lock.
 pub struct RawFile {
-    file: Arc<File>,
-    /// Where the part begins in the file.
+    whole: Arc<dyn BlockDevice>,
+    /// Where the part begins in the whole.
     start: u64,
     size: u64,
     /// Device and inode: the same file under whatever name.
     inode: (u64, u64),
 }
+
+/// An open file and its size.
+struct Opened(File, u64);
 
 impl RawFile {
     /// An open file. The length of a block device is not in its metadata, so its end is sought.
@@ -28,11 +31,21 @@ impl RawFile {
             file.seek(SeekFrom::End(0))?
         };
         Ok(Self {
-            file: Arc::new(file),
+            inode: (metadata.dev(), metadata.ino()),
+            whole: Arc::new(Opened(file, size)),
             start: 0,
             size,
-            inode: (metadata.dev(), metadata.ino()),
         })
+    }
+
+    /// What is no file of this system. Among the files of one [`super::Beside`], each has a number of its own.
+    pub fn elsewhere(whole: Arc<dyn BlockDevice>, number: u64) -> Self {
+        Self {
+            size: whole.size(),
+            whole,
+            start: 0,
+            inode: (0, number),
+        }
     }
 
     /// A part of this file, as a file: a member of an archive.
@@ -40,7 +53,7 @@ impl RawFile {
         let end = start.checked_add(size).filter(|end| *end <= self.size);
         let begin = end.and_then(|_| self.start.checked_add(start));
         Ok(Self {
-            file: Arc::clone(&self.file),
+            whole: Arc::clone(&self.whole),
             start: begin.ok_or(DiskError::OutOfBounds {
                 offset: start,
                 len: size,
@@ -83,6 +96,16 @@ impl BlockDevice for RawFile {
         inside(offset, buf.len(), self.size)?;
         // Both ends of a part were checked when it was made.
         let at = self.start.saturating_add(offset);
-        Ok(self.file.read_exact_at(buf, at)?)
+        self.whole.read_at(at, buf)
+    }
+}
+
+impl BlockDevice for Opened {
+    fn size(&self) -> u64 {
+        self.1
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
+        Ok(self.0.read_exact_at(buf, offset)?)
     }
 }

@@ -8,7 +8,6 @@ use super::{Image, OpenError, Place, RawFile};
 use crate::disk::note::Note;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,6 +55,25 @@ impl Style {
                 )
             }
         }
+    }
+
+    /// Whether an ending is one of a part after the first.
+    fn has(self, ending: &str) -> bool {
+        let number = match self {
+            Self::Digits(width, first) => {
+                let plain =
+                    ending.len() == width && ending.bytes().all(|byte| byte.is_ascii_digit());
+                let number = ending.parse::<usize>().ok().filter(|_| plain);
+                number.and_then(|number| number.checked_sub(first))
+            }
+            Self::Letters => match *ending.as_bytes() {
+                [first @ b'a'..=b'z', last @ b'a'..=b'z'] => {
+                    Some(usize::from(first - b'a') * 26 + usize::from(last - b'a'))
+                }
+                _ => None,
+            },
+        };
+        number.is_some_and(|number| (1..MOST).contains(&number))
     }
 
     fn endings(self) -> impl Iterator<Item = String> {
@@ -114,34 +132,28 @@ fn style(path: &Path) -> Option<(String, Style)> {
 
 /// The names of the parts after the first. A part that is not there while a later one is, is missing.
 fn names(stem: &str, style: Style, place: &Place) -> Result<Vec<String>, OpenError> {
-    let folder = place.folder();
-    let failed = |error| OpenError::Io {
-        path: folder.clone(),
-        error,
-    };
-    let mut there = std::collections::BTreeSet::new();
-    for entry in std::fs::read_dir(&folder).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        let ending = name.as_bytes().strip_prefix(stem.as_bytes());
-        there.extend(ending.and_then(|ending| std::str::from_utf8(ending).ok().map(str::to_owned)));
-    }
+    let beside = place.names()?;
+    let mut there: Vec<&str> = beside
+        .iter()
+        .filter_map(|name| name.strip_prefix(stem.as_bytes()))
+        .filter_map(|ending| std::str::from_utf8(ending).ok())
+        .filter(|ending| style.has(ending))
+        .collect();
+    // All endings of a style have one length.
+    there.sort_unstable();
+    there.dedup();
     let mut names = Vec::new();
-    let mut missing: Option<String> = None;
-    for ending in style.endings() {
+    for (ending, expected) in there.into_iter().zip(style.endings()) {
         let name = format!("{stem}{ending}");
-        match (there.contains(&ending), &missing) {
-            (true, None) => names.push(name),
-            (true, Some(missing)) => {
-                let what = format!(
-                    "the part {missing:?} is missing, and {name:?} is there; put it beside the others"
-                );
-                return Err(OpenError::disk(place.path())(DiskError::damaged(
-                    FORMAT, what,
-                )));
-            }
-            (false, None) => missing = Some(name),
-            (false, Some(_)) => {}
+        if ending != expected {
+            let what = format!(
+                "the part \"{stem}{expected}\" is missing, and {name:?} is there; put it beside the others"
+            );
+            return Err(OpenError::disk(place.path())(DiskError::damaged(
+                FORMAT, what,
+            )));
         }
+        names.push(name);
     }
     Ok(names)
 }

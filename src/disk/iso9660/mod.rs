@@ -24,6 +24,8 @@ use std::sync::Arc;
 const FORMAT: &str = "iso9660";
 /// Bytes of a directory; a million names fit.
 const MOST_DIRECTORY: u64 = 64 << 20;
+/// Sectors of a directory one after the other that hold no record: makers leave none empty.
+const MOST_EMPTY: u32 = 64;
 /// Parts of one file: each may have 4 GiB.
 const MOST_PARTS: usize = 4096;
 
@@ -254,24 +256,32 @@ impl FileSystem for Iso9660 {
         let start = self.start(&directory);
         let end = start.saturating_add(u64::from(directory.size).min(MOST_DIRECTORY));
         let (mut at, mut inside_file, mut damage) = (start, false, None);
+        let mut empty = 0;
         while at < end {
+            if empty > MOST_EMPTY {
+                let what = "a directory goes on without entries";
+                return Err(damage.unwrap_or_else(|| DiskError::damaged(FORMAT, what)));
+            }
             let sector = self.sector(at / size)?;
             let within = usize::try_from(at % size).unwrap_or_default();
             let record = match Record::parse(sector.get(within..).unwrap_or_default()) {
                 Ok(Some(record)) => record,
                 // The rest of a sector stays empty where no record fits in.
                 Ok(None) => {
+                    empty += 1;
                     at = (at / size + 1) * size;
                     continue;
                 }
                 Err(error) => {
                     damage.get_or_insert(error);
+                    empty += 1;
                     at = (at / size + 1) * size;
                     continue;
                 }
             };
             let place = at;
             at += u64::from(record.length);
+            empty = 0;
             // Behind a file's first record stand those of its other parts.
             let is_part = std::mem::replace(&mut inside_file, record.goes_on());
             if is_part || record.is_associated() || record.is_self_or_parent() {

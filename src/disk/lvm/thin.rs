@@ -148,7 +148,7 @@ impl Tables {
         self.device.read_at(at.ok_or_else(beyond)?, &mut bytes)?;
         let view = Structure::new(FORMAT, "block of a thin pool's tables", &bytes);
         let body = view.slice(4, bytes.len().saturating_sub(4))?;
-        let sum = crc32c::extend(u32::MAX, body) ^ xor;
+        let sum = || crc32c::extend(u32::MAX, body) ^ xor;
         if !agree(sum, view.le32(0)?) || view.le64(8)? != number {
             return Err(view.damaged(format_args!("{number} has a wrong checksum or number")));
         }

@@ -116,7 +116,10 @@ impl Ntfs {
             data.whole(&self.clusters(), MOST_BITMAP).ok()
         });
         if let Some(map) = map {
-            let taken: u64 = map.iter().map(|byte| u64::from(byte.count_ones())).sum();
+            let (eights, rest) = map.as_chunks::<8>();
+            let eights = eights.iter().map(|bytes| u64::from_ne_bytes(*bytes));
+            let all = eights.chain(rest.iter().map(|byte| u64::from(*byte)));
+            let taken: u64 = all.map(|bits| u64::from(bits.count_ones())).sum();
             self.used = taken.min(self.boot.clusters) * self.boot.cluster;
         }
     }

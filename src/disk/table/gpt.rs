@@ -79,10 +79,8 @@ fn header(device: &dyn BlockDevice, sector: u32, at: u64) -> Result<Option<Heade
     }
     let before = view.slice(0, CHECKSUM)?;
     let after = view.slice(CHECKSUM + 4, length - CHECKSUM - 4)?;
-    if !agree(
-        crc32::checksum(&[before, &[0; 4], after]),
-        view.le32(CHECKSUM)?,
-    ) {
+    let sum = || crc32::checksum(&[before, &[0; 4], after]);
+    if !agree(sum, view.le32(CHECKSUM)?) {
         return Ok(None);
     }
     let sector = u64::from(sector);
@@ -125,7 +123,7 @@ fn partitions(
     };
     let mut bytes = vec![0; length];
     device.read_at(at, &mut bytes)?;
-    if !agree(crc32::checksum(&[&bytes]), header.entries_checksum) {
+    if !agree(|| crc32::checksum(&[&bytes]), header.entries_checksum) {
         return Ok(None);
     }
     let mut partitions = Vec::new();

@@ -21,6 +21,8 @@ const DATA: u32 = 0x5844_4433;
 /// Bytes before the entries.
 const OLD_HEADER: usize = 16;
 const HEADER: usize = 64;
+/// Damaged blocks that a walk goes on behind.
+const MOST_DAMAGE: u32 = 64;
 /// What stands in place of the upper bytes of an inode's number where there is no entry.
 const UNUSED: u16 = 0xffff;
 
@@ -34,7 +36,8 @@ struct Walk<'a> {
     damage: Option<DiskError>,
 }
 
-/// Hands out every entry. A damaged block costs its own entries only: the rest is handed out, then the damage reported.
+/// Hands out every entry. A damaged block costs its own entries only, unless there are very many: the rest is handed
+/// out, then the damage reported.
 pub fn read(
     volume: &Volume,
     disk: &Superblock,
@@ -63,9 +66,10 @@ impl Walk<'_> {
             return ControlFlow::Continue(());
         }
         if name.is_empty() || name.iter().any(|byte| matches!(byte, 0 | b'/')) {
-            let what = format!("directory {} has a name that cannot be one", self.directory);
-            self.damage
-                .get_or_insert_with(|| DiskError::damaged(FORMAT, what));
+            self.damage.get_or_insert_with(|| {
+                let what = format!("directory {} has a name that cannot be one", self.directory);
+                DiskError::damaged(FORMAT, what)
+            });
             return ControlFlow::Continue(());
         }
         (self.visit)(DirEntry {
@@ -109,6 +113,7 @@ impl Walk<'_> {
         // No directory has more blocks than the file system; one that maps the same block again and again would.
         let mut budget = volume.blocks();
         let mut bytes = vec![0; self.disk.directory_block as usize];
+        let mut damaged = 0;
         while logical < end {
             let Run { block, blocks } = inode.data.map(volume, logical)?;
             // A hole costs a step too: a tree that shares its nodes can tell of more than anyone could wait for.
@@ -127,6 +132,10 @@ impl Walk<'_> {
                 Ok(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
                 Err(error) => {
                     self.damage.get_or_insert(error);
+                    damaged += 1;
+                    if damaged > MOST_DAMAGE {
+                        break;
+                    }
                 }
             }
             logical += step;

@@ -85,6 +85,10 @@ impl Log<'_> {
         if self.sectors == 0 {
             return Err(DiskError::damaged(FORMAT, "log: it has no blocks"));
         }
+        // A log of zeros was never used: laps are counted from one.
+        if self.lap(0)? == 0 {
+            return Ok(State::Clean);
+        }
         let head = self.head()?;
         for back in 1..=MOST_BACK.min(self.sectors) {
             let at = (head + self.sectors - back) % self.sectors;
@@ -94,12 +98,7 @@ impl Log<'_> {
                 return self.record(view, at, back);
             }
         }
-        // A log of zeros was never used.
-        Ok(if self.lap(0)? == 0 {
-            State::Clean
-        } else {
-            State::Dirty
-        })
+        Ok(State::Dirty)
     }
 
     /// Whether the last record, which begins `back` sectors before the head, is an unmount and ends at the head.

@@ -2,6 +2,7 @@
 
 use super::member::{Member, Members, TarError, damaged};
 use super::{Archive, Place, pax, sparse};
+use crate::disk::image::RawFile;
 use crate::disk::{FileKind, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
@@ -9,7 +10,6 @@ use crate::source::budget::Budget;
 use crate::source::{node, unexamined};
 use crate::walk::{Entry, Tree};
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
 use tar::EntryType;
 
 /// The kernel's own limit for a path (PATH_MAX), in bytes.
@@ -32,9 +32,9 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn read(file: &File) -> Result<Self, TarError> {
+    pub(super) fn read(file: &RawFile) -> Result<Self, TarError> {
         let mut index = Self::default();
-        let mut members = Members::new(file)?;
+        let mut members = Members::new(file);
         let mut budget = Budget::new();
         while let Some(member) = members.next()? {
             if !budget.take(&MachinePath::new(&member.name)) {
@@ -58,7 +58,7 @@ impl Index {
         &mut self,
         mut member: Member,
         members: &mut Members<'_>,
-        file: &File,
+        file: &RawFile,
     ) -> Result<(), TarError> {
         let kind = member.header.entry_type();
         let map = match kind {
@@ -116,7 +116,7 @@ impl Index {
         }
     }
 
-    pub(super) fn finish(mut self, file: File) -> Archive {
+    pub(super) fn finish(mut self, file: RawFile) -> Archive {
         self.join_links();
         self.add_directories();
         self.follow_links_in_names();

@@ -1,10 +1,10 @@
 //! Members one after the other: a header, with the long names and pax records that went before it.
 
 use super::pax::{self, Record};
+use crate::disk::image::RawFile;
+use crate::disk::{BlockDevice, DiskError};
 use std::borrow::Cow;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use tar::{EntryType, Header};
 
 /// Headers and contents stand at multiples of this many bytes.
@@ -26,6 +26,15 @@ impl From<io::Error> for TarError {
             // What the crate says of a field that holds no number.
             io::ErrorKind::Other => Self::Damaged(format!("damaged tar archive: {error}")),
             _ => Self::Io(error),
+        }
+    }
+}
+
+impl From<DiskError> for TarError {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::Io(error) => Self::Io(error),
+            other => Self::Damaged(other.to_string()),
         }
     }
 }
@@ -69,7 +78,7 @@ fn checksum_holds(header: &Header) -> bool {
 
 /// Reads members in order.
 pub(super) struct Members<'a> {
-    file: &'a File,
+    file: &'a RawFile,
     size: u64,
     at: u64,
     /// Of a global pax header: what holds for all members behind it.
@@ -79,14 +88,14 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(file: &'a File) -> Result<Self, TarError> {
-        Ok(Self {
+    pub(super) fn new(file: &'a RawFile) -> Self {
+        Self {
             file,
-            size: file.metadata()?.len(),
+            size: file.size(),
             at: 0,
             global: Vec::new(),
             ended: false,
-        })
+        }
     }
 
     /// The next member; `None` behind the last.
@@ -213,10 +222,14 @@ impl<'a> Members<'a> {
     }
 
     fn fill(&self, buf: &mut [u8]) -> Result<(), TarError> {
-        let read = self.file.read_exact_at(buf, self.at);
-        read.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => self.truncated(),
-            _ => error.into(),
+        let read = self.file.read_at(self.at, buf);
+        read.map_err(|error| match error {
+            DiskError::OutOfBounds { .. } => self.truncated(),
+            // It has become shorter.
+            DiskError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.truncated()
+            }
+            other => other.into(),
         })
     }
 

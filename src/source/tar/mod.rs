@@ -12,14 +12,14 @@ mod sparse;
 
 use super::content::ReadAt;
 use super::{Backend, Error, ReadError, root};
-use crate::disk::Xattrs;
+use crate::disk::image::RawFile;
+use crate::disk::{BlockDevice, DiskError, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use sparse::Piece;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 pub(super) use member::{BLOCK, looks_right};
@@ -35,7 +35,7 @@ enum Place {
 }
 
 pub(super) struct Archive {
-    file: File,
+    file: RawFile,
     entries: Vec<Entry>,
     /// By the entries' node.
     places: Vec<Place>,
@@ -47,6 +47,15 @@ impl Archive {
     /// Indexes the archive; fails where it is damaged, for nothing behind a bad header can be trusted.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(|error| Error::io(path, error))?;
+        let file = RawFile::new(file).map_err(|error| match error {
+            DiskError::Io(error) => Error::io(path, error),
+            other => Error::damaged(path, other.to_string()),
+        })?;
+        Self::read(file, path)
+    }
+
+    /// The same of what is in no folder of this system.
+    pub(super) fn read(file: RawFile, path: &Path) -> Result<Self, Error> {
         let index = index::Index::read(&file).map_err(|error| match error {
             member::TarError::Io(error) => Error::io(path, error),
             member::TarError::Damaged(what) => Error::damaged(path, what),
@@ -108,7 +117,7 @@ impl Backend for Archive {
 
 /// Content in one piece.
 struct Range<'a> {
-    file: &'a File,
+    file: &'a RawFile,
     start: u64,
     size: u64,
 }
@@ -119,7 +128,7 @@ impl ReadAt for Range<'_> {
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
         let part = buf.get_mut(..length).unwrap_or_default();
         let at = self.start.saturating_add(offset);
-        self.file.read_exact_at(part, at)?;
+        self.file.read_at(at, part)?;
         Ok(length)
     }
 }

@@ -2,10 +2,10 @@
 
 use super::member::{BLOCK, Member, Members, TarError, damaged};
 use super::pax::{self, Record};
+use crate::disk::BlockDevice;
+use crate::disk::image::RawFile;
 use crate::source::ReadError;
 use crate::source::content::ReadAt;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use tar::{GnuExtSparseHeader, GnuSparseHeader};
 
 /// More pieces than a file of ours has; a map is read into memory.
@@ -66,7 +66,7 @@ fn collect(from: &[GnuSparseHeader], extents: &mut Vec<(u64, u64)>) -> Result<()
 pub(super) fn pax(
     member: &Member,
     members: &Members<'_>,
-    file: &File,
+    file: &RawFile,
 ) -> Result<Option<Map>, TarError> {
     members.end(member.start, member.stored)?;
     let records = &member.records;
@@ -104,7 +104,7 @@ fn numbers(records: &[Record]) -> Option<Vec<u64>> {
 }
 
 /// Form 1.0: decimal numbers, a line each, before the content and padded to whole blocks; the first is the count.
-fn map_in_content(member: &Member, file: &File) -> Result<(Vec<(u64, u64)>, u64), TarError> {
+fn map_in_content(member: &Member, file: &RawFile) -> Result<(Vec<(u64, u64)>, u64), TarError> {
     let bad = || damaged(member.start, "a sparse file's map is wrong");
     let mut numbers: Vec<u64> = Vec::new();
     let mut digits = Vec::new();
@@ -114,7 +114,7 @@ fn map_in_content(member: &Member, file: &File) -> Result<(Vec<(u64, u64)>, u64)
             return Err(bad());
         }
         let mut block = [0; BLOCK];
-        file.read_exact_at(&mut block, member.start.saturating_add(used))?;
+        file.read_at(member.start.saturating_add(used), &mut block)?;
         used += BLOCK as u64;
         for byte in block {
             if byte != b'\n' {
@@ -186,7 +186,7 @@ fn finish(
 
 /// The content of a sparse file.
 pub(super) struct Sparse<'a> {
-    pub file: &'a File,
+    pub file: &'a RawFile,
     pub size: u64,
     pub pieces: &'a [Piece],
 }
@@ -208,7 +208,7 @@ impl ReadAt for Sparse<'_> {
             let place = |at: u64| usize::try_from(at - offset).unwrap_or(usize::MAX);
             if let Some(into) = part.get_mut(place(from)..place(to)) {
                 let position = piece.position.saturating_add(from - piece.offset);
-                self.file.read_exact_at(into, position)?;
+                self.file.read_at(position, into)?;
             }
         }
         Ok(length)

@@ -84,12 +84,15 @@ impl<'a> Log<'a> {
         }
         let mut bytes = vec![0; self.volume.block_size() as usize];
         self.volume.read(write.redirect.block, 0, &mut bytes)?;
-        let seed = crc32c::extend(self.header.seed, &write.sequence.to_be_bytes());
-        let sum = crc32c::extend(seed, &bytes);
-        Ok(match self.header.checks {
-            Checks::V2 => agree(sum & 0xffff, write.checksum),
-            _ => agree(sum, write.checksum),
-        })
+        let kept = match self.header.checks {
+            Checks::V2 => 0xffff,
+            _ => u32::MAX,
+        };
+        let sum = || {
+            let seed = crc32c::extend(self.header.seed, &write.sequence.to_be_bytes());
+            crc32c::extend(seed, &bytes) & kept
+        };
+        Ok(agree(sum, write.checksum))
     }
 
     /// Whether fast commits follow the last of `count` transactions.
@@ -121,8 +124,10 @@ impl<'a> Log<'a> {
         }
         let (before, rest) = bytes.split_at(at.min(bytes.len()));
         let (stored, after) = rest.split_at(4.min(rest.len()));
-        let sum = crc32c::extend(crc32c::extend(self.header.seed, before), &[0; 4]);
-        agree(crc32c::extend(sum, after).to_be_bytes().as_slice(), stored)
+        let parts = [before, &[0; 4], after];
+        let extend = |sum, part: &&[u8]| crc32c::extend(sum, part);
+        let sum = || parts.iter().fold(self.header.seed, extend).to_be_bytes();
+        agree(|| Some(sum()), stored.first_chunk().copied())
     }
 }
 
@@ -232,7 +237,7 @@ impl Walk<'_> {
         Ok(match (view.u8(12)?, view.u8(13)?) {
             // The feature may be set and a transaction not summed.
             (0, 0) => stored == 0,
-            (1, 4) => agree(self.sum, stored),
+            (1, 4) => agree(|| self.sum, stored),
             _ => false,
         })
     }

@@ -1,7 +1,7 @@
 //! The tar archive of an appliance: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block", and GNU's long
 //! names. Its members are read where they lie.
 
-use super::super::RawFile;
+use super::super::{Beside, RawFile};
 use super::FORMAT;
 use crate::disk::bytes::Structure;
 use crate::disk::{BlockDevice, DiskError};
@@ -26,7 +26,7 @@ pub(super) struct Member {
 }
 
 /// An archive and its members.
-pub struct Archive {
+pub(super) struct Archive {
     file: Arc<RawFile>,
     path: PathBuf,
     pub(super) members: Vec<Member>,
@@ -91,10 +91,11 @@ impl Archive {
             members,
         })
     }
+}
 
-    /// The member of a name, whatever is in it; the last, as unpacking would leave it.
-    pub(crate) fn member(&self, named: &[u8]) -> io::Result<RawFile> {
-        let plain = |name: &[u8]| name.strip_prefix(b"./").unwrap_or(name).to_vec();
+impl Beside for Archive {
+    /// Whatever is in it; the last of its name, as unpacking would leave it.
+    fn file(&self, named: &[u8]) -> io::Result<RawFile> {
         let named = plain(named);
         let mut members = self.members.iter().rev();
         let found = members.find(|member| plain(&member.name) == named);
@@ -107,10 +108,19 @@ impl Archive {
         part.map_err(io::Error::other)
     }
 
-    /// How messages name a member.
-    pub(crate) fn path(&self, named: &[u8]) -> PathBuf {
+    fn path(&self, named: &[u8]) -> PathBuf {
         self.path.join(&*String::from_utf8_lossy(named))
     }
+
+    fn names(&self) -> Vec<Vec<u8>> {
+        let names = self.members.iter().map(|member| plain(&member.name));
+        names.map(<[u8]>::to_vec).collect()
+    }
+}
+
+/// A member's name as others write it.
+fn plain(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"./").unwrap_or(name)
 }
 
 /// The checksum counts its own eight bytes as blanks.

@@ -9,7 +9,7 @@ mod descriptor;
 use super::{Hardware, Machine, OpenError, Place, RawFile, Said};
 use crate::disk::note::Note;
 use crate::disk::{BlockDevice, DiskError};
-pub use archive::Archive;
+use archive::Archive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub(super) fn open(
     let whole_file = Arc::new(file.part(0, file.size()).map_err(&disk)?);
     let archive = Archive::read(&whole_file, place.path(), usize::MAX).map_err(&disk)?;
     let first = archive.members.first().map(|member| member.name.clone());
-    let place = place.in_archive(archive);
+    let place = place.in_archive(Arc::new(archive));
     let (file, own) = place.file(&first.unwrap_or_default(), "descriptor")?;
     let text = whole(&file).map_err(OpenError::disk(own.path()))?;
     machine(FORMAT, &text, &place).map(Some)

@@ -1,7 +1,7 @@
 //! The headers and the region table, each there twice ([MS-VHDX] sections 2.2.2 and 2.2.3).
 
 use super::FORMAT;
-use crate::disk::bytes::{Structure, agree, guid_text};
+use crate::disk::bytes::{Structure, agree, guid, guid_text};
 use crate::disk::image::RawFile;
 use crate::disk::{DiskError, crc32c};
 
@@ -13,6 +13,8 @@ const REGION: usize = 64 << 10;
 const CHECKSUM: usize = 4;
 /// Entries of a region table, by the specification.
 const ENTRIES: u32 = 2047;
+const BLOCKS: [u8; 16] = guid("2dc27766-f623-4200-9d64-115e9bfd4a08");
+const METADATA: [u8; 16] = guid("8b7ca206-4790-4b9a-b8fe-575f050f886e");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
@@ -59,10 +61,17 @@ pub(super) fn check(view: &Structure<'_>, magic: &[u8]) -> Result<(), DiskError>
     if view.slice(0, 4)? != magic {
         return Err(view.damaged("its magic number is missing"));
     }
-    let before = crc32c::extend(u32::MAX, view.slice(0, CHECKSUM)?);
-    let zeroed = crc32c::extend(before, &[0; 4]);
     let behind = view.len().saturating_sub(CHECKSUM + 4);
-    let sum = !crc32c::extend(zeroed, view.slice(CHECKSUM + 4, behind)?);
+    let parts = [
+        view.slice(0, CHECKSUM)?,
+        &[0; 4],
+        view.slice(CHECKSUM + 4, behind)?,
+    ];
+    let sum = || {
+        !parts
+            .iter()
+            .fold(u32::MAX, |sum, part| crc32c::extend(sum, part))
+    };
     if !agree(sum, view.le32(CHECKSUM)?) {
         return Err(view.damaged("its checksum is wrong"));
     }
@@ -80,8 +89,9 @@ pub(super) struct Region {
 pub(super) fn regions(
     read: impl Fn(u64, usize) -> Result<Vec<u8>, DiskError>,
 ) -> Result<[Region; 2], DiskError> {
-    let [first, second] = REGIONS.map(|at| table(&read(at, REGION)?));
-    first.or_else(|error| second.map_err(|_| error))
+    let [first, second] = REGIONS;
+    let copy = |at| table(&read(at, REGION)?);
+    copy(first).or_else(|error| copy(second).map_err(|_| error))
 }
 
 fn table(bytes: &[u8]) -> Result<[Region; 2], DiskError> {
@@ -94,11 +104,11 @@ fn table(bytes: &[u8]) -> Result<[Region; 2], DiskError> {
             offset: view.le64(at + 16)?,
             length: view.le32(at + 24)?,
         };
-        match &*guid_text(view.array(at)?) {
-            "2dc27766-f623-4200-9d64-115e9bfd4a08" => blocks = Some(region),
-            "8b7ca206-4790-4b9a-b8fe-575f050f886e" => metadata = Some(region),
+        match view.array(at)? {
+            BLOCKS => blocks = Some(region),
+            METADATA => metadata = Some(region),
             other if view.le32(at + 28)? & 1 == 1 => {
-                let what = format!("a required region {other}, which is not known");
+                let what = format!("a required region {}, which is not known", guid_text(other));
                 return Err(DiskError::unsupported(FORMAT, what));
             }
             _ => {}

@@ -11,25 +11,35 @@ use crate::disk::note::Note;
 use crate::disk::range::inside;
 use crate::disk::{BlockDevice, DiskError};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 const SECTOR: usize = 4096;
+const MAGIC: &[u8; 4] = b"loge";
 /// The longest log read, in bytes: Windows makes one of 1 MiB.
 const LONGEST: u32 = 32 << 20;
-/// Pages of zeros that a log may write.
-const ZEROS: usize = 1 << 20;
 /// Heads of a run that are tried.
 const TRIES: usize = 64;
 /// Bytes of an entry before its descriptors, and of a descriptor.
 const FIXED: usize = 64;
 const DESCRIPTOR: usize = 32;
 
-/// The file, with the pages of the log over it; `None` is a page of zeros.
+/// The file, with the pages of the log over it.
 pub(super) struct Replayed {
     file: Arc<RawFile>,
     /// What the log writes may lie behind the end of the file.
     size: u64,
-    pages: BTreeMap<u64, Option<Box<[u8]>>>,
+    pages: Pages,
+}
+
+/// What the log writes, by the number of the first page; nothing overlaps. A zeroed run may be as long as the disk.
+type Pages = BTreeMap<u64, Written>;
+
+struct Written {
+    /// The page behind the last.
+    end: u64,
+    /// Of one page; zeros where there are none.
+    bytes: Option<Box<[u8]>>,
 }
 
 impl BlockDevice for Replayed {
@@ -49,14 +59,15 @@ impl BlockDevice for Replayed {
         }
         let sector = u64::try_from(SECTOR).unwrap_or(1);
         let end = offset + u64::try_from(buf.len()).unwrap_or_default();
-        for (number, page) in self.pages.range(offset / sector..end.div_ceil(sector)) {
+        let asked = offset / sector..end.div_ceil(sector);
+        for (number, Written { end: last, bytes }) in over(&self.pages, &asked) {
             let start = number * sector;
-            let (from, to) = (start.max(offset), (start + sector).min(end));
+            let (from, to) = (start.max(offset), last.saturating_mul(sector).min(end));
             let within = |at: u64, base: u64| usize::try_from(at - base).unwrap_or(usize::MAX);
             let Some(target) = buf.get_mut(within(from, offset)..within(to, offset)) else {
                 continue;
             };
-            match page {
+            match bytes {
                 None => target.fill(0),
                 Some(page) => {
                     let source = page.get(within(from, start)..within(to, start));
@@ -65,6 +76,34 @@ impl BlockDevice for Replayed {
             }
         }
         Ok(())
+    }
+}
+
+/// What is written in a range of pages, backwards.
+fn over<'a>(pages: &'a Pages, asked: &Range<u64>) -> impl Iterator<Item = (&'a u64, &'a Written)> {
+    let first = asked.start;
+    let before = pages.range(..asked.end).rev();
+    before.take_while(move |(_, written)| written.end > first)
+}
+
+/// Writes pages over what is there.
+fn lay(pages: &mut Pages, at: Range<u64>, bytes: Option<Box<[u8]>>) {
+    let under: Vec<u64> = over(pages, &at).map(|(start, _)| *start).collect();
+    for start in under {
+        let Some(old) = pages.remove(&start) else {
+            continue;
+        };
+        // Only a run of zeros has more than one page, of which some stay.
+        for rest in [start..at.start, at.end..old.end] {
+            if !rest.is_empty() {
+                let (end, bytes) = (rest.end, None);
+                pages.insert(rest.start, Written { end, bytes });
+            }
+        }
+    }
+    if !at.is_empty() {
+        let end = at.end;
+        pages.insert(at.start, Written { end, bytes });
     }
 }
 
@@ -87,31 +126,46 @@ pub(super) fn replay(
         return Err(DiskError::damaged(FORMAT, what));
     }
     let length = usize::try_from(length).unwrap_or_default();
-    let ring = file.up_to(offset, length)?;
-    if ring.len() < length {
-        return Err(super::truncated(offset, file.size()));
-    }
-    let entries = entries(&ring, id);
+    inside(offset, length, file.size()).map_err(|_| super::truncated(offset, file.size()))?;
+    let ring = Ring {
+        file,
+        start: offset,
+        length,
+    };
+    let entries = entries(&ring, id)?;
     let Some(run) = newest_run(&entries) else {
         let note =
             "the image was not closed, and its log holds nothing whole; it was read as it is";
         return Ok((replayed, Some(Note::gap(note))));
     };
-    let mut zeros = ZEROS;
     for entry in run {
         if entry.least_size > file.size() {
             return Err(super::truncated(entry.least_size, file.size()));
         }
         replayed.size = replayed.size.max(entry.last_size);
-        apply(
-            &entry.bytes,
-            entry.sequence,
-            &mut replayed.pages,
-            &mut zeros,
-        )?;
+        apply(&entry.bytes, entry.sequence, &mut replayed.pages)?;
     }
     let note = "the image was not closed; its log was replayed in memory";
     Ok((replayed, Some(Note::remark(note))))
+}
+
+/// The log's place. Most of it is old or empty, so that only entries are read whole.
+struct Ring<'a> {
+    file: &'a RawFile,
+    start: u64,
+    /// All of it lies in the file.
+    length: usize,
+}
+
+impl Ring<'_> {
+    /// Fills `bytes`, no longer than the ring, from `at`: behind its end comes its beginning.
+    fn read(&self, at: usize, bytes: &mut [u8]) -> Result<(), DiskError> {
+        let left = self.length.saturating_sub(at).min(bytes.len());
+        let (first, round) = bytes.split_at_mut(left);
+        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        self.file.read_at(self.start.saturating_add(at), first)?;
+        self.file.read_at(self.start, round)
+    }
 }
 
 /// An entry whose checksum is right.
@@ -128,42 +182,39 @@ struct Entry {
 }
 
 /// The valid entries, by where they begin.
-fn entries(ring: &[u8], id: [u8; 16]) -> BTreeMap<usize, Entry> {
+fn entries(ring: &Ring<'_>, id: [u8; 16]) -> Result<BTreeMap<usize, Entry>, DiskError> {
     let mut entries = BTreeMap::new();
     // Entries that claim to overlap could make checking them take for ever.
-    let mut budget = ring.len() * 2;
-    for at in (0..ring.len()).step_by(SECTOR) {
-        let length = Structure::new(FORMAT, "log", ring.get(at..).unwrap_or_default())
-            .le32(8)
-            .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        let is_entry = ring.get(at..at + 4) == Some(b"loge");
-        let Some(length) = length
-            .ok()
-            .filter(|length| is_entry && *length <= ring.len())
-        else {
+    let mut budget = ring.length * 2;
+    for at in (0..ring.length).step_by(SECTOR) {
+        let mut head = [0; FIXED];
+        ring.read(at, &mut head)?;
+        if !head.starts_with(MAGIC) {
             continue;
-        };
-        if length < SECTOR || !length.is_multiple_of(SECTOR) || length > budget {
+        }
+        let length = Structure::new(FORMAT, "log entry", &head).le32(8)?;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length < SECTOR || !length.is_multiple_of(SECTOR) || length > budget.min(ring.length) {
             continue;
         }
         budget -= length;
-        if let Ok(entry) = entry(ring, at, length, id) {
+        let mut bytes = vec![0; length];
+        ring.read(at, &mut bytes)?;
+        if let Ok(entry) = entry(bytes, (at + length) % ring.length, id) {
             entries.insert(at, entry);
         }
     }
-    entries
+    Ok(entries)
 }
 
-fn entry(ring: &[u8], at: usize, length: usize, id: [u8; 16]) -> Result<Entry, DiskError> {
-    let (before, from) = ring.split_at_checked(at).unwrap_or_default();
-    let bytes: Vec<u8> = from.iter().chain(before).take(length).copied().collect();
+fn entry(bytes: Vec<u8>, end: usize, id: [u8; 16]) -> Result<Entry, DiskError> {
     let view = Structure::new(FORMAT, "log entry", &bytes);
-    check(&view, b"loge")?;
+    check(&view, MAGIC)?;
     if view.array(32)? != id {
         return Err(view.damaged("it is of another log"));
     }
     Ok(Entry {
-        end: (at + length) % ring.len(),
+        end,
         tail: usize::try_from(view.le32(12)?).unwrap_or(usize::MAX),
         sequence: view.le64(16)?,
         least_size: view.le64(48)?,
@@ -198,12 +249,7 @@ fn newest_run(entries: &BTreeMap<usize, Entry>) -> Option<Vec<&Entry>> {
 }
 
 /// Lays what one entry writes over the file.
-fn apply(
-    bytes: &[u8],
-    sequence: u64,
-    pages: &mut BTreeMap<u64, Option<Box<[u8]>>>,
-    zeros: &mut usize,
-) -> Result<(), DiskError> {
+fn apply(bytes: &[u8], sequence: u64, pages: &mut Pages) -> Result<(), DiskError> {
     let view = Structure::new(FORMAT, "log entry", bytes);
     let count = usize::try_from(view.le32(24)?).unwrap_or(usize::MAX);
     let length = count.saturating_mul(DESCRIPTOR).saturating_add(FIXED);
@@ -219,24 +265,57 @@ fn apply(
         }
         match view.slice(at, 4)? {
             b"zero" => {
-                let count = view.le64(at + 8)? / sector;
-                let most = usize::try_from(count).unwrap_or(usize::MAX);
-                *zeros = zeros.checked_sub(most).ok_or_else(|| {
-                    view.damaged(format_args!("more than {ZEROS} sectors of zeros"))
-                })?;
                 let first = target / sector;
-                pages.extend((first..first.saturating_add(count)).map(|page| (page, None)));
+                let end = first.saturating_add(view.le64(at + 8)? / sector);
+                lay(pages, first..end, None);
             }
             b"desc" => {
                 let sector_bytes = view.slice(data, SECTOR)?;
                 let middle = sector_bytes.get(8..SECTOR - 4).unwrap_or_default();
                 // The first eight and the last four bytes of the page stand in the descriptor.
                 let page = [view.slice(at + 8, 8)?, middle, view.slice(at + 4, 4)?].concat();
-                pages.insert(target / sector, Some(page.into()));
+                let first = target / sector;
+                lay(pages, first..first + 1, Some(page.into()));
                 data += SECTOR;
             }
             _ => return Err(view.damaged("a descriptor of no known kind")),
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_later_lies_over_what_was_there() {
+        let mut pages = Pages::new();
+        let page = || Some(Box::from([7; 8]));
+        lay(&mut pages, 10..20, None);
+        lay(&mut pages, 12..13, page());
+        lay(&mut pages, 18..25, None);
+        lay(&mut pages, 0..11, None);
+        lay(&mut pages, 30..30, None);
+        let seen = |pages: &Pages| -> Vec<(u64, u64, bool)> {
+            let written = pages.iter();
+            written
+                .map(|(start, written)| (*start, written.end, written.bytes.is_some()))
+                .collect()
+        };
+        let zeros = |start, end| (start, end, false);
+        let expected = [
+            zeros(0, 11),
+            zeros(11, 12),
+            (12, 13, true),
+            zeros(13, 18),
+            zeros(18, 25),
+        ];
+        assert_eq!(seen(&pages), expected);
+        let asked: Vec<u64> = over(&pages, &(12..14)).map(|(start, _)| *start).collect();
+        assert_eq!(asked, [13, 12]);
+        // A disk's worth of zeros is one entry.
+        lay(&mut pages, 5..u64::MAX, None);
+        assert_eq!(seen(&pages), [zeros(0, 5), zeros(5, u64::MAX)]);
+    }
 }
