@@ -13,6 +13,7 @@ use crate::path::MachinePath;
 use crate::source::Root;
 use crate::walk::Tree;
 use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -134,10 +135,13 @@ fn read_all(
     work: &Work,
     progress: &dyn Progress,
 ) -> Vec<(Sink, u64)> {
-    let files: Vec<(&MachinePath, &Vec<Look>)> = work.iter().collect();
-    files
+    let mut files: Vec<(usize, (&MachinePath, &Vec<Look>))> = work.iter().enumerate().collect();
+    // The largest first and one by one: a library of 20 MB that comes last keeps one core busy and the others waiting.
+    files.sort_by_key(|(_, (file, _))| Reverse(tree.entry(file).map_or(0, |entry| entry.size)));
+    let mut done: Vec<(usize, (Sink, u64))> = files
         .into_par_iter()
-        .map(|(file, looks)| {
+        .with_max_len(1)
+        .map(|(place, (file, looks))| {
             let begun = Instant::now();
             let done = inspect(root, tree, registry, file, looks);
             let by = looks.iter().filter_map(|look| registry.get(look.detector));
@@ -149,9 +153,11 @@ fn read_all(
                 by: &by,
                 took: begun.elapsed(),
             });
-            done
+            (place, done)
         })
-        .collect()
+        .collect();
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, done)| done).collect()
 }
 
 /// Reads one file and shows it to everybody who wants it.
