@@ -1,15 +1,21 @@
 //! The graph of one file: functions and pieces of data, and what leads from one to another.
 
 mod control;
+mod finish;
 mod references;
 
-use super::calls::Calls;
 use super::image::{Image, Pointer};
 use super::sweep::{Kind, Sweep};
-use crate::fact::{Code, Edge, Function, Region, Symbol, Target};
-use crate::path::MachinePath;
-use goblin::elf::Elf;
 use std::collections::BTreeMap;
+
+/// Bits of a place within its block.
+const BLOCK: u32 = 8;
+
+/// Blocks for each function at most.
+const SPARSE: usize = 64;
+
+/// Longest way from a stub's start to its jump, in bytes: the processor supplement for Arm has three instructions before it.
+const STUB: u32 = 12;
 
 /// The graph while it is made.
 pub(super) struct Graph<'a> {
@@ -261,146 +267,4 @@ impl<'a> Graph<'a> {
             .map(|(_, start, end)| (start, end))
             .collect()
     }
-
-    pub fn finish(mut self, path: &MachinePath, elf: &Elf<'_>, sweep: &Sweep) -> Code {
-        let mut edges: Vec<Edge> = Vec::new();
-        let mut functions = Vec::with_capacity(self.starts.len());
-        let mut refs = sweep.refs.iter().peekable();
-        let mut tables: Vec<(u32, u32)> = self
-            .table_targets
-            .iter()
-            .map(|(to, jump)| (*jump, *to))
-            .collect();
-        tables.sort_unstable();
-        let mut tables = tables.into_iter().peekable();
-        let starts = self.starts.clone();
-        let mut own = Vec::new();
-        for (at, start) in (0u32..).zip(&starts) {
-            own.clear();
-            let end = starts.get(at as usize + 1).copied().unwrap_or(u32::MAX);
-            while let Some(found) = refs.next_if(|found| found.from < end) {
-                self.reference(found, at, &mut own);
-            }
-            while let Some((_, to)) = tables.next_if(|(jump, _)| *jump < end) {
-                let function = self.function(to).filter(|function| *function != at);
-                own.extend(function.map(Edge::Call));
-            }
-            if self.runs_into.binary_search(&end).is_ok() {
-                own.push(Edge::Call(at + 1));
-            }
-            own.sort_unstable();
-            own.dedup();
-            let first = u32::try_from(edges.len()).unwrap_or(u32::MAX);
-            edges.append(&mut own);
-            let last = u32::try_from(edges.len()).unwrap_or(u32::MAX);
-            functions.push(Function {
-                offset: self.image.offset(self.address(*start)),
-                first,
-                last,
-            });
-        }
-        let regions = self.regions(&mut edges);
-        let calls = Calls::find(&self, sweep);
-        Code {
-            path: path.clone(),
-            architecture: self.image.architecture,
-            build_id: self.image.build_id.clone(),
-            functions,
-            regions,
-            edges,
-            symbols: self.symbols(),
-            entry: (elf.entry != 0 && self.image.is_code(elf.entry))
-                .then(|| self.function(self.place(elf.entry)))
-                .flatten(),
-            starters: self.starters(),
-            calls: calls.sites,
-            arguments: calls.arguments,
-            wrappers: calls.wrappers,
-            lent: calls.lent,
-            gaps: calls.gaps,
-            is_whole: self.image.is_go,
-            strings: self.texts,
-        }
-    }
-
-    fn regions(&mut self, edges: &mut Vec<Edge>) -> Vec<Region> {
-        let image = self.image;
-        let mut regions = Vec::new();
-        let mut own = Vec::new();
-        for (start, end) in self.bounds() {
-            own.clear();
-            let from = image.pointers.partition_point(|(slot, _)| *slot < start);
-            let to = image.pointers.partition_point(|(slot, _)| *slot < end);
-            let inside = image.pointers.get(from..to).unwrap_or_default().iter();
-            for (_, pointer) in inside.filter(|(slot, _)| !image.is_table(*slot)) {
-                self.pointer(*pointer, &mut own);
-            }
-            own.sort_unstable();
-            own.dedup();
-            let first = u32::try_from(edges.len()).unwrap_or(u32::MAX);
-            edges.append(&mut own);
-            let last = u32::try_from(edges.len()).unwrap_or(u32::MAX);
-            regions.push(Region { first, last });
-        }
-        regions
-    }
-
-    fn symbols(&self) -> Vec<Symbol> {
-        let all = self.image.symbols.iter().map(|symbol| Symbol {
-            name: symbol.name.clone(),
-            version: symbol.version.clone(),
-            is_default: symbol.is_default,
-            target: if !symbol.is_defined {
-                Target::Elsewhere
-            } else if self.image.is_code(symbol.address) {
-                self.function(self.place(symbol.address))
-                    .map_or(Target::Elsewhere, Target::Function)
-            } else {
-                let (first, last) = self.data(symbol.address, symbol.size);
-                Target::Data(first, last)
-            },
-        });
-        all.collect()
-    }
-
-    /// Regions that an object spans.
-    fn data(&self, address: u64, size: u64) -> (u32, u32) {
-        let Some(first) = self.piece(address) else {
-            return (0, 0);
-        };
-        let last = self
-            .piece(address.saturating_add(size.max(1) - 1))
-            .unwrap_or(first);
-        let mut own = self
-            .region_of
-            .range(first..=last)
-            .map(|(_, region)| *region);
-        match own.next() {
-            Some(first) => (first, own.next_back().unwrap_or(first) + 1),
-            None => (0, 0),
-        }
-    }
-
-    fn starters(&self) -> Vec<u32> {
-        let all = self
-            .image
-            .starters
-            .iter()
-            .filter(|address| self.image.is_code(**address));
-        let mut found: Vec<u32> = all
-            .filter_map(|address| self.function(self.place(*address)))
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
 }
-
-/// Bits of a place within its block.
-const BLOCK: u32 = 8;
-
-/// Blocks for each function at most.
-const SPARSE: usize = 64;
-
-/// Longest way from a stub's start to its jump, in bytes: the processor supplement for Arm has three instructions before it.
-const STUB: u32 = 12;
