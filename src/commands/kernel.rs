@@ -8,10 +8,12 @@ use crate::detect::{Detector, Registry, Want, closure};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::fact::Facts;
-use crate::kernel::{join, program};
+use crate::kernel::program::{self, Program};
+use crate::kernel::{Reach, join};
 use crate::path::MachinePath;
 use crate::source::{OpenOptions, Root};
 use crate::ui;
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
@@ -35,14 +37,9 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
         .map(|path| MachinePath::new(path.as_bytes()));
     let asked: Vec<MachinePath> = asked.collect();
     let facts = threads(global, || facts(&mut root, &asked, &progress))??;
-    let mut programs = Vec::new();
-    for path in &asked {
-        let native = native(path, &facts)?;
-        let reach = join::programs(&facts, [&native])
-            .remove(&native)
-            .unwrap_or_default();
-        programs.push(program::Program::new(path, &native, &reach, &facts));
-    }
+    let natives = asked.iter().map(|path| native(path, &facts));
+    let natives: Vec<MachinePath> = natives.collect::<Result<_, _>>()?;
+    let programs = threads(global, || answers(&facts, &asked, &natives))?;
     progress.finish();
     let is_whole = programs.iter().all(|program| program.unresolved.is_empty());
     ui::out(&match args.format {
@@ -54,6 +51,19 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
     } else {
         ExitStatus::Partial
     })
+}
+
+/// What each path's program asks, in the order of the paths.
+fn answers(facts: &Facts, asked: &[MachinePath], natives: &[MachinePath]) -> Vec<Program> {
+    let reaches = join::programs(facts, natives);
+    let nothing = Reach::default();
+    let both: Vec<_> = asked.iter().zip(natives).collect();
+    both.into_par_iter()
+        .map(|(path, native)| {
+            let reach = reaches.get(native).unwrap_or(&nothing);
+            Program::new(path, native, reach, facts)
+        })
+        .collect()
 }
 
 /// The native program behind a path: itself, or the interpreter of a script.
