@@ -71,8 +71,11 @@ impl Finder<'_> {
                     _ => None,
                 });
             for interest in symbols.filter_map(|symbol| interest::named(&symbol.name)) {
-                let callers = self.of_stub(reference.from);
-                if callers.is_empty() {
+                let starts = self.stub(reference.from);
+                let callers = starts.iter().flat_map(|start| self.called_from(*start));
+                let callers: Vec<u32> = callers.map(|caller| caller.from).collect();
+                // A program at a fixed address hands out its stub where it means the function.
+                if callers.is_empty() || starts.iter().any(|start| self.taken.contains(start)) {
                     found.push((reference.from, interest));
                 }
                 found.extend(callers.into_iter().map(|caller| (caller, interest)));
@@ -81,9 +84,8 @@ impl Finder<'_> {
         found
     }
 
-    /// Who calls the stub that a jump belongs to: nothing but the jump, behind a landing mark at most. Without a symbol or a
-    /// call a stub that is only jumped to is no function of its own.
-    fn of_stub(&self, jump: u32) -> Vec<u32> {
+    /// Where the stub that a jump belongs to may be entered: it is nothing but the jump, behind a landing mark at most.
+    fn stub(&self, jump: u32) -> Vec<u32> {
         if self.sweep.jumps.binary_search(&jump).is_err() {
             return Vec::new();
         }
@@ -92,8 +94,7 @@ impl Finder<'_> {
             bytes.is_some_and(|bytes| bytes.starts_with(&ENDBR64))
         });
         let starts = [Some(jump), mark].into_iter().flatten();
-        let starts = starts.filter(|start| self.sweep.fresh.binary_search(start).is_ok());
-        let callers = starts.flat_map(|start| self.called_from(start));
-        callers.map(|caller| caller.from).collect()
+        let is_fresh = |start: &u32| self.sweep.fresh.binary_search(start).is_ok();
+        starts.filter(is_fresh).collect()
     }
 }
