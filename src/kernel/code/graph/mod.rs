@@ -32,8 +32,8 @@ pub(super) struct Graph<'a> {
     pub dead_ends: Vec<u32>,
     /// Jumps through tables: target, and the jump.
     pub table_targets: Vec<(u32, u32)>,
-    /// Jumps within one function that do not go to its start: the jump and its target, sorted. Half of all references are
-    /// such, and only who follows a value through the function asks for them.
+    /// Jumps within one function that do not go to its start: the jump and its target, sorted. They are many,
+    /// and only who follows a value through the function asks for them.
     pub inner_jumps: Vec<(u32, u32)>,
     /// Starts of the pieces that data is cut into, sorted.
     pieces: Vec<u64>,
