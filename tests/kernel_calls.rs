@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use transvase::detect::{Registry, Want, closure, engine, native};
+use transvase::detect::closure::Closure;
+use transvase::detect::{Registry, Want, engine, native};
 use transvase::fact::Facts;
 use transvase::kernel::join;
 use transvase::path::MachinePath;
@@ -170,17 +171,17 @@ fn examine(root: &Path, programs: &[MachinePath]) -> Facts {
         .into_iter()
         .filter(|detector| wanted.contains(&detector.id()));
     let registry = Registry::of(detectors).unwrap();
-    let configuration = |_: &Facts| -> Vec<Want> {
-        native::system::CONFIGURATION
-            .iter()
-            .map(|(pattern, syntax)| native::syntax::want(*syntax, pattern))
-            .collect()
+    let mut configuration = |_: &Facts| {
+        let files = native::system::CONFIGURATION.iter();
+        let wants = files.map(|(pattern, syntax)| native::syntax::want(*syntax, pattern));
+        wants.collect::<Vec<Want>>().into()
     };
-    let loaded = |facts: &Facts| closure::wants(facts, programs.iter().cloned(), u64::MAX);
+    let programs = programs.iter().cloned().collect();
+    let mut loaded = |facts: &Facts| Closure::new(facts).wants(&programs, u64::MAX).into();
     engine::examine_with(
         &root,
         &registry,
-        &[&configuration, &loaded],
+        &mut [&mut configuration, &mut loaded],
         &engine::Silent,
     )
 }

@@ -3,10 +3,11 @@
 
 #![cfg(test)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use transvase::detect::{Registry, closure, engine, native};
+use transvase::detect::closure::Closure;
+use transvase::detect::{Registry, engine, native};
 use transvase::fact::{Code, Facts, Target};
 use transvase::path::MachinePath;
 use transvase::source::{OpenOptions, Root};
@@ -90,12 +91,12 @@ fn read(bytes: &[u8]) -> Facts {
     let detectors = native::all()
         .into_iter()
         .filter(|detector| wanted.contains(&detector.id()));
-    let file = MachinePath::from("/file");
-    let follow = |facts: &Facts| closure::wants(facts, [file.clone()], u64::MAX);
+    let programs = BTreeSet::from([MachinePath::from("/file")]);
+    let mut follow = |facts: &Facts| Closure::new(facts).wants(&programs, u64::MAX).into();
     engine::examine_with(
         &root,
         &Registry::of(detectors).unwrap(),
-        &[&follow],
+        &mut [&mut follow],
         &engine::Silent,
     )
 }

@@ -1,9 +1,10 @@
 //! What facts ask for: the files that only show themselves once others were read. Pure.
 
+use super::Want;
 use super::changed::Changed;
+use super::closure::{self, Closure};
 use super::native::{Digest, Digests, Executable, secret, syntax, system};
 use super::pack::{Packs, program};
-use super::{Want, closure};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::plan::{self, PlanOptions};
@@ -63,7 +64,8 @@ pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
         .iter()
         .flat_map(|workload| &workload.executables);
     let own = named.filter(|path| facts.owner(path).is_none()).cloned();
-    closure::wants(facts, started.chain(own), closure::LARGE)
+    let programs = started.chain(own).collect();
+    Closure::new(facts).wants(&programs, closure::LARGE)
 }
 
 fn environment_files(services: &Services) -> Vec<Want> {

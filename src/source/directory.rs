@@ -3,7 +3,8 @@
 use super::budget::Budget;
 use super::content::ReadAt;
 use super::kernel::{Mounted, mounted};
-use super::{Backend, Error, ReadError, confine, node, part, root, unexamined};
+use super::part::Part;
+use super::{Backend, Error, ReadError, confine, node, root, unexamined};
 use crate::disk::{FileKind, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
@@ -244,8 +245,8 @@ impl Backend for Directory {
         walk.entries
     }
 
-    fn part(&self, directories: &[MachinePath], below: &[MachinePath]) -> Option<Vec<Entry>> {
-        Some(part::entries(self, directories, below))
+    fn part(&self) -> Option<Part<'_>> {
+        Some(Part::new(self))
     }
 
     fn open<'a>(&'a self, entry: &Entry) -> Result<Box<dyn ReadAt + 'a>, ReadError> {

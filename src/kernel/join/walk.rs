@@ -132,13 +132,14 @@ impl<'a> Walk<'a> {
             if let Some(elf) = facts.elfs.get(&path) {
                 let opened = elf.opens.iter().flat_map(|opened| &opened.sonames);
                 opens.extend(opened.flat_map(|name| self.join.loader.named(elf, name)));
-                queue.extend(self.join.loader.needed(elf));
-                let lacking = self.join.loader.missing(elf);
-                self.lacking.extend(
-                    lacking
-                        .into_iter()
-                        .map(|name| (path.clone(), name.to_owned())),
-                );
+                for (name, library) in self.join.loader.libraries(elf) {
+                    match library {
+                        Some(library) => queue.push_back(library),
+                        None => {
+                            self.lacking.insert((path.clone(), name.to_owned()));
+                        }
+                    }
+                }
             }
             for starter in &code.starters {
                 self.function(at, *starter);
@@ -232,7 +233,18 @@ impl<'a> Walk<'a> {
             .modules
             .first()
             .and_then(|module| self.join.facts.elfs.get(&module.code.path));
-        let found = program.map(|program| self.join.loader.plug_ins(program, strings.into_iter()));
+        let loader = &self.join.loader;
+        let found = program.map(|program| {
+            let named = strings.iter();
+            let named = named.flat_map(|text| loader.directories_named(program, text));
+            loader.plug_ins(
+                program,
+                loader
+                    .own_plug_in_directories(program)
+                    .into_iter()
+                    .chain(named),
+            )
+        });
         for path in found.unwrap_or_default() {
             self.plug_in(&path);
         }
