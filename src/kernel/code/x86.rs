@@ -24,8 +24,11 @@ pub(super) fn sweep(image: &Image<'_>, base: u64) -> Sweep {
     for (address, bytes) in &image.code {
         pass.section(*address, bytes);
     }
-    // In order but for those of one instruction: the stable sort sees that.
-    pass.sweep.refs.sort();
+    // In order but for those of one instruction.
+    let of_one = |a: &Ref, b: &Ref| a.from == b.from;
+    for refs in pass.sweep.refs.chunk_by_mut(of_one) {
+        refs.sort_unstable();
+    }
     pass.sweep
 }
 

@@ -9,6 +9,7 @@ use super::flow::{self, Flow};
 use super::graph::Graph;
 use super::image::Pointer;
 use super::interest;
+use super::places::Places;
 use super::step::{AARCH64, Convention, Place, X86_64};
 use super::sweep::{Kind, Ref, Sweep};
 use super::x86_run::could_run;
@@ -52,9 +53,9 @@ struct Finder<'a> {
     sweep: &'a Sweep,
     /// Calls and jumps by where they lead, also those through a pointer that stands at a fixed address.
     callers: Vec<Ref>,
-    /// Starts whose address somebody takes, and those that have a name for others; sorted.
-    taken: BTreeSet<u32>,
-    named: BTreeSet<u32>,
+    /// Starts whose address somebody takes, and those that have a name for others.
+    taken: Places,
+    named: Places,
     /// Stores by where they write.
     stores: Vec<Ref>,
     /// Functions whose argument becomes the number, as [`Resolved::lent`].
@@ -148,17 +149,13 @@ impl<'a> Finder<'a> {
             found.sort_unstable_by_key(|found| (found.to, found.from));
             found
         };
-        let mut taken: BTreeSet<u32> = sweep
-            .refs
-            .iter()
-            .filter(|found| found.kind == Kind::Take)
-            .map(|found| found.to)
-            .collect();
-        for (_, pointer) in &graph.image.pointers {
-            if let Pointer::Address(to) = pointer {
-                taken.insert(graph.place(*to));
-            }
-        }
+        let taken = sweep.refs.iter().filter(|found| found.kind == Kind::Take);
+        let taken = taken.map(|found| found.to);
+        let pointers = graph.image.pointers.iter().filter_map(|(_, to)| match to {
+            Pointer::Address(to) => Some(graph.place(*to)),
+            _ => None,
+        });
+        let taken = Places::new(taken.chain(pointers).collect());
         let mut callers = of(&|kind| matches!(kind, Kind::Call | Kind::Jump));
         callers.extend(through(graph, sweep));
         callers.sort_unstable_by_key(|found| (found.to, found.from));
@@ -168,7 +165,7 @@ impl<'a> Finder<'a> {
             .iter()
             .filter(|symbol| symbol.is_defined);
         Self {
-            named: named.map(|symbol| graph.place(symbol.address)).collect(),
+            named: Places::new(named.map(|symbol| graph.place(symbol.address)).collect()),
             callers,
             stores: of(&|kind| kind == Kind::Store),
             lent: BTreeSet::new(),
