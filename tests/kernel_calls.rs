@@ -177,7 +177,7 @@ fn examine(root: &Path, programs: &[MachinePath]) -> Facts {
         wants.collect::<Vec<Want>>().into()
     };
     let programs = programs.iter().cloned().collect();
-    let mut loaded = |facts: &Facts| Closure::new(facts).wants(&programs, u64::MAX).into();
+    let mut loaded = |facts: &Facts| Closure::new(facts).wants(&programs).into();
     engine::examine_with(
         &root,
         &registry,

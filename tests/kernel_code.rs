@@ -92,7 +92,7 @@ fn read(bytes: &[u8]) -> Facts {
         .into_iter()
         .filter(|detector| wanted.contains(&detector.id()));
     let programs = BTreeSet::from([MachinePath::from("/file")]);
-    let mut follow = |facts: &Facts| Closure::new(facts).wants(&programs, u64::MAX).into();
+    let mut follow = |facts: &Facts| Closure::new(facts).wants(&programs).into();
     engine::examine_with(
         &root,
         &Registry::of(detectors).unwrap(),

@@ -12,10 +12,6 @@ use std::collections::{BTreeSet, HashMap};
 /// Files of one machine's programs.
 const FILES: usize = 20_000;
 
-/// Largest library that a scan reads, in bytes. Those above are compilers that make code while they run (LLVM, V8), which
-/// nobody can read beforehand; a scan that took them in would need four times the memory for no answer.
-pub const LARGE: u64 = 32 << 20;
-
 /// What each file that was looked into leads to, worked out once for all programs.
 pub struct Closure<'a> {
     facts: &'a Facts,
@@ -57,12 +53,15 @@ impl<'a> Closure<'a> {
         &self,
         programs: impl IntoIterator<Item = &'p MachinePath>,
     ) -> BTreeSet<MachinePath> {
+        let programs: Vec<&MachinePath> = programs.into_iter().collect();
+        let each = programs.into_par_iter();
+        let each: Vec<_> = each.map(|program| self.of_program(program)).collect();
         let mut found = BTreeSet::new();
-        for program in programs {
+        for mut files in each {
             if found.len() > FILES {
                 break;
             }
-            found.append(&mut self.of_program(program));
+            found.append(&mut files);
         }
         found
     }
@@ -111,21 +110,15 @@ impl<'a> Closure<'a> {
         self.facts
     }
 
-    /// What these programs ask for: the headers and the code of all that they can load. Libraries above a size are left
-    /// out, and their programs' answer says so.
-    pub fn wants(&self, programs: &BTreeSet<MachinePath>, largest: u64) -> Vec<Want> {
-        let is_read = |path: &&MachinePath| {
-            let size = self.facts.tree.get(path).map_or(0, |entry| entry.size);
-            size <= largest || programs.contains(*path)
-        };
+    /// What these programs ask for: the headers and the code of all that they can load.
+    pub fn wants(&self, programs: &BTreeSet<MachinePath>) -> Vec<Want> {
         let both = |path: &MachinePath| {
             [
                 Want::file(path, Executable::ID),
                 Want::file(path, MachineCode::ID),
             ]
         };
-        let files = self.files(programs);
-        files.iter().filter(is_read).flat_map(both).collect()
+        self.files(programs).iter().flat_map(both).collect()
     }
 
     /// Directories that have to be known for these files: theirs, and the loader's.

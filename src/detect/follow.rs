@@ -2,7 +2,7 @@
 
 use super::Want;
 use super::changed::Changed;
-use super::closure::{self, Closure};
+use super::closure::Closure;
 use super::native::{Digest, Digests, Executable, secret, syntax, system};
 use super::pack::{Packs, program};
 use crate::fact::{Elf, Facts, Syntax};
@@ -65,7 +65,7 @@ pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
         .flat_map(|workload| &workload.executables);
     let own = named.filter(|path| facts.owner(path).is_none()).cloned();
     let programs = started.chain(own).collect();
-    Closure::new(facts).wants(&programs, closure::LARGE)
+    Closure::new(facts).wants(&programs)
 }
 
 fn environment_files(services: &Services) -> Vec<Want> {

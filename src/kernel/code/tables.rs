@@ -26,6 +26,7 @@ pub(super) fn leave_out(image: &Image<'_>, sweep: &mut Sweep, base: u64) {
         start.is_none_or(|start| believed.get(start) == Some(&true))
     };
     sweep.refs.retain(|found| is_code(found.from));
+    sweep.inner.retain(|(from, _)| is_code(*from));
     sweep.entries.retain(|entry| is_code(entry.at));
     for places in [
         &mut sweep.jumps,
@@ -117,6 +118,11 @@ impl Candidates {
                 if matches!(found.kind, Kind::Call | Kind::Jump | Kind::Take) {
                     believe(found.to, &mut work);
                 }
+            }
+            let first = sweep.inner.partition_point(|(from, _)| *from < start);
+            let own = sweep.inner.get(first..).unwrap_or_default().iter();
+            for (_, to) in own.take_while(|(from, _)| *from < end) {
+                believe(*to, &mut work);
             }
             // What is run on into is code like what is before.
             if end != u32::MAX && sweep.fresh.binary_search(&end).is_err() {

@@ -7,6 +7,7 @@ mod ways;
 
 pub(super) use ways::incoming;
 
+use super::calls::Lazy;
 use super::places::Places;
 use super::step::{Convention, Effect, Place, Source, Step};
 use super::sweep::Ref;
@@ -43,7 +44,7 @@ pub(super) struct Flow<'a> {
     /// Ends, for those that end before the next begins.
     pub end: u32,
     /// Jumps from one function to another, or to a start, by their target.
-    pub incoming: &'a [Ref],
+    pub incoming: Lazy<'a, Vec<Ref>>,
     /// Jumps within one function: the jump and its target, sorted.
     pub inner_jumps: &'a [(u32, u32)],
     /// Targets of jumps through tables, sorted: (target, the jump).
@@ -52,7 +53,7 @@ pub(super) struct Flow<'a> {
     pub runs_into: &'a [u32],
     /// Calls that do not come back, sorted.
     pub dead_ends: &'a [u32],
-    pub decode: &'a dyn Fn(u32, u32) -> Vec<Step>,
+    pub decode: Box<dyn Fn(u32, u32) -> Vec<Step> + 'a>,
     pub cache: HashMap<usize, Rc<Vec<Step>>>,
     /// Of functions that were asked for, their own jumps by target: the target and the jump.
     pub inner: HashMap<usize, Rc<Vec<(u32, u32)>>>,

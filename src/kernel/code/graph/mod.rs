@@ -6,7 +6,7 @@ mod references;
 
 use super::image::{Image, Pointer};
 use super::places::Places;
-use super::sweep::{Kind, Sweep};
+use super::sweep::{Kind, Ref, Sweep};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -122,23 +122,44 @@ impl<'a> Graph<'a> {
 
     /// Leaves in a sweep what leads from one function or piece of data to another.
     fn sort_out(&mut self, sweep: &mut Sweep) {
-        let mut inner = Vec::new();
         // References come in the order of functions: most often the next is of the same as the one before.
         let mut own = 0..0;
+        let mut is_inner = |from: u32, to: u32| {
+            if !own.contains(&from) {
+                own = self.around(from);
+            }
+            to != own.start && own.contains(&to)
+        };
+        let mut inner = std::mem::take(&mut sweep.inner);
+        let mut outer = Vec::new();
+        inner.retain(|(from, to)| {
+            let stays = is_inner(*from, *to);
+            if !stays {
+                let (from, to, kind) = (*from, *to, Kind::Jump);
+                outer.push(Ref { from, to, kind });
+            }
+            stays
+        });
+        let mut more = Vec::new();
         sweep.refs.retain(|found| match found.kind {
             Kind::Jump => {
-                if !own.contains(&found.from) {
-                    own = self.around(found.from);
-                }
-                let is_inner = found.to != own.start && own.contains(&found.to);
+                let is_inner = is_inner(found.from, found.to);
                 if is_inner {
-                    inner.push((found.from, found.to));
+                    more.push((found.from, found.to));
                 }
                 !is_inner
             }
             Kind::Load(size) => self.is_pointer(self.address(found.to), size),
             _ => true,
         });
+        if !outer.is_empty() {
+            sweep.refs.append(&mut outer);
+            sweep.refs.sort();
+        }
+        if !more.is_empty() {
+            inner.append(&mut more);
+            inner.sort_unstable();
+        }
         sweep.refs.shrink_to_fit();
         self.inner_jumps = inner;
     }
