@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::fact::Facts;
 use crate::kernel::program::{self, Program};
-use crate::kernel::{Reach, join};
+use crate::kernel::{call, join};
 use crate::path::MachinePath;
 use crate::source::{OpenOptions, Root};
 use crate::ui;
@@ -24,6 +24,7 @@ const LOADER: [&str; 2] = ["/etc/ld.so.conf", "/etc/nsswitch.conf"];
 const ROUNDS: usize = 8;
 
 pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
+    known(&args.why)?;
     let options = OpenOptions {
         root: args.root.clone(),
         allow_outside: false,
@@ -39,12 +40,15 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
     let facts = threads(global, || facts(&mut root, &asked, &progress))??;
     let natives = asked.iter().map(|path| native(path, &facts));
     let natives: Vec<MachinePath> = natives.collect::<Result<_, _>>()?;
-    let programs = threads(global, || answers(&facts, &asked, &natives))?;
+    let programs = threads(global, || answers(&facts, &asked, &natives, &args.why))?;
     progress.finish();
     let is_whole = programs.iter().all(|program| program.unresolved.is_empty());
     ui::out(&match args.format {
         Shown::Json => program::json(&programs),
-        Shown::Terminal => ui::kernel::terminal(&programs, &ui::Style::of(global)),
+        Shown::Terminal if args.why.is_empty() => {
+            ui::kernel::terminal(&programs, &ui::Style::of(global))
+        }
+        Shown::Terminal => ui::way::terminal(&programs, &args.why, &ui::Style::of(global)),
     });
     Ok(if is_whole {
         ExitStatus::Done
@@ -53,15 +57,32 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
     })
 }
 
+/// Refuses what no architecture calls so.
+fn known(calls: &[String]) -> Result<(), Error> {
+    match calls.iter().find(|name| !call::is_known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::Other(format!(
+            "--why {name}: no system call has this name; `transvase kernel SOURCE PATH` lists those of a program"
+        ))),
+    }
+}
+
 /// What each path's program asks, in the order of the paths.
-fn answers(facts: &Facts, asked: &[MachinePath], natives: &[MachinePath]) -> Vec<Program> {
-    let reaches = join::programs(facts, natives);
-    let nothing = Reach::default();
+fn answers(
+    facts: &Facts,
+    asked: &[MachinePath],
+    natives: &[MachinePath],
+    why: &[String],
+) -> Vec<Program> {
+    let reaches = join::explained(facts, natives, why);
+    let nothing = Default::default();
     let both: Vec<_> = asked.iter().zip(natives).collect();
     both.into_par_iter()
         .map(|(path, native)| {
-            let reach = reaches.get(native).unwrap_or(&nothing);
-            Program::new(path, native, reach, facts)
+            let (reach, ways) = reaches.get(native).unwrap_or(&nothing);
+            let mut program = Program::new(path, native, reach, facts);
+            program.ways = (!why.is_empty()).then(|| ways.clone());
+            program
         })
         .collect()
 }
