@@ -159,6 +159,8 @@ impl<'a> Walk<'a> {
     pub(super) fn edge(&mut self, module: usize, edge: Edge) {
         let takes = match self.current {
             Node::Region(..) => How::Holds,
+            // The entry hands the address of main to the C library, which runs it (LSB core, `__libc_start_main`).
+            Node::Function(module, function) if self.is_entry(module, function) => How::Starts,
             _ => How::Takes,
         };
         match edge {
@@ -170,6 +172,11 @@ impl<'a> Walk<'a> {
             Edge::Name(hash) => self.name(module, hash),
             Edge::String(string) => self.string(module, string),
         }
+    }
+
+    fn is_entry(&self, module: usize, function: u32) -> bool {
+        let entry = self.modules.get(module).and_then(|found| found.code.entry);
+        entry == Some(function)
     }
 
     pub(super) fn function(&mut self, module: usize, function: u32, how: How) {
