@@ -12,6 +12,7 @@ use transvase::fact::Facts;
 use transvase::kernel::join;
 use transvase::path::MachinePath;
 use transvase::source::{OpenOptions, Root};
+use transvase::workload::libraries::Programs;
 
 /// A program, and what it is given.
 const RUNS: &[(&str, &[&str])] = &[
@@ -75,8 +76,10 @@ fn every_call_that_is_made_was_found() {
         .iter()
         .map(|(program, _)| MachinePath::new(real(program).to_str().unwrap()))
         .collect();
-    let facts = examine(&root, &programs);
-    let reaches = join::programs(&facts, &programs);
+    let all = programs.iter().map(|path| (path.clone(), BTreeSet::new()));
+    let all: Programs = all.collect();
+    let facts = examine(&root, &all);
+    let reaches = join::programs(&facts, &all);
     let mut missed = BTreeMap::new();
     let mut count = 0;
     for ((program, args), path) in present.iter().zip(&programs) {
@@ -160,7 +163,7 @@ fn copy(from: &Path, root: &Path, to: &Path) {
     }
 }
 
-fn examine(root: &Path, programs: &[MachinePath]) -> Facts {
+fn examine(root: &Path, programs: &Programs) -> Facts {
     let root = Root::open(&[root.to_owned()], &OpenOptions::default()).unwrap();
     let wanted = [
         native::Executable::ID,
@@ -176,8 +179,10 @@ fn examine(root: &Path, programs: &[MachinePath]) -> Facts {
         let wants = files.map(|(pattern, syntax)| native::syntax::want(*syntax, pattern));
         wants.collect::<Vec<Want>>().into()
     };
-    let programs = programs.iter().cloned().collect();
-    let mut loaded = |facts: &Facts| Closure::new(facts).wants(&programs).into();
+    let mut loaded = |facts: &Facts| {
+        let closure = Closure::new(facts, programs);
+        closure.wants(programs.keys()).into()
+    };
     engine::examine_with(
         &root,
         &registry,

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use transvase::detect::closure::Closure;
 use transvase::detect::{Registry, engine, native};
 use transvase::fact::{Code, Facts, Target};
-use transvase::path::MachinePath;
 use transvase::source::{OpenOptions, Root};
+use transvase::workload::libraries::Programs;
 
 /// Functions that are nothing but a call to the kernel, where both architectures have it.
 const WRAPPERS: &[(&str, &str)] = &[
@@ -91,8 +91,11 @@ fn read(bytes: &[u8]) -> Facts {
     let detectors = native::all()
         .into_iter()
         .filter(|detector| wanted.contains(&detector.id()));
-    let programs = BTreeSet::from([MachinePath::from("/file")]);
-    let mut follow = |facts: &Facts| Closure::new(facts).wants(&programs).into();
+    let programs = Programs::from([("/file".into(), BTreeSet::new())]);
+    let mut follow = |facts: &Facts| {
+        let closure = Closure::new(facts, &programs);
+        closure.wants(programs.keys()).into()
+    };
     engine::examine_with(
         &root,
         &Registry::of(detectors).unwrap(),

@@ -8,19 +8,24 @@ use crate::detect::native::{Executable, LoaderCache, MachineCode, syntax, system
 use crate::detect::{Detector, Registry, Want};
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::fact::Facts;
+use crate::fact::{Elf, Facts};
 use crate::kernel::program::{self, Program};
-use crate::kernel::{Reach, join};
+use crate::kernel::{call, join};
 use crate::path::MachinePath;
 use crate::source::{OpenOptions, Root};
 use crate::ui;
+use crate::workload::libraries::{Loader, Programs};
 use rayon::prelude::*;
 use std::os::unix::ffi::OsStrExt;
 
 /// What decides which libraries a program gets.
 const LOADER: [&str; 2] = ["/etc/ld.so.conf", "/etc/nsswitch.conf"];
 
+/// Scripts that run each other, as the kernel counts them (`execve(2)`, ELOOP).
+const INTERPRETERS: usize = 5;
+
 pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
+    known(&args.why)?;
     let options = OpenOptions {
         root: args.root.clone(),
         allow_outside: false,
@@ -36,12 +41,15 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
     let facts = threads(global, || facts(&root, &asked, &progress))??;
     let natives = asked.iter().map(|path| native(path, &facts));
     let natives: Vec<MachinePath> = natives.collect::<Result<_, _>>()?;
-    let programs = threads(global, || answers(&facts, &asked, &natives))?;
+    let programs = threads(global, || answers(&facts, &asked, &natives, &args.why))?;
     progress.finish();
     let is_whole = programs.iter().all(|program| program.unresolved.is_empty());
     ui::out(&match args.format {
         Shown::Json => program::json(&programs),
-        Shown::Terminal => ui::kernel::terminal(&programs, &ui::Style::of(global)),
+        Shown::Terminal if args.why.is_empty() => {
+            ui::kernel::terminal(&programs, &ui::Style::of(global))
+        }
+        Shown::Terminal => ui::way::terminal(&programs, &args.why, &ui::Style::of(global)),
     });
     Ok(if is_whole {
         ExitStatus::Done
@@ -50,16 +58,34 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
     })
 }
 
+/// Refuses what no architecture calls so.
+fn known(calls: &[String]) -> Result<(), Error> {
+    match calls.iter().find(|name| !call::is_known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::Other(format!(
+            "--why {name}: no system call has this name; `transvase kernel SOURCE PATH` lists those of a program"
+        ))),
+    }
+}
+
 /// What each path's program asks, in the order of the paths.
-fn answers(facts: &Facts, asked: &[MachinePath], natives: &[MachinePath]) -> Vec<Program> {
-    let reaches = join::programs(facts, natives);
-    let nothing = Reach::default();
-    let closure = Closure::new(facts);
+fn answers(
+    facts: &Facts,
+    asked: &[MachinePath],
+    natives: &[MachinePath],
+    why: &[String],
+) -> Vec<Program> {
+    let programs = programs(facts, asked);
+    let reaches = join::explained(facts, &programs, why);
+    let nothing = Default::default();
+    let closure = Closure::new(facts, &programs);
     let both: Vec<_> = asked.iter().zip(natives).collect();
     both.into_par_iter()
         .map(|(path, native)| {
-            let reach = reaches.get(native).unwrap_or(&nothing);
-            Program::new(path, native, reach, &closure)
+            let (reach, ways) = reaches.get(native).unwrap_or(&nothing);
+            let mut program = Program::new(path, native, reach, &closure);
+            program.ways = (!why.is_empty()).then(|| ways.clone());
+            program
         })
         .collect()
 }
@@ -72,7 +98,7 @@ fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
         ))
     };
     let mut real = facts.tree.resolve(path).ok_or_else(missing)?;
-    for _ in 0..4 {
+    for _ in 0..INTERPRETERS {
         let Some(script) = facts.scripts.get(&real) else {
             break;
         };
@@ -118,9 +144,9 @@ fn asks(facts: &Facts, asked: &[MachinePath], detector: &'static str) -> Asks {
     let mut wants: Vec<Want> = loader
         .map(|(pattern, syntax)| syntax::want(*syntax, pattern))
         .collect();
-    let programs = asked.iter().filter_map(|path| facts.tree.resolve(path));
-    let closure = Closure::new(facts);
-    let files = closure.files(&programs.collect::<Vec<_>>());
+    let programs = programs(facts, asked);
+    let closure = Closure::new(facts, &programs);
+    let files = closure.files(programs.keys());
     wants.extend(files.iter().map(|path| Want::file(path, detector)));
     let mut directories = closure.directories(&files);
     directories.extend(asked.iter().filter_map(MachinePath::parent));
@@ -129,4 +155,33 @@ fn asks(facts: &Facts, asked: &[MachinePath], detector: &'static str) -> Asks {
         directories,
         below: closure.plug_in_directories(&files),
     }
+}
+
+/// The files behind the paths, scripts and their interpreters, each with the libraries beside the name it is called by: an
+/// interpreter that a link in `/srv/x/bin` leads to opens those in `/srv/x/lib`.
+fn programs(facts: &Facts, asked: &[MachinePath]) -> Programs {
+    let mut found = Programs::new();
+    let shared = Loader::new(facts).directories(&Elf::default());
+    for path in asked {
+        let mut name = path.clone();
+        for _ in 0..INTERPRETERS {
+            let Some(real) = facts.tree.resolve(&name) else {
+                break;
+            };
+            let own = found.entry(real.clone()).or_default();
+            let prefix = name.parent().and_then(|bin| bin.parent());
+            let library = prefix.map(|prefix| prefix.join("lib"));
+            own.extend(library.filter(|library| name != real && !shared.contains(library)));
+            let script = facts.scripts.get(&real);
+            let words = script.into_iter().flat_map(|script| &script.interpreter);
+            let interpreter = words
+                .map(MachinePath::new)
+                .find(|word| facts.tree.exists(word));
+            let Some(interpreter) = interpreter else {
+                break;
+            };
+            name = interpreter;
+        }
+    }
+    found
 }

@@ -5,7 +5,7 @@ use super::Want;
 use super::native::{Executable, MachineCode};
 use crate::fact::{Elf, Facts};
 use crate::path::MachinePath;
-use crate::workload::libraries::Loader;
+use crate::workload::libraries::{Loader, Programs, above_searched};
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,6 +16,7 @@ const FILES: usize = 20_000;
 pub struct Closure<'a> {
     facts: &'a Facts,
     loader: Loader<'a>,
+    own: &'a Programs,
     files: HashMap<&'a MachinePath, File>,
 }
 
@@ -33,8 +34,9 @@ struct File {
 }
 
 impl<'a> Closure<'a> {
-    pub fn new(facts: &'a Facts) -> Self {
-        let loader = Loader::new(facts);
+    /// Of programs that may open what is of their workloads' own.
+    pub fn new(facts: &'a Facts, own: &'a Programs) -> Self {
+        let loader = Loader::with(facts, own);
         let known: BTreeSet<&MachinePath> = facts.elfs.keys().chain(facts.scripts.keys()).collect();
         let known: Vec<&MachinePath> = known.into_iter().collect();
         let files = known
@@ -44,6 +46,7 @@ impl<'a> Closure<'a> {
         Self {
             facts,
             loader,
+            own,
             files,
         }
     }
@@ -69,7 +72,7 @@ impl<'a> Closure<'a> {
     fn of_program(&self, program: &MachinePath) -> BTreeSet<MachinePath> {
         let mut found = BTreeSet::new();
         let mut work = vec![program.clone()];
-        let mut is_asked = false;
+        let mut known = None;
         loop {
             while let Some(path) = work.pop() {
                 if found.len() < FILES && found.insert(path.clone()) {
@@ -79,18 +82,18 @@ impl<'a> Closure<'a> {
             }
             let files = || found.iter().filter_map(|path| self.files.get(path));
             let opens_any = files().any(|file| file.opens_any);
-            let Some(elf) = self
-                .facts
-                .elfs
-                .get(program)
-                .filter(|_| opens_any && !is_asked)
-            else {
+            let Some(elf) = self.facts.elfs.get(program).filter(|_| opens_any) else {
                 return found;
             };
-            is_asked = true;
-            let named = files().flat_map(|file| &file.directories).cloned();
-            let own = self.loader.own_plug_in_directories(elf);
-            work.extend(self.loader.plug_ins(elf, own.into_iter().chain(named)));
+            let named: BTreeSet<&MachinePath> =
+                files().flat_map(|file| &file.directories).collect();
+            // What plug-ins name in turn is searched as well.
+            if known.replace(named.len()) == Some(named.len()) {
+                return found;
+            }
+            let own = self.loader.own_plug_in_directories(elf).into_iter();
+            let all = own.chain(named.into_iter().cloned());
+            work.extend(self.loader.plug_ins(elf, all));
         }
     }
 
@@ -111,7 +114,7 @@ impl<'a> Closure<'a> {
     }
 
     /// What these programs ask for: the headers and the code of all that they can load.
-    pub fn wants(&self, programs: &BTreeSet<MachinePath>) -> Vec<Want> {
+    pub fn wants<'p>(&self, programs: impl IntoIterator<Item = &'p MachinePath>) -> Vec<Want> {
         let both = |path: &MachinePath| {
             [
                 Want::file(path, Executable::ID),
@@ -130,6 +133,7 @@ impl<'a> Closure<'a> {
         found.extend(self.loader.directories(&Elf::default()));
         for path in files {
             found.extend(path.parent());
+            found.extend(above_searched(path));
             if let Some(elf) = self.facts.elfs.get(path) {
                 found.extend(self.loader.directories(elf));
                 let interpreter = elf.interpreter.as_deref().map(MachinePath::new);
@@ -153,7 +157,8 @@ impl<'a> Closure<'a> {
         let programs = elfs.filter(|elf| elf.interpreter.is_some());
         let own = programs.flat_map(|elf| self.loader.own_plug_in_directories(elf));
         let named = known().flat_map(|file| &file.directories).cloned();
-        own.chain(named).collect()
+        let of_workloads = self.own.values().flatten().cloned();
+        own.chain(named).chain(of_workloads).collect()
     }
 }
 
@@ -187,6 +192,7 @@ impl File {
             }
             file.directories.extend(loader.directories_named(elf, text));
         }
+        file.directories.extend(loader.directories_searched(path));
         let mut arguments = code.arguments.iter();
         file.opens_any = arguments.any(|site| site.via == Some("dlopen") && site.value.is_none());
         file

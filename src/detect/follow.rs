@@ -57,15 +57,8 @@ pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
     let plans = plan::plan(facts, &cut.workloads, &PlanOptions::default());
-    let started = plans.into_iter().flat_map(|plan| plan.programs);
-    // What a package brought and the container does not start is its product's affair.
-    let named = cut
-        .workloads
-        .iter()
-        .flat_map(|workload| &workload.executables);
-    let own = named.filter(|path| facts.owner(path).is_none()).cloned();
-    let programs = started.chain(own).collect();
-    Closure::new(facts).wants(&programs)
+    let programs = plan::programs(&cut.workloads, &plans, facts);
+    Closure::new(facts, &programs).wants(programs.keys())
 }
 
 fn environment_files(services: &Services) -> Vec<Want> {

@@ -2,6 +2,7 @@
 
 use super::need::{self, Ask};
 use super::target::{Delta, delta, places};
+use super::way::Way;
 use super::{Reach, Site};
 use crate::detect::closure::Closure;
 use crate::fact::ElfKind;
@@ -60,6 +61,9 @@ pub struct Program {
     pub missing: Vec<Missing>,
     pub unresolved: Vec<Open>,
     pub targets: Vec<Delta>,
+    /// How it comes to the calls that were asked about; a call without a way is not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways: Option<Vec<Way>>,
 }
 
 fn at(site: &Site) -> At {
@@ -130,6 +134,7 @@ impl Program {
                 .map(|place| delta([reach], &need, place))
                 .collect(),
             asks: need.asks,
+            ways: None,
         }
     }
 }

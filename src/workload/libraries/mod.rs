@@ -2,6 +2,8 @@
 
 mod plug_in;
 
+pub use plug_in::{Programs, above_searched, is_library};
+
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,10 +28,19 @@ pub struct Loader<'a> {
     cached: BTreeMap<&'a str, Vec<&'a MachinePath>>,
     /// Services that nsswitch.conf(5) names, without which the C library asks its own; `None` where there is no such file.
     services: Option<BTreeSet<String>>,
+    /// What programs may open of their workloads' own.
+    own: &'a Programs,
 }
+
+static NOTHING: Programs = Programs::new();
 
 impl<'a> Loader<'a> {
     pub fn new(facts: &'a Facts) -> Self {
+        Self::with(facts, &NOTHING)
+    }
+
+    /// One that knows what programs may open beside what all may.
+    pub fn with(facts: &'a Facts, own: &'a Programs) -> Self {
         let documents = facts.documents.iter().filter(|((path, syntax), _)| {
             *syntax == Syntax::Columns && path.text().starts_with("/etc/ld.so.conf")
         });
@@ -41,6 +52,7 @@ impl<'a> Loader<'a> {
             configured: configured.map(MachinePath::new).collect(),
             cached: cached(facts),
             services: services(facts),
+            own,
         }
     }
 

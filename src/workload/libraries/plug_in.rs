@@ -3,10 +3,64 @@
 use super::Loader;
 use crate::fact::Elf;
 use crate::path::MachinePath;
-use std::collections::BTreeSet;
+use crate::walk::glob;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// Plug-ins of one program.
 const PLUG_INS: usize = 2000;
+
+/// Programs, each with files and directories of its own workloads: an interpreter opens libraries of the application.
+pub type Programs = BTreeMap<MachinePath, BTreeSet<MachinePath>>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    search: Vec<Search>,
+}
+
+/// One entry of `detectors/kernel/plug-ins.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    files: Vec<String>,
+    directories: Vec<String>,
+    /// For readers of the file.
+    #[expect(dead_code, reason = "an entry without its source is refused")]
+    source: String,
+}
+
+static TABLE: LazyLock<Vec<Search>> = LazyLock::new(|| {
+    let text = include_str!("../../../detectors/kernel/plug-ins.toml");
+    // A test reads the file; without it nothing is searched beside what code names.
+    toml::from_str::<Table>(text).map_or_else(|_| Vec::new(), |table| table.search)
+});
+
+/// Patterns of directories that are searched for plug-ins once this file is loaded.
+fn searched(file: &MachinePath) -> impl Iterator<Item = &'static str> {
+    let name = file.file_name().to_vec();
+    let is_meant = move |search: &&Search| {
+        let mut files = search.files.iter();
+        files.any(|pattern| glob::matches_name(pattern, &name))
+    };
+    let meant = TABLE.iter().filter(is_meant);
+    meant.flat_map(|search| search.directories.iter().map(String::as_str))
+}
+
+/// Directories to look into before those of a file's plug-ins can be told.
+pub fn above_searched(file: &MachinePath) -> impl Iterator<Item = MachinePath> {
+    searched(file).map(|pattern| {
+        let known = pattern.split('*').next().unwrap_or_default();
+        let above = known.rsplit_once('/').map_or("", |(above, _)| above);
+        MachinePath::new(above)
+    })
+}
+
+/// Whether a file is a library by its name: also Node.js takes them, under a name of its own (N-API, "Building").
+pub fn is_library(name: &str) -> bool {
+    name.contains(".so") || name.ends_with(".node")
+}
 
 impl Loader<'_> {
     /// Directories that a string of a file's code can mean, where plug-ins may be: itself, as far as it is known before the
@@ -17,6 +71,12 @@ impl Loader<'_> {
         let parent = path.as_ref().and_then(MachinePath::parent);
         let both = parent.into_iter().chain(path);
         both.filter(|directory| !self.is_shared(directory, elf))
+    }
+
+    /// Directories that are searched once a file is loaded, as far as they are there.
+    pub fn directories_searched(&self, file: &MachinePath) -> impl Iterator<Item = MachinePath> {
+        let found = searched(file).flat_map(|pattern| self.facts.tree.find(pattern));
+        found.map(|found| found.named)
     }
 
     /// Directories of a program's plug-ins that nobody has to name: the one that bears its name (FHS 4.7), and a prefix
@@ -41,7 +101,8 @@ impl Loader<'_> {
             || self.is_common(directory, program)
     }
 
-    /// Libraries that a program opens by names made at run time: what stands below directories of plug-ins.
+    /// Libraries that a program opens by names made at run time: what stands below directories of plug-ins, and among
+    /// its workloads' own files.
     pub fn plug_ins(
         &self,
         program: &Elf,
@@ -49,16 +110,36 @@ impl Loader<'_> {
     ) -> BTreeSet<MachinePath> {
         let tree = &self.facts.tree;
         let directories = directories.into_iter();
-        let real: BTreeSet<MachinePath> = directories
+        let directories: BTreeSet<MachinePath> = directories
             .filter_map(|directory| tree.resolve(&directory))
             .filter(|directory| !self.is_shared(directory, program))
             .collect();
-        let entries = real.iter().flat_map(|directory| tree.below(directory));
+        let own = self.own.get(&program.path).into_iter().flatten();
+        let own: BTreeSet<MachinePath> = own.filter_map(|path| tree.resolve(path)).collect();
+        let all = directories.union(&own);
+        let entries = all.flat_map(|path| tree.entry(path).into_iter().chain(tree.below(path)));
         entries
-            .filter(|entry| entry.path.name().contains(".so"))
+            .filter(|entry| is_library(&entry.path.name()))
             .filter_map(|entry| tree.resolve(&entry.path))
             .filter(|path| self.fits(path, program))
             .take(PLUG_INS)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_read() {
+        let text = include_str!("../../../detectors/kernel/plug-ins.toml");
+        let table: Table = toml::from_str(text).unwrap();
+        for search in &table.search {
+            assert!(!search.files.is_empty());
+            assert!(search.directories.iter().all(|path| path.starts_with('/')));
+        }
+        let ruby = MachinePath::new("/usr/lib/x/libruby-3.1.so.3.1");
+        assert!(above_searched(&ruby).any(|path| path == "/usr/lib".into()));
     }
 }

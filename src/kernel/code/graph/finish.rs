@@ -88,7 +88,11 @@ impl Graph<'_> {
             let first = u32::try_from(edges.len()).unwrap_or(u32::MAX);
             edges.append(&mut own);
             let last = u32::try_from(edges.len()).unwrap_or(u32::MAX);
-            regions.push(Region { first, last });
+            regions.push(Region {
+                offset: image.offset(start),
+                first,
+                last,
+            });
         }
         regions
     }
