@@ -39,6 +39,8 @@ pub(super) struct Sweep {
     /// Jumps from one place of a known function to another, not its start: most jumps are. From and to, in the order of from.
     pub inner: Vec<(u32, u32)>,
     pub entries: Vec<Entry>,
+    /// Where the address of a call in the kernel's own page becomes a value, and the call's number.
+    pub fixed: Vec<(u32, u32)>,
     /// Jumps to an address in a register or a table; sorted.
     pub jumps: Vec<u32>,
     /// Returns, and whatever else leaves for where is not seen; sorted.

@@ -27,6 +27,7 @@ pub(super) fn leave_out(image: &Image<'_>, sweep: &mut Sweep, base: u64) {
     };
     sweep.refs.retain(|found| is_code(found.from));
     sweep.inner.retain(|(from, _)| is_code(*from));
+    sweep.fixed.retain(|(at, _)| is_code(*at));
     sweep.entries.retain(|entry| is_code(entry.at));
     for places in [
         &mut sweep.jumps,

@@ -166,8 +166,25 @@ impl Pass<'_> {
         }
     }
 
+    /// A call in the kernel's own page, by its address as a number or in data.
+    fn fixed(&mut self, at: u64, address: u64) {
+        if let Some(number) = vsyscall(address) {
+            let at = self.place(at);
+            self.sweep.fixed.push((at, number));
+        }
+    }
+
     fn operands(&mut self, instruction: &Instruction) {
         let ip = instruction.ip();
+        if instruction.mnemonic() == Mnemonic::Mov {
+            match instruction.op1_kind() {
+                OpKind::Immediate32to64 => {
+                    self.fixed(ip, instruction.immediate32to64().cast_unsigned());
+                }
+                OpKind::Immediate64 => self.fixed(ip, instruction.immediate64()),
+                _ => {}
+            }
+        }
         if let Some((address, exact)) = memory(instruction, self.image.is_fixed) {
             let size = u8::try_from(instruction.memory_size().size()).unwrap_or(u8::MAX);
             let is_first = instruction.op0_kind() == OpKind::Memory;
@@ -182,6 +199,9 @@ impl Pass<'_> {
             } else {
                 Kind::Load(size)
             };
+            if kind == Kind::Load(8) {
+                self.fixed(ip, self.image.word(address).unwrap_or_default());
+            }
             self.refer(ip, address, kind);
         }
         if self.image.is_fixed {
@@ -244,6 +264,17 @@ fn is_store(mnemonic: Mnemonic) -> bool {
     )
 }
 
+/// The call that is made at an address of the page that the kernel maps for old programs, one in each kilobyte (the kernel's
+/// asm/vsyscall.h); a filter sees it by the number of the call.
+fn vsyscall(address: u64) -> Option<u32> {
+    match address {
+        0xffff_ffff_ff60_0000 => Some(96),
+        0xffff_ffff_ff60_0400 => Some(201),
+        0xffff_ffff_ff60_0800 => Some(309),
+        _ => None,
+    }
+}
+
 /// Whether it enters the kernel, and then whether by the 32-bit way.
 fn enters(instruction: &Instruction) -> Option<bool> {
     match instruction.mnemonic() {
@@ -251,5 +282,24 @@ fn enters(instruction: &Instruction) -> Option<bool> {
         Mnemonic::Sysenter => Some(true),
         Mnemonic::Int if instruction.immediate8() == 0x80 => Some(true),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::call::Architecture;
+
+    #[test]
+    fn calls_in_the_kernels_own_page() {
+        // mov rax, 0xffffffffff600400; call rax; mov rax, [rip + 0x20]; ret; and at 0x1030 the address of getcpu.
+        let mut bytes = vec![0x90; 0x38];
+        bytes[..7].copy_from_slice(&[0x48, 0xc7, 0xc0, 0x00, 0x04, 0x60, 0xff]);
+        bytes[7..9].copy_from_slice(&[0xff, 0xd0]);
+        bytes[9..16].copy_from_slice(&[0x48, 0x8b, 0x05, 0x20, 0x00, 0x00, 0x00]);
+        bytes[16] = 0xc3;
+        bytes[0x30..].copy_from_slice(&0xffff_ffff_ff60_0800_u64.to_le_bytes());
+        let image = Image::of_code(Architecture::X86_64, 0x1000, &bytes, vec![0x1000]);
+        assert_eq!(sweep(&image, 0x1000).fixed, [(0, 201), (9, 309)]);
     }
 }

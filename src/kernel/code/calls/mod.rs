@@ -100,6 +100,7 @@ impl Calls {
         let mut finder = Finder::new(graph, sweep, flow);
         let mut calls = Self::default();
         finder.entries(&mut calls);
+        finder.fixed(&mut calls);
         finder.imports(&mut calls);
         finder.lend(&mut calls);
         calls.sites.sort_unstable();
@@ -241,6 +242,18 @@ impl<'a> Finder<'a> {
                 self.arguments(entry.at, number, calls);
             }
         }
+    }
+
+    /// Calls in the kernel's own page, where their address becomes a value.
+    fn fixed(&self, calls: &mut Calls) {
+        let sites = self.sweep.fixed.iter().filter_map(|(at, number)| {
+            Some(CallSite {
+                function: self.graph.function(*at)?,
+                offset: self.graph.image.offset(self.graph.address(*at)),
+                number: Some(*number),
+            })
+        });
+        calls.sites.extend(sites);
     }
 
     /// Whether an entry whose number is not known is one: what a table's bytes happen to be does not run on for long.
