@@ -3,6 +3,7 @@
 
 use crate::kernel::call::Architecture;
 use crate::path::MachinePath;
+use std::sync::Arc;
 
 /// One file's code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,8 @@ pub enum Edge {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symbol {
     pub name: String,
-    pub version: Option<String>,
+    /// Shared: a library has a few, and tens of thousands of symbols.
+    pub version: Option<Arc<str>>,
     pub is_default: bool,
     pub target: Target,
 }

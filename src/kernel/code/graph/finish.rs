@@ -47,6 +47,8 @@ impl Graph<'_> {
             });
         }
         let regions = self.regions(&mut edges);
+        // Kept as long as the machine is examined.
+        edges.shrink_to_fit();
         let calls = Calls::find(&self, sweep);
         Code {
             path: path.clone(),

@@ -8,6 +8,7 @@ mod symbols;
 
 use crate::kernel::call::Architecture;
 use goblin::elf::Elf;
+use std::sync::Arc;
 
 /// Most symbols and relocations taken of one file; the largest libraries there are have a third of it.
 const SYMBOLS: usize = 1 << 20;
@@ -27,7 +28,7 @@ pub(super) struct Segment<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Symbol {
     pub name: String,
-    pub version: Option<String>,
+    pub version: Option<Arc<str>>,
     /// The version that an unversioned reference gets.
     pub is_default: bool,
     pub is_defined: bool,

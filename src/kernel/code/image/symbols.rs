@@ -3,6 +3,8 @@
 use super::{SYMBOLS, Symbol};
 use goblin::elf::Elf;
 use goblin::elf::sym::STT_TLS;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) fn symbols(elf: &Elf<'_>) -> Vec<Symbol> {
     let versions = Versions::new(elf);
@@ -29,12 +31,12 @@ pub(super) fn symbols(elf: &Elf<'_>) -> Vec<Symbol> {
 
 /// Names of symbol versions by index: defined here, and needed of others.
 struct Versions {
-    names: std::collections::BTreeMap<u16, String>,
+    names: BTreeMap<u16, Arc<str>>,
 }
 
 impl Versions {
     fn new(elf: &Elf<'_>) -> Self {
-        let mut names = std::collections::BTreeMap::new();
+        let mut names = BTreeMap::new();
         let defined = elf.verdef.iter().flat_map(goblin::elf::VerdefSection::iter);
         for version in defined.take(4096) {
             let name = version
@@ -43,7 +45,7 @@ impl Versions {
                 .and_then(|aux| elf.dynstrtab.get_at(aux.vda_name));
             // The base version is the file itself.
             if version.vd_flags & 1 == 0 {
-                names.insert(version.vd_ndx, name.unwrap_or_default().to_owned());
+                names.insert(version.vd_ndx, name.unwrap_or_default().into());
             }
         }
         let needed = elf
@@ -53,13 +55,13 @@ impl Versions {
         for file in needed.take(4096) {
             for aux in file.iter().take(4096) {
                 let name = elf.dynstrtab.get_at(aux.vna_name).unwrap_or_default();
-                names.insert(aux.vna_other & 0x7fff, name.to_owned());
+                names.insert(aux.vna_other & 0x7fff, name.into());
             }
         }
         Self { names }
     }
 
-    fn of(&self, elf: &Elf<'_>, at: usize) -> (Option<String>, bool) {
+    fn of(&self, elf: &Elf<'_>, at: usize) -> (Option<Arc<str>>, bool) {
         let Some(version) = elf.versym.as_ref().and_then(|table| table.get_at(at)) else {
             return (None, true);
         };
