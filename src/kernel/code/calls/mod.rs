@@ -103,6 +103,13 @@ impl Calls {
         finder.fixed(&mut calls);
         finder.imports(&mut calls);
         finder.lend(&mut calls);
+        if graph.is_cut {
+            calls.gaps.push(Gap {
+                function: None,
+                offset: 0,
+                reason: "it has more tables of jumps than are followed",
+            });
+        }
         calls.sites.sort_unstable();
         calls.sites.dedup();
         calls.arguments.sort_unstable();

@@ -7,6 +7,9 @@ use crate::kernel::code::sweep::{Kind, Sweep};
 /// Entries of one table of jumps.
 const TABLE: usize = 4096;
 
+/// Targets of one file, times the jumps that may mean each.
+const TARGETS: usize = 1 << 22;
+
 impl Graph<'_> {
     /// Functions come back that return, jump away to one that does or to where is not seen, or run on into one that does.
     pub(super) fn find_dead_ends(&mut self, sweep: &Sweep) {
@@ -128,15 +131,21 @@ impl Graph<'_> {
             let takes = refs
                 .take_while(|found| found.from < end)
                 .filter(|found| found.kind == Kind::Take);
+            let mut targets: Vec<u32> = Vec::new();
             for take in takes {
                 let limit = bases.partition_point(|base| *base <= take.to);
                 let limit = bases.get(limit).copied().unwrap_or(u32::MAX);
-                for target in self.table(take.to, limit) {
-                    found.extend(own.iter().map(|jump| (target, *jump)));
-                }
-                if found.len() > 1 << 22 {
-                    break;
-                }
+                targets.extend(self.table(take.to, limit));
+            }
+            // Entries repeat within a table; each counts once for each jump.
+            targets.sort_unstable();
+            targets.dedup();
+            for target in targets {
+                found.extend(own.iter().map(|jump| (target, *jump)));
+            }
+            if found.len() > TARGETS {
+                self.is_cut = true;
+                break;
             }
         }
         found.sort_unstable();

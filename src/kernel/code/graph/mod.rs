@@ -26,6 +26,8 @@ pub(super) struct Graph<'a> {
     pub dead_ends: Vec<u32>,
     /// Jumps through tables: target, and the jump.
     pub table_targets: Vec<(u32, u32)>,
+    /// There are more of them than are followed.
+    pub is_cut: bool,
     /// Jumps within one function that do not go to its start: the jump and its target, sorted. They are many,
     /// and only who follows a value through the function asks for them.
     pub inner_jumps: Vec<(u32, u32)>,
@@ -45,6 +47,7 @@ impl<'a> Graph<'a> {
             runs_into: Vec::new(),
             dead_ends: Vec::new(),
             table_targets: Vec::new(),
+            is_cut: false,
             inner_jumps: Vec::new(),
             regions: Vec::new(),
             strings: BTreeMap::new(),
