@@ -21,6 +21,8 @@ import subprocess
 import sys
 import textwrap
 
+import vdso
+
 # name: (program, packages, [(traced command, commands that use it meanwhile, seconds until it is up, stop signal)]).
 # A command without uses is run to its end.
 SCENARIOS = {}
@@ -104,7 +106,7 @@ for _name, _scenario in SCENARIOS.items():
     _path = os.path.join(USES, _name + ".sh")
     if os.path.exists(_path):
         with open(_path) as _script:
-            _scenario[2].append((_script.read(), None, 0, None))
+            _scenario[2].append((_script.read(), None, 0, None, "", vdso.Hidden.HOLD))
 
 
 def packages():
@@ -114,16 +116,19 @@ def packages():
 
 def trace(guest, name, directory):
     """Runs one scenario inside the tree; its logs are left in `directory` of the tree."""
-    script = ["mkdir -p " + directory, "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8", "ip link set lo up 2>/dev/null"]
+    script = ["ulimit -n 1024", "mkdir -p " + directory, "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8", "ip link set lo up 2>/dev/null"]
     for at, run in enumerate(SCENARIOS[name][2]):
         command, uses, up, stop = run[:4]
         log = f"{directory}/{name}.{at}"
+        if os.path.exists(guest + log):
+            continue
         if len(run) > 4 and run[4]:
             script.append(run[4])
         quoted = "'" + command.replace("'", "'\\''") + "'"
-        strace = f"strace -f -qq -s 0 -a 1 -o {log} sh -c {quoted}"
+        hold = run[5] if len(run) > 5 else ""
+        strace = f"strace -f -qq -s 0 -a 1 {hold} -o {log} sh -c {quoted}"
         if uses is None:
-            script.append(f"timeout -k 2 150 {strace} </dev/null >/dev/null 2>&1 || true")
+            script.append(f"timeout -k 2 240 {strace} </dev/null >/dev/null 2>&1 || true")
         else:
             script.append(f"{strace} </dev/null >/tmp/{name}.out 2>&1 & tracer=$!")
             script.append(f"sleep {up * 2}; ({uses}) >/dev/null 2>&1 </dev/null || true")
@@ -134,8 +139,9 @@ def trace(guest, name, directory):
     inside = "\n".join(script)
     outside = f"""mount -t proc proc {guest}/proc; mount -t sysfs -o ro sysfs {guest}/sys; mount -t tmpfs tmpfs {guest}/run
         mount --rbind /dev {guest}/dev; mkdir -p {guest}/run/lock; exec chroot {guest} /bin/sh"""
-    subprocess.run(["unshare", "-m", "-p", "-n", "-u", "-i", "-f", "--kill-child", "/bin/sh", "-c", outside], input=inside.encode(), check=False,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=700)
+    with vdso.Hidden(guest):
+        subprocess.run(["unshare", "-m", "-p", "-n", "-u", "-i", "-f", "--kill-child", "/bin/sh", "-c", outside], input=inside.encode(),
+                       check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900)
 
 
 LINE = re.compile(r"^(\d+) +(.*)$")
@@ -177,7 +183,7 @@ def read(path, seen):
             if call and pid in running:
                 seen.setdefault(running[pid], set()).add("execve")
             # A program that runs itself again stays what it is.
-            if re.search(r"= 0$", text) and executing.get(pid, "/proc/self/exe") != "/proc/self/exe":
+            if re.search(r"= 0( \(DELAYED\))?$", text) and executing.get(pid, "/proc/self/exe") != "/proc/self/exe":
                 running[pid] = os.path.basename(executing[pid])
             continue
         if pid in running:
@@ -261,8 +267,9 @@ def main():
     folder = guest + args.traces
     os.makedirs(folder, exist_ok=True)
     for name in names:
-        is_done = any(log.startswith(name + ".") for log in os.listdir(folder))
-        if not is_done and not isinstance(SCENARIOS[name][2], str):
+        runs_of = SCENARIOS[name][2]
+        is_done = isinstance(runs_of, str) or all(os.path.exists(f"{folder}/{name}.{at}") for at in range(len(runs_of)))
+        if not is_done:
             print("tracing", name, file=sys.stderr, flush=True)
             try:
                 trace(guest, name, args.traces)
