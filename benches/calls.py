@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import statistics
 import subprocess
 import sys
@@ -108,10 +109,34 @@ for _name, _scenario in SCENARIOS.items():
         with open(_path) as _script:
             _scenario[2].append((_script.read(), None, 0, None, "", vdso.Hidden.HOLD))
 
+# What the environment can ask of any program (ld.so(8), mallopt(3), nscd(8)): the loader reports what it binds, finds itself by
+# $ORIGIN, profiles a library; then everything once more where nscd answers and what is allocated is mapped.
+LOADER = """export LD_DEBUG=all LD_DEBUG_OUTPUT=/tmp/ld.debug LD_LIBRARY_PATH='$ORIGIN/../lib' LD_PROFILE=libc.so.6 LD_PROFILE_OUTPUT=/tmp
+for option in --version -V -h; do timeout 5 {program} $option; done; rm -f /tmp/ld.debug.*
+unset LD_DEBUG LD_DEBUG_OUTPUT LD_LIBRARY_PATH LD_PROFILE LD_PROFILE_OUTPUT
+export MALLOC_MMAP_THRESHOLD_=4096; mkdir -p /run/nscd; nscd; sleep 0.3
+"""
+
+
+def again(run):
+    """A run with its uses, for a short while and from the shell that is traced."""
+    command, uses, up, stop = run[:4]
+    prepare = run[4] if len(run) > 4 else ""
+    quoted = shlex.quote(command)
+    if uses is None:
+        return f"timeout 20 sh -c {quoted}\n"
+    return f"{prepare}\ntimeout -k 2 -s {stop} {10 + up} sh -c {quoted} & sleep {up}; timeout 8 sh -c {shlex.quote(uses)}; wait $!\n"
+
+
+for _scenario in SCENARIOS.values():
+    if isinstance(_scenario[2], list):
+        _text = LOADER.format(program=_scenario[0]) + "".join(again(run) for run in _scenario[2] if len(run) < 6) + "nscd -K"
+        _scenario[2].append((_text, None, 0, None, "", vdso.Hidden.HOLD))
+
 
 def packages():
     names = {package for scenario in SCENARIOS.values() for package in scenario[1].split(",")}
-    return ",".join(sorted(names | {"strace", "ca-certificates", "netcat-openbsd", "procps", "curl", "python3"}))
+    return ",".join(sorted(names | {"strace", "ca-certificates", "netcat-openbsd", "procps", "curl", "python3", "nscd"}))
 
 
 def trace(guest, name, directory):
@@ -124,7 +149,7 @@ def trace(guest, name, directory):
             continue
         if len(run) > 4 and run[4]:
             script.append(run[4])
-        quoted = "'" + command.replace("'", "'\\''") + "'"
+        quoted = shlex.quote(command)
         hold = run[5] if len(run) > 5 else ""
         strace = f"strace -f -qq -s 0 -a 1 {hold} -o {log} sh -c {quoted}"
         if uses is None:
