@@ -65,4 +65,4 @@ class Hidden:
                 except (OSError, IndexError, ValueError):
                     # It has ended meanwhile, or is the kernel's.
                     continue
-            time.sleep(0.005)
+            time.sleep(0.015)
