@@ -103,11 +103,18 @@ runs("file", "/usr/bin/file", "file", "file /etc/passwd /bin/bash", "file -z /tm
 
 # What more a program can be asked to do, as a script of its own: the more of it was seen, the more a missing call shows.
 USES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "uses")
+
+
+def included(text):
+    """Lines `#include NAME` are the text of the file of that name."""
+    return re.sub(r"(?m)^#include (\S+)$", lambda line: open(os.path.join(USES, line[1])).read(), text)
+
+
 for _name, _scenario in SCENARIOS.items():
     _path = os.path.join(USES, _name + ".sh")
     if os.path.exists(_path):
         with open(_path) as _script:
-            _scenario[2].append((_script.read(), None, 0, None, "", vdso.Hidden.HOLD))
+            _scenario[2].append((included(_script.read()), None, 0, None, "", vdso.Hidden.HOLD))
 
 # What the environment can ask of any program (ld.so(8), mallopt(3), nscd(8)): the loader reports what it binds, finds itself by
 # $ORIGIN, profiles a library; then everything once more where nscd answers and what is allocated is mapped.

@@ -68,8 +68,10 @@ userlist_file=/tmp/vs/denied
 C
 }
 conf 2101 YES NO YES NO YES YES NO YES > vs/1.conf; conf 2102 NO YES NO NO NO NO YES NO > vs/2.conf; conf 2103 NO NO NO YES NO YES NO NO | sed '/^local_enable\|^chroot_local/d' > vs/3.conf; echo nobody > vs/denied
+services=vsftpd strict=yes
+#include pam.inc
 for n in 1 2 3; do vsftpd /tmp/vs/$n.conf & s=$!; sleep 1; u=ftp://127.0.0.1:210$n
 for who in ftp:x@y fu:secret fu:wrong nobody:x; do for o in '' '-P -' '--disable-epsv' '-B'; do timeout 9 curl -s -k -m 4 -u $who $o $u/ -o /dev/null; done
 timeout 9 curl -s -u $who $u/big $u/f -r 9-99999 -o /dev/null; timeout 9 curl -s -u $who $u/f $u/big -o /dev/null; timeout 9 curl -s -m 4 -u $who -T /etc/passwd $u/up/p; timeout 9 curl -s -m 5 -u $who -T /etc/passwd $u/p --ftp-create-dirs -Q '-SITE CHMOD 600 p' -Q '-RNFR p' -Q '-RNTO q' -Q '-MDTM q' -Q '-SIZE q' -Q '-MKD d' -Q '-RMD d' -Q '-CWD /' -Q '-SITE UMASK 022' -Q '-STAT' -Q '-HELP' -Q '-DELE q'; timeout 9 curl -s -m 4 -u $who -a -T /etc/passwd $u/up/app; timeout 9 curl -s -m 4 -k --ftp-ssl -u $who $u/f $u/big -o /dev/null; timeout 9 curl -s -k --ftp-ssl -u $who -T /etc/passwd $u/tlsup; done
 (printf 'USER ftp\r\nPASS x\r\nTYPE A\r\nPWD\r\nSTAT /\r\nNLST\r\nSYST\r\nFEAT\r\nOPTS UTF8 ON\r\nALLO 9\r\nREST 5\r\nPASV\r\nEPSV\r\nPORT 127,0,0,1,9,9\r\nLIST -laR\r\nABOR\r\nREIN\r\nNOOP\r\nQUIT\r\n'; sleep 1) | timeout 4 nc 127.0.0.1 210$n >/dev/null; (printf 'USER ftp\r\n'; sleep 4) | timeout 5 nc 127.0.0.1 210$n >/dev/null
-for p in $(ps -o pid= -C vsftpd); do kill -HUP $p; done; sleep 0.5; for p in $(ps -o pid= -C vsftpd); do kill $p; done; sleep 0.5; done; vsftpd -v 0>&1
+for p in $(ps -o pid= -C vsftpd); do kill -HUP $p; done; sleep 0.5; for p in $(ps -o pid= -C vsftpd); do kill $p; done; sleep 0.5; done; vsftpd -v 0>&1; unpam
