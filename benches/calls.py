@@ -169,7 +169,7 @@ def trace(guest, name, directory):
             # The first process that strace started, and what is left after a while.
             script.append(f"sleep 0.5; child=$(ps -o pid= --ppid $tracer | head -1); real=$(ps -o pid= --ppid $child | head -1); kill -{stop} $child $real 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do kill -0 $tracer 2>/dev/null || break; sleep 0.5; done; kill -KILL $child 2>/dev/null; kill $tracer 2>/dev/null; sleep 0.3; kill -KILL $tracer 2>/dev/null; wait $tracer 2>/dev/null")
     inside = "\n".join(script)
-    outside = f"""mount -t proc proc {guest}/proc; mount -t sysfs -o ro sysfs {guest}/sys; mount -t tmpfs tmpfs {guest}/run
+    outside = f"""mount --bind {guest} {guest}; mount -t proc proc {guest}/proc; mount -t sysfs -o ro sysfs {guest}/sys; mount -t tmpfs tmpfs {guest}/run
         mount --rbind /dev {guest}/dev; mkdir -p {guest}/run/lock; exec chroot {guest} /bin/sh"""
     with vdso.Hidden(guest):
         subprocess.run(["unshare", "-m", "-p", "-n", "-u", "-i", "-f", "--kill-child", "/bin/sh", "-c", outside], input=inside.encode(),
