@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """System calls that real programs make, against those found in their code.
 
-    benches/calls.py GUEST [--transvase PATH] [--only NAME,…] [--traces DIR] [--table]
+    benches/calls.py GUEST [--transvase PATH] [--only NAME,…] [--traces DIR] [--extra | --causes]
 
 GUEST is a Debian tree with the programs of `SCENARIOS` in it, for example
 
@@ -23,6 +23,7 @@ import sys
 import textwrap
 
 import vdso
+from causes import Causes
 
 # name: (program, packages, [(traced command, commands that use it meanwhile, seconds until it is up, stop signal)]).
 # A command without uses is run to its end.
@@ -261,25 +262,13 @@ def same(guest, running, program):
     return False
 
 
-def found(transvase, guest, programs):
-    """Calls in the code, by program."""
-    answer = {}
-    if os.path.basename(transvase) == "dev":
-        lines = subprocess.run([transvase, guest, *programs], stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()
-        for line in lines:
-            path, _, unresolved, calls = line.split("\t")
-            answer[path] = (set(calls.split()), int(unresolved))
-        return answer
-    for program in programs:
-        done = subprocess.run([transvase, "kernel", guest, program, "--format", "json"], stdout=subprocess.PIPE, check=False)
-        # 3: not every place could be followed; the answer counts them.
-        if done.returncode not in (0, 3):
-            sys.exit(f"transvase kernel {program}: exit {done.returncode}")
-        out = done.stdout
-        for entry in json.loads(out)["programs"]:
-            names = {call["name"] for call in entry["syscalls"]}
-            answer[program] = (names, len(entry.get("unresolved", ())))
-    return answer
+def kernel(transvase, guest, programs, *options):
+    """What `transvase kernel` says of programs, by their paths."""
+    done = subprocess.run([transvase, "kernel", guest, *programs, "--format", "json", *options], stdout=subprocess.PIPE, check=False)
+    # 3: not every place could be followed; the answer counts them.
+    if done.returncode not in (0, 3):
+        sys.exit(f"transvase kernel: exit {done.returncode}")
+    return {entry["path"]: entry for entry in json.loads(done.stdout)["programs"]}
 
 
 def main():
@@ -290,6 +279,7 @@ def main():
     parser.add_argument("--traces", default="/tmp/traces", help="where in the tree traces are kept; present ones are used again")
     parser.add_argument("--packages", action="store_true", help="print the packages the tree needs")
     parser.add_argument("--extra", action="store_true", help="name the calls that are found and were not seen")
+    parser.add_argument("--causes", action="store_true", help="say of each such call what brings it, and what brings most")
     args = parser.parse_args()
     if args.packages:
         print(packages())
@@ -308,7 +298,13 @@ def main():
             except subprocess.TimeoutExpired:
                 print("  did not end", file=sys.stderr)
     programs = {name: os.path.realpath(guest + SCENARIOS[name][0]).removeprefix(guest) for name in names}
-    static = found(args.transvase, guest, sorted(set(programs.values())))
+    static = kernel(args.transvase, guest, sorted(set(programs.values())))
+    found = {path: {call["name"] for call in entry["syscalls"]} for path, entry in static.items()}
+    ways, causes = {}, Causes()
+    if args.causes:
+        why = ",".join(sorted(set().union(*found.values())))
+        said = kernel(args.transvase, guest, sorted(found), "--why", why)
+        ways = {path: {way["call"]: way for way in entry["ways"]} for path, entry in said.items()}
     whole = len(libc(guest))
     scores, sizes, missed = [], [], 0
     print(f"{'program':16} {'seen':>5} {'found':>5} {'recall':>7} {'precision':>9} {'F1':>6}  unresolved")
@@ -317,7 +313,7 @@ def main():
         if programs[name] not in static or len(seen) < 8:
             print(f"{name:16} no trace or no code: {len(seen)} calls seen")
             continue
-        calls, unresolved = static[programs[name]]
+        calls, unresolved = found[programs[name]], len(static[programs[name]]["unresolved"])
         both = len(seen & calls)
         recall, precision = both / len(seen), both / max(1, len(calls))
         f1 = 2 * recall * precision / max(1e-9, recall + precision)
@@ -327,12 +323,16 @@ def main():
         if seen - calls:
             missed += 1
             print("    missed:", " ".join(sorted(seen - calls)))
-        if args.extra:
+        if args.causes:
+            print(causes.of(name, calls - seen, ways[programs[name]]))
+        elif args.extra:
             print(textwrap.fill("extra: " + " ".join(sorted(calls - seen)), 130, initial_indent="    ", subsequent_indent="    "))
     if scores:
         mean = [statistics.mean(score[at] for score in scores) for at in range(3)]
         print(f"{len(scores)} programs: mean recall {mean[0]:.3f}, precision {mean[1]:.3f}, F1 {mean[2]:.3f}; "
               f"median set {statistics.median(sizes)} of {whole} in the C library; {missed} with calls missed")
+    if args.causes:
+        print(causes.table())
     return 1 if missed else 0
 
 

@@ -284,6 +284,10 @@ pub struct Kernel {
     /// The device of the root file system, where an image holds several.
     #[arg(long, value_name = "DEVICE")]
     pub root: Option<String>,
+    /// Show instead how the programs come to make these calls: the most certain way from the start to the place, and of
+    /// such the shortest.
+    #[arg(long, value_name = "CALL", value_delimiter = ',')]
+    pub why: Vec<String>,
     #[arg(long, value_enum, default_value_t = Shown::Terminal)]
     pub format: Shown,
 }

@@ -55,9 +55,14 @@ impl MachinePath {
         if other.first() == Some(&b'/') {
             return Self::new(other);
         }
-        let mut joined = self.0.to_vec();
+        let mut joined = Vec::with_capacity(self.0.len() + 1 + other.len());
+        joined.extend_from_slice(&self.0);
         joined.push(b'/');
         joined.extend_from_slice(other);
+        let is_name = !matches!(other, b"" | b"." | b"..") && !other.contains(&b'/');
+        if is_name && self.0.len() > 1 {
+            return Self(joined.into());
+        }
         Self::new(joined)
     }
 

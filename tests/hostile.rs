@@ -206,7 +206,8 @@ mod tests {
 
     fn run(root: &Root, detectors: Vec<Box<dyn Detector>>, wants: &[Want]) -> Facts {
         let registry = Registry::of(detectors).unwrap();
-        examine_with(root, &registry, &[&|_| wants.to_vec()], &Silent)
+        let mut follow = |_: &Facts| wants.to_vec().into();
+        examine_with(root, &registry, &mut [&mut follow], &Silent)
     }
 
     fn seen(facts: &Facts) -> Vec<String> {

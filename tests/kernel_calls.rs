@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use transvase::detect::{Registry, Want, closure, engine, native};
+use transvase::detect::closure::Closure;
+use transvase::detect::{Registry, Want, engine, native};
 use transvase::fact::Facts;
 use transvase::kernel::join;
 use transvase::path::MachinePath;
 use transvase::source::{OpenOptions, Root};
+use transvase::workload::libraries::Programs;
 
 /// A program, and what it is given.
 const RUNS: &[(&str, &[&str])] = &[
@@ -74,8 +76,10 @@ fn every_call_that_is_made_was_found() {
         .iter()
         .map(|(program, _)| MachinePath::new(real(program).to_str().unwrap()))
         .collect();
-    let facts = examine(&root, &programs);
-    let reaches = join::programs(&facts, &programs);
+    let all = programs.iter().map(|path| (path.clone(), BTreeSet::new()));
+    let all: Programs = all.collect();
+    let facts = examine(&root, &all);
+    let reaches = join::programs(&facts, &all);
     let mut missed = BTreeMap::new();
     let mut count = 0;
     for ((program, args), path) in present.iter().zip(&programs) {
@@ -159,7 +163,7 @@ fn copy(from: &Path, root: &Path, to: &Path) {
     }
 }
 
-fn examine(root: &Path, programs: &[MachinePath]) -> Facts {
+fn examine(root: &Path, programs: &Programs) -> Facts {
     let root = Root::open(&[root.to_owned()], &OpenOptions::default()).unwrap();
     let wanted = [
         native::Executable::ID,
@@ -170,17 +174,19 @@ fn examine(root: &Path, programs: &[MachinePath]) -> Facts {
         .into_iter()
         .filter(|detector| wanted.contains(&detector.id()));
     let registry = Registry::of(detectors).unwrap();
-    let configuration = |_: &Facts| -> Vec<Want> {
-        native::system::CONFIGURATION
-            .iter()
-            .map(|(pattern, syntax)| native::syntax::want(*syntax, pattern))
-            .collect()
+    let mut configuration = |_: &Facts| {
+        let files = native::system::CONFIGURATION.iter();
+        let wants = files.map(|(pattern, syntax)| native::syntax::want(*syntax, pattern));
+        wants.collect::<Vec<Want>>().into()
     };
-    let loaded = |facts: &Facts| closure::wants(facts, programs.iter().cloned(), u64::MAX);
+    let mut loaded = |facts: &Facts| {
+        let closure = Closure::new(facts, programs);
+        closure.wants(programs.keys()).into()
+    };
     engine::examine_with(
         &root,
         &registry,
-        &[&configuration, &loaded],
+        &mut [&mut configuration, &mut loaded],
         &engine::Silent,
     )
 }

@@ -3,13 +3,14 @@
 
 #![cfg(test)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use transvase::detect::{Registry, closure, engine, native};
+use transvase::detect::closure::Closure;
+use transvase::detect::{Registry, engine, native};
 use transvase::fact::{Code, Facts, Target};
-use transvase::path::MachinePath;
 use transvase::source::{OpenOptions, Root};
+use transvase::workload::libraries::Programs;
 
 /// Functions that are nothing but a call to the kernel, where both architectures have it.
 const WRAPPERS: &[(&str, &str)] = &[
@@ -90,12 +91,15 @@ fn read(bytes: &[u8]) -> Facts {
     let detectors = native::all()
         .into_iter()
         .filter(|detector| wanted.contains(&detector.id()));
-    let file = MachinePath::from("/file");
-    let follow = |facts: &Facts| closure::wants(facts, [file.clone()], u64::MAX);
+    let programs = Programs::from([("/file".into(), BTreeSet::new())]);
+    let mut follow = |facts: &Facts| {
+        let closure = Closure::new(facts, &programs);
+        closure.wants(programs.keys()).into()
+    };
     engine::examine_with(
         &root,
         &Registry::of(detectors).unwrap(),
-        &[&follow],
+        &mut [&mut follow],
         &engine::Silent,
     )
 }

@@ -2,49 +2,54 @@
 
 use super::threads;
 use crate::cli::{Global, Kernel, Shown};
-use crate::detect::engine::{self, Progress, Total};
-use crate::detect::native::{Executable, Kept, LoaderCache, MachineCode, syntax, system};
-use crate::detect::{Detector, Registry, Want, closure};
+use crate::detect::closure::Closure;
+use crate::detect::engine::{self, Asks, Follow, Progress, Total};
+use crate::detect::native::{Executable, LoaderCache, MachineCode, syntax, system};
+use crate::detect::{Detector, Registry, Want};
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::fact::Facts;
+use crate::fact::{Elf, Facts};
 use crate::kernel::program::{self, Program};
-use crate::kernel::{Reach, join};
+use crate::kernel::{call, join};
 use crate::path::MachinePath;
 use crate::source::{OpenOptions, Root};
 use crate::ui;
+use crate::workload::libraries::{Loader, Programs};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
 /// What decides which libraries a program gets.
 const LOADER: [&str; 2] = ["/etc/ld.so.conf", "/etc/nsswitch.conf"];
 
-/// Libraries name directories, which hold libraries; no machine needs more rounds.
-const ROUNDS: usize = 8;
+/// Scripts that run each other, as the kernel counts them (`execve(2)`, ELOOP).
+const INTERPRETERS: usize = 5;
 
 pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
+    known(&args.why)?;
     let options = OpenOptions {
         root: args.root.clone(),
         allow_outside: false,
     };
     let progress = ui::progress::Bar::new(global);
     progress.phase("opening", Total::Unknown);
-    let mut root = Root::open(std::slice::from_ref(&args.source), &options)?;
+    let root = Root::open(std::slice::from_ref(&args.source), &options)?;
     let asked = args
         .path
         .iter()
         .map(|path| MachinePath::new(path.as_bytes()));
     let asked: Vec<MachinePath> = asked.collect();
-    let facts = threads(global, || facts(&mut root, &asked, &progress))??;
+    let facts = threads(global, || facts(&root, &asked, &progress))??;
     let natives = asked.iter().map(|path| native(path, &facts));
     let natives: Vec<MachinePath> = natives.collect::<Result<_, _>>()?;
-    let programs = threads(global, || answers(&facts, &asked, &natives))?;
+    let programs = threads(global, || answers(&facts, &asked, &natives, &args.why))?;
     progress.finish();
     let is_whole = programs.iter().all(|program| program.unresolved.is_empty());
     ui::out(&match args.format {
         Shown::Json => program::json(&programs),
-        Shown::Terminal => ui::kernel::terminal(&programs, &ui::Style::of(global)),
+        Shown::Terminal if args.why.is_empty() => {
+            ui::kernel::terminal(&programs, &ui::Style::of(global))
+        }
+        Shown::Terminal => ui::way::terminal(&programs, &args.why, &ui::Style::of(global)),
     });
     Ok(if is_whole {
         ExitStatus::Done
@@ -53,15 +58,34 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
     })
 }
 
+/// Refuses what no architecture calls so.
+fn known(calls: &[String]) -> Result<(), Error> {
+    match calls.iter().find(|name| !call::is_known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::Other(format!(
+            "--why {name}: no system call has this name; `transvase kernel SOURCE PATH` lists those of a program"
+        ))),
+    }
+}
+
 /// What each path's program asks, in the order of the paths.
-fn answers(facts: &Facts, asked: &[MachinePath], natives: &[MachinePath]) -> Vec<Program> {
-    let reaches = join::programs(facts, natives);
-    let nothing = Reach::default();
+fn answers(
+    facts: &Facts,
+    asked: &[MachinePath],
+    natives: &[MachinePath],
+    why: &[String],
+) -> Vec<Program> {
+    let programs = programs(facts, asked);
+    let reaches = join::explained(facts, &programs, why);
+    let nothing = Default::default();
+    let closure = Closure::new(facts, &programs);
     let both: Vec<_> = asked.iter().zip(natives).collect();
     both.into_par_iter()
         .map(|(path, native)| {
-            let reach = reaches.get(native).unwrap_or(&nothing);
-            Program::new(path, native, reach, facts)
+            let (reach, ways) = reaches.get(native).unwrap_or(&nothing);
+            let mut program = Program::new(path, native, reach, &closure);
+            program.ways = (!why.is_empty()).then(|| ways.clone());
+            program
         })
         .collect()
 }
@@ -74,7 +98,7 @@ fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
         ))
     };
     let mut real = facts.tree.resolve(path).ok_or_else(missing)?;
-    for _ in 0..4 {
+    for _ in 0..INTERPRETERS {
         let Some(script) = facts.scripts.get(&real) else {
             break;
         };
@@ -96,55 +120,68 @@ fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
     }
 }
 
-/// Headers of the programs and of everything they load, until no directory is missing; then the code of all, until it names
-/// no directory of plug-ins that was not looked into.
-fn facts(root: &mut Root, asked: &[MachinePath], progress: &dyn Progress) -> Result<Facts, Error> {
-    let kept = Kept::default();
+/// Headers of the programs and of everything they load, until no more are named; then the code of all, which names more.
+fn facts(root: &Root, asked: &[MachinePath], progress: &dyn Progress) -> Result<Facts, Error> {
     let detectors: [Box<dyn Detector>; 4] = [
         Box::new(LoaderCache),
         Box::new(Executable),
-        Box::new(MachineCode::keeping(kept.clone())),
+        Box::new(MachineCode),
         Box::new(syntax::Configuration),
     ];
     let registry = Registry::of(detectors).map_err(|error| Error::Other(error.to_string()))?;
-    let mut directories = BTreeSet::new();
-    let mut below = BTreeSet::new();
-    let mut code = false;
-    for _ in 0..ROUNDS {
-        directories.extend(closure::directories(&Facts::default(), asked));
-        root.limit(
-            directories.iter().cloned().collect(),
-            below.iter().cloned().collect(),
-        );
-        let follow = |facts: &Facts| wants(facts, asked, code);
-        let facts = engine::examine_with(root, &registry, &[&follow], progress);
-        let known = directories.len() + below.len();
-        directories.extend(closure::directories(&facts, asked));
-        below.extend(closure::plug_in_directories(&facts, asked));
-        let is_settled = known == directories.len() + below.len();
-        if code && is_settled {
-            return Ok(facts);
-        }
-        code |= is_settled;
-        // The next look asks for the same files and more.
-        if let Ok(mut kept) = kept.lock() {
-            *kept = facts.codes;
-        }
-    }
-    let last = |facts: &Facts| wants(facts, asked, true);
-    Ok(engine::examine_with(root, &registry, &[&last], progress))
+    // Code is read once no header is missing, all of it together: the largest files are the longest work.
+    let mut headers = |facts: &Facts| asks(facts, asked, Executable::ID);
+    let mut code = |facts: &Facts| asks(facts, asked, MachineCode::ID);
+    let mut follow: [Follow<'_>; 2] = [&mut headers, &mut code];
+    Ok(engine::examine_part(root, &registry, &mut follow, progress))
 }
 
-fn wants(facts: &Facts, asked: &[MachinePath], code: bool) -> Vec<Want> {
+/// What the programs ask for: the loader's configuration, and all that they can load, for one detector.
+fn asks(facts: &Facts, asked: &[MachinePath], detector: &'static str) -> Asks {
     let loader = system::CONFIGURATION
         .iter()
         .filter(|(pattern, _)| LOADER.iter().any(|file| pattern.starts_with(file)));
     let mut wants: Vec<Want> = loader
         .map(|(pattern, syntax)| syntax::want(*syntax, pattern))
         .collect();
-    let programs = asked.iter().filter_map(|path| facts.tree.resolve(path));
-    let of_code = |want: &Want| want.purpose.detector == MachineCode::ID;
-    let all = closure::wants(facts, programs, u64::MAX);
-    wants.extend(all.into_iter().filter(|want| code || !of_code(want)));
-    wants
+    let programs = programs(facts, asked);
+    let closure = Closure::new(facts, &programs);
+    let files = closure.files(programs.keys());
+    wants.extend(files.iter().map(|path| Want::file(path, detector)));
+    let mut directories = closure.directories(&files);
+    directories.extend(asked.iter().filter_map(MachinePath::parent));
+    Asks {
+        wants,
+        directories,
+        below: closure.plug_in_directories(&files),
+    }
+}
+
+/// The files behind the paths, scripts and their interpreters, each with the libraries beside the name it is called by: an
+/// interpreter that a link in `/srv/x/bin` leads to opens those in `/srv/x/lib`.
+fn programs(facts: &Facts, asked: &[MachinePath]) -> Programs {
+    let mut found = Programs::new();
+    let shared = Loader::new(facts).directories(&Elf::default());
+    for path in asked {
+        let mut name = path.clone();
+        for _ in 0..INTERPRETERS {
+            let Some(real) = facts.tree.resolve(&name) else {
+                break;
+            };
+            let own = found.entry(real.clone()).or_default();
+            let prefix = name.parent().and_then(|bin| bin.parent());
+            let library = prefix.map(|prefix| prefix.join("lib"));
+            own.extend(library.filter(|library| name != real && !shared.contains(library)));
+            let script = facts.scripts.get(&real);
+            let words = script.into_iter().flat_map(|script| &script.interpreter);
+            let interpreter = words
+                .map(MachinePath::new)
+                .find(|word| facts.tree.exists(word));
+            let Some(interpreter) = interpreter else {
+                break;
+            };
+            name = interpreter;
+        }
+    }
+    found
 }

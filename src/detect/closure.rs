@@ -3,152 +3,198 @@
 
 use super::Want;
 use super::native::{Executable, MachineCode};
-use crate::fact::{Code, Elf, Facts};
+use crate::fact::{Elf, Facts};
 use crate::path::MachinePath;
-use crate::workload::libraries::Loader;
-use std::collections::BTreeSet;
+use crate::workload::libraries::{Loader, Programs, above_searched};
+use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap};
 
 /// Files of one machine's programs.
 const FILES: usize = 20_000;
 
-/// The files that these programs can load, as far as is known by now.
-pub fn files(
-    facts: &Facts,
-    programs: impl IntoIterator<Item = MachinePath>,
-) -> BTreeSet<MachinePath> {
-    let loader = Loader::new(facts);
-    let programs: BTreeSet<MachinePath> = programs.into_iter().collect();
-    let mut found = BTreeSet::new();
-    for program in programs {
-        if found.len() > FILES {
-            break;
-        }
-        found.extend(of_program(facts, &loader, &program));
-    }
-    found
+/// What each file that was looked into leads to, worked out once for all programs.
+pub struct Closure<'a> {
+    facts: &'a Facts,
+    loader: Loader<'a>,
+    own: &'a Programs,
+    files: HashMap<&'a MachinePath, File>,
 }
 
-fn of_program(facts: &Facts, loader: &Loader<'_>, program: &MachinePath) -> BTreeSet<MachinePath> {
-    let mut found = BTreeSet::new();
-    let mut work = vec![program.clone()];
-    let mut asked = false;
-    loop {
-        while let Some(path) = work.pop() {
-            if found.len() < FILES && found.insert(path.clone()) {
-                work.extend(beside(facts, loader, &path));
+/// What one file names.
+#[derive(Default)]
+struct File {
+    /// Its interpreter, its libraries, and libraries in its code's strings; links followed.
+    loads: Vec<MachinePath>,
+    /// Libraries that it needs and that are not there.
+    lacks: Vec<String>,
+    /// Directories in its code's strings where plug-ins may be; none need be there.
+    directories: BTreeSet<MachinePath>,
+    /// It opens a library by a name that only the run knows.
+    opens_any: bool,
+}
+
+impl<'a> Closure<'a> {
+    /// Of programs that may open what is of their workloads' own.
+    pub fn new(facts: &'a Facts, own: &'a Programs) -> Self {
+        let loader = Loader::with(facts, own);
+        let known: BTreeSet<&MachinePath> = facts.elfs.keys().chain(facts.scripts.keys()).collect();
+        let known: Vec<&MachinePath> = known.into_iter().collect();
+        let files = known
+            .into_par_iter()
+            .map(|path| (path, File::new(facts, &loader, path)));
+        let files = files.collect();
+        Self {
+            facts,
+            loader,
+            own,
+            files,
+        }
+    }
+
+    /// The files that these programs can load, as far as is known by now.
+    pub fn files<'p>(
+        &self,
+        programs: impl IntoIterator<Item = &'p MachinePath>,
+    ) -> BTreeSet<MachinePath> {
+        let programs: Vec<&MachinePath> = programs.into_iter().collect();
+        let each = programs.into_par_iter();
+        let each: Vec<_> = each.map(|program| self.of_program(program)).collect();
+        let mut found = BTreeSet::new();
+        for mut files in each {
+            if found.len() > FILES {
+                break;
+            }
+            found.append(&mut files);
+        }
+        found
+    }
+
+    fn of_program(&self, program: &MachinePath) -> BTreeSet<MachinePath> {
+        let mut found = BTreeSet::new();
+        let mut work = vec![program.clone()];
+        let mut known = None;
+        loop {
+            while let Some(path) = work.pop() {
+                if found.len() < FILES && found.insert(path.clone()) {
+                    let file = self.files.get(&path).into_iter();
+                    work.extend(file.flat_map(|file| &file.loads).cloned());
+                }
+            }
+            let files = || found.iter().filter_map(|path| self.files.get(path));
+            let opens_any = files().any(|file| file.opens_any);
+            let Some(elf) = self.facts.elfs.get(program).filter(|_| opens_any) else {
+                return found;
+            };
+            let named: BTreeSet<&MachinePath> =
+                files().flat_map(|file| &file.directories).collect();
+            // What plug-ins name in turn is searched as well.
+            if known.replace(named.len()) == Some(named.len()) {
+                return found;
+            }
+            let own = self.loader.own_plug_in_directories(elf).into_iter();
+            let all = own.chain(named.into_iter().cloned());
+            work.extend(self.loader.plug_ins(elf, all));
+        }
+    }
+
+    /// What a program and its libraries need and the machine does not have: who needs it, and its name.
+    pub fn missing(&self, program: &MachinePath) -> BTreeSet<(MachinePath, String)> {
+        let files = self.of_program(program);
+        let known = files
+            .iter()
+            .filter_map(|path| Some((path, self.files.get(path)?)));
+        let lacks = known.flat_map(|(path, file)| file.lacks.iter().map(move |name| (path, name)));
+        lacks
+            .map(|(path, name)| (path.clone(), name.clone()))
+            .collect()
+    }
+
+    pub fn facts(&self) -> &'a Facts {
+        self.facts
+    }
+
+    /// What these programs ask for: the headers and the code of all that they can load.
+    pub fn wants<'p>(&self, programs: impl IntoIterator<Item = &'p MachinePath>) -> Vec<Want> {
+        let both = |path: &MachinePath| {
+            [
+                Want::file(path, Executable::ID),
+                Want::file(path, MachineCode::ID),
+            ]
+        };
+        self.files(programs).iter().flat_map(both).collect()
+    }
+
+    /// Directories that have to be known for these files: theirs, and the loader's.
+    pub fn directories(&self, files: &BTreeSet<MachinePath>) -> BTreeSet<MachinePath> {
+        let mut found = BTreeSet::from([
+            MachinePath::new("/etc"),
+            MachinePath::new("/etc/ld.so.conf.d"),
+        ]);
+        found.extend(self.loader.directories(&Elf::default()));
+        for path in files {
+            found.extend(path.parent());
+            found.extend(above_searched(path));
+            if let Some(elf) = self.facts.elfs.get(path) {
+                found.extend(self.loader.directories(elf));
+                let interpreter = elf.interpreter.as_deref().map(MachinePath::new);
+                found.extend(interpreter.and_then(|path| path.parent()));
+            }
+            let script = self.facts.scripts.get(path);
+            let words = script.into_iter().flat_map(|script| &script.interpreter);
+            let absolute = words.filter(|word| word.starts_with('/'));
+            found.extend(absolute.filter_map(|word| MachinePath::new(word).parent()));
+        }
+        found
+    }
+
+    /// Directories of plug-ins that have to be known with all below, if these files open any.
+    pub fn plug_in_directories(&self, files: &BTreeSet<MachinePath>) -> BTreeSet<MachinePath> {
+        let known = || files.iter().filter_map(|path| self.files.get(path));
+        if !known().any(|file| file.opens_any) {
+            return BTreeSet::new();
+        }
+        let elfs = files.iter().filter_map(|path| self.facts.elfs.get(path));
+        let programs = elfs.filter(|elf| elf.interpreter.is_some());
+        let own = programs.flat_map(|elf| self.loader.own_plug_in_directories(elf));
+        let named = known().flat_map(|file| &file.directories).cloned();
+        let of_workloads = self.own.values().flatten().cloned();
+        own.chain(named).chain(of_workloads).collect()
+    }
+}
+
+impl File {
+    fn new(facts: &Facts, loader: &Loader<'_>, path: &MachinePath) -> Self {
+        let resolve = |name: &String| facts.tree.resolve(&MachinePath::new(name));
+        let script = facts.scripts.get(path);
+        let mut file = Self::default();
+        let interpreter = script.and_then(|script| script.interpreter.first());
+        file.loads.extend(interpreter.and_then(resolve));
+        let Some(elf) = facts.elfs.get(path) else {
+            return file;
+        };
+        for (name, library) in loader.libraries(elf) {
+            match library {
+                Some(path) => file.loads.push(path),
+                None => file.lacks.push(name.to_owned()),
             }
         }
-        let codes = || found.iter().filter_map(|path| facts.codes.get(path));
-        let opens_any = codes()
-            .flat_map(|code| &code.arguments)
-            .any(|site| site.via == Some("dlopen") && site.value.is_none());
-        let Some(elf) = facts.elfs.get(program).filter(|_| opens_any && !asked) else {
-            return found;
-        };
-        asked = true;
-        let strings = codes().flat_map(|code| &code.strings);
-        work = loader.plug_ins(elf, strings.map(|(_, text)| text.as_str()));
-    }
-}
-
-/// What one file names: its interpreter, its libraries, and libraries in its code's strings.
-fn beside(facts: &Facts, loader: &Loader<'_>, path: &MachinePath) -> Vec<MachinePath> {
-    let resolve = |name: &String| facts.tree.resolve(&MachinePath::new(name));
-    let script = facts.scripts.get(path);
-    let mut found: Vec<MachinePath> = script
-        .and_then(|script| script.interpreter.first())
-        .and_then(resolve)
-        .into_iter()
-        .collect();
-    if let Some(elf) = facts.elfs.get(path) {
-        found.extend(loader.needed(elf));
-        found.extend(elf.interpreter.as_ref().and_then(resolve));
+        file.loads
+            .extend(elf.interpreter.as_ref().and_then(resolve));
         let opened = elf.opens.iter().flat_map(|opened| &opened.sonames);
-        found.extend(opened.flat_map(|name| loader.named(elf, name)));
-        let code = facts.codes.get(path);
-        let strings = code.into_iter().flat_map(|code| &code.strings);
-        let libraries = strings.filter(|(_, text)| text.contains(".so"));
-        found.extend(libraries.flat_map(|(_, text)| loader.named(elf, text)));
-    }
-    found
-}
-
-/// Every directory that has to be known for these programs: theirs, the loader's, those their libraries name.
-pub fn directories(facts: &Facts, programs: &[MachinePath]) -> BTreeSet<MachinePath> {
-    let loader = Loader::new(facts);
-    let mut found = BTreeSet::from([
-        MachinePath::new("/etc"),
-        MachinePath::new("/etc/ld.so.conf.d"),
-    ]);
-    found.extend(programs.iter().filter_map(MachinePath::parent));
-    found.extend(loader.directories(&Elf::default()));
-    let real: Vec<MachinePath> = programs
-        .iter()
-        .filter_map(|path| facts.tree.resolve(path))
-        .collect();
-    for path in files(facts, real) {
-        found.extend(path.parent());
-        if let Some(elf) = facts.elfs.get(&path) {
-            found.extend(loader.directories(elf));
-            let interpreter = elf.interpreter.as_deref().map(MachinePath::new);
-            found.extend(interpreter.and_then(|path| path.parent()));
+        file.loads
+            .extend(opened.flat_map(|name| loader.named(elf, name)));
+        let Some(code) = facts.codes.get(path) else {
+            return file;
+        };
+        for (_, text) in &code.strings {
+            if text.contains(".so") {
+                file.loads.extend(loader.named(elf, text));
+            }
+            file.directories.extend(loader.directories_named(elf, text));
         }
-        let script = facts.scripts.get(&path);
-        let words = script.into_iter().flat_map(|script| &script.interpreter);
-        let absolute = words.filter(|word| word.starts_with('/'));
-        found.extend(absolute.filter_map(|word| MachinePath::new(word).parent()));
+        file.directories.extend(loader.directories_searched(path));
+        let mut arguments = code.arguments.iter();
+        file.opens_any = arguments.any(|site| site.via == Some("dlopen") && site.value.is_none());
+        file
     }
-    found
-}
-
-/// Directories of these programs' plug-ins, as far as their code is known and opens any.
-pub fn plug_in_directories(facts: &Facts, programs: &[MachinePath]) -> BTreeSet<MachinePath> {
-    let loader = Loader::new(facts);
-    let real = programs.iter().filter_map(|path| facts.tree.resolve(path));
-    let files = files(facts, real);
-    let codes: Vec<&Code> = files
-        .iter()
-        .filter_map(|path| facts.codes.get(path))
-        .collect();
-    let mut found = BTreeSet::new();
-    if opens_any(&codes) {
-        let elfs = files.iter().filter_map(|path| facts.elfs.get(path));
-        for elf in elfs.filter(|elf| elf.interpreter.is_some()) {
-            let strings = codes.iter().flat_map(|code| &code.strings);
-            let strings = strings.map(|(_, text)| text.as_str());
-            found.extend(loader.plug_in_directories(elf, strings));
-        }
-    }
-    found
-}
-
-/// Whether a library is opened by a name that only the run knows.
-fn opens_any(codes: &[&Code]) -> bool {
-    let mut arguments = codes.iter().flat_map(|code| &code.arguments);
-    arguments.any(|site| site.via == Some("dlopen") && site.value.is_none())
-}
-
-/// Largest library that a scan reads, in bytes. Those above are compilers that make code while they run (LLVM, V8), which
-/// nobody can read beforehand; a scan that took them in would need four times the memory for no answer.
-pub const LARGE: u64 = 32 << 20;
-
-/// Asks for them: headers and code. Libraries above a size are left out, and their programs' answer says so.
-pub fn wants(
-    facts: &Facts,
-    programs: impl IntoIterator<Item = MachinePath>,
-    largest: u64,
-) -> Vec<Want> {
-    let programs: BTreeSet<MachinePath> = programs.into_iter().collect();
-    let is_read = |path: &&MachinePath| {
-        let size = facts.tree.get(path).map_or(0, |entry| entry.size);
-        size <= largest || programs.contains(*path)
-    };
-    let files = files(facts, programs.iter().cloned());
-    let both = |path: &MachinePath| {
-        [
-            Want::file(path, Executable::ID),
-            Want::file(path, MachineCode::ID),
-        ]
-    };
-    files.iter().filter(is_read).flat_map(both).collect()
 }

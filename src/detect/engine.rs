@@ -3,14 +3,15 @@
 //! `sorted list → par_iter → map → collect`: no locks, no channels; the order of the list is the order of the facts,
 //! whatever the number of threads. A panic in a detector becomes an unexamined entry.
 
-use super::dispatch::{Look, Work, by_interest, by_pattern};
+use super::asked::Asked;
+use super::dispatch::{Look, Work};
 use super::gather::Gather;
 use super::pack::Packs;
 use super::registry::Registered;
-use super::{FileView, Purpose, Registry, Sink, Want, follow};
+use super::{FileView, Registry, Sink, Want, follow};
 use crate::fact::{Facts, Unexamined};
 use crate::path::MachinePath;
-use crate::source::Root;
+use crate::source::{Part, Root};
 use crate::walk::Tree;
 use rayon::prelude::*;
 use std::cmp::Reverse;
@@ -21,11 +22,8 @@ use std::time::{Duration, Instant};
 /// An include that includes itself, or a machine made to keep us busy, ends here.
 const ROUNDS: usize = 16;
 
-/// The most looks at files because somebody asked.
-const MOST_LOOKS: usize = 200_000;
-
-/// Files one pattern may name; a pattern over everything is somebody's mistake or attack.
-const MOST_MATCHES: usize = 20_000;
+/// Of a machine seen piece by piece: libraries name directories, which hold libraries.
+const ROUNDS_OF_PART: usize = 64;
 
 /// How far the work has come; the terminal shows it, tests ignore it.
 pub trait Progress: Sync {
@@ -77,54 +75,154 @@ impl Progress for Silent {
 /// Examines a machine: walks it, shows files to detectors, follows what they and the facts ask for. Runs in the caller's
 /// thread pool.
 pub fn examine(root: &Root, registry: &Registry, packs: &Packs, progress: &dyn Progress) -> Facts {
-    let named = |facts: &Facts| follow::named(facts, packs);
-    let carried = |facts: &Facts| follow::carried(facts, packs);
-    let loaded = |facts: &Facts| follow::loaded(facts, packs);
-    examine_with(root, registry, &[&named, &carried, &loaded], progress)
+    let mut named = |facts: &Facts| follow::named(facts, packs).into();
+    let mut carried = |facts: &Facts| follow::carried(facts, packs).into();
+    let mut loaded = |facts: &Facts| follow::loaded(facts, packs).into();
+    let mut follow: [Follow<'_>; 3] = [&mut named, &mut carried, &mut loaded];
+    examine_with(root, registry, &mut follow, progress)
 }
 
 /// What facts ask for.
-pub type Follow<'a> = &'a dyn Fn(&Facts) -> Vec<Want>;
+#[derive(Debug, Default)]
+pub struct Asks {
+    pub wants: Vec<Want>,
+    /// Directories to look into, where a machine is seen piece by piece.
+    pub directories: BTreeSet<MachinePath>,
+    /// Those to look into with everything below.
+    pub below: BTreeSet<MachinePath>,
+}
+
+impl From<Vec<Want>> for Asks {
+    fn from(wants: Vec<Want>) -> Self {
+        Self {
+            wants,
+            ..Self::default()
+        }
+    }
+}
+
+/// Asked after each round.
+pub type Follow<'a> = &'a mut dyn FnMut(&Facts) -> Asks;
 
 /// The same with other answers to what facts ask for; each is only heard when those before it have nothing new.
 pub fn examine_with(
     root: &Root,
     registry: &Registry,
-    follow: &[Follow<'_>],
+    follow: &mut [Follow<'_>],
     progress: &dyn Progress,
 ) -> Facts {
     progress.phase("walking", Total::Unknown);
     let (tree, problems) = root.walk();
-    let mut work = by_interest(&tree, registry);
-    let mut gather = Gather::new(tree, problems);
-    let mut asked = Asked::default();
-    for round in 1..=ROUNDS {
-        let name = if round == 1 { "reading" } else { "following" };
-        progress.phase(name, Total::Files(work.len()));
-        let sinks = read_all(root, &gather.facts().tree, registry, &work, progress);
-        let mut wants = gather.take(sinks);
-        let facts = gather.facts();
-        let mut follow = follow.iter();
-        loop {
-            let next = follow.next();
-            wants.extend(next.map(|next| next(facts)).unwrap_or_default());
-            work = asked.work(std::mem::take(&mut wants), &facts.tree, registry);
-            if !work.is_empty() || next.is_none() {
+    let examination = Examination {
+        root,
+        registry,
+        part: None,
+        gather: Gather::new(tree, problems),
+        asked: Asked::default(),
+        progress,
+    };
+    examination.run(follow, ROUNDS)
+}
+
+/// The same of a machine of which only those directories are seen that somebody asks for, where that is quicker: for
+/// questions about a few programs.
+pub fn examine_part(
+    root: &Root,
+    registry: &Registry,
+    follow: &mut [Follow<'_>],
+    progress: &dyn Progress,
+) -> Facts {
+    let Some(part) = root.part() else {
+        return examine_with(root, registry, follow, progress);
+    };
+    let examination = Examination {
+        root,
+        registry,
+        gather: Gather::new(part.tree(), Vec::new()),
+        part: Some(part),
+        asked: Asked::default(),
+        progress,
+    };
+    examination.run(follow, ROUNDS_OF_PART)
+}
+
+/// A machine under examination.
+struct Examination<'a> {
+    root: &'a Root,
+    registry: &'a Registry,
+    part: Option<Part<'a>>,
+    gather: Gather,
+    asked: Asked,
+    progress: &'a dyn Progress,
+}
+
+impl Examination<'_> {
+    fn run(mut self, follow: &mut [Follow<'_>], rounds: usize) -> Facts {
+        let mut work = self
+            .asked
+            .interests(&self.gather.facts().tree, self.registry);
+        for round in 1..=rounds {
+            let name = if round == 1 { "reading" } else { "following" };
+            self.progress.phase(name, Total::Files(work.len()));
+            let tree = &self.gather.facts().tree;
+            let sinks = read_all(self.root, tree, self.registry, &work, self.progress);
+            let wants = self.gather.take(sinks);
+            work = self.next(wants, follow);
+            self.gather.note(&mut self.asked.problems);
+            if work.is_empty() {
                 break;
             }
+            if round == rounds {
+                let reason =
+                    format!("more is named after {rounds} rounds of reading; it was not read");
+                let more = work.keys().map(|path| engine(path, reason.clone()));
+                self.gather.note(&mut more.collect());
+            }
         }
-        gather.note(&mut asked.problems);
-        if work.is_empty() {
-            break;
-        }
-        if round == ROUNDS {
-            let reason = format!("more is named after {ROUNDS} rounds of reading; it was not read");
-            let more = work.keys().map(|path| engine(path, reason.clone()));
-            gather.note(&mut more.collect());
-        }
+        self.progress.phase("gathering", Total::Unknown);
+        self.gather.finish()
     }
-    progress.phase("gathering", Total::Unknown);
-    gather.finish()
+
+    /// What to read next: what detectors want, and what the first of those who follow that has anything new asks for.
+    fn next(&mut self, mut wants: Vec<Want>, follow: &mut [Follow<'_>]) -> Work {
+        let mut work = Work::new();
+        for follow in follow {
+            let mut asks = follow(self.gather.facts());
+            while self.look_into(&asks) {
+                // Names that were asked for before may be there now.
+                let tree = &self.gather.facts().tree;
+                wants.append(&mut self.asked.again());
+                work.append(&mut self.asked.interests(tree, self.registry));
+                asks = follow(self.gather.facts());
+            }
+            wants.append(&mut asks.wants);
+            let tree = &self.gather.facts().tree;
+            let more = self
+                .asked
+                .work(std::mem::take(&mut wants), tree, self.registry);
+            for (file, mut looks) in more {
+                work.entry(file).or_default().append(&mut looks);
+            }
+            if !work.is_empty() {
+                return work;
+            }
+        }
+        // Nobody follows, or nobody has anything to ask.
+        self.asked
+            .work(wants, &self.gather.facts().tree, self.registry)
+    }
+
+    /// Looks into directories; whether that brought new names.
+    fn look_into(&mut self, asks: &Asks) -> bool {
+        let Some(part) = &mut self.part else {
+            return false;
+        };
+        let is_new = part.look_into(&asks.directories, &asks.below);
+        if is_new {
+            self.gather.see(part.tree());
+        }
+        is_new
+    }
 }
 
 /// Reads every file of a round, in parallel; the results in the list's order.
@@ -220,66 +318,7 @@ fn inspect(
     (sink, size)
 }
 
-/// What was asked for so far.
-#[derive(Default)]
-struct Asked {
-    wants: BTreeSet<Want>,
-    looks: BTreeSet<(MachinePath, Purpose)>,
-    problems: Vec<Unexamined>,
-}
-
-impl Asked {
-    /// The next round: what nobody was shown yet for that purpose.
-    fn work(&mut self, wants: Vec<Want>, tree: &Tree, registry: &Registry) -> Work {
-        let mut work = Work::new();
-        for want in wants {
-            if !self.wants.insert(want.clone()) {
-                continue;
-            }
-            let named = MachinePath::new(&want.pattern);
-            let Some(detector) = registry.place(&want.purpose.detector) else {
-                let reason = format!("no detector is called {}", want.purpose.detector);
-                self.problems.push(engine(&named, reason));
-                continue;
-            };
-            let mut found = by_pattern(tree, &want.pattern);
-            if found.len() > MOST_MATCHES {
-                let reason = format!(
-                    "names more than {MOST_MATCHES} files, which is the limit; the rest was not read"
-                );
-                self.problems.push(engine(&named, reason));
-                found.truncate(MOST_MATCHES);
-            }
-            for named in found {
-                let Some(file) = tree.get(&named) else {
-                    continue;
-                };
-                let purpose = want.purpose.clone();
-                if !self.looks.insert((named.clone(), purpose.clone())) {
-                    continue;
-                }
-                if self.looks.len() > MOST_LOOKS {
-                    let reason = format!(
-                        "more than {MOST_LOOKS} files are named by others, which is the limit; the rest was not read"
-                    );
-                    self.problems.push(engine(&named, reason));
-                    return work;
-                }
-                work.entry(file.path.clone()).or_default().push(Look {
-                    named,
-                    detector,
-                    purpose,
-                });
-            }
-        }
-        for looks in work.values_mut() {
-            looks.sort();
-        }
-        work
-    }
-}
-
-fn engine(path: &MachinePath, reason: impl Into<String>) -> Unexamined {
+pub(super) fn engine(path: &MachinePath, reason: impl Into<String>) -> Unexamined {
     Unexamined {
         path: path.clone(),
         detector: "engine".to_owned(),

@@ -1,9 +1,10 @@
 //! What facts ask for: the files that only show themselves once others were read. Pure.
 
+use super::Want;
 use super::changed::Changed;
+use super::closure::Closure;
 use super::native::{Digest, Digests, Executable, secret, syntax, system};
 use super::pack::{Packs, program};
-use super::{Want, closure};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::plan::{self, PlanOptions};
@@ -56,14 +57,8 @@ pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
     let plans = plan::plan(facts, &cut.workloads, &PlanOptions::default());
-    let started = plans.into_iter().flat_map(|plan| plan.programs);
-    // What a package brought and the container does not start is its product's affair.
-    let named = cut
-        .workloads
-        .iter()
-        .flat_map(|workload| &workload.executables);
-    let own = named.filter(|path| facts.owner(path).is_none()).cloned();
-    closure::wants(facts, started.chain(own), closure::LARGE)
+    let programs = plan::programs(&cut.workloads, &plans, facts);
+    Closure::new(facts, &programs).wants(programs.keys())
 }
 
 fn environment_files(services: &Services) -> Vec<Want> {

@@ -37,6 +37,11 @@ impl Gather {
         &self.facts
     }
 
+    /// More of the machine was looked into.
+    pub(super) fn see(&mut self, tree: Tree) {
+        self.facts.tree = tree;
+    }
+
     pub(super) fn note(&mut self, problems: &mut Vec<Unexamined>) {
         self.facts.unexamined.append(problems);
     }

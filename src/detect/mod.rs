@@ -4,6 +4,7 @@
 //! is only found by following (an include, an `EnvironmentFile=`), so a detector may *ask* with [`Sink::want`]; the engine
 //! reads what is new in the next round, each path once per purpose, and rounds end when nothing new is asked.
 
+mod asked;
 mod changed;
 pub mod closure;
 pub mod dispatch;

@@ -47,9 +47,11 @@ pub struct Function {
     pub last: u32,
 }
 
-/// A piece of data.
+/// A piece of data: its edges are `edges[first..last]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region {
+    /// Bytes from the start of the file.
+    pub offset: u64,
     pub first: u32,
     pub last: u32,
 }

@@ -52,6 +52,12 @@ impl Architecture {
     }
 }
 
+/// Whether some architecture has a call of this name.
+pub fn is_known(name: &str) -> bool {
+    let mut all = [Architecture::X86_64, Architecture::Aarch64].into_iter();
+    name != "-" && all.any(|architecture| architecture.number(name).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

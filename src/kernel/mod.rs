@@ -12,6 +12,7 @@ pub mod need;
 pub mod program;
 pub mod reach;
 pub mod target;
+pub mod way;
 
 pub use reach::{Argument, Reach, Reference, Site, Unresolved};
 

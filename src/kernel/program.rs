@@ -2,10 +2,11 @@
 
 use super::need::{self, Ask};
 use super::target::{Delta, delta, places};
+use super::way::Way;
 use super::{Reach, Site};
-use crate::fact::{ElfKind, Facts};
+use crate::detect::closure::Closure;
+use crate::fact::ElfKind;
 use crate::path::MachinePath;
-use crate::workload::libraries::Loader;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,9 @@ pub struct Program {
     pub missing: Vec<Missing>,
     pub unresolved: Vec<Open>,
     pub targets: Vec<Delta>,
+    /// How it comes to the calls that were asked about; a call without a way is not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways: Option<Vec<Way>>,
 }
 
 fn at(site: &Site) -> At {
@@ -71,7 +75,13 @@ fn at(site: &Site) -> At {
 
 impl Program {
     /// The answer for a path whose code is that of `native`.
-    pub fn new(path: &MachinePath, native: &MachinePath, reach: &Reach, facts: &Facts) -> Self {
+    pub fn new(
+        path: &MachinePath,
+        native: &MachinePath,
+        reach: &Reach,
+        closure: &Closure<'_>,
+    ) -> Self {
+        let facts = closure.facts();
         let need = need::need(&need::Program::new(native, reach, facts));
         let elf = facts.elfs.get(native);
         let of = |kind: need::Kind| {
@@ -106,7 +116,11 @@ impl Program {
             devices: of(need::Kind::Device),
             modules: of(need::Kind::Module),
             sysctls: of(need::Kind::Sysctl),
-            missing: missing(native, facts),
+            missing: closure
+                .missing(native)
+                .into_iter()
+                .map(|(by, name)| Missing { by, name })
+                .collect(),
             unresolved: reach
                 .unresolved
                 .iter()
@@ -120,26 +134,9 @@ impl Program {
                 .map(|place| delta([reach], &need, place))
                 .collect(),
             asks: need.asks,
+            ways: None,
         }
     }
-}
-
-/// What the program and its libraries need and the machine does not have.
-fn missing(native: &MachinePath, facts: &Facts) -> Vec<Missing> {
-    let loader = Loader::new(facts);
-    let mut found = Vec::new();
-    for path in crate::detect::closure::files(facts, [native.clone()]) {
-        let Some(elf) = facts.elfs.get(&path) else {
-            continue;
-        };
-        let names = loader.missing(elf).into_iter();
-        found.extend(names.map(|name| Missing {
-            by: path.clone(),
-            name: name.to_owned(),
-        }));
-    }
-    found.sort();
-    found
 }
 
 /// All answers as one JSON document, ending in a newline.

@@ -25,6 +25,7 @@ mod pod;
 mod port;
 mod privilege;
 mod process;
+mod program;
 mod schedule;
 pub(crate) mod secret;
 mod service;
@@ -33,6 +34,7 @@ mod volume;
 
 pub use build::plan;
 pub use contract::{needs, settle};
+pub use program::programs;
 
 /// Why a program cannot stand on an image; `None` where it can, or where nothing is known of the image.
 pub fn refusal(image: &str, elf: &Elf, facts: &Facts) -> Option<String> {

@@ -7,6 +7,26 @@ use std::io;
 pub(super) trait ReadAt: Send + Sync {
     /// Fills `buf` from `offset` (bytes); short only at the end of the file.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError>;
+
+    /// Its first bytes, at most `most`; of `size` as the walk saw it, in bytes.
+    fn read_first(&self, size: u64, most: u64) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = Vec::new();
+        loop {
+            let start = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            // One byte more than is expected: a file that has grown since the walk shows itself.
+            let expected = size.saturating_sub(start).saturating_add(1);
+            let expected = expected.min(PIECE).min(most.saturating_sub(start));
+            let wanted = usize::try_from(expected).unwrap_or(usize::MAX);
+            let old = bytes.len();
+            bytes.resize(old.saturating_add(wanted), 0);
+            let piece = bytes.get_mut(old..).unwrap_or_default();
+            let read = self.read_at(start, piece)?;
+            bytes.truncate(old.saturating_add(read));
+            if read < wanted || wanted == 0 {
+                return Ok(bytes);
+            }
+        }
+    }
 }
 
 /// Files are read in pieces of this many bytes, so that no claimed length is allocated before its content was there.
@@ -36,25 +56,12 @@ impl<'a> Content<'a> {
     }
 
     pub(super) fn read_whole(&self, limit: u64) -> Result<Vec<u8>, ReadError> {
-        let mut bytes = Vec::new();
-        loop {
-            let start = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            // One byte more than is expected: a file that has grown since the walk shows itself.
-            let expected = self.size.saturating_sub(start).saturating_add(1).min(PIECE);
-            let wanted = usize::try_from(expected).unwrap_or(usize::MAX);
-            let old = bytes.len();
-            bytes.resize(old.saturating_add(wanted), 0);
-            let piece = bytes.get_mut(old..).unwrap_or_default();
-            let read = self.file.read_at(start, piece)?;
-            bytes.truncate(old.saturating_add(read));
-            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            if size > limit {
-                return Err(ReadError::TooLarge { size, limit });
-            }
-            if read < wanted {
-                return Ok(bytes);
-            }
+        let bytes = self.file.read_first(self.size, limit.saturating_add(1))?;
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size > limit {
+            return Err(ReadError::TooLarge { size, limit });
         }
+        Ok(bytes)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::budget::Budget;
 use super::content::ReadAt;
 use super::kernel::{Mounted, mounted};
-use super::{Backend, Error, ReadError, confine, node, part, root, unexamined};
+use super::part::Part;
+use super::{Backend, Error, ReadError, confine, node, root, unexamined};
 use crate::disk::{FileKind, Xattrs};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
@@ -13,7 +14,7 @@ use rustix::fs::{Mode, OFlags, fgetxattr, flistxattr};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::{self, File, FileType, Metadata};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
@@ -244,8 +245,8 @@ impl Backend for Directory {
         walk.entries
     }
 
-    fn part(&self, directories: &[MachinePath], below: &[MachinePath]) -> Option<Vec<Entry>> {
-        Some(part::entries(self, directories, below))
+    fn part(&self) -> Option<Part<'_>> {
+        Some(Part::new(self))
     }
 
     fn open<'a>(&'a self, entry: &Entry) -> Result<Box<dyn ReadAt + 'a>, ReadError> {
@@ -275,6 +276,19 @@ impl ReadAt for File {
             }
         }
         Ok(done)
+    }
+
+    /// Into memory that nobody has to fill with zeros first; a file of this system has the size that it says.
+    fn read_first(&self, size: u64, most: u64) -> Result<Vec<u8>, ReadError> {
+        let expected = usize::try_from(size.min(most)).unwrap_or(usize::MAX);
+        let mut bytes = Vec::new();
+        bytes
+            .try_reserve_exact(expected.saturating_add(1))
+            .map_err(io::Error::from)?;
+        let mut file: &File = self;
+        file.seek(SeekFrom::Start(0))?;
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 }
 

@@ -23,7 +23,6 @@ impl Root {
             volumes: Vec::new(),
         };
         Self {
-            part: None,
             backend: Box::new(Memory::new(files)),
             info,
         }

@@ -22,7 +22,7 @@ mod tar;
 use crate::disk::image::RawFile;
 use crate::disk::{NodeId, Stat, Xattrs};
 use crate::fact::Unexamined;
-use crate::path::{MachinePath, sanitise};
+use crate::path::sanitise;
 use crate::walk::{Entry, Tree};
 use kind::Kind;
 use schemars::JsonSchema;
@@ -34,6 +34,7 @@ pub use error::{Error, ReadError};
 pub use inspection::{
     Disk as InspectedDisk, Hardware, Inspection, Mount, System, Volume as InspectedVolume,
 };
+pub use part::Part;
 
 /// A volume of a disk image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,8 +74,8 @@ pub struct OpenOptions {
 /// What each kind of source does: list its entries once, and find the content of one again.
 trait Backend: Send + Sync {
     fn entries(&self, problems: &mut Vec<Unexamined>) -> Vec<Entry>;
-    /// Just these directories, and everything below others, where that is quicker than everything.
-    fn part(&self, _: &[MachinePath], _: &[MachinePath]) -> Option<Vec<Entry>> {
+    /// Piece by piece, where that is quicker than everything.
+    fn part(&self) -> Option<Part<'_>> {
         None
     }
     /// The content of a regular file.
@@ -90,8 +91,6 @@ trait Backend: Send + Sync {
 pub struct Root {
     backend: Box<dyn Backend>,
     info: SourceInfo,
-    /// Directories, and directories with all below.
-    part: Option<(Vec<MachinePath>, Vec<MachinePath>)>,
 }
 
 impl Root {
@@ -119,7 +118,6 @@ impl Root {
                 Ok(Self {
                     backend: Box::new(disks),
                     info,
-                    part: None,
                 })
             }
         }
@@ -155,25 +153,19 @@ impl Root {
             format,
             volumes,
         };
-        Self {
-            backend,
-            info,
-            part: None,
-        }
+        Self { backend, info }
     }
 
     /// The one metadata pass, and what it could not see.
     pub fn walk(&self) -> (Tree, Vec<Unexamined>) {
         let mut problems = Vec::new();
-        let part = self.part.as_ref();
-        let part = part.and_then(|(directories, below)| self.backend.part(directories, below));
-        let entries = part.unwrap_or_else(|| self.backend.entries(&mut problems));
+        let entries = self.backend.entries(&mut problems);
         (Tree::new(entries), problems)
     }
 
-    /// From now on a walk sees only these directories, and everything below others, where that is quicker than everything.
-    pub fn limit(&mut self, directories: Vec<MachinePath>, below: Vec<MachinePath>) {
-        self.part = Some((directories, below));
+    /// The tree seen piece by piece; `None` where a source gives everything as quickly.
+    pub fn part(&self) -> Option<Part<'_>> {
+        self.backend.part()
     }
 
     pub fn info(&self) -> &SourceInfo {

@@ -5,20 +5,23 @@ use super::budget::Budget;
 use super::directory::Directory;
 use crate::disk::FileKind;
 use crate::path::MachinePath;
-use crate::walk::Entry;
+use crate::walk::{Entry, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Links that one path may lead through, as the kernel's own limit (path_resolution(7)).
 const LINKS: u8 = 40;
 
-struct Part<'a> {
+/// What was looked at so far.
+pub struct Part<'a> {
     directory: &'a Directory,
     found: BTreeMap<MachinePath, Entry>,
     /// Names that are not there.
     absent: BTreeSet<MachinePath>,
-    listed: BTreeSet<MachinePath>,
-    /// Whether listed before or not, those taken in with all below them.
+    /// Directories whose names were taken in, each with the directories in it.
+    listed: BTreeMap<MachinePath, Vec<MachinePath>>,
+    /// Those taken in with all below them, and how many names that brought.
     descended: BTreeSet<MachinePath>,
+    below: usize,
     budget: Budget,
 }
 
@@ -28,36 +31,46 @@ const DEPTH: u8 = 6;
 /// Names below such directories; more is no directory of plug-ins.
 const BELOW: usize = 50_000;
 
-/// The entries of these directories, of everything below others, of those above them, and of what links among them lead to.
-pub(super) fn entries(
-    directory: &Directory,
-    directories: &[MachinePath],
-    below: &[MachinePath],
-) -> Vec<Entry> {
-    let mut part = Part {
-        directory,
-        found: BTreeMap::new(),
-        absent: BTreeSet::new(),
-        listed: BTreeSet::new(),
-        descended: BTreeSet::new(),
-        budget: Budget::new(),
-    };
-    part.look(&MachinePath::root());
-    for path in directories {
-        if let Some(real) = part.reach(path, LINKS) {
-            part.list(&real);
-        }
+impl<'a> Part<'a> {
+    pub(super) fn new(directory: &'a Directory) -> Self {
+        let mut part = Self {
+            directory,
+            found: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            listed: BTreeMap::new(),
+            descended: BTreeSet::new(),
+            below: 0,
+            budget: Budget::new(),
+        };
+        part.look(&MachinePath::root());
+        part
     }
-    let most = part.found.len().saturating_add(BELOW);
-    for path in below {
-        if let Some(real) = part.reach(path, LINKS) {
-            part.descend(&real, DEPTH, most);
-        }
-    }
-    part.found.into_values().collect()
-}
 
-impl Part<'_> {
+    /// Looks into directories, and into others with everything below them; whether there was a name not seen before.
+    pub fn look_into<'p>(
+        &mut self,
+        directories: impl IntoIterator<Item = &'p MachinePath>,
+        below: impl IntoIterator<Item = &'p MachinePath>,
+    ) -> bool {
+        let known = self.found.len();
+        for path in directories {
+            if let Some(real) = self.reach(path, LINKS) {
+                self.list(&real);
+            }
+        }
+        for path in below {
+            if let Some(real) = self.reach(path, LINKS) {
+                self.descend(&real, DEPTH);
+            }
+        }
+        self.found.len() > known
+    }
+
+    /// The entries of the directories, those above them, and what links among them lead to.
+    pub fn tree(&self) -> Tree {
+        Tree::new(self.found.values().cloned().collect())
+    }
+
     /// Takes in every name on the way to a path; where it leads, if anywhere.
     fn reach(&mut self, path: &MachinePath, links: u8) -> Option<MachinePath> {
         let mut at = MachinePath::root();
@@ -97,35 +110,39 @@ impl Part<'_> {
         self.found.get(path)
     }
 
-    fn descend(&mut self, directory: &MachinePath, depth: u8, most: usize) {
+    fn descend(&mut self, directory: &MachinePath, depth: u8) {
         let Some(deeper) = depth.checked_sub(1) else {
             return;
         };
-        if self.found.len() > most || !self.descended.insert(directory.clone()) {
+        if self.below > BELOW || !self.descended.insert(directory.clone()) {
             return;
         }
-        self.list(directory);
-        for name in self.directory.names(directory) {
-            let path = directory.join(&name);
-            if self.look(&path).is_some_and(Entry::is_dir) {
-                self.descend(&path, deeper, most);
-            }
+        let known = self.found.len();
+        let directories = self.list(directory);
+        self.below += self.found.len() - known;
+        for directory in directories {
+            self.descend(&directory, deeper);
         }
     }
 
-    fn list(&mut self, directory: &MachinePath) {
-        if !self.listed.insert(directory.clone()) {
-            return;
+    /// Takes in the names in a directory; which of them are directories.
+    fn list(&mut self, directory: &MachinePath) -> Vec<MachinePath> {
+        if let Some(directories) = self.listed.get(directory) {
+            return directories.clone();
         }
+        let mut directories = Vec::new();
         for name in self.directory.names(directory) {
             let path = directory.join(&name);
-            let link = self
-                .look(&path)
-                .is_some_and(|entry| entry.kind == FileKind::Symlink);
-            if link {
-                self.reach(&path, LINKS);
+            match self.look(&path).map(|entry| entry.kind) {
+                Some(FileKind::Symlink) => {
+                    self.reach(&path, LINKS);
+                }
+                Some(FileKind::Directory) => directories.push(path),
+                _ => {}
             }
         }
+        self.listed.insert(directory.clone(), directories.clone());
+        directories
     }
 }
 
@@ -143,13 +160,10 @@ mod tests {
         std::fs::write(root.path().join("opt/vm/lib/server/libvm.so"), "").unwrap();
         let directory = Directory::open(root.path()).unwrap();
         let lib = [MachinePath::new("/opt/vm/lib")];
-        let names = |below: &[MachinePath]| {
-            let entries = entries(&directory, &lib, below).into_iter();
-            let names = entries.map(|entry| entry.path.text().into_owned());
-            names.collect::<Vec<_>>()
-        };
-        let deep = "/opt/vm/lib/server/libvm.so".to_owned();
-        assert!(!names(&[]).contains(&deep));
-        assert!(names(&lib).contains(&deep));
+        let deep = MachinePath::new("/opt/vm/lib/server/libvm.so");
+        let mut part = Part::new(&directory);
+        assert!(part.look_into(&lib, []) && !part.tree().exists(&deep));
+        assert!(part.look_into([], &lib) && part.tree().exists(&deep));
+        assert!(!part.look_into(&lib, &lib));
     }
 }

@@ -12,7 +12,6 @@ use crate::detect::pack::Packs;
 use crate::fact::{Facts, OsRelease};
 use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
-use crate::path::MachinePath;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::scan::{
     Coverage, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore, Tool,
@@ -22,7 +21,7 @@ use crate::source::SourceInfo;
 use crate::usage::{self, PackageUsage};
 use crate::workload::service::{self, Service, Services};
 use crate::workload::{self, Cut, Disposition, cut};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Everything known of a machine once facts are in.
 pub struct Study {
@@ -42,16 +41,14 @@ pub fn study(
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
     let mut plans = plan::plan(facts, &cut.workloads, options);
-    let all = cut
-        .workloads
-        .iter()
-        .flat_map(|workload| programs(workload, &plans, facts));
-    let reaches = join::programs(facts, all);
+    let programs = plan::programs(&cut.workloads, &plans, facts);
+    let reaches = join::programs(facts, &programs);
     plan::settle(&mut plans, &cut.workloads, facts, &reaches);
     let (usage, by_package) = usage::usage(facts, &cut.workloads, &plans);
     let needs = cut.workloads.iter().map(|workload| {
-        let programs = programs(workload, &plans, facts);
-        (workload.id.clone(), plan::needs(programs, facts, &reaches))
+        let programs = plan::programs(std::slice::from_ref(workload), &plans, facts);
+        let needs = plan::needs(programs.keys(), facts, &reaches);
+        (workload.id.clone(), needs)
     });
     let asked = Asked {
         plans: &plans,
@@ -89,23 +86,6 @@ pub fn study(
         concerns,
     };
     Study { cut, plans, scan }
-}
-
-/// The programs whose code counts: those that a container starts, and those of its own that it carries.
-fn programs<'a>(
-    workload: &'a workload::Workload,
-    plans: &'a [Plan],
-    facts: &Facts,
-) -> BTreeSet<&'a MachinePath> {
-    let plan = plans.iter().find(|plan| plan.id == workload.id);
-    let own = workload
-        .executables
-        .iter()
-        .filter(|path| facts.owner(path).is_none());
-    plan.into_iter()
-        .flat_map(|plan| &plan.programs)
-        .chain(own)
-        .collect()
 }
 
 /// What the programs of the workloads ask of the kernel.

@@ -6,6 +6,7 @@ pub mod listing;
 pub mod progress;
 pub mod summary;
 pub mod text;
+pub mod way;
 
 use crate::cli::{Colour, Global};
 use std::io::{IsTerminal, Write};

@@ -66,7 +66,7 @@ pub(super) fn matches_names<'p, 'n>(
 }
 
 /// One name, as bytes, against one component's pattern. For each `*` linear in the name.
-pub(super) fn matches_name(pattern: &str, name: &[u8]) -> bool {
+pub fn matches_name(pattern: &str, name: &[u8]) -> bool {
     if !is_pattern(pattern) {
         return pattern.as_bytes() == name;
     }

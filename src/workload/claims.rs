@@ -1,5 +1,6 @@
 //! Claims: files that no package brings, and a workload needs. An application is its topmost unowned directory.
 
+use super::libraries::is_library;
 use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::walk::{Entry, glob};
@@ -154,7 +155,7 @@ pub fn may_hold_secret(entry: &Entry) -> bool {
 /// Whether a file could be a program or a library.
 pub fn may_be_program(entry: &Entry) -> bool {
     let name = entry.path.name();
-    entry.size > 4 && (entry.is_executable() || name.ends_with(".so") || name.contains(".so."))
+    entry.size > 4 && (entry.is_executable() || is_library(&name))
 }
 
 /// Drops paths that lie within another of the list; sorted.

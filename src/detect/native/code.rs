@@ -2,29 +2,15 @@
 
 use super::elf;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
-use crate::fact::{Code, Fact};
+use crate::fact::Fact;
 use crate::kernel::code;
-use crate::path::MachinePath;
 use goblin::elf::header::{ET_DYN, ET_EXEC};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 /// Asked for the programs of workloads and everything these load.
-#[derive(Default)]
-pub struct MachineCode {
-    kept: Kept,
-}
-
-/// Code of an earlier look at the same root, by path: given out once instead of being read again.
-pub type Kept = Arc<Mutex<BTreeMap<MachinePath, Code>>>;
+pub struct MachineCode;
 
 impl MachineCode {
     pub const ID: &str = "exec/code";
-
-    /// One that does not read what is kept.
-    pub fn keeping(kept: Kept) -> Self {
-        Self { kept }
-    }
 }
 
 impl Detector for MachineCode {
@@ -56,11 +42,6 @@ impl Detector for MachineCode {
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
         if !file.bytes.starts_with(b"\x7fELF") {
-            return;
-        }
-        let kept = self.kept.lock().ok();
-        if let Some(code) = kept.and_then(|mut kept| kept.remove(&file.entry.path)) {
-            sink.fact(Fact::Code(Box::new(code)));
             return;
         }
         let parsed = elf::parse(file.bytes);

@@ -19,7 +19,7 @@ mod unit;
 
 use super::Detector;
 
-pub use code::{Kept, MachineCode};
+pub use code::MachineCode;
 pub use digest::Digest;
 pub use dpkg::Digests;
 pub use elf::Executable;
@@ -36,7 +36,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
     vec![
         Box::new(syntax::Configuration),
         Box::new(cron::Cron),
-        Box::new(code::MachineCode::default()),
+        Box::new(code::MachineCode),
         Box::new(elf::Executable),
         Box::new(LoaderCache),
         Box::new(digest::Digest),

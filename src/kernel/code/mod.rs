@@ -14,6 +14,7 @@ mod frames;
 mod graph;
 mod image;
 mod interest;
+mod places;
 mod step;
 mod sweep;
 mod tables;

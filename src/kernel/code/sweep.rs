@@ -36,6 +36,8 @@ pub(super) struct Entry {
 pub(super) struct Sweep {
     /// In the order of `from`.
     pub refs: Vec<Ref>,
+    /// Jumps from one place of a known function to another, not its start: most jumps are. From and to, in the order of from.
+    pub inner: Vec<(u32, u32)>,
     pub entries: Vec<Entry>,
     /// Jumps to an address in a register or a table; sorted.
     pub jumps: Vec<u32>,

@@ -5,29 +5,28 @@
 //! be run; so does whatever only such tables refer to.
 
 use super::image::{Image, Pointer};
+use super::places::Places;
 use super::sweep::{Kind, Sweep};
 use super::x86_run::could_run;
-use std::collections::BTreeSet;
 
 /// Takes out what lies in tables.
 pub(super) fn leave_out(image: &Image<'_>, sweep: &mut Sweep, base: u64) {
-    let places = Places::new(image, sweep, base);
-    let refuted: BTreeSet<u32> = places
-        .doubtful
-        .iter()
-        .copied()
-        .filter(|start| !could_run(image, base.wrapping_add((*start).into())))
-        .collect();
-    if refuted.is_empty() {
+    let candidates = Candidates::new(image, sweep, base);
+    let is_refuted = |at: usize| {
+        let start = candidates.all.get(at).unwrap_or_default();
+        !candidates.is_certain(at) && !could_run(image, base.wrapping_add(start.into()))
+    };
+    let refuted: Vec<bool> = (0..candidates.all.len()).map(is_refuted).collect();
+    if !refuted.contains(&true) {
         return;
     }
-    let believed = places.believed(sweep, &refuted);
+    let believed = candidates.believed(sweep, &refuted);
     let is_code = |place: u32| {
-        let at = places.all.partition_point(|start| *start <= place);
-        let start = at.checked_sub(1).and_then(|at| places.all.get(at));
-        start.is_none_or(|start| believed.contains(start))
+        let start = candidates.all.before(place);
+        start.is_none_or(|start| believed.get(start) == Some(&true))
     };
     sweep.refs.retain(|found| is_code(found.from));
+    sweep.inner.retain(|(from, _)| is_code(*from));
     sweep.entries.retain(|entry| is_code(entry.at));
     for places in [
         &mut sweep.jumps,
@@ -41,69 +40,89 @@ pub(super) fn leave_out(image: &Image<'_>, sweep: &mut Sweep, base: u64) {
 }
 
 /// Starts of functions and of what may be some.
-struct Places {
-    /// Sorted.
-    all: Vec<u32>,
-    certain: BTreeSet<u32>,
-    /// Known only from references, by code or by data.
-    doubtful: BTreeSet<u32>,
-    /// Those of them that data refers to.
+struct Candidates {
+    all: Places,
+    /// By their place among all: known from more than references, by code or by data.
+    certain: Vec<bool>,
+    /// Those that data refers to.
     pointed: Vec<u32>,
 }
 
-impl Places {
+impl Candidates {
     fn new(image: &Image<'_>, sweep: &Sweep, base: u64) -> Self {
         let place = |address: u64| u32::try_from(address.wrapping_sub(base)).unwrap_or(u32::MAX);
         let sections = image.code.iter().map(|(address, _)| *address);
         let known = image.functions.iter().copied().chain(sections);
-        let certain: BTreeSet<u32> = known.map(place).collect();
+        let known = Places::new(known.map(place).collect());
         let pointed = image.pointers.iter().filter_map(|(_, to)| match to {
             Pointer::Address(to) | Pointer::Resolver(to) => Some(*to),
             Pointer::Symbol(..) => None,
         });
         let pointed = pointed.filter(|to| image.is_code(*to)).map(place);
         let pointed: Vec<u32> = pointed.collect();
-        let referred = sweep
-            .refs
-            .iter()
-            .filter(|found| matches!(found.kind, Kind::Call | Kind::Take));
-        let referred = referred
-            .map(|found| found.to)
-            .filter(|to| image.is_code(base.wrapping_add((*to).into())));
-        let doubtful: BTreeSet<u32> = referred
-            .chain(pointed.iter().copied())
-            .filter(|start| !certain.contains(start))
-            .collect();
+        let referred = sweep.refs.iter().filter(|found| match found.kind {
+            // That a call leads to code is known already.
+            Kind::Call => true,
+            Kind::Take => image.is_code(base.wrapping_add(found.to.into())),
+            _ => false,
+        });
+        let referred = referred.map(|found| found.to);
+        // Most are known: the others are few to sort.
+        let others = referred.chain(pointed.iter().copied());
+        let others = others.filter(|start| !known.contains(*start));
+        let all: Vec<u32> = others.collect();
+        let all = Places::new(all.into_iter().chain(known.iter()).collect());
+        let mut certain = vec![false; all.len()];
+        for at in known.iter().filter_map(|start| all.before(start)) {
+            if let Some(certain) = certain.get_mut(at) {
+                *certain = true;
+            }
+        }
         Self {
-            all: certain.union(&doubtful).copied().collect(),
+            all,
             certain,
-            doubtful,
             pointed,
         }
     }
 
+    fn is_certain(&self, at: usize) -> bool {
+        self.certain.get(at) == Some(&true)
+    }
+
     /// The starts that code which is believed refers to, from those that are certain on.
-    fn believed(&self, sweep: &Sweep, refuted: &BTreeSet<u32>) -> BTreeSet<u32> {
+    fn believed(&self, sweep: &Sweep, refuted: &[bool]) -> Vec<bool> {
         let mut believed = self.certain.clone();
-        let mut work: Vec<u32> = self.certain.iter().copied().collect();
-        let mut believe = |place: u32, work: &mut Vec<u32>| {
-            let is_start = self.doubtful.contains(&place) && !refuted.contains(&place);
-            if is_start && believed.insert(place) {
-                work.push(place);
+        let mut work: Vec<usize> = (0..self.all.len())
+            .filter(|at| self.is_certain(*at))
+            .collect();
+        let mut believe = |place: u32, work: &mut Vec<usize>| {
+            let at = self.all.before(place);
+            let at = at.filter(|at| self.all.get(*at) == Some(place));
+            let Some(at) = at.filter(|at| refuted.get(*at) == Some(&false)) else {
+                return;
+            };
+            if let Some(believed) = believed.get_mut(at).filter(|believed| !**believed) {
+                *believed = true;
+                work.push(at);
             }
         };
         for place in &self.pointed {
             believe(*place, &mut work);
         }
-        while let Some(start) = work.pop() {
-            let next = self.all.partition_point(|other| *other <= start);
-            let end = self.all.get(next).copied().unwrap_or(u32::MAX);
+        while let Some(at) = work.pop() {
+            let start = self.all.get(at).unwrap_or_default();
+            let end = self.all.get(at + 1).unwrap_or(u32::MAX);
             let first = sweep.refs.partition_point(|found| found.from < start);
             let own = sweep.refs.get(first..).unwrap_or_default().iter();
             for found in own.take_while(|found| found.from < end) {
                 if matches!(found.kind, Kind::Call | Kind::Jump | Kind::Take) {
                     believe(found.to, &mut work);
                 }
+            }
+            let first = sweep.inner.partition_point(|(from, _)| *from < start);
+            let own = sweep.inner.get(first..).unwrap_or_default().iter();
+            for (_, to) in own.take_while(|(from, _)| *from < end) {
+                believe(*to, &mut work);
             }
             // What is run on into is code like what is before.
             if end != u32::MAX && sweep.fresh.binary_search(&end).is_err() {

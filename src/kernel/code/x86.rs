@@ -5,6 +5,7 @@ use super::sweep::{Entry, Kind, Ref, Sweep};
 use iced_x86::{
     Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register,
 };
+use std::ops::Range;
 
 /// How control leaves the instruction before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,12 +21,16 @@ pub(super) fn sweep(image: &Image<'_>, base: u64) -> Sweep {
         base,
         sweep: Sweep::default(),
         before: Before::Ended,
+        own: 0..0,
     };
     for (address, bytes) in &image.code {
         pass.section(*address, bytes);
     }
-    // In order but for those of one instruction: the stable sort sees that.
-    pass.sweep.refs.sort();
+    // In order but for those of one instruction.
+    let of_one = |a: &Ref, b: &Ref| a.from == b.from;
+    for refs in pass.sweep.refs.chunk_by_mut(of_one) {
+        refs.sort_unstable();
+    }
     pass.sweep
 }
 
@@ -34,6 +39,8 @@ struct Pass<'a> {
     base: u64,
     sweep: Sweep,
     before: Before,
+    /// The known function that is being read.
+    own: Range<u64>,
 }
 
 impl Pass<'_> {
@@ -67,6 +74,7 @@ impl Pass<'_> {
         let Some(bytes) = bytes.get(cut(from)..cut(to)) else {
             return;
         };
+        self.own = from..to;
         let mut decoder = Decoder::with_ip(64, bytes, from, DecoderOptions::NONE);
         let mut instruction = Instruction::default();
         while decoder.can_decode() {
@@ -140,7 +148,12 @@ impl Pass<'_> {
             instruction.op0_kind(),
             OpKind::NearBranch64 | OpKind::NearBranch32 | OpKind::NearBranch16
         ) {
-            self.refer(instruction.ip(), instruction.near_branch_target(), kind);
+            let (from, to) = (instruction.ip(), instruction.near_branch_target());
+            if kind == Kind::Jump && to != self.own.start && self.own.contains(&to) {
+                self.sweep.inner.push((self.place(from), self.place(to)));
+            } else {
+                self.refer(from, to, kind);
+            }
         }
     }
 

@@ -1,62 +1,27 @@
 //! What reached functions ask for, put together.
 
 use super::super::reach::{Argument, Reach, Reference, Site, Unresolved};
-use super::walk::{Module, Node, Walk};
+use super::super::way::How;
+use super::walk::{Module, Walk};
 
 /// Places kept of one call.
 const SITES: usize = 4;
 
-impl Walk<'_> {
-    pub(super) fn way(&self, call: &str) -> Vec<Site> {
-        let calls = self.modules.iter().enumerate().flat_map(|(at, module)| {
-            let calls = module
-                .code
-                .calls
-                .iter()
-                .map(|call| (call.function, call.number.map(u64::from)));
-            let handed = module
-                .code
-                .arguments
-                .iter()
-                .filter(|site| site.call == "syscall");
-            calls
-                .chain(handed.map(|site| (site.function, site.value)))
-                .map(move |found| (at, module, found))
-        });
-        let mut found = calls.filter(|(at, module, (function, number))| {
-            let name = number.and_then(|number| module.code.architecture.call(number));
-            name == Some(call)
-                && module.functions.get(*function as usize) == Some(&true)
-                && !self.is_dead(*at, *function, call)
-        });
-        let mut node = found
-            .next()
-            .map(|(at, _, (function, _))| Node::Function(at, function));
-        let mut way = Vec::new();
-        while let Some(at) = node.filter(|_| way.len() < 1000) {
-            if let Node::Function(module, function) = at
-                && let Some(module) = self.modules.get(module)
-            {
-                let offset = module
-                    .code
-                    .functions
-                    .get(function as usize)
-                    .map_or(0, |function| function.offset);
-                way.push(Site {
-                    path: module.code.path.clone(),
-                    offset,
-                });
-            }
-            node = self
-                .parents
-                .as_ref()
-                .and_then(|parents| parents.get(&at))
-                .copied();
-        }
-        way.reverse();
-        way
-    }
+/// The kernel has an interrupted wait go on by a number of its own (signal(7)): the call, and those it stands in for.
+pub(super) const RESTART: &str = "restart_syscall";
+pub(super) const RESTARTS: [&str; 4] = ["nanosleep", "clock_nanosleep", "poll", "futex"];
 
+/// A place that makes a system call.
+pub(super) struct Made {
+    pub call: &'static str,
+    /// The function that enters the kernel with it.
+    pub function: u32,
+    pub offset: u64,
+    /// The number is this one; or one that is not known, and this place has this one.
+    pub how: How,
+}
+
+impl Walk<'_> {
     /// Libraries that were not found where the loader looks, and that nothing loaded by its path stands in for: the loader
     /// takes what is there already under the same name.
     fn lacking(&self) -> impl Iterator<Item = Unresolved> + '_ {
@@ -84,22 +49,25 @@ impl Walk<'_> {
             ..Reach::default()
         };
         for (at, module) in self.modules.iter().enumerate() {
-            let is_dead = |function: u32, call: &str| self.is_dead(at, function, call);
-            collect(module, &is_dead, &mut reach);
+            let entries = self.entries(at);
+            for made in made(module, &entries) {
+                let sites = reach.calls.entry(made.call.to_owned()).or_default();
+                sites.push(module.site(made.offset));
+            }
+            let open = entries.iter().filter(|entry| entry.number.is_none());
+            reach.unresolved.extend(open.map(|entry| Unresolved {
+                site: module.site(entry.offset),
+                reason: "the system call's number is computed".into(),
+            }));
+            collect(module, &mut reach);
         }
-        let restarts = ["nanosleep", "clock_nanosleep", "poll", "futex"];
-        if let Some(site) = restarts
+        if let Some(site) = RESTARTS
             .iter()
             .find_map(|call| reach.calls.get(*call))
             .and_then(|sites| sites.first())
             .cloned()
         {
-            // The kernel has an interrupted wait go on by this number (signal(7)).
-            reach
-                .calls
-                .entry("restart_syscall".into())
-                .or_default()
-                .push(site);
+            reach.calls.entry(RESTART.into()).or_default().push(site);
         }
         for sites in reach.calls.values_mut() {
             sites.sort();
@@ -116,87 +84,103 @@ impl Walk<'_> {
     }
 }
 
-/// What the reached functions of one file ask for.
-fn collect(module: &Module<'_>, is_dead: &dyn Fn(u32, &str) -> bool, reach: &mut Reach) {
+/// A place that enters the kernel.
+pub(super) struct Entry {
+    function: u32,
+    offset: u64,
+    /// `None` where it is not known.
+    number: Option<u64>,
+}
+
+impl Walk<'_> {
+    /// Where the reached functions of one file enter the kernel, themselves or by a function that they give the number.
+    pub(super) fn entries(&self, at: usize) -> Vec<Entry> {
+        let Some(module) = self.modules.get(at) else {
+            return Vec::new();
+        };
+        let code = module.code;
+        let lent = code.lent.iter();
+        let lent = lent.filter(|lent| {
+            let is_reached = lent.by.is_none_or(|by| module.is_reached(by));
+            module.lent.contains(&lent.function) && is_reached
+        });
+        let lent = lent.map(|lent| Entry {
+            function: lent.by.unwrap_or(lent.function),
+            offset: lent.offset,
+            number: lent.number.map(u64::from),
+        });
+        let is_dead = |function: u32, number: Option<u64>| {
+            let name = number.and_then(|number| code.architecture.call(number));
+            name.is_some_and(|name| self.is_dead(at, function, name))
+        };
+        let calls = code.calls.iter().map(|call| Entry {
+            function: call.function,
+            offset: call.offset,
+            number: call.number.map(u64::from),
+        });
+        let calls = calls.filter(|call| {
+            module.is_reached(call.function) && !is_dead(call.function, call.number)
+        });
+        let handed = code
+            .arguments
+            .iter()
+            .filter(|argument| argument.call == "syscall" && module.is_reached(argument.function));
+        let handed = handed.map(|argument| Entry {
+            function: argument.function,
+            offset: argument.offset,
+            number: argument.value.map(|value| value & 0xffff_ffff),
+        });
+        lent.chain(calls).chain(handed).collect()
+    }
+}
+
+/// The calls of one file's entries: where a number is not known, any of the file's own may be meant.
+pub(super) fn made(module: &Module<'_>, entries: &[Entry]) -> Vec<Made> {
     let code = module.code;
-    let is_reached = |function: u32| module.functions.get(function as usize) == Some(&true);
-    let site = |offset: u64| Site {
-        path: code.path.clone(),
-        offset,
+    let made = |function: u32, offset: u64, number: Option<u64>, how: How| {
+        Some(Made {
+            call: code.architecture.call(number?)?,
+            function,
+            offset,
+            how,
+        })
     };
-    let unresolved = |offset: u64, reason: &str| Unresolved {
-        site: site(offset),
-        reason: reason.into(),
-    };
-    let mut is_open = false;
-    let mut add = |number: Option<u64>, offset: u64, reach: &mut Reach| {
-        if let Some(number) = number {
-            if let Some(name) = code.architecture.call(number) {
-                reach
-                    .calls
-                    .entry(name.to_owned())
-                    .or_default()
-                    .push(site(offset));
-            }
-        } else {
-            is_open = true;
-            reach
-                .unresolved
-                .push(unresolved(offset, "the system call's number is computed"));
-        }
-    };
-    let lent = code.lent.iter();
-    for lent in lent.filter(|lent| module.lent.contains(&lent.function)) {
-        if lent.by.is_none_or(is_reached) {
-            add(lent.number.map(u64::from), lent.offset, reach);
-        }
-    }
-    for call in code.calls.iter().filter(|call| is_reached(call.function)) {
-        let number = call.number.map(u64::from);
-        let name = number.and_then(|number| code.architecture.call(number));
-        if name.is_some_and(|name| is_dead(call.function, name)) {
-            continue;
-        }
-        add(number, call.offset, reach);
-    }
-    for argument in code
-        .arguments
+    let known = entries
         .iter()
-        .filter(|argument| is_reached(argument.function))
-    {
-        if argument.call == "syscall" {
-            add(
-                argument.value.map(|value| value & 0xffff_ffff),
-                argument.offset,
-                reach,
-            );
-        } else if !matches!(argument.call, "dlsym" | "dlopen") {
-            reach.arguments.push(Argument {
-                call: argument.call.to_owned(),
-                index: argument.index,
-                value: argument.value,
-                site: site(argument.offset),
-            });
-        }
-    }
-    if is_open {
-        // Any number of the file's own may be meant.
-        for call in &code.calls {
-            if let Some(name) = call
-                .number
-                .and_then(|number| code.architecture.call(number.into()))
-            {
-                reach
-                    .calls
-                    .entry(name.to_owned())
-                    .or_default()
-                    .push(site(call.offset));
-            }
-        }
+        .filter_map(|entry| made(entry.function, entry.offset, entry.number, How::Makes));
+    let open = entries.iter().find(|entry| entry.number.is_none());
+    let any = open.into_iter().flat_map(|open| {
+        code.calls.iter().filter_map(move |call| {
+            let number = call.number.map(u64::from);
+            made(open.function, call.offset, number, How::AnyNumber)
+        })
+    });
+    known.chain(any).collect()
+}
+
+/// What else the reached functions of one file ask for.
+fn collect(module: &Module<'_>, reach: &mut Reach) {
+    let code = module.code;
+    for argument in code.arguments.iter().filter(|argument| {
+        module.is_reached(argument.function)
+            && !matches!(argument.call, "syscall" | "dlsym" | "dlopen")
+    }) {
+        reach.arguments.push(Argument {
+            call: argument.call.to_owned(),
+            index: argument.index,
+            value: argument.value,
+            site: module.site(argument.offset),
+        });
     }
     for gap in &code.gaps {
-        if gap.function.is_none_or(is_reached) {
-            reach.unresolved.push(unresolved(gap.offset, gap.reason));
+        if gap
+            .function
+            .is_none_or(|function| module.is_reached(function))
+        {
+            reach.unresolved.push(Unresolved {
+                site: module.site(gap.offset),
+                reason: gap.reason.into(),
+            });
         }
     }
     for ((offset, text), _) in code
@@ -208,7 +192,7 @@ fn collect(module: &Module<'_>, is_dead: &dyn Fn(u32, &str) -> bool, reach: &mut
         if text.starts_with('/') && !text.contains(".so") {
             reach.references.push(Reference {
                 text: text.clone(),
-                site: site(*offset),
+                site: module.site(*offset),
             });
         }
     }

@@ -1,6 +1,8 @@
 //! Branches of the C library that are dead until a program asks for what they do: `detectors/kernel/guards.toml`.
 
+use super::super::way::How;
 use super::Hashed;
+use super::trace::Node;
 use super::walk::Walk;
 use crate::fact::{Code, Edge, Target, name_hash};
 use serde::Deserialize;
@@ -50,8 +52,8 @@ pub(super) struct Held {
 /// By function.
 pub(super) type Guards = HashMap<u32, Vec<Held>, BuildHasherDefault<Hashed>>;
 
-/// What waits for a name to be bound: module and function by the name's hash.
-pub(super) type Unasked = HashMap<u32, Vec<(usize, u32)>, BuildHasherDefault<Hashed>>;
+/// What waits for a name to be bound: who calls, module and function, by the name's hash.
+pub(super) type Unasked = HashMap<u32, Vec<(Node, usize, u32)>, BuildHasherDefault<Hashed>>;
 
 /// The branches of one file.
 pub(super) fn guards(code: &Code) -> Guards {
@@ -150,7 +152,7 @@ impl<'a> Names<'a> {
     }
 }
 
-fn edges(code: &Code, function: u32) -> &[Edge] {
+pub(super) fn edges(code: &Code, function: u32) -> &[Edge] {
     let found = code.functions.get(function as usize);
     let range = found.map(|found| found.first as usize..found.last as usize);
     range
@@ -159,7 +161,7 @@ fn edges(code: &Code, function: u32) -> &[Edge] {
 }
 
 /// The function of another file that a stub is for.
-fn stub(code: &Code, function: u32) -> Option<&str> {
+pub(super) fn stub(code: &Code, function: u32) -> Option<&str> {
     let edges = edges(code, function);
     let symbol = edges.iter().find_map(|edge| match edge {
         Edge::CallSymbol(symbol) => Some(*symbol),
@@ -183,7 +185,7 @@ impl<'a> Walk<'a> {
         }
         for name in until.into_iter().flatten() {
             let unasked = self.unasked.entry(*name).or_default();
-            unasked.push((module, called));
+            unasked.push((self.current, module, called));
         }
         until.is_some()
     }
@@ -207,8 +209,8 @@ impl<'a> Walk<'a> {
     /// A symbol is bound by its name.
     pub(super) fn bind(&mut self, name: u32) {
         if self.bound.insert(name) {
-            for (module, function) in self.unasked.remove(&name).unwrap_or_default() {
-                self.function(module, function);
+            for (by, module, function) in self.unasked.remove(&name).unwrap_or_default() {
+                self.under(by, |walk| walk.function(module, function, How::Calls));
             }
         }
     }

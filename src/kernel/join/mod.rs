@@ -3,19 +3,24 @@
 
 mod collect;
 mod guard;
+mod load;
 mod names;
 mod plug_in;
 mod service;
 mod symbols;
+mod trace;
 mod walk;
+mod way;
 
 use super::reach::{Reach, Site, Unresolved};
+use super::way::Way;
 use crate::fact::{Code, Facts};
 use crate::path::MachinePath;
-use crate::workload::libraries::Loader;
+use crate::workload::libraries::{Loader, Programs};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::hash::Hasher;
+use trace::Trace;
 use walk::Walk;
 
 /// For keys that are hashes already.
@@ -59,7 +64,7 @@ struct File<'a> {
 }
 
 impl<'a> Join<'a> {
-    pub fn new(facts: &'a Facts) -> Self {
+    pub fn new(facts: &'a Facts, own: &'a Programs) -> Self {
         let codes: Vec<&Code> = facts.codes.values().collect();
         let file = |(place, code): (usize, &&'a Code)| File {
             code,
@@ -70,7 +75,7 @@ impl<'a> Join<'a> {
         let files: Vec<File<'_>> = codes.par_iter().enumerate().map(file).collect();
         Self {
             facts,
-            loader: Loader::new(facts),
+            loader: Loader::with(facts, own),
             names: names::Names::new(&codes),
             files: facts.codes.keys().zip(files).collect(),
         }
@@ -79,26 +84,21 @@ impl<'a> Join<'a> {
     /// What the program at a path reaches, with everything it loads. Without its code read, the answer says so.
     pub fn program(&self, path: &MachinePath) -> Reach {
         let mut walk = Walk::new(self);
-        let Some(main) = walk.load(path) else {
-            return Reach {
-                unresolved: vec![unread(path)],
-                ..Reach::default()
-            };
-        };
-        walk.start(main);
-        walk.run();
+        if walk.start(path).is_some() {
+            walk.run();
+        }
         walk.finish()
     }
 
-    /// The way from a program's start to the function that makes a call, outermost first; empty where it makes none.
-    pub fn way(&self, path: &MachinePath, call: &str) -> Vec<Site> {
+    /// The same, and the most certain way to each of these calls.
+    pub fn explained(&self, path: &MachinePath, calls: &[String]) -> (Reach, Vec<Way>) {
         let mut walk = Walk::new(self);
-        walk.parents = Some(HashMap::new());
-        if let Some(main) = walk.load(path) {
-            walk.start(main);
+        walk.trace = Some(Trace::default());
+        if walk.start(path).is_some() {
             walk.run();
         }
-        walk.way(call)
+        let ways = walk.ways(calls);
+        (walk.finish(), ways)
     }
 
     /// Libraries that a reached string names: a name the loader looks up, or a pattern that is filled in at run time.
@@ -112,21 +112,34 @@ impl<'a> Join<'a> {
 }
 
 /// What each of these programs reaches; what is no program of this machine's code is left out.
-pub fn programs<'p>(
+pub fn programs(facts: &Facts, programs: &Programs) -> BTreeMap<MachinePath, Reach> {
+    let join = Join::new(facts, programs);
+    each(facts, programs, |path| join.program(path))
+}
+
+/// The same, and the ways to these calls.
+pub fn explained(
     facts: &Facts,
-    paths: impl IntoIterator<Item = &'p MachinePath>,
-) -> BTreeMap<MachinePath, Reach> {
-    let join = Join::new(facts);
-    let paths: BTreeSet<&MachinePath> = paths.into_iter().collect();
-    let paths: Vec<&MachinePath> = paths
-        .into_iter()
-        .filter(|path| facts.elfs.contains_key(*path))
-        .collect();
-    let reaches: Vec<(MachinePath, Reach)> = paths
-        .into_par_iter()
-        .map(|path| (path.clone(), join.program(path)))
-        .collect();
-    reaches.into_iter().collect()
+    programs: &Programs,
+    calls: &[String],
+) -> BTreeMap<MachinePath, (Reach, Vec<Way>)> {
+    let join = Join::new(facts, programs);
+    each(facts, programs, |path| match calls {
+        [] => (join.program(path), Vec::new()),
+        calls => join.explained(path, calls),
+    })
+}
+
+fn each<T: Send>(
+    facts: &Facts,
+    programs: &Programs,
+    answer: impl Fn(&MachinePath) -> T + Sync,
+) -> BTreeMap<MachinePath, T> {
+    let paths = programs
+        .par_iter()
+        .map(|(path, _)| path)
+        .filter(|path| facts.elfs.contains_key(*path));
+    paths.map(|path| (path.clone(), answer(path))).collect()
 }
 
 fn unread(path: &MachinePath) -> Unresolved {

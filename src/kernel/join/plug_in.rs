@@ -1,11 +1,14 @@
 //! Files that are opened at run time, by names in code or below directories that code names.
 
+use super::super::way::How;
+use super::trace::Node;
 use super::walk::Walk;
 use crate::fact::{Target, name_hash};
 use crate::path::MachinePath;
 
 impl Walk<'_> {
     pub(super) fn string(&mut self, module: usize, string: u32) {
+        self.led(How::Refers, Node::String(module, string));
         let Some(found) = self.modules.get_mut(module) else {
             return;
         };
@@ -26,38 +29,44 @@ impl Walk<'_> {
             return;
         }
         for path in self.join.named_libraries(&code.path, text) {
-            self.plug_in(&path);
+            self.under(Node::String(module, string), |walk| {
+                walk.plug_in(&path, How::Opens);
+            });
         }
     }
 
     /// A file opened at run time: everything it shows may be asked for.
-    pub(super) fn plug_in(&mut self, path: &MachinePath) {
-        if !self.opened.insert(path.clone()) || !self.join.facts.codes.contains_key(path) {
+    pub(super) fn plug_in(&mut self, path: &MachinePath, how: How) {
+        if let Some(at) = self.loaded.get(path).copied() {
+            self.led(how, Node::File(at));
+        }
+        // What is no machine code has a library's name only, as a linker's script has.
+        if !self.opened.insert(path.clone()) || !self.join.facts.elfs.contains_key(path) {
             return;
         }
         if let Some(at) = self.loaded.get(path).copied() {
             self.reopened(at);
             return;
         }
-        let Some(at) = self.load(path) else { return };
-        let count = self
-            .modules
-            .get(at)
-            .map_or(0, |module| module.code.symbols.len());
-        for symbol in 0..u32::try_from(count).unwrap_or(u32::MAX) {
-            let target = self
-                .modules
-                .get(at)
-                .and_then(|module| module.code.symbols.get(symbol as usize));
-            if let Some(symbol) = target {
-                self.bind(name_hash(symbol.name.as_bytes()));
-            }
-            match target.map(|symbol| symbol.target) {
-                Some(Target::Function(function)) => self.offered(at, function),
-                Some(Target::Data(first, last)) => {
-                    (first..last).for_each(|region| self.region(at, region));
+        let Some(at) = self.load(path, how) else {
+            return;
+        };
+        self.under(Node::File(at), |walk| walk.shown(at));
+    }
+
+    /// What a file shows to who opens it.
+    fn shown(&mut self, module: usize) {
+        let Some(code) = self.modules.get(module).map(|module| module.code) else {
+            return;
+        };
+        for symbol in &code.symbols {
+            self.bind(name_hash(symbol.name.as_bytes()));
+            match symbol.target {
+                Target::Function(function) => self.offered(module, function, How::Shows),
+                Target::Data(first, last) => {
+                    (first..last).for_each(|region| self.region(module, region, How::Shows));
                 }
-                _ => {}
+                Target::Elsewhere => {}
             }
         }
     }

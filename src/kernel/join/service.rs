@@ -2,7 +2,9 @@
 //! Library, "Names of the Functions in NSS Modules"), also where the C library has them built in and keeps their addresses in
 //! a table: a program that never asks for hosts calls none of theirs that look for hosts.
 
+use super::super::way::How;
 use super::Hashed;
+use super::trace::Node;
 use super::walk::Walk;
 use crate::fact::{Code, Target, name_hash};
 use std::collections::HashMap;
@@ -37,7 +39,7 @@ pub(super) fn offers(code: &Code) -> Offers {
 
 impl Walk<'_> {
     /// A function that was not called, but that somebody now can call: at once, or when its name is met.
-    pub(super) fn offered(&mut self, module: usize, function: u32) {
+    pub(super) fn offered(&mut self, module: usize, function: u32, how: How) {
         let names = self
             .modules
             .get(module)
@@ -49,14 +51,16 @@ impl Walk<'_> {
                     waiting.push((module, function));
                 }
             }
-            _ => self.function(module, function),
+            _ => self.function(module, function, how),
         }
     }
 
     /// A name is met for the first time.
     pub(super) fn met(&mut self, name: u32) {
         for (module, function) in self.waiting.remove(&name).unwrap_or_default() {
-            self.function(module, function);
+            self.under(Node::Name(name), |walk| {
+                walk.function(module, function, How::Serves);
+            });
         }
     }
 }

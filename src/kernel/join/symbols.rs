@@ -1,12 +1,16 @@
 //! Symbols as the loader binds them, and lookups of symbols by their names at run time.
 
 use super::super::reach::{Site, Unresolved};
+use super::super::way::How;
+use super::trace::Node;
 use super::walk::Walk;
 use crate::fact::{ArgumentSite, Symbol, Target, name_hash};
 
 impl<'a> Walk<'a> {
     /// A symbol as the loader binds it: of data every definition, for copies share their content.
-    pub(super) fn symbol(&mut self, module: usize, symbol: u32, is_call: bool) {
+    pub(super) fn symbol(&mut self, module: usize, symbol: u32, how: How) {
+        self.led(how, Node::Symbol(module, symbol));
+        let is_call = how == How::Calls;
         let Some(found) = self.modules.get_mut(module) else {
             return;
         };
@@ -20,6 +24,12 @@ impl<'a> Walk<'a> {
         let Some(wanted) = found.code.symbols.get(symbol as usize) else {
             return;
         };
+        self.under(Node::Symbol(module, symbol), |walk| {
+            walk.bound_to(module, wanted, is_call);
+        });
+    }
+
+    fn bound_to(&mut self, module: usize, wanted: &Symbol, is_call: bool) {
         let hash = name_hash(wanted.name.as_bytes());
         self.bind(hash);
         let mut fallback = None;
@@ -37,11 +47,31 @@ impl<'a> Walk<'a> {
             }
         }
         if let Some((at, function)) = bound.or(fallback) {
-            self.function(at, function);
+            self.function(at, function, How::Calls);
             self.wrapper(module, (at, function), is_call && wanted.name == "syscall");
         }
         for (at, first, last) in data {
-            (first..last).for_each(|region| self.region(at, region));
+            (first..last).for_each(|region| self.region(at, region, How::Refers));
+        }
+    }
+
+    /// A name that code has: looked up at once, where some lookup is by a name that is not known.
+    pub(super) fn name(&mut self, module: usize, hash: u32) {
+        self.led(How::Names, Node::Name(hash));
+        let is_loader = self
+            .modules
+            .get(module)
+            .is_some_and(|module| module.is_loader);
+        let is_new = self.names.insert(hash);
+        if is_new {
+            self.met(hash);
+        }
+        if is_loader || is_new && self.is_wild {
+            self.look_up(hash);
+        } else if is_new && self.looks_any {
+            for at in self.opened() {
+                self.look_up_in(at, hash);
+            }
         }
     }
 
@@ -100,7 +130,7 @@ impl<'a> Walk<'a> {
             return;
         }
         for (at, symbol) in self.defined(hash) {
-            self.symbol(at, symbol, false);
+            self.looked_up(at, symbol, hash);
         }
     }
 
@@ -114,13 +144,20 @@ impl<'a> Walk<'a> {
         };
         let exported = (0u32..).zip(&code.symbols);
         let exported = exported.filter(|(_, symbol)| symbol.target != Target::Elsewhere);
-        let known: Vec<u32> = exported
-            .filter(|(_, symbol)| self.looked.contains(&name_hash(symbol.name.as_bytes())))
-            .map(|(at, _)| at)
+        let exported = exported.map(|(at, symbol)| (at, name_hash(symbol.name.as_bytes())));
+        let known: Vec<(u32, u32)> = exported
+            .filter(|(_, hash)| self.looked.contains(hash))
             .collect();
-        for symbol in known {
-            self.symbol(module, symbol, false);
+        for (symbol, hash) in known {
+            self.looked_up(module, symbol, hash);
         }
+    }
+
+    /// A symbol that a lookup by its name finds.
+    fn looked_up(&mut self, module: usize, symbol: u32, hash: u32) {
+        self.under(Node::Name(hash), |walk| {
+            walk.symbol(module, symbol, How::LooksUp);
+        });
     }
 
     /// A reached lookup by a name that is not known makes every reached name one.
@@ -136,9 +173,16 @@ impl<'a> Walk<'a> {
         let own: Vec<&ArgumentSite> = own.filter(|site| site.via.is_some()).collect();
         for site in &own {
             match (site.via, site.index, site.value) {
-                (Some("dlopen"), _, None) => self.opens_any = true,
+                (Some("dlopen"), _, None) => {
+                    self.led(How::OpensAny, Node::Any);
+                    self.opens_any = true;
+                }
                 (Some("dlopen"), _, Some(0)) => self.opens_itself = true,
-                (Some("dlsym"), 1, Some(hash)) => self.look_up(u32::try_from(hash).unwrap_or(0)),
+                (Some("dlsym"), 1, Some(hash)) => {
+                    let hash = u32::try_from(hash).unwrap_or(0);
+                    self.led(How::LooksUp, Node::Name(hash));
+                    self.look_up(hash);
+                }
                 (Some("dlsym"), 1, None) => {
                     self.look_up_any();
                     // RTLD_DEFAULT and RTLD_NEXT search everything.
@@ -181,17 +225,21 @@ impl<'a> Walk<'a> {
         if std::mem::replace(&mut self.looks_any, true) {
             return;
         }
-        let opened = |at: &usize| self.modules.get(*at).is_some_and(|module| module.is_opened);
-        let opened: Vec<usize> = (0..self.modules.len()).filter(opened).collect();
-        for at in opened {
+        for at in self.opened() {
             self.reopened(at);
         }
+    }
+
+    /// Files that were there when they were opened by their names.
+    fn opened(&self) -> Vec<usize> {
+        let opened = |at: &usize| self.modules.get(*at).is_some_and(|module| module.is_opened);
+        (0..self.modules.len()).filter(opened).collect()
     }
 
     pub(super) fn look_up_in(&mut self, module: usize, hash: u32) {
         let defined = self.defined(hash).into_iter();
         for (_, symbol) in defined.filter(|(at, _)| *at == module) {
-            self.symbol(module, symbol, false);
+            self.looked_up(module, symbol, hash);
         }
     }
 }

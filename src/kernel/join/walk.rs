@@ -1,16 +1,15 @@
 //! Following what leads from one function or piece of data to another, over all files that a program has loaded.
 
 use super::super::reach::{Site, Unresolved};
+use super::super::way::How;
 use super::guard::{Held, Unasked};
 use super::service::Waiting;
-use super::{File, Hashed, Join, unread};
+use super::trace::{Node, Trace};
+use super::{File, Hashed, Join};
 use crate::fact::{Code, Edge, Function};
 use crate::path::MachinePath;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasherDefault;
-
-/// Files one program may load.
-const MODULES: usize = 2000;
 
 pub(super) struct Module<'a> {
     pub(super) code: &'a Code,
@@ -27,10 +26,17 @@ pub(super) struct Module<'a> {
     pub(super) is_loader: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Node {
-    Function(usize, u32),
-    Region(usize, u32),
+impl Module<'_> {
+    pub(super) fn is_reached(&self, function: u32) -> bool {
+        self.functions.get(function as usize) == Some(&true)
+    }
+
+    pub(super) fn site(&self, offset: u64) -> Site {
+        Site {
+            path: self.code.path.clone(),
+            offset,
+        }
+    }
 }
 
 #[expect(
@@ -60,13 +66,13 @@ pub(super) struct Walk<'a> {
     pub(super) opens_itself: bool,
     /// Libraries are opened by names that are not known; and how many strings were looked at for where they are.
     pub(super) opens_any: bool,
-    pub(super) asked: usize,
+    pub(super) asked: (usize, usize),
     pub(super) missing: BTreeSet<Unresolved>,
     /// Libraries that files need and that were not found: the file, and the name.
     pub(super) lacking: BTreeSet<(MachinePath, String)>,
-    /// Who led to what, where somebody asks; and who is being followed.
-    pub(super) parents: Option<HashMap<Node, Node>>,
-    pub(super) current: Option<Node>,
+    /// What led to what, where somebody asks; and what is being followed.
+    pub(super) trace: Option<Trace>,
+    pub(super) current: Node,
 }
 
 impl<'a> Walk<'a> {
@@ -87,124 +93,11 @@ impl<'a> Walk<'a> {
             looks_any: false,
             opens_itself: false,
             opens_any: false,
-            asked: usize::MAX,
+            asked: (usize::MAX, 0),
             missing: BTreeSet::new(),
             lacking: BTreeSet::new(),
-            parents: None,
-            current: None,
-        }
-    }
-
-    /// Loads a file and, breadth first, what it needs; its place among the modules.
-    pub(super) fn load(&mut self, path: &MachinePath) -> Option<usize> {
-        if let Some(known) = self.loaded.get(path) {
-            return Some(*known);
-        }
-        let first = self.modules.len();
-        let mut queue = VecDeque::from([path.clone()]);
-        let mut opens = Vec::new();
-        while let Some(path) = queue.pop_front() {
-            if self.loaded.contains_key(&path) || self.modules.len() > MODULES {
-                continue;
-            }
-            let facts = self.join.facts;
-            let Some(file) = self.join.files.get(&path) else {
-                self.missing.insert(unread(&path));
-                continue;
-            };
-            let code = file.code;
-            let at = self.modules.len();
-            self.loaded.insert(path.clone(), at);
-            if let Some(place) = self.places.get_mut(file.place) {
-                *place = Some(at);
-            }
-            self.modules.push(Module {
-                code,
-                file,
-                functions: vec![false; code.functions.len()],
-                regions: vec![false; code.regions.len()],
-                symbols: vec![false; code.symbols.len() * 2],
-                strings: vec![false; code.strings.len()],
-                lent: BTreeSet::new(),
-                is_opened: false,
-                is_loader: false,
-            });
-            if let Some(elf) = facts.elfs.get(&path) {
-                let opened = elf.opens.iter().flat_map(|opened| &opened.sonames);
-                opens.extend(opened.flat_map(|name| self.join.loader.named(elf, name)));
-                queue.extend(self.join.loader.needed(elf));
-                let lacking = self.join.loader.missing(elf);
-                self.lacking.extend(
-                    lacking
-                        .into_iter()
-                        .map(|name| (path.clone(), name.to_owned())),
-                );
-            }
-            for starter in &code.starters {
-                self.function(at, *starter);
-            }
-            if code.is_whole {
-                for function in (0u32..).zip(&code.functions).map(|(function, _)| function) {
-                    self.function(at, function);
-                }
-            }
-            self.personalities(at);
-        }
-        for at in first..self.modules.len() {
-            self.lookups(at);
-        }
-        for opened in opens {
-            self.plug_in(&opened);
-        }
-        self.loaded.get(path).copied()
-    }
-
-    /// Functions that unwinding calls; only tables name them.
-    pub(super) fn personalities(&mut self, module: usize) {
-        let Some(code) = self.modules.get(module).map(|module| module.code) else {
-            return;
-        };
-        for (at, symbol) in (0u32..).zip(&code.symbols) {
-            if symbol.name.contains("_personality") {
-                self.symbol(module, at, false);
-            }
-        }
-    }
-
-    /// The program's own entry, and that of its loader.
-    pub(super) fn start(&mut self, main: usize) {
-        let Some(code) = self.modules.get(main).map(|module| module.code) else {
-            return;
-        };
-        if let Some(entry) = code.entry {
-            self.function(main, entry);
-        }
-        let facts = self.join.facts;
-        let interpreter = facts
-            .elfs
-            .get(&code.path)
-            .and_then(|elf| elf.interpreter.as_ref());
-        let Some(interpreter) = interpreter else {
-            return;
-        };
-        let path = facts.tree.resolve(&MachinePath::new(interpreter));
-        let Some(loader) = path.and_then(|path| self.load(&path)) else {
-            let site = Site {
-                path: code.path.clone(),
-                offset: 0,
-            };
-            self.missing.insert(Unresolved {
-                site,
-                reason: format!("its interpreter {interpreter} was not read"),
-            });
-            return;
-        };
-        if let Some(module) = self.modules.get_mut(loader) {
-            module.is_loader = true;
-            let entry = module.code.entry;
-            if let Some(entry) = entry {
-                self.function(loader, entry);
-            }
+            trace: None,
+            current: Node::Start,
         }
     }
 
@@ -215,33 +108,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Loads what a name made at run time can mean; whether there was something new to ask.
-    pub(super) fn open_any(&mut self) -> bool {
-        let reached = self.modules.iter().flat_map(|module| {
-            let strings = module.code.strings.iter().zip(&module.strings);
-            strings
-                .filter(|(_, seen)| **seen)
-                .map(|((_, text), _)| text.as_str())
-        });
-        let strings: BTreeSet<&str> = reached.filter(|text| text.starts_with('/')).collect();
-        if strings.len() == self.asked {
-            return false;
-        }
-        self.asked = strings.len();
-        let program = self
-            .modules
-            .first()
-            .and_then(|module| self.join.facts.elfs.get(&module.code.path));
-        let found = program.map(|program| self.join.loader.plug_ins(program, strings.into_iter()));
-        for path in found.unwrap_or_default() {
-            self.plug_in(&path);
-        }
-        true
-    }
-
     pub(super) fn follow(&mut self) {
         while let Some(node) = self.work.pop() {
-            self.current = Some(node);
+            self.current = node;
             let (module, range) = match node {
                 Node::Function(module, at) => {
                     let function = self
@@ -260,6 +129,7 @@ impl<'a> Walk<'a> {
                         .and_then(|found| found.code.regions.get(at as usize));
                     (module, region.map(|region| (region.first, region.last)))
                 }
+                _ => continue,
             };
             let (Some((first, last)), Some(code)) =
                 (range, self.modules.get(module).map(|module| module.code))
@@ -268,7 +138,7 @@ impl<'a> Walk<'a> {
             };
             let held: &[Held] = match node {
                 Node::Function(module, at) => self.held(module, at),
-                Node::Region(..) => &[],
+                _ => &[],
             };
             for edge in code
                 .edges
@@ -287,50 +157,42 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn edge(&mut self, module: usize, edge: Edge) {
+        let takes = match self.current {
+            Node::Region(..) => How::Holds,
+            // The entry hands the address of main to the C library, which runs it (LSB core, `__libc_start_main`).
+            Node::Function(module, function) if self.is_entry(module, function) => How::Starts,
+            _ => How::Takes,
+        };
         match edge {
-            Edge::Call(function) => self.function(module, function),
-            Edge::Take(function) => self.taken(module, function),
-            Edge::Data(region) => self.region(module, region),
-            Edge::CallSymbol(symbol) => self.symbol(module, symbol, true),
-            Edge::TakeSymbol(symbol) => self.symbol(module, symbol, false),
-            Edge::Name(hash) => {
-                let is_loader = self
-                    .modules
-                    .get(module)
-                    .is_some_and(|module| module.is_loader);
-                let is_new = self.names.insert(hash);
-                if is_new {
-                    self.met(hash);
-                }
-                if is_loader || is_new && self.is_wild {
-                    self.look_up(hash);
-                } else if is_new && self.looks_any {
-                    let opened = |module: &Module<'_>| module.is_opened;
-                    let opened: Vec<usize> = (0..self.modules.len())
-                        .filter(|at| self.modules.get(*at).is_some_and(opened))
-                        .collect();
-                    for at in opened {
-                        self.look_up_in(at, hash);
-                    }
-                }
-            }
+            Edge::Call(function) => self.function(module, function, How::Calls),
+            Edge::Take(function) => self.taken(module, function, takes),
+            Edge::Data(region) => self.region(module, region, How::Refers),
+            Edge::CallSymbol(symbol) => self.symbol(module, symbol, How::Calls),
+            Edge::TakeSymbol(symbol) => self.symbol(module, symbol, takes),
+            Edge::Name(hash) => self.name(module, hash),
             Edge::String(string) => self.string(module, string),
         }
     }
 
-    pub(super) fn function(&mut self, module: usize, function: u32) {
+    fn is_entry(&self, module: usize, function: u32) -> bool {
+        let entry = self.modules.get(module).and_then(|found| found.code.entry);
+        entry == Some(function)
+    }
+
+    pub(super) fn function(&mut self, module: usize, function: u32, how: How) {
+        self.led(how, Node::Function(module, function));
         let seen = self
             .modules
             .get_mut(module)
             .and_then(|found| found.functions.get_mut(function as usize));
         if let Some(seen) = seen.filter(|seen| !**seen) {
             *seen = true;
-            self.push(Node::Function(module, function));
+            self.work.push(Node::Function(module, function));
         }
     }
 
     /// A function whose address is a value from here on.
-    fn taken(&mut self, module: usize, function: u32) {
+    fn taken(&mut self, module: usize, function: u32, how: How) {
         if let Some(found) = self.modules.get_mut(module) {
             let lent = &found.code.lent;
             let at = lent.partition_point(|lent| lent.function < function);
@@ -338,24 +200,18 @@ impl<'a> Walk<'a> {
                 found.lent.insert(function);
             }
         }
-        self.offered(module, function);
+        self.offered(module, function, how);
     }
 
-    pub(super) fn push(&mut self, node: Node) {
-        self.work.push(node);
-        if let (Some(parents), Some(current)) = (&mut self.parents, self.current) {
-            parents.insert(node, current);
-        }
-    }
-
-    pub(super) fn region(&mut self, module: usize, region: u32) {
+    pub(super) fn region(&mut self, module: usize, region: u32, how: How) {
+        self.led(how, Node::Region(module, region));
         let seen = self
             .modules
             .get_mut(module)
             .and_then(|found| found.regions.get_mut(region as usize));
         if let Some(seen) = seen.filter(|seen| !**seen) {
             *seen = true;
-            self.push(Node::Region(module, region));
+            self.work.push(Node::Region(module, region));
         }
     }
 }

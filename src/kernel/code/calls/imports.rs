@@ -75,7 +75,7 @@ impl Finder<'_> {
                 let callers = starts.iter().flat_map(|start| self.called_from(*start));
                 let callers: Vec<u32> = callers.map(|caller| caller.from).collect();
                 // A program at a fixed address hands out its stub where it means the function.
-                if callers.is_empty() || starts.iter().any(|start| self.taken.contains(start)) {
+                if callers.is_empty() || starts.iter().any(|start| self.taken.contains(*start)) {
                     found.push((reference.from, interest));
                 }
                 found.extend(callers.into_iter().map(|caller| (caller, interest)));

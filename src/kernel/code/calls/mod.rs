@@ -9,12 +9,14 @@ use super::flow::{self, Flow};
 use super::graph::Graph;
 use super::image::Pointer;
 use super::interest;
+use super::places::Places;
 use super::step::{AARCH64, Convention, Place, X86_64};
 use super::sweep::{Kind, Ref, Sweep};
 use super::x86_run::could_run;
 use super::{arm, x86_step};
 use crate::fact::{ArgumentSite, CallSite, Gap, Lent};
 use crate::kernel::call::Architecture;
+use std::cell::LazyCell;
 use std::collections::{BTreeSet, HashMap};
 
 /// Functions one value is followed through, from callee to caller.
@@ -46,25 +48,27 @@ struct Resolved {
     lent: BTreeSet<(u32, Place, i64, u32)>,
 }
 
+/// Made when somebody first asks: most files have nothing to ask about.
+pub(super) type Lazy<'a, T> = LazyCell<T, Box<dyn FnOnce() -> T + 'a>>;
+
 struct Finder<'a> {
     graph: &'a Graph<'a>,
     flow: Flow<'a>,
     sweep: &'a Sweep,
     /// Calls and jumps by where they lead, also those through a pointer that stands at a fixed address.
-    callers: Vec<Ref>,
-    /// Starts whose address somebody takes, and those that have a name for others; sorted.
-    taken: BTreeSet<u32>,
-    named: BTreeSet<u32>,
+    callers: Lazy<'a, Vec<Ref>>,
+    /// Starts whose address somebody takes, and those that have a name for others.
+    taken: Lazy<'a, Places>,
+    named: Lazy<'a, Places>,
     /// Stores by where they write.
-    stores: Vec<Ref>,
+    stores: Lazy<'a, Vec<Ref>>,
     /// Functions whose argument becomes the number, as [`Resolved::lent`].
     lent: BTreeSet<(u32, Place, i64, u32)>,
 }
 
 impl Calls {
     pub fn find(graph: &Graph<'_>, sweep: &Sweep) -> Self {
-        let incoming = flow::incoming(sweep);
-        let decode = |from: u32, to: u32| {
+        let decode = move |from: u32, to: u32| {
             let address = graph.address(from);
             let bytes = graph.image.bytes(address).unwrap_or_default();
             let length = usize::try_from(to.saturating_sub(from))
@@ -84,12 +88,12 @@ impl Calls {
             convention,
             starts: &graph.starts,
             end: graph.end,
-            incoming: &incoming,
+            incoming: Lazy::new(Box::new(|| flow::incoming(sweep))),
             inner_jumps: &graph.inner_jumps,
             table_targets: &graph.table_targets,
             runs_into: &graph.runs_into,
             dead_ends: &graph.dead_ends,
-            decode: &decode,
+            decode: Box::new(decode),
             cache: HashMap::new(),
             inner: HashMap::new(),
         };
@@ -136,43 +140,46 @@ fn through<'a>(graph: &'a Graph<'a>, sweep: &'a Sweep) -> impl Iterator<Item = R
     })
 }
 
+/// References of some kinds.
+fn of(sweep: &Sweep, wanted: impl Fn(Kind) -> bool) -> impl Iterator<Item = Ref> {
+    let refs = sweep.refs.iter();
+    refs.filter(move |found| wanted(found.kind)).copied()
+}
+
 impl<'a> Finder<'a> {
     fn new(graph: &'a Graph<'a>, sweep: &'a Sweep, flow: Flow<'a>) -> Self {
-        let of = |wanted: &dyn Fn(Kind) -> bool| {
-            let mut found: Vec<Ref> = sweep
-                .refs
-                .iter()
-                .filter(|found| wanted(found.kind))
-                .copied()
-                .collect();
-            found.sort_unstable_by_key(|found| (found.to, found.from));
-            found
+        let callers = || {
+            let direct = |kind| matches!(kind, Kind::Call | Kind::Jump);
+            let mut callers: Vec<Ref> = of(sweep, direct).collect();
+            callers.extend(through(graph, sweep));
+            callers.sort_unstable_by_key(|found| (found.to, found.from));
+            callers
         };
-        let mut taken: BTreeSet<u32> = sweep
-            .refs
-            .iter()
-            .filter(|found| found.kind == Kind::Take)
-            .map(|found| found.to)
-            .collect();
-        for (_, pointer) in &graph.image.pointers {
-            if let Pointer::Address(to) = pointer {
-                taken.insert(graph.place(*to));
-            }
-        }
-        let mut callers = of(&|kind| matches!(kind, Kind::Call | Kind::Jump));
-        callers.extend(through(graph, sweep));
-        callers.sort_unstable_by_key(|found| (found.to, found.from));
-        let named = graph
-            .image
-            .symbols
-            .iter()
-            .filter(|symbol| symbol.is_defined);
+        let stores = || {
+            let mut stores: Vec<Ref> = of(sweep, |kind| kind == Kind::Store).collect();
+            stores.sort_unstable_by_key(|found| (found.to, found.from));
+            stores
+        };
+        let taken = || {
+            let by_code = of(sweep, |kind| kind == Kind::Take).map(|found| found.to);
+            let pointers = graph.image.pointers.iter();
+            let by_data = pointers.filter_map(|(_, pointer)| match pointer {
+                Pointer::Address(to) => Some(graph.place(*to)),
+                _ => None,
+            });
+            Places::new(by_code.chain(by_data).collect())
+        };
+        let named = || {
+            let symbols = graph.image.symbols.iter();
+            let defined = symbols.filter(|symbol| symbol.is_defined);
+            Places::new(defined.map(|symbol| graph.place(symbol.address)).collect())
+        };
         Self {
-            named: named.map(|symbol| graph.place(symbol.address)).collect(),
-            callers,
-            stores: of(&|kind| kind == Kind::Store),
+            callers: Lazy::new(Box::new(callers)),
+            stores: Lazy::new(Box::new(stores)),
+            taken: Lazy::new(Box::new(taken)),
+            named: Lazy::new(Box::new(named)),
             lent: BTreeSet::new(),
-            taken,
             graph,
             flow,
             sweep,

@@ -80,7 +80,7 @@ impl Finder<'_> {
             if !self.parameter(start, place, by.wrapping_add(more), depth, resolved, work) {
                 resolved.open.insert((function, at));
             }
-            let is_lent = !self.named.contains(&start) && self.taken.contains(&start);
+            let is_lent = !self.named.contains(start) && self.taken.contains(start);
             if is_lent && !self.is_foreign(place) {
                 resolved
                     .lent
@@ -100,7 +100,7 @@ impl Finder<'_> {
         work: &mut Vec<(u32, Place, i64, usize)>,
     ) -> bool {
         let place = self.graph.place(address);
-        if depth == 0 || self.taken.contains(&place) {
+        if depth == 0 || self.taken.contains(place) {
             return false;
         }
         let mut stores = self.stores_at(place);
@@ -151,8 +151,10 @@ impl Finder<'_> {
         let image = self.graph.image;
         let place = self.graph.place(address);
         let before = if image.is_go { 0 } else { STRUCTURE };
-        let mut near = self.taken.range(place.saturating_sub(before)..=place);
-        if near.next().is_some() || image.pointers_at(address).next().is_some() {
+        let near = self.taken.before(place).and_then(|at| self.taken.get(at));
+        if near.is_some_and(|near| near >= place.saturating_sub(before))
+            || image.pointers_at(address).next().is_some()
+        {
             return false;
         }
         let Some(word) = image.initial(address) else {
@@ -189,7 +191,7 @@ impl Finder<'_> {
         let convention = self.flow.convention;
         let mut all = true;
         let is_foreign = self.is_foreign(place);
-        if self.named.contains(&start) {
+        if self.named.contains(start) {
             let argument = match place {
                 Place::Register(register) => convention
                     .arguments
@@ -210,7 +212,7 @@ impl Finder<'_> {
         if depth == 0 || callers.len() > CALLERS {
             return false;
         }
-        if callers.is_empty() && !self.named.contains(&start) && !self.taken.contains(&start) {
+        if callers.is_empty() && !self.named.contains(start) && !self.taken.contains(start) {
             // Nobody calls it: it is dead, or reached in a way that is not seen.
             return self.flow.runs_into.binary_search(&start).is_ok();
         }

@@ -7,6 +7,8 @@ mod ways;
 
 pub(super) use ways::incoming;
 
+use super::calls::Lazy;
+use super::places::Places;
 use super::step::{Convention, Effect, Place, Source, Step};
 use super::sweep::Ref;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -38,11 +40,11 @@ pub(super) struct Found {
 pub(super) struct Flow<'a> {
     pub convention: &'static Convention,
     /// Starts of all functions, sorted.
-    pub starts: &'a [u32],
+    pub starts: &'a Places,
     /// Ends, for those that end before the next begins.
     pub end: u32,
     /// Jumps from one function to another, or to a start, by their target.
-    pub incoming: &'a [Ref],
+    pub incoming: Lazy<'a, Vec<Ref>>,
     /// Jumps within one function: the jump and its target, sorted.
     pub inner_jumps: &'a [(u32, u32)],
     /// Targets of jumps through tables, sorted: (target, the jump).
@@ -51,7 +53,7 @@ pub(super) struct Flow<'a> {
     pub runs_into: &'a [u32],
     /// Calls that do not come back, sorted.
     pub dead_ends: &'a [u32],
-    pub decode: &'a dyn Fn(u32, u32) -> Vec<Step>,
+    pub decode: Box<dyn Fn(u32, u32) -> Vec<Step> + 'a>,
     pub cache: HashMap<usize, Rc<Vec<Step>>>,
     /// Of functions that were asked for, their own jumps by target: the target and the jump.
     pub inner: HashMap<usize, Rc<Vec<(u32, u32)>>>,
@@ -63,17 +65,15 @@ type Item = (usize, usize, Place, i64);
 impl Flow<'_> {
     /// The function that an address is in.
     pub fn function(&self, at: u32) -> Option<usize> {
-        self.starts
-            .partition_point(|start| *start <= at)
-            .checked_sub(1)
+        self.starts.before(at)
     }
 
     fn steps(&mut self, function: usize) -> Rc<Vec<Step>> {
         if let Some(known) = self.cache.get(&function) {
             return Rc::clone(known);
         }
-        let start = self.starts.get(function).copied().unwrap_or(0);
-        let end = self.starts.get(function + 1).copied().unwrap_or(self.end);
+        let start = self.starts.get(function).unwrap_or(0);
+        let end = self.starts.get(function + 1).unwrap_or(self.end);
         let steps = if end.saturating_sub(start) > LONGEST {
             Vec::new()
         } else {

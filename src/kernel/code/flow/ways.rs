@@ -10,8 +10,8 @@ impl Flow<'_> {
     fn inner(&mut self, function: usize) -> Rc<Vec<(u32, u32)>> {
         let (starts, all) = (self.starts, self.inner_jumps);
         let inner = self.inner.entry(function).or_insert_with(|| {
-            let start = starts.get(function).copied().unwrap_or(0);
-            let end = starts.get(function + 1).copied().unwrap_or(u32::MAX);
+            let start = starts.get(function).unwrap_or(0);
+            let end = starts.get(function + 1).unwrap_or(u32::MAX);
             let first = all.partition_point(|(from, _)| *from < start);
             let own = all.get(first..).unwrap_or_default().iter();
             let own = own.take_while(|(from, _)| *from < end);
@@ -31,7 +31,7 @@ impl Flow<'_> {
         work: &mut Vec<Item>,
         found: &mut Found,
     ) {
-        let Some(start) = self.starts.get(function).copied() else {
+        let Some(start) = self.starts.get(function) else {
             return;
         };
         if let Place::Global(address) = place {

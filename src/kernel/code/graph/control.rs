@@ -121,8 +121,8 @@ impl Graph<'_> {
                 own.push(*next);
             }
             let at = function as usize;
-            let start = self.starts.get(at).copied().unwrap_or(0);
-            let end = self.starts.get(at + 1).copied().unwrap_or(self.end);
+            let start = self.starts.get(at).unwrap_or(0);
+            let end = self.starts.get(at + 1).unwrap_or(self.end);
             let first = sweep.refs.partition_point(|found| found.from < start);
             let refs = sweep.refs.get(first..).unwrap_or_default().iter();
             let takes = refs

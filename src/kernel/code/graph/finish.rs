@@ -19,11 +19,12 @@ impl Graph<'_> {
             .collect();
         tables.sort_unstable();
         let mut tables = tables.into_iter().peekable();
-        let starts = self.starts.clone();
         let mut own = Vec::new();
-        for (at, start) in (0u32..).zip(&starts) {
+        for at in 0..self.starts.len() {
             own.clear();
-            let end = starts.get(at as usize + 1).copied().unwrap_or(u32::MAX);
+            let start = self.starts.get(at).unwrap_or(0);
+            let end = self.starts.get(at + 1).unwrap_or(u32::MAX);
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
             while let Some(found) = refs.next_if(|found| found.from < end) {
                 self.reference(found, at, &mut own);
             }
@@ -40,7 +41,7 @@ impl Graph<'_> {
             edges.append(&mut own);
             let last = u32::try_from(edges.len()).unwrap_or(u32::MAX);
             functions.push(Function {
-                offset: self.image.offset(self.address(*start)),
+                offset: self.image.offset(self.address(start)),
                 first,
                 last,
             });
@@ -73,7 +74,8 @@ impl Graph<'_> {
         let image = self.image;
         let mut regions = Vec::new();
         let mut own = Vec::new();
-        for (start, end) in self.bounds() {
+        for at in 0..self.regions.len() {
+            let (start, end) = self.regions.get(at).copied().unwrap_or_default();
             own.clear();
             let from = image.pointers.partition_point(|(slot, _)| *slot < start);
             let to = image.pointers.partition_point(|(slot, _)| *slot < end);
@@ -86,7 +88,11 @@ impl Graph<'_> {
             let first = u32::try_from(edges.len()).unwrap_or(u32::MAX);
             edges.append(&mut own);
             let last = u32::try_from(edges.len()).unwrap_or(u32::MAX);
-            regions.push(Region { first, last });
+            regions.push(Region {
+                offset: image.offset(start),
+                first,
+                last,
+            });
         }
         regions
     }
@@ -111,20 +117,11 @@ impl Graph<'_> {
 
     /// Regions that an object spans.
     fn data(&self, address: u64, size: u64) -> (u32, u32) {
-        let Some(first) = self.piece(address) else {
-            return (0, 0);
-        };
-        let last = self
-            .piece(address.saturating_add(size.max(1) - 1))
-            .unwrap_or(first);
-        let mut own = self
-            .region_of
-            .range(first..=last)
-            .map(|(_, region)| *region);
-        match own.next() {
-            Some(first) => (first, own.next_back().unwrap_or(first) + 1),
-            None => (0, 0),
-        }
+        let last = address.saturating_add(size.max(1) - 1);
+        let first = self.regions.partition_point(|(_, end)| *end <= address);
+        let behind = self.regions.partition_point(|(start, _)| *start <= last);
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        (number(first), number(behind.max(first)))
     }
 
     fn starters(&self) -> Vec<u32> {

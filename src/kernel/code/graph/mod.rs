@@ -5,14 +5,10 @@ mod finish;
 mod references;
 
 use super::image::{Image, Pointer};
-use super::sweep::{Kind, Sweep};
+use super::places::Places;
+use super::sweep::{Kind, Ref, Sweep};
 use std::collections::BTreeMap;
-
-/// Bits of a place within its block.
-const BLOCK: u32 = 8;
-
-/// Blocks for each function at most.
-const SPARSE: usize = 64;
+use std::ops::Range;
 
 /// Longest way from a stub's start to its jump, in bytes: the processor supplement for Arm has three instructions before it.
 const STUB: u32 = 12;
@@ -22,9 +18,7 @@ pub(super) struct Graph<'a> {
     pub image: &'a Image<'a>,
     pub base: u64,
     /// Starts of functions as distances from the base, sorted.
-    pub starts: Vec<u32>,
-    /// How many starts lie before each block of places: searching all of them took a tenth of the time.
-    blocks: Vec<u32>,
+    pub starts: Places,
     pub end: u32,
     /// Starts that the code before runs on into.
     pub runs_into: Vec<u32>,
@@ -35,10 +29,8 @@ pub(super) struct Graph<'a> {
     /// Jumps within one function that do not go to its start: the jump and its target, sorted. They are many,
     /// and only who follows a value through the function asks for them.
     pub inner_jumps: Vec<(u32, u32)>,
-    /// Starts of the pieces that data is cut into, sorted.
-    pieces: Vec<u64>,
-    /// Of pieces with pointers: the piece's number to its place among the regions.
-    region_of: BTreeMap<usize, u32>,
+    /// Of the pieces that data is cut into those with pointers: start and end, sorted.
+    regions: Vec<(u64, u64)>,
     strings: BTreeMap<u64, u32>,
     texts: Vec<(u64, String)>,
 }
@@ -48,15 +40,13 @@ impl<'a> Graph<'a> {
         let mut graph = Self {
             image,
             base,
-            starts: Vec::new(),
-            blocks: Vec::new(),
+            starts: Places::default(),
             end: 0,
             runs_into: Vec::new(),
             dead_ends: Vec::new(),
             table_targets: Vec::new(),
             inner_jumps: Vec::new(),
-            pieces: Vec::new(),
-            region_of: BTreeMap::new(),
+            regions: Vec::new(),
             strings: BTreeMap::new(),
             texts: Vec::new(),
         };
@@ -83,32 +73,15 @@ impl<'a> Graph<'a> {
 
     /// The function that holds a place.
     pub fn function(&self, place: u32) -> Option<u32> {
-        let block = (place >> BLOCK) as usize;
-        let count = |block: usize| self.blocks.get(block).map(|count| *count as usize);
-        let first = count(block).unwrap_or(0);
-        let last = count(block + 1).unwrap_or(self.starts.len());
-        let within = self.starts.get(first..last).unwrap_or_default();
-        let at = first + within.partition_point(|start| *start <= place);
-        u32::try_from(at.checked_sub(1)?).ok()
+        u32::try_from(self.starts.before(place)?).ok()
     }
 
-    /// Counts the starts before each block.
-    fn index(&mut self) {
-        let last = self.starts.last().map_or(0, |start| start >> BLOCK);
-        // Few functions far apart are found without; what addresses a file claims is no measure for memory.
-        if last as usize / SPARSE > self.starts.len() {
-            return;
-        }
-        let mut before = 0u32;
-        let mut starts = self.starts.iter().peekable();
-        self.blocks = (0..=last)
-            .map(|block| {
-                while starts.next_if(|start| **start >> BLOCK < block).is_some() {
-                    before += 1;
-                }
-                before
-            })
-            .collect();
+    /// The places of the function that holds one.
+    fn around(&self, place: u32) -> Range<u32> {
+        let at = self.starts.before(place);
+        let start = at.and_then(|at| self.starts.get(at)).unwrap_or(0);
+        let end = self.starts.get(at.map_or(0, |at| at + 1));
+        start..end.unwrap_or(u32::MAX)
     }
 
     fn find_starts(&mut self, sweep: &Sweep) {
@@ -144,24 +117,49 @@ impl<'a> Graph<'a> {
                 .map(|to| self.place(to)),
         );
         starts.extend(self.stubs(sweep));
-        starts.sort_unstable();
-        starts.dedup();
-        self.starts = starts;
-        self.index();
+        self.starts = Places::new(starts);
     }
 
     /// Leaves in a sweep what leads from one function or piece of data to another.
     fn sort_out(&mut self, sweep: &mut Sweep) {
-        let mut inner = Vec::new();
+        // References come in the order of functions: most often the next is of the same as the one before.
+        let mut own = 0..0;
+        let mut is_inner = |from: u32, to: u32| {
+            if !own.contains(&from) {
+                own = self.around(from);
+            }
+            to != own.start && own.contains(&to)
+        };
+        let mut inner = std::mem::take(&mut sweep.inner);
+        let mut outer = Vec::new();
+        inner.retain(|(from, to)| {
+            let stays = is_inner(*from, *to);
+            if !stays {
+                let (from, to, kind) = (*from, *to, Kind::Jump);
+                outer.push(Ref { from, to, kind });
+            }
+            stays
+        });
+        let mut more = Vec::new();
         sweep.refs.retain(|found| match found.kind {
-            Kind::Jump if self.starts.binary_search(&found.to).is_ok() => true,
-            Kind::Jump if self.function(found.from) == self.function(found.to) => {
-                inner.push((found.from, found.to));
-                false
+            Kind::Jump => {
+                let is_inner = is_inner(found.from, found.to);
+                if is_inner {
+                    more.push((found.from, found.to));
+                }
+                !is_inner
             }
             Kind::Load(size) => self.is_pointer(self.address(found.to), size),
             _ => true,
         });
+        if !outer.is_empty() {
+            sweep.refs.append(&mut outer);
+            sweep.refs.sort();
+        }
+        if !more.is_empty() {
+            inner.append(&mut more);
+            inner.sort_unstable();
+        }
         sweep.refs.shrink_to_fit();
         self.inner_jumps = inner;
     }
@@ -184,22 +182,21 @@ impl<'a> Graph<'a> {
     }
 
     fn find_runs(&mut self, sweep: &Sweep) {
-        let known: Vec<u32> = self
-            .image
-            .functions
-            .iter()
-            .map(|address| self.place(*address))
-            .collect();
-        let runs = self.starts.iter().copied().filter(|start| {
-            let is_fresh = sweep.fresh.binary_search(start).is_ok();
+        let mut fresh = sweep.fresh.iter().peekable();
+        let is_known = |start: u32| {
+            let functions = &self.image.functions;
+            functions.binary_search(&self.address(start)).is_ok()
+        };
+        let is_first = |start: u32| {
+            let mut sections = self.image.code.iter();
+            sections.any(|(address, _)| self.place(*address) == start)
+        };
+        let runs = self.starts.iter().filter(|start| {
+            while fresh.next_if(|place| *place < start).is_some() {}
+            let is_fresh = fresh.peek() == Some(&start);
             let is_after_call =
-                known.binary_search(start).is_ok() && sweep.after_call.binary_search(start).is_ok();
-            let is_first = self
-                .image
-                .code
-                .iter()
-                .any(|(address, _)| self.place(*address) == *start);
-            !(is_fresh || is_after_call || is_first)
+                || sweep.after_call.binary_search(start).is_ok() && is_known(*start);
+            !(is_fresh || is_after_call() || is_first(*start))
         });
         self.runs_into = runs.collect();
     }
@@ -231,40 +228,26 @@ impl<'a> Graph<'a> {
         );
         pieces.sort_unstable();
         pieces.dedup();
-        self.pieces = pieces;
         let slots = self.image.pointers.iter().map(|(slot, _)| *slot);
-        for slot in slots.filter(|slot| !self.image.is_table(*slot)) {
-            if let Some(piece) = self.piece(slot) {
-                let next = u32::try_from(self.region_of.len()).unwrap_or(u32::MAX);
-                self.region_of.entry(piece).or_insert(next);
+        let mut slots = slots.filter(|slot| !self.image.is_table(*slot)).peekable();
+        let ends = pieces.iter().skip(1).copied().chain([u64::MAX]);
+        let mut regions = Vec::new();
+        // Both are sorted.
+        for (start, end) in pieces.iter().copied().zip(ends) {
+            while slots.next_if(|slot| *slot < start).is_some() {}
+            let known = slots.peek().copied();
+            if known.is_some_and(|slot| slot < end) {
+                regions.push((start, end));
             }
         }
+        self.regions = regions;
     }
 
-    fn piece(&self, address: u64) -> Option<usize> {
-        self.pieces
-            .partition_point(|start| *start <= address)
-            .checked_sub(1)
-    }
-
-    /// Regions in the order of their numbers, each with its addresses.
-    fn bounds(&self) -> Vec<(u64, u64)> {
-        let mut found: Vec<(u32, u64, u64)> = self
-            .region_of
-            .iter()
-            .map(|(piece, region)| {
-                let start = self.pieces.get(*piece).copied().unwrap_or(0);
-                (
-                    *region,
-                    start,
-                    self.pieces.get(piece + 1).copied().unwrap_or(u64::MAX),
-                )
-            })
-            .collect();
-        found.sort_unstable();
-        found
-            .into_iter()
-            .map(|(_, start, end)| (start, end))
-            .collect()
+    /// The region that holds an address.
+    fn region(&self, address: u64) -> Option<u32> {
+        let at = self.regions.partition_point(|(start, _)| *start <= address);
+        let at = at.checked_sub(1)?;
+        let (_, end) = self.regions.get(at)?;
+        u32::try_from(at).ok().filter(|_| address < *end)
     }
 }

@@ -27,12 +27,7 @@ impl Graph<'_> {
             address.checked_sub(*at).is_some_and(|within| within < size)
         });
         edges.extend(copies.map(|(_, symbol)| Edge::TakeSymbol(*symbol)));
-        let region = self
-            .piece(address)
-            .and_then(|piece| self.region_of.get(&piece));
-        if let Some(region) = region {
-            edges.push(Edge::Data(*region));
-        }
+        edges.extend(self.region(address).map(Edge::Data));
         self.string(address, edges);
     }
 

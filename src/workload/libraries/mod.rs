@@ -1,5 +1,9 @@
 //! Libraries a program needs, found as the machine's own loader would find them (ld.so(8)).
 
+mod plug_in;
+
+pub use plug_in::{Programs, above_searched, is_library};
+
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +19,6 @@ const LEVELS: [&str; 3] = [
     "glibc-hwcaps/x86-64-v4",
 ];
 
-/// Plug-ins of one program.
-const PLUG_INS: usize = 2000;
-
 /// The machine's loader: what its configuration says is worked out once, for many programs.
 pub struct Loader<'a> {
     facts: &'a Facts,
@@ -27,10 +28,19 @@ pub struct Loader<'a> {
     cached: BTreeMap<&'a str, Vec<&'a MachinePath>>,
     /// Services that nsswitch.conf(5) names, without which the C library asks its own; `None` where there is no such file.
     services: Option<BTreeSet<String>>,
+    /// What programs may open of their workloads' own.
+    own: &'a Programs,
 }
+
+static NOTHING: Programs = Programs::new();
 
 impl<'a> Loader<'a> {
     pub fn new(facts: &'a Facts) -> Self {
+        Self::with(facts, &NOTHING)
+    }
+
+    /// One that knows what programs may open beside what all may.
+    pub fn with(facts: &'a Facts, own: &'a Programs) -> Self {
         let documents = facts.documents.iter().filter(|((path, syntax), _)| {
             *syntax == Syntax::Columns && path.text().starts_with("/etc/ld.so.conf")
         });
@@ -42,21 +52,28 @@ impl<'a> Loader<'a> {
             configured: configured.map(MachinePath::new).collect(),
             cached: cached(facts),
             services: services(facts),
+            own,
         }
     }
 
-    /// Where each NEEDED entry leads, as far as it leads anywhere; links followed.
+    /// NEEDED entries, each with where it leads, if anywhere; links followed.
+    pub fn libraries<'e>(
+        &'e self,
+        elf: &'e Elf,
+    ) -> impl Iterator<Item = (&'e str, Option<MachinePath>)> {
+        let names = elf.needed.iter().map(String::as_str);
+        names.map(|name| (name, self.locate(elf, name)))
+    }
+
+    /// Where NEEDED entries lead, as far as they lead anywhere.
     pub fn needed(&self, elf: &Elf) -> Vec<MachinePath> {
-        let names = elf.needed.iter();
-        names.filter_map(|name| self.locate(elf, name)).collect()
+        self.libraries(elf).filter_map(|(_, path)| path).collect()
     }
 
     /// NEEDED entries that lead nowhere on this machine.
-    pub fn missing<'e>(&self, elf: &'e Elf) -> Vec<&'e str> {
-        let names = elf.needed.iter().map(String::as_str);
-        names
-            .filter(|name| self.locate(elf, name).is_none())
-            .collect()
+    pub fn missing<'e>(&'e self, elf: &'e Elf) -> Vec<&'e str> {
+        let lacking = self.libraries(elf).filter(|(_, path)| path.is_none());
+        lacking.map(|(name, _)| name).collect()
     }
 
     /// Libraries that a string of a program can mean: a name or path as dlopen(3) takes it, or a pattern of printf(3) that
@@ -91,61 +108,6 @@ impl<'a> Loader<'a> {
         found
     }
 
-    /// Directories with plug-ins of a program: those that its code names, the one that bears its own name (FHS 4.7), and a
-    /// prefix of its own. Links are not followed yet, and none need be there.
-    pub fn plug_in_directories<'s>(
-        &self,
-        program: &Elf,
-        strings: impl Iterator<Item = &'s str>,
-    ) -> BTreeSet<MachinePath> {
-        let mut directories: BTreeSet<MachinePath> = BTreeSet::new();
-        for text in strings.filter(|text| text.starts_with('/')) {
-            let known = text.split('%').next().unwrap_or_default();
-            let path = MachinePath::new(known);
-            directories.extend(path.parent());
-            directories.insert(path);
-        }
-        let name = program.path.name().into_owned();
-        let shared = self.common_directories(program);
-        directories.extend(shared.iter().map(|directory| directory.join(&name)));
-        let prefix = program.path.parent().and_then(|bin| bin.parent());
-        directories.extend(prefix.map(|prefix| prefix.join("lib")));
-        let shared = |directory: &MachinePath| self.is_shared(directory, program);
-        directories.retain(|directory| !shared(directory));
-        directories
-    }
-
-    /// A directory of everybody's, which holds no program's plug-ins.
-    fn is_shared(&self, directory: &MachinePath, program: &Elf) -> bool {
-        directory.components().count() < 3 && !directory.text().starts_with("/opt/")
-            || self.common_directories(program).contains(directory)
-            || directory.text().starts_with("/usr/lib/debug")
-    }
-
-    /// Libraries that a program opens by names made at run time: what stands below its plug-ins' directories.
-    pub fn plug_ins<'s>(
-        &self,
-        program: &Elf,
-        strings: impl Iterator<Item = &'s str>,
-    ) -> Vec<MachinePath> {
-        let directories = self.plug_in_directories(program, strings);
-        let real: BTreeSet<MachinePath> = directories
-            .iter()
-            .filter_map(|directory| self.facts.tree.resolve(directory))
-            .filter(|directory| !self.is_shared(directory, program))
-            .collect();
-        let patterns = real
-            .iter()
-            .map(|directory| format!("{}/**/*.so*", directory.text()));
-        let found: BTreeSet<MachinePath> = patterns
-            .flat_map(|pattern| self.facts.tree.find(&pattern))
-            .filter_map(|found| self.facts.tree.resolve(&found.named))
-            .filter(|path| self.fits(path, program))
-            .take(PLUG_INS)
-            .collect();
-        found.into_iter().collect()
-    }
-
     /// Whether the name service switch would open it; what is no module of the switch is not asked.
     fn is_service(&self, path: &MachinePath) -> bool {
         let name = path.name();
@@ -162,19 +124,27 @@ impl<'a> Loader<'a> {
         if name.contains('/') {
             return self.facts.tree.resolve(&MachinePath::new(name));
         }
-        let own = Self::own_directories(elf);
+        let tree = &self.facts.tree;
+        let own = Self::own_directories(elf).into_iter();
+        let own = own.map(|dir| dir.join(name));
         let cached = self.cached.get(name).into_iter().flatten();
-        let own_files = own.iter().map(|dir| dir.join(name));
-        let others = self.common_directories(elf);
-        let levels = others
-            .iter()
-            .flat_map(|dir| LEVELS.map(|level| dir.join(level)));
-        let others = others.iter().cloned().chain(levels);
-        own_files
-            .chain(cached.map(|path| (*path).clone()))
-            .chain(others.map(|dir| dir.join(name)))
-            .filter_map(|path| self.facts.tree.resolve(&path))
+        let cached = cached.map(|path| (*path).clone());
+        // The cache knows most: only what it lacks is worth making the other names.
+        let others = std::iter::once_with(|| self.common_files(elf, name)).flatten();
+        own.chain(cached)
+            .chain(others)
+            .filter_map(|path| tree.resolve(&path))
             .find(|path| self.fits(path, elf))
+    }
+
+    /// A library's name in the directories of every file, those for some processors last.
+    fn common_files(&self, elf: &Elf, name: &str) -> Vec<MachinePath> {
+        let directories = self.common_directories(elf);
+        let levels = directories
+            .iter()
+            .flat_map(|dir| LEVELS.map(|level| dir.join(level).join(name)));
+        let plain = directories.iter().map(|dir| dir.join(name));
+        plain.chain(levels).collect()
     }
 
     /// Where the loader looks for what this file needs, in order.
@@ -209,6 +179,17 @@ impl<'a> Loader<'a> {
             .chain(multiarch.map(MachinePath::new))
             .chain(DEFAULT.iter().map(MachinePath::new))
             .collect()
+    }
+
+    /// Whether a directory is one of those, without making them.
+    fn is_common(&self, directory: &MachinePath, elf: &Elf) -> bool {
+        let text = directory.text();
+        let below = text.strip_prefix("/usr").unwrap_or(&text);
+        let multiarch = below.strip_prefix("/lib/");
+        let multiarch = multiarch.and_then(|name| name.strip_suffix("-linux-gnu"));
+        multiarch == Some(&elf.machine)
+            || DEFAULT.contains(&&*text)
+            || self.configured.contains(directory)
     }
 
     /// The loader passes over libraries of another machine; one that was not looked into yet counts as fitting.
