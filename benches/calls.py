@@ -16,11 +16,13 @@ import argparse
 import json
 import os
 import re
+import shlex
 import statistics
 import subprocess
 import sys
 import textwrap
 
+import vdso
 from causes import Causes
 
 # name: (program, packages, [(traced command, commands that use it meanwhile, seconds until it is up, stop signal)]).
@@ -102,30 +104,64 @@ runs("file", "/usr/bin/file", "file", "file /etc/passwd /bin/bash", "file -z /tm
 
 # What more a program can be asked to do, as a script of its own: the more of it was seen, the more a missing call shows.
 USES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "uses")
+
+
+def included(text):
+    """Lines `#include NAME` are the text of the file of that name."""
+    return re.sub(r"(?m)^#include (\S+)$", lambda line: open(os.path.join(USES, line[1])).read(), text)
+
+
 for _name, _scenario in SCENARIOS.items():
     _path = os.path.join(USES, _name + ".sh")
     if os.path.exists(_path):
         with open(_path) as _script:
-            _scenario[2].append((_script.read(), None, 0, None))
+            _scenario[2].append((included(_script.read()), None, 0, None, "", vdso.Hidden.HOLD))
+
+# What the environment can ask of any program (ld.so(8), mallopt(3), nscd(8)): the loader reports what it binds, finds itself by
+# $ORIGIN, profiles a library; then everything once more where nscd answers and what is allocated is mapped.
+LOADER = """export LD_DEBUG=all LD_DEBUG_OUTPUT=/tmp/ld.debug LD_LIBRARY_PATH='$ORIGIN/../lib' LD_PROFILE=libc.so.6 LD_PROFILE_OUTPUT=/tmp
+for option in --version -V -h; do timeout 5 {program} $option; done; rm -f /tmp/ld.debug.*
+unset LD_DEBUG LD_DEBUG_OUTPUT LD_LIBRARY_PATH LD_PROFILE LD_PROFILE_OUTPUT
+export MALLOC_MMAP_THRESHOLD_=4096; mkdir -p /run/nscd; nscd; sleep 0.3
+"""
+
+
+def again(run):
+    """A run with its uses, for a short while and from the shell that is traced."""
+    command, uses, up, stop = run[:4]
+    prepare = run[4] if len(run) > 4 else ""
+    quoted = shlex.quote(command)
+    if uses is None:
+        return f"timeout 20 sh -c {quoted}\n"
+    return f"{prepare}\ntimeout -k 2 -s {stop} {10 + up} sh -c {quoted} & sleep {up}; timeout 8 sh -c {shlex.quote(uses)}; wait $!\n"
+
+
+for _scenario in SCENARIOS.values():
+    if isinstance(_scenario[2], list):
+        _text = LOADER.format(program=_scenario[0]) + "".join(again(run) for run in _scenario[2] if len(run) < 6) + "nscd -K"
+        _scenario[2].append((_text, None, 0, None, "", vdso.Hidden.HOLD))
 
 
 def packages():
     names = {package for scenario in SCENARIOS.values() for package in scenario[1].split(",")}
-    return ",".join(sorted(names | {"strace", "ca-certificates", "netcat-openbsd", "procps", "curl", "python3"}))
+    return ",".join(sorted(names | {"strace", "ca-certificates", "netcat-openbsd", "procps", "curl", "python3", "nscd"}))
 
 
 def trace(guest, name, directory):
     """Runs one scenario inside the tree; its logs are left in `directory` of the tree."""
-    script = ["mkdir -p " + directory, "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8", "ip link set lo up 2>/dev/null"]
+    script = ["ulimit -n 1024", "mkdir -p " + directory, "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8", "ip link set lo up 2>/dev/null"]
     for at, run in enumerate(SCENARIOS[name][2]):
         command, uses, up, stop = run[:4]
         log = f"{directory}/{name}.{at}"
+        if os.path.exists(guest + log):
+            continue
         if len(run) > 4 and run[4]:
             script.append(run[4])
-        quoted = "'" + command.replace("'", "'\\''") + "'"
-        strace = f"strace -f -qq -s 0 -a 1 -o {log} sh -c {quoted}"
+        quoted = shlex.quote(command)
+        hold = run[5] if len(run) > 5 else ""
+        strace = f"strace -f -qq -s 0 -a 1 {hold} -o {log} sh -c {quoted}"
         if uses is None:
-            script.append(f"timeout -k 2 150 {strace} </dev/null >/dev/null 2>&1 || true")
+            script.append(f"timeout -k 2 240 {strace} </dev/null >/dev/null 2>&1 || true")
         else:
             script.append(f"{strace} </dev/null >/tmp/{name}.out 2>&1 & tracer=$!")
             script.append(f"sleep {up * 2}; ({uses}) >/dev/null 2>&1 </dev/null || true")
@@ -134,10 +170,11 @@ def trace(guest, name, directory):
             # The first process that strace started, and what is left after a while.
             script.append(f"sleep 0.5; child=$(ps -o pid= --ppid $tracer | head -1); real=$(ps -o pid= --ppid $child | head -1); kill -{stop} $child $real 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do kill -0 $tracer 2>/dev/null || break; sleep 0.5; done; kill -KILL $child 2>/dev/null; kill $tracer 2>/dev/null; sleep 0.3; kill -KILL $tracer 2>/dev/null; wait $tracer 2>/dev/null")
     inside = "\n".join(script)
-    outside = f"""mount -t proc proc {guest}/proc; mount -t sysfs -o ro sysfs {guest}/sys; mount -t tmpfs tmpfs {guest}/run
+    outside = f"""mount --bind {guest} {guest}; mount -t proc proc {guest}/proc; mount -t sysfs -o ro sysfs {guest}/sys; mount -t tmpfs tmpfs {guest}/run
         mount --rbind /dev {guest}/dev; mkdir -p {guest}/run/lock; exec chroot {guest} /bin/sh"""
-    subprocess.run(["unshare", "-m", "-p", "-n", "-u", "-i", "-f", "--kill-child", "/bin/sh", "-c", outside], input=inside.encode(), check=False,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=700)
+    with vdso.Hidden(guest):
+        subprocess.run(["unshare", "-m", "-p", "-n", "-u", "-i", "-f", "--kill-child", "/bin/sh", "-c", outside], input=inside.encode(),
+                       check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900)
 
 
 LINE = re.compile(r"^(\d+) +(.*)$")
@@ -179,7 +216,7 @@ def read(path, seen):
             if call and pid in running:
                 seen.setdefault(running[pid], set()).add("execve")
             # A program that runs itself again stays what it is.
-            if re.search(r"= 0$", text) and executing.get(pid, "/proc/self/exe") != "/proc/self/exe":
+            if re.search(r"= 0( \(DELAYED\))?$", text) and executing.get(pid, "/proc/self/exe") != "/proc/self/exe":
                 running[pid] = os.path.basename(executing[pid])
             continue
         if pid in running:
@@ -252,8 +289,9 @@ def main():
     folder = guest + args.traces
     os.makedirs(folder, exist_ok=True)
     for name in names:
-        is_done = any(log.startswith(name + ".") for log in os.listdir(folder))
-        if not is_done and not isinstance(SCENARIOS[name][2], str):
+        runs_of = SCENARIOS[name][2]
+        is_done = isinstance(runs_of, str) or all(os.path.exists(f"{folder}/{name}.{at}") for at in range(len(runs_of)))
+        if not is_done:
             print("tracing", name, file=sys.stderr, flush=True)
             try:
                 trace(guest, name, args.traces)
