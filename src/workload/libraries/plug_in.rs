@@ -20,7 +20,7 @@ struct Table {
     search: Vec<Search>,
 }
 
-/// One entry of `detectors/kernel/plug-ins.toml`.
+/// One entry of `detectors/kernel/searched.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Search {
@@ -32,7 +32,7 @@ struct Search {
 }
 
 static TABLE: LazyLock<Vec<Search>> = LazyLock::new(|| {
-    let text = include_str!("../../../detectors/kernel/plug-ins.toml");
+    let text = include_str!("../../../detectors/kernel/searched.toml");
     // A test reads the file; without it nothing is searched beside what code names.
     toml::from_str::<Table>(text).map_or_else(|_| Vec::new(), |table| table.search)
 });
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_table_is_read() {
-        let text = include_str!("../../../detectors/kernel/plug-ins.toml");
+        let text = include_str!("../../../detectors/kernel/searched.toml");
         let table: Table = toml::from_str(text).unwrap();
         for search in &table.search {
             assert!(!search.files.is_empty());
