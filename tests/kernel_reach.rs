@@ -318,3 +318,74 @@ fn a_way_is_shown_and_a_call_that_nothing_has_is_refused() {
         "{error}"
     );
 }
+
+const OPENER: &str = "#include <dlfcn.h>
+    #include <stdio.h>
+    int main(int c, char **v) {
+        char path[200];
+        snprintf(path, sizeof path, \"%s%s\", \"/usr/lib/any/security/\", v[c - 1]);
+        void *file = dlopen(path, RTLD_NOW);
+        int (*open)(void) = (int (*)(void))dlsym(file, \"pam_sm_open_session\");
+        return open ? open() : 0;
+    }";
+
+/// A machine with that program, its C library and two modules that it can open.
+fn opener(root: &Path) -> Option<()> {
+    for file in [
+        "/lib64/ld-linux-x86-64.so.2",
+        "/lib/x86_64-linux-gnu/libc.so.6",
+    ] {
+        let to = root.join(file.trim_start_matches('/'));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(file, to).ok()?;
+    }
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    let modules = root.join("usr/lib/any/security");
+    std::fs::create_dir_all(&modules).unwrap();
+    for (name, body) in [
+        ("pam_one.so", "chroot(\"/\")"),
+        ("pam_two.so", "swapoff(\"/\")"),
+    ] {
+        let source = format!(
+            "#include <unistd.h>
+            #include <sys/swap.h>
+            int pam_sm_open_session(void) {{ return {body}; }}"
+        );
+        let module = compiled(&modules, &source, &["-shared", "-fPIC"])?;
+        std::fs::rename(module, modules.join(name)).unwrap();
+    }
+    compiled(root, OPENER, &[])?;
+    Some(())
+}
+
+#[test]
+fn a_plug_in_that_configuration_does_not_name_is_not_opened() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path();
+    if opener(root).is_none() {
+        return;
+    }
+    let reached = || {
+        let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
+            .args(["kernel", root.to_str().unwrap(), "/program"])
+            .args(["--format", "json"])
+            .output()
+            .unwrap();
+        let document: Value = serde_json::from_slice(&done.stdout).unwrap();
+        let calls = document["programs"][0]["syscalls"].as_array().unwrap();
+        let has = |call: &str| calls.iter().any(|known| known["name"] == call);
+        (has("chroot"), has("swapoff"))
+    };
+    assert_eq!(reached(), (true, true), "no configuration says which");
+    let configuration = root.join("etc/pam.d");
+    std::fs::create_dir_all(&configuration).unwrap();
+    let login = configuration.join("login");
+    std::fs::write(&login, "# pam_two.so\nsession required pam_one.so\n").unwrap();
+    assert_eq!(reached(), (true, false));
+    std::fs::write(
+        &login,
+        "session required pam_one.so\nauth include /srv/more\n",
+    )
+    .unwrap();
+    assert_eq!(reached(), (true, true), "what else is named was not read");
+}

@@ -2,10 +2,11 @@
 //! Each is asked for by its headers and its code. Pure.
 
 use super::Want;
-use super::native::{Executable, MachineCode};
-use crate::fact::{Code, Elf, Facts};
+use super::native::{Executable, MachineCode, syntax};
+use crate::fact::{Code, Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::workload::libraries::Loader;
+use crate::workload::plug_ins;
 use std::collections::BTreeSet;
 
 /// Files of one machine's programs.
@@ -86,7 +87,10 @@ pub fn directories(facts: &Facts, programs: &[MachinePath]) -> BTreeSet<MachineP
         .iter()
         .filter_map(|path| facts.tree.resolve(path))
         .collect();
-    for path in files(facts, real) {
+    let files = files(facts, real);
+    let configuration = plug_ins::configuration(&files).into_iter();
+    found.extend(configuration.filter_map(|pattern| MachinePath::new(pattern).parent()));
+    for path in files {
         found.extend(path.parent());
         if let Some(elf) = facts.elfs.get(&path) {
             found.extend(loader.directories(elf));
@@ -132,7 +136,7 @@ fn opens_any(codes: &[&Code]) -> bool {
 /// nobody can read beforehand; a scan that took them in would need four times the memory for no answer.
 pub const LARGE: u64 = 32 << 20;
 
-/// Asks for them: headers and code. Libraries above a size are left out, and their programs' answer says so.
+/// Asks for them: headers and code, and the configuration that says which plug-ins are opened. Libraries above a size are left out, and their programs' answer says so.
 pub fn wants(
     facts: &Facts,
     programs: impl IntoIterator<Item = MachinePath>,
@@ -150,5 +154,8 @@ pub fn wants(
             Want::file(path, MachineCode::ID),
         ]
     };
-    files.iter().filter(is_read).flat_map(both).collect()
+    let mut wants: Vec<Want> = files.iter().filter(is_read).flat_map(both).collect();
+    let configuration = plug_ins::configuration(&files).into_iter();
+    wants.extend(configuration.map(|pattern| syntax::want(Syntax::Columns, pattern)));
+    wants
 }
