@@ -389,3 +389,32 @@ fn a_plug_in_that_configuration_does_not_name_is_not_opened() {
     .unwrap();
     assert_eq!(reached(), (true, true), "what else is named was not read");
 }
+
+#[test]
+fn a_lookup_that_one_function_makes_is_made_by_who_calls_it() {
+    let source = "#define _GNU_SOURCE
+        #include <dlfcn.h>
+        #define SHOWN __attribute__((visibility(\"default\"), noinline))
+        static void *everywhere(const char *name) {
+            void *all = dlopen(0, RTLD_NOW);
+            void *found = dlsym(all, name);
+            dlclose(all);
+            return found;
+        }
+        struct method { void *(*lookup)(const char *); int (*other)(int); long spare[4]; };
+        static int other(int a) { return a + 1; }
+        static const struct method method = { everywhere, other };
+        const struct method *volatile used;
+        SHOWN void *DSO_global_lookup(const char *name) { used = &method; return used->lookup(name); }
+        SHOWN int only_other(int a) { used = &method; return used->other(a); }
+        static const char *volatile name = \"chroot\";
+        int main(int c, char **v) { return CALL; }";
+    let flags = ["-rdynamic"];
+    let other = source.replace("CALL", "only_other(c) + (name == v[0])");
+    let Some(other) = said_with(&other, &flags) else {
+        return;
+    };
+    assert!(!other.has("chroot"), "{:?}", other.calls);
+    let asks = source.replace("CALL", "DSO_global_lookup(name) != 0");
+    assert!(said_with(&asks, &flags).unwrap().has("chroot"));
+}

@@ -166,6 +166,9 @@ impl<'a> Walk<'a> {
 
     /// A reached lookup by a name that is not known makes every reached name one.
     pub(super) fn wild(&mut self, module: usize, function: u32) {
+        if self.is_blind(module, function) {
+            return;
+        }
         let Some(code) = self.modules.get(module).map(|module| module.code) else {
             return;
         };

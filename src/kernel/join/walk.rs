@@ -191,6 +191,7 @@ impl<'a> Walk<'a> {
         if let Some(seen) = seen.filter(|seen| !**seen) {
             *seen = true;
             self.work.push(Node::Function(module, function));
+            self.asked_for(module, function);
         }
     }
 
