@@ -324,7 +324,7 @@ def main():
             missed += 1
             print("    missed:", " ".join(sorted(seen - calls)))
         if args.causes:
-            print(causes.of(name, calls - seen, ways[programs[name]]))
+            print(causes.of(name, both, calls - seen, ways[programs[name]]))
         elif args.extra:
             print(textwrap.fill("extra: " + " ".join(sorted(calls - seen)), 130, initial_indent="    ", subsequent_indent="    "))
     if scores:

@@ -3,6 +3,7 @@
 
 import collections
 import os
+import statistics
 import textwrap
 
 # Of each certainty what it is called, and how its deciding step was led to; the order is that of the program.
@@ -57,10 +58,11 @@ class Causes:
 
     def __init__(self):
         self.classes = collections.Counter()
+        self.programs = []
         self.deciders = collections.defaultdict(list)
 
-    def of(self, name, extra, ways):
-        """The extra calls of one program, by cause, as text."""
+    def of(self, name, seen, extra, ways):
+        """The extra calls of one program, which was seen to make so many that were found, by cause, as text."""
         groups = {certainty: collections.defaultdict(list) for certainty in CLASSES}
         for call in sorted(extra):
             way = ways.get(call)
@@ -70,6 +72,7 @@ class Causes:
             groups[way["certainty"]][edge].append(call)
             self.classes[way["certainty"]] += 1
             self.deciders[way["certainty"], edge].append((name, call))
+        self.programs.append((seen, {certainty: sum(map(len, edges.values())) for certainty, edges in groups.items()}))
         lines = []
         for certainty, edges in groups.items():
             if edges:
@@ -79,13 +82,20 @@ class Causes:
                                            break_long_words=False, break_on_hyphens=False))
         return "\n".join(lines)
 
+    def best(self, kept):
+        """The mean F1 if no call were extra but those of these certainties; no call being missed."""
+        precisions = [seen / (seen + sum(extra[certainty] for certainty in kept)) for seen, extra in self.programs]
+        return statistics.mean(2 * precision / (1 + precision) for precision in precisions)
+
     def table(self, most=60):
         """What costs most, over all programs."""
         total = sum(self.classes.values())
         lines = ["", f"{total} extra calls of all programs, by the least certain part of the most certain way to each:"]
+        kept = []
         for certainty, meaning in CLASSES.items():
             count = self.classes[certainty]
-            lines.append(f"{count:6} {count / max(1, total):5.1%}  {certainty:8} {meaning}")
+            kept.append(certainty)
+            lines.append(f"{count:6} {count / max(1, total):5.1%}  {certainty:8} F1 {self.best(kept):.3f} with these and those above alone; {meaning}")
         lines += ["", "What decides, the most costly first: extra calls, programs, what it is"]
         ordered = sorted(self.deciders.items(), key=lambda item: (-len(item[1]), item[0]))
         for (certainty, edge), found in ordered[:most]:

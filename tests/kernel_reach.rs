@@ -395,3 +395,103 @@ fn an_application_opens_libraries_of_its_own() {
     let calls = workloads[0]["kernel"]["syscalls"].to_string();
     assert!(calls.contains("swapoff"), "{workloads:#?}");
 }
+
+const OPENER: &str = "#include <dlfcn.h>
+    #include <stdio.h>
+    int main(int c, char **v) {
+        char path[200];
+        snprintf(path, sizeof path, \"%s%s\", \"/usr/lib/any/security/\", v[c - 1]);
+        void *file = dlopen(path, RTLD_NOW);
+        int (*open)(void) = (int (*)(void))dlsym(file, \"pam_sm_open_session\");
+        return open ? open() : 0;
+    }";
+
+/// A machine with that program, its C library and two modules that it can open.
+fn opener(root: &Path) -> Option<()> {
+    for file in [
+        "/lib64/ld-linux-x86-64.so.2",
+        "/lib/x86_64-linux-gnu/libc.so.6",
+    ] {
+        let to = root.join(file.trim_start_matches('/'));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(file, to).ok()?;
+    }
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    let modules = root.join("usr/lib/any/security");
+    std::fs::create_dir_all(&modules).unwrap();
+    for (name, body) in [
+        ("pam_one.so", "chroot(\"/\")"),
+        ("pam_two.so", "swapoff(\"/\")"),
+    ] {
+        let source = format!(
+            "#include <unistd.h>
+            #include <sys/swap.h>
+            int pam_sm_open_session(void) {{ return {body}; }}"
+        );
+        let module = compiled(&modules, &source, &["-shared", "-fPIC"])?;
+        std::fs::rename(module, modules.join(name)).unwrap();
+    }
+    compiled(root, OPENER, &[])?;
+    Some(())
+}
+
+#[test]
+fn a_plug_in_that_configuration_does_not_name_is_not_opened() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path();
+    if opener(root).is_none() {
+        return;
+    }
+    let reached = || {
+        let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
+            .args(["kernel", root.to_str().unwrap(), "/program"])
+            .args(["--format", "json"])
+            .output()
+            .unwrap();
+        let document: Value = serde_json::from_slice(&done.stdout).unwrap();
+        let calls = document["programs"][0]["syscalls"].as_array().unwrap();
+        let has = |call: &str| calls.iter().any(|known| known["name"] == call);
+        (has("chroot"), has("swapoff"))
+    };
+    assert_eq!(reached(), (true, true), "no configuration says which");
+    let configuration = root.join("etc/pam.d");
+    std::fs::create_dir_all(&configuration).unwrap();
+    let login = configuration.join("login");
+    std::fs::write(&login, "# pam_two.so\nsession required pam_one.so\n").unwrap();
+    assert_eq!(reached(), (true, false));
+    std::fs::write(
+        &login,
+        "session required pam_one.so\nauth include /srv/more\n",
+    )
+    .unwrap();
+    assert_eq!(reached(), (true, true), "what else is named was not read");
+}
+
+#[test]
+fn a_lookup_that_one_function_makes_is_made_by_who_calls_it() {
+    let source = "#define _GNU_SOURCE
+        #include <dlfcn.h>
+        #define SHOWN __attribute__((visibility(\"default\"), noinline))
+        static void *everywhere(const char *name) {
+            void *all = dlopen(0, RTLD_NOW);
+            void *found = dlsym(all, name);
+            dlclose(all);
+            return found;
+        }
+        struct method { void *(*lookup)(const char *); int (*other)(int); long spare[4]; };
+        static int other(int a) { return a + 1; }
+        static const struct method method = { everywhere, other };
+        const struct method *volatile used;
+        SHOWN void *DSO_global_lookup(const char *name) { used = &method; return used->lookup(name); }
+        SHOWN int only_other(int a) { used = &method; return used->other(a); }
+        static const char *volatile name = \"chroot\";
+        int main(int c, char **v) { return CALL; }";
+    let flags = ["-rdynamic"];
+    let other = source.replace("CALL", "only_other(c) + (name == v[0])");
+    let Some(other) = said_with(&other, &flags) else {
+        return;
+    };
+    assert!(!other.has("chroot"), "{:?}", other.calls);
+    let asks = source.replace("CALL", "DSO_global_lookup(name) != 0");
+    assert!(said_with(&asks, &flags).unwrap().has("chroot"));
+}

@@ -148,6 +148,7 @@ fn asks(facts: &Facts, asked: &[MachinePath], detector: &'static str) -> Asks {
     let closure = Closure::new(facts, &programs);
     let files = closure.files(programs.keys());
     wants.extend(files.iter().map(|path| Want::file(path, detector)));
+    wants.extend(Closure::configuration(&files));
     let mut directories = closure.directories(&files);
     directories.extend(asked.iter().filter_map(MachinePath::parent));
     Asks {

@@ -2,10 +2,11 @@
 //! Each is asked for by its headers and its code. Pure.
 
 use super::Want;
-use super::native::{Executable, MachineCode};
-use crate::fact::{Elf, Facts};
+use super::native::{Executable, MachineCode, syntax};
+use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::workload::libraries::{Loader, Programs, above_searched};
+use crate::workload::plug_ins;
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 
@@ -113,7 +114,8 @@ impl<'a> Closure<'a> {
         self.facts
     }
 
-    /// What these programs ask for: the headers and the code of all that they can load.
+    /// What these programs ask for: the headers and the code of all that they can load, and the configuration that says
+    /// which plug-ins are opened.
     pub fn wants<'p>(&self, programs: impl IntoIterator<Item = &'p MachinePath>) -> Vec<Want> {
         let both = |path: &MachinePath| {
             [
@@ -121,7 +123,15 @@ impl<'a> Closure<'a> {
                 Want::file(path, MachineCode::ID),
             ]
         };
-        self.files(programs).iter().flat_map(both).collect()
+        let files = self.files(programs);
+        let configuration = Self::configuration(&files);
+        files.iter().flat_map(both).chain(configuration).collect()
+    }
+
+    /// The configuration that says which of these files are opened.
+    pub fn configuration(files: &BTreeSet<MachinePath>) -> impl Iterator<Item = Want> {
+        let patterns = plug_ins::configuration(files).into_iter();
+        patterns.map(|pattern| syntax::want(Syntax::Columns, pattern))
     }
 
     /// Directories that have to be known for these files: theirs, and the loader's.
@@ -131,6 +141,8 @@ impl<'a> Closure<'a> {
             MachinePath::new("/etc/ld.so.conf.d"),
         ]);
         found.extend(self.loader.directories(&Elf::default()));
+        let configuration = plug_ins::configuration(files).into_iter();
+        found.extend(configuration.filter_map(|pattern| MachinePath::new(pattern).parent()));
         for path in files {
             found.extend(path.parent());
             found.extend(above_searched(path));

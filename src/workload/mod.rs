@@ -15,6 +15,7 @@ mod listen;
 mod named;
 mod packages;
 mod place;
+pub mod plug_ins;
 pub mod product;
 pub mod service;
 mod supposed;

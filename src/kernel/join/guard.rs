@@ -1,4 +1,4 @@
-//! Branches of the C library that are dead until a program asks for what they do: `detectors/kernel/guards.toml`.
+//! Branches of libraries that are dead until a program asks for what they do: `detectors/kernel/guards.toml`.
 
 use super::super::way::How;
 use super::Hashed;
@@ -25,7 +25,10 @@ struct Guard {
     #[serde(default)]
     inside: Option<String>,
     holds: Vec<String>,
+    #[serde(default)]
     until: Vec<String>,
+    #[serde(default)]
+    reached: Vec<String>,
     /// For readers of the file.
     #[expect(dead_code, reason = "a guard without its source is refused")]
     source: String,
@@ -36,6 +39,13 @@ static TABLE: LazyLock<Vec<Guard>> = LazyLock::new(|| {
     // A test reads the file; without it nothing is held back.
     toml::from_str::<Table>(text).map_or_else(|_| Vec::new(), |table| table.guard)
 });
+
+impl Guard {
+    /// What has to be asked for.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.until.iter().chain(&self.reached).map(String::as_str)
+    }
+}
 
 /// The version of symbols that only the C library's own files may use.
 const PRIVATE: &str = "GLIBC_PRIVATE";
@@ -49,8 +59,14 @@ pub(super) struct Held {
     pub until: Vec<u32>,
 }
 
-/// By function.
-pub(super) type Guards = HashMap<u32, Vec<Held>, BuildHasherDefault<Hashed>>;
+type ByFunction<T> = HashMap<u32, Vec<T>, BuildHasherDefault<Hashed>>;
+
+#[derive(Debug, Default)]
+pub(super) struct Guards {
+    held: ByFunction<Held>,
+    /// Names that count as bound once a function is reached.
+    reached: ByFunction<u32>,
+}
 
 /// What waits for a name to be bound: who calls, module and function, by the name's hash.
 pub(super) type Unasked = HashMap<u32, Vec<(Node, usize, u32)>, BuildHasherDefault<Hashed>>;
@@ -64,12 +80,21 @@ pub(super) fn guards(code: &Code) -> Guards {
     };
     let own: Vec<&'static Guard> = TABLE
         .iter()
-        .filter(|guard| guard.until.iter().any(|name| defined(name)))
+        .filter(|guard| guard.names().any(defined))
         .collect();
     if own.is_empty() {
         return found;
     }
     let names = Names::new(code);
+    for symbol in &code.symbols {
+        let mut asked = own.iter().flat_map(|guard| &guard.reached);
+        if let Target::Function(function) = symbol.target
+            && asked.any(|name| *name == symbol.name)
+        {
+            let name = name_hash(symbol.name.as_bytes());
+            found.reached.entry(function).or_default().push(name);
+        }
+    }
     for function in 0..u32::try_from(code.functions.len()).unwrap_or(u32::MAX) {
         let made = names.made(code, function);
         for guard in &own {
@@ -88,8 +113,8 @@ pub(super) fn guards(code: &Code) -> Guards {
                     .holds
                     .iter()
                     .filter_map(|name| made.get(name.as_str()));
-                let until = guard.until.iter().map(|name| name_hash(name.as_bytes()));
-                found.entry(function).or_default().push(Held {
+                let until = guard.names().map(|name| name_hash(name.as_bytes()));
+                found.held.entry(function).or_default().push(Held {
                     functions: held.flatten().copied().collect(),
                     calls: &guard.holds,
                     until: until.collect(),
@@ -193,7 +218,7 @@ impl<'a> Walk<'a> {
     /// What a function leads to once a name is bound.
     pub(super) fn held(&self, module: usize, function: u32) -> &'a [Held] {
         let guards = self.modules.get(module).map(|found| &found.file.guards);
-        let held = guards.and_then(|guards| guards.get(&function));
+        let held = guards.and_then(|guards| guards.held.get(&function));
         held.map_or(&[], Vec::as_slice)
     }
 
@@ -211,7 +236,40 @@ impl<'a> Walk<'a> {
         if self.bound.insert(name) {
             for (by, module, function) in self.unasked.remove(&name).unwrap_or_default() {
                 self.under(by, |walk| walk.function(module, function, How::Calls));
+                if by == Node::Function(module, function) {
+                    self.work.push(by);
+                }
             }
+        }
+    }
+
+    /// Whether what a function looks up at run time is held back for now; it is followed again once it is not.
+    pub(super) fn is_blind(&mut self, module: usize, function: u32) -> bool {
+        let held = self.held(module, function).iter();
+        let held = held.filter(|held| held.calls.iter().any(|call| call == "dlsym"));
+        let until: Vec<u32> = held.flat_map(|held| held.until.iter().copied()).collect();
+        let is_held = !until.is_empty() && !until.iter().any(|name| self.bound.contains(name));
+        for name in until.into_iter().filter(|_| is_held) {
+            let unasked = self.unasked.entry(name).or_default();
+            unasked.push((Node::Function(module, function), module, function));
+        }
+        is_held
+    }
+
+    /// A function is reached for the first time: what its name guards is asked for.
+    pub(super) fn asked_for(&mut self, module: usize, function: u32) {
+        let Some(found) = self.modules.get(module) else {
+            return;
+        };
+        for name in found
+            .file
+            .guards
+            .reached
+            .get(&function)
+            .into_iter()
+            .flatten()
+        {
+            self.bind(*name);
         }
     }
 }
@@ -225,7 +283,7 @@ mod tests {
         assert!(!TABLE.is_empty());
         for guard in TABLE.iter() {
             assert!(guard.makes.is_empty() == guard.inside.is_some());
-            assert!(!guard.holds.is_empty() && !guard.until.is_empty());
+            assert!(!guard.holds.is_empty() && guard.names().next().is_some());
         }
     }
 }

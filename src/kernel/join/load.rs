@@ -5,6 +5,7 @@ use super::super::way::How;
 use super::trace::Node;
 use super::unread;
 use super::walk::{Module, Walk};
+use crate::fact::name_hash;
 use crate::path::MachinePath;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -153,7 +154,8 @@ impl Walk<'_> {
                 .map(|((_, text), _)| text.as_str())
         });
         let strings: BTreeSet<&str> = reached.filter(|text| text.starts_with('/')).collect();
-        let asked = (strings.len(), self.modules.len());
+        // A name that is imported may let the program name plug-ins by itself. None of these becomes fewer.
+        let asked = strings.len() + self.modules.len() + self.imported.len();
         if asked == self.asked {
             return false;
         }
@@ -170,8 +172,20 @@ impl Walk<'_> {
             loader.plug_ins(program, own.chain(named).chain(searched))
         });
         for path in found.unwrap_or_default() {
+            if self.is_unnamed(&path) {
+                continue;
+            }
             self.under(Node::Any, |walk| walk.plug_in(&path, How::OpensAny));
         }
         true
+    }
+
+    /// Whether a plug-in is opened only by its name in configuration, which does not have it.
+    fn is_unnamed(&self, path: &MachinePath) -> bool {
+        let Some(rule) = self.join.unnamed.get(path) else {
+            return false;
+        };
+        let mut until = rule.until.iter();
+        !until.any(|name| self.imported.contains(&name_hash(name.as_bytes())))
     }
 }

@@ -17,6 +17,7 @@ use super::way::Way;
 use crate::fact::{Code, Facts};
 use crate::path::MachinePath;
 use crate::workload::libraries::{Loader, Programs};
+use crate::workload::plug_ins;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -50,6 +51,8 @@ pub struct Join<'a> {
     loader: Loader<'a>,
     files: BTreeMap<&'a MachinePath, File<'a>>,
     names: names::Names,
+    /// Plug-ins that configuration does not name, by which rule.
+    unnamed: BTreeMap<&'a MachinePath, &'static plug_ins::Rule>,
 }
 
 /// One file's code, indexed.
@@ -73,8 +76,11 @@ impl<'a> Join<'a> {
             offers: service::offers(code),
         };
         let files: Vec<File<'_>> = codes.par_iter().enumerate().map(file).collect();
+        let unnamed = facts.codes.keys();
+        let unnamed = unnamed.filter_map(|path| Some((path, plug_ins::unnamed(facts, path)?)));
         Self {
             facts,
+            unnamed: unnamed.collect(),
             loader: Loader::with(facts, own),
             names: names::Names::new(&codes),
             files: facts.codes.keys().zip(files).collect(),

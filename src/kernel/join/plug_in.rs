@@ -60,7 +60,11 @@ impl Walk<'_> {
             return;
         };
         for symbol in &code.symbols {
-            self.bind(name_hash(symbol.name.as_bytes()));
+            let name = name_hash(symbol.name.as_bytes());
+            self.bind(name);
+            if symbol.target == Target::Elsewhere {
+                self.imported.insert(name);
+            }
             match symbol.target {
                 Target::Function(function) => self.offered(module, function, How::Shows),
                 Target::Data(first, last) => {

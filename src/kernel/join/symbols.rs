@@ -32,6 +32,9 @@ impl<'a> Walk<'a> {
     fn bound_to(&mut self, module: usize, wanted: &Symbol, is_call: bool) {
         let hash = name_hash(wanted.name.as_bytes());
         self.bind(hash);
+        if wanted.target == Target::Elsewhere {
+            self.imported.insert(hash);
+        }
         let mut fallback = None;
         let mut bound = None;
         let mut data = Vec::new();
@@ -155,6 +158,7 @@ impl<'a> Walk<'a> {
 
     /// A symbol that a lookup by its name finds.
     fn looked_up(&mut self, module: usize, symbol: u32, hash: u32) {
+        self.imported.insert(hash);
         self.under(Node::Name(hash), |walk| {
             walk.symbol(module, symbol, How::LooksUp);
         });
@@ -162,6 +166,9 @@ impl<'a> Walk<'a> {
 
     /// A reached lookup by a name that is not known makes every reached name one.
     pub(super) fn wild(&mut self, module: usize, function: u32) {
+        if self.is_blind(module, function) {
+            return;
+        }
         let Some(code) = self.modules.get(module).map(|module| module.code) else {
             return;
         };

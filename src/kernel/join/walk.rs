@@ -59,14 +59,16 @@ pub(super) struct Walk<'a> {
     pub(super) waiting: Waiting,
     /// Names that symbols were bound by; and what is called once one is.
     pub(super) bound: HashSet<u32, BuildHasherDefault<Hashed>>,
+    /// Those of them that one file binds in another, or that are looked up.
+    pub(super) imported: HashSet<u32, BuildHasherDefault<Hashed>>,
     pub(super) unasked: Unasked,
     pub(super) is_wild: bool,
     /// Some lookup is by a name that is not known; the program opens itself, or looks everywhere.
     pub(super) looks_any: bool,
     pub(super) opens_itself: bool,
-    /// Libraries are opened by names that are not known; and how many strings were looked at for where they are.
+    /// Libraries are opened by names that are not known; and how many strings, files and imported names were looked at for which.
     pub(super) opens_any: bool,
-    pub(super) asked: (usize, usize),
+    pub(super) asked: usize,
     pub(super) missing: BTreeSet<Unresolved>,
     /// Libraries that files need and that were not found: the file, and the name.
     pub(super) lacking: BTreeSet<(MachinePath, String)>,
@@ -88,12 +90,13 @@ impl<'a> Walk<'a> {
             looked: HashSet::default(),
             waiting: Waiting::default(),
             bound: HashSet::default(),
+            imported: HashSet::default(),
             unasked: Unasked::default(),
             is_wild: false,
             looks_any: false,
             opens_itself: false,
             opens_any: false,
-            asked: (usize::MAX, 0),
+            asked: usize::MAX,
             missing: BTreeSet::new(),
             lacking: BTreeSet::new(),
             trace: None,
@@ -188,6 +191,7 @@ impl<'a> Walk<'a> {
         if let Some(seen) = seen.filter(|seen| !**seen) {
             *seen = true;
             self.work.push(Node::Function(module, function));
+            self.asked_for(module, function);
         }
     }
 
