@@ -51,6 +51,16 @@ int main(void) {
 }
 "#;
 
+/// Opens what it is told to, also on its own search path.
+const INTERPRETER: &str = r#"
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv) {
+    if (argc < 2) return puts("/usr/lib/none/?.so;/usr/lib/searched/?.so;./?.so");
+    return dlopen(argv[1], RTLD_NOW) ? 0 : 1;
+}
+"#;
+
 fn compile(source: &str, to: &Path, flags: &[&str]) -> bool {
     let text = to.with_extension("c");
     std::fs::write(&text, source).unwrap();
@@ -72,14 +82,27 @@ fn compile(source: &str, to: &Path, flags: &[&str]) -> bool {
 }
 
 fn kernel(path: &Path, format: &str) -> Output {
+    kernel_of(Path::new("/"), path, format)
+}
+
+fn kernel_of(root: &Path, path: &Path, format: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_transvase"))
-        .args(["kernel", "/", path.to_str().unwrap(), "--format", format])
+        .args([
+            "kernel",
+            root.to_str().unwrap(),
+            path.to_str().unwrap(),
+            "--format",
+            format,
+        ])
         .output()
         .unwrap()
 }
 
 fn program(path: &Path) -> Value {
-    let done = kernel(path, "json");
+    answer(&kernel(path, "json"))
+}
+
+fn answer(done: &Output) -> Value {
     let document: Value = serde_json::from_slice(&done.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&done.stderr)));
     document["programs"][0].clone()
@@ -185,6 +208,55 @@ fn ordinary_programs_are_not() {
             assert!(asked(&answer).is_empty(), "{name}: {:?}", asked(&answer));
         }
     }
+}
+
+/// The libraries that an interpreter opens by names made at run time are those of its search path, and of the directory that
+/// bears the name of the script it runs; no others.
+#[test]
+fn an_interpreter_opens_what_its_script_brings() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("root");
+    let put = |path: &str, text: &str| {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    put("etc/os-release", "ID=debian\n");
+    put("usr/bin/app", "#!/usr/bin/interpreter\n");
+    put("usr/bin/searched", "#!/usr/bin/env -S A=b interpreter -x\n");
+    if !compile(INTERPRETER, &root.join("usr/bin/interpreter"), &[]) {
+        println!("skipped: there is no C compiler");
+        return;
+    }
+    for (path, call) in [
+        ("usr/lib/searched/a.so", "swapoff(name)"),
+        ("usr/lib/app/deep/b.so", "acct(name)"),
+        ("usr/lib/other/c.so", "chroot(name)"),
+    ] {
+        put(path, "");
+        let source = format!(
+            "#define _GNU_SOURCE\n#include <sys/swap.h>\n#include <unistd.h>\nint run(const char *name) {{ return {call}; }}\n"
+        );
+        compile(&source, &root.join(path), &["-shared", "-fPIC"]);
+    }
+    let shared = ["/lib/x86_64-linux-gnu", "/lib64", "/usr/lib"].map(Path::new);
+    let mut libc = shared.iter().map(|directory| directory.join("libc.so.6"));
+    let libc = libc.find(|path| path.exists());
+    let (Some(libc), true) = (libc, cfg!(target_arch = "x86_64")) else {
+        println!("skipped: no C library where it is looked for");
+        return;
+    };
+    put("usr/lib/libc.so.6", "");
+    std::fs::copy(libc, root.join("usr/lib/libc.so.6")).unwrap();
+    let calls = |path: &str| -> Vec<bool> {
+        let answer = answer(&kernel_of(&root, Path::new(path), "json"));
+        let made = answer["syscalls"].as_array().unwrap();
+        let is_made = |name| made.iter().any(|call| call["name"] == name);
+        ["swapoff", "acct", "chroot"].map(is_made).to_vec()
+    };
+    assert_eq!(calls("/usr/bin/interpreter"), [true, false, false]);
+    assert_eq!(calls("/usr/bin/app"), [true, true, false]);
+    assert_eq!(calls("/usr/bin/searched"), [true, false, false]);
 }
 
 #[test]

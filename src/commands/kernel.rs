@@ -2,7 +2,7 @@
 
 use super::threads;
 use crate::cli::{Global, Kernel, Shown};
-use crate::detect::closure::Closure;
+use crate::detect::closure::{self, Closure};
 use crate::detect::engine::{self, Asks, Follow, Progress, Total};
 use crate::detect::native::{Executable, LoaderCache, MachineCode, syntax, system};
 use crate::detect::{Detector, Registry, Want};
@@ -16,6 +16,7 @@ use crate::source::{OpenOptions, Root};
 use crate::ui;
 use crate::workload::libraries::{Loader, Programs};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
 /// What decides which libraries a program gets.
@@ -102,11 +103,8 @@ fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
         let Some(script) = facts.scripts.get(&real) else {
             break;
         };
-        let words = script
-            .interpreter
-            .iter()
-            .map(|word| facts.tree.resolve(&MachinePath::new(word)));
-        let interpreter = words.flatten().next();
+        let interpreter = closure::interpreter(facts, script);
+        let interpreter = interpreter.and_then(|name| facts.tree.resolve(&name));
         real = interpreter.ok_or_else(|| {
             Error::Other(format!("the interpreter of {path} is not in the machine"))
         })?;
@@ -159,12 +157,15 @@ fn asks(facts: &Facts, asked: &[MachinePath], detector: &'static str) -> Asks {
 }
 
 /// The files behind the paths, scripts and their interpreters, each with the libraries beside the name it is called by: an
-/// interpreter that a link in `/srv/x/bin` leads to opens those in `/srv/x/lib`.
+/// interpreter that a link in `/srv/x/bin` leads to opens those in `/srv/x/lib`. One that a script names opens those of the
+/// directory that bears the script's name, as a program's own would (FHS 4.7).
 fn programs(facts: &Facts, asked: &[MachinePath]) -> Programs {
     let mut found = Programs::new();
-    let shared = Loader::new(facts).directories(&Elf::default());
+    let loader = Loader::new(facts);
+    let shared = loader.directories(&Elf::default());
     for path in asked {
         let mut name = path.clone();
+        let mut of_scripts = BTreeSet::new();
         for _ in 0..INTERPRETERS {
             let Some(real) = facts.tree.resolve(&name) else {
                 break;
@@ -173,11 +174,12 @@ fn programs(facts: &Facts, asked: &[MachinePath]) -> Programs {
             let prefix = name.parent().and_then(|bin| bin.parent());
             let library = prefix.map(|prefix| prefix.join("lib"));
             own.extend(library.filter(|library| name != real && !shared.contains(library)));
+            own.extend(of_scripts.iter().cloned());
             let script = facts.scripts.get(&real);
-            let words = script.into_iter().flat_map(|script| &script.interpreter);
-            let interpreter = words
-                .map(MachinePath::new)
-                .find(|word| facts.tree.exists(word));
+            if script.is_some() {
+                of_scripts.extend(loader.directories_of_script(&name));
+            }
+            let interpreter = script.and_then(|script| closure::interpreter(facts, script));
             let Some(interpreter) = interpreter else {
                 break;
             };

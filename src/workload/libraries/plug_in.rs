@@ -11,6 +11,9 @@ use std::sync::LazyLock;
 /// Plug-ins of one program.
 const PLUG_INS: usize = 2000;
 
+/// Entries of one search path.
+const ENTRIES: usize = 64;
+
 /// Programs, each with files and directories of its own workloads: an interpreter opens libraries of the application.
 pub type Programs = BTreeMap<MachinePath, BTreeSet<MachinePath>>;
 
@@ -62,15 +65,24 @@ pub fn is_library(name: &str) -> bool {
     name.contains(".so") || name.ends_with(".node")
 }
 
+/// What a string can mean, as far as it is known before the run, with what it is in: a path, or one of a search path, between
+/// whose entries `:` stands, or `;` where they are templates (`/usr/lib/lua/5.4/?.so`).
+fn meant(text: &str) -> impl Iterator<Item = (Option<MachinePath>, MachinePath)> {
+    let entries = text.split([':', ';']).take(ENTRIES);
+    let known = entries.map(|entry| entry.split(['%', '?']).next().unwrap_or_default());
+    let known = known.filter(|known| known.starts_with('/'));
+    known.map(|known| {
+        let path = MachinePath::new(known);
+        (path.parent(), path)
+    })
+}
+
 impl Loader<'_> {
-    /// Directories that a string of a file's code can mean, where plug-ins may be: itself, as far as it is known before the
-    /// run, and what it is in. Links are not followed yet, and none need be there.
+    /// Directories that a string of a file's code can mean, where plug-ins may be. Links are not followed yet, and none need
+    /// be there.
     pub fn directories_named(&self, elf: &Elf, text: &str) -> impl Iterator<Item = MachinePath> {
-        let known = text.split('%').next().unwrap_or_default();
-        let path = known.starts_with('/').then(|| MachinePath::new(known));
-        let parent = path.as_ref().and_then(MachinePath::parent);
-        let both = parent.into_iter().chain(path);
-        both.filter(|directory| !self.is_shared(directory, elf))
+        let named = meant(text).flat_map(|(parent, path)| parent.into_iter().chain([path]));
+        named.filter(|directory| !self.is_shared(directory, elf))
     }
 
     /// Directories that are searched once a file is loaded, as far as they are there.
@@ -91,6 +103,13 @@ impl Loader<'_> {
         directories.extend(prefix.map(|prefix| prefix.join("lib")));
         directories.retain(|directory| !self.is_shared(directory, program));
         directories
+    }
+
+    /// Directories that bear a script's name: what it has its interpreter open may be there, as a program's own would.
+    pub fn directories_of_script(&self, script: &MachinePath) -> impl Iterator<Item = MachinePath> {
+        let name = script.file_name().to_vec();
+        let shared = self.common_directories(&Elf::default()).into_iter();
+        shared.map(move |directory| directory.join(&name))
     }
 
     /// A directory of everybody's, which holds no program's plug-ins.
@@ -130,6 +149,23 @@ impl Loader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_search_path_names_each_of_its_directories() {
+        let named = |text| meant(text).map(|(_, path)| path).collect::<Vec<_>>();
+        let lua = "/usr/local/lib/lua/5.4/?.so;/usr/lib/lua/5.4/?.so;./?.so";
+        let expected = ["/usr/local/lib/lua/5.4", "/usr/lib/lua/5.4"].map(MachinePath::new);
+        assert_eq!(named(lua), expected);
+        let listed = "/usr/lib/ladspa:/usr/local/lib/ladspa";
+        let expected = ["/usr/lib/ladspa", "/usr/local/lib/ladspa"].map(MachinePath::new);
+        assert_eq!(named(listed), expected);
+        assert_eq!(named("/opt/x/mod_%s.so"), ["/opt/x/mod_".into()]);
+        assert!(named("no/such:thing").is_empty());
+        let parents: Vec<_> = meant("/opt/x/mod_%s.so")
+            .map(|(parent, _)| parent)
+            .collect();
+        assert_eq!(parents, [Some("/opt/x".into())]);
+    }
 
     #[test]
     fn the_table_is_read() {
