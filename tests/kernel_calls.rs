@@ -181,7 +181,7 @@ fn examine(root: &Path, programs: &Programs) -> Facts {
     };
     let mut loaded = |facts: &Facts| {
         let closure = Closure::new(facts, programs);
-        closure.wants(programs.keys()).into()
+        closure.wants(programs, u64::MAX).into()
     };
     engine::examine_with(
         &root,

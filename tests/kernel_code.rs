@@ -94,7 +94,7 @@ fn read(bytes: &[u8]) -> Facts {
     let programs = Programs::from([("/file".into(), BTreeSet::new())]);
     let mut follow = |facts: &Facts| {
         let closure = Closure::new(facts, &programs);
-        closure.wants(programs.keys()).into()
+        closure.wants(&programs, u64::MAX).into()
     };
     engine::examine_with(
         &root,

@@ -148,17 +148,22 @@ impl<'a> Closure<'a> {
     }
 
     /// What these programs ask for: the headers and the code of all that they can load, and the configuration that says
-    /// which plug-ins are opened.
-    pub fn wants<'p>(&self, programs: impl IntoIterator<Item = &'p MachinePath>) -> Vec<Want> {
+    /// which plug-ins are opened. Larger libraries are left out, and their programs' answer says so.
+    pub fn wants(&self, programs: &Programs, largest: u64) -> Vec<Want> {
+        let is_read = |path: &&MachinePath| {
+            let size = self.facts.tree.get(path).map_or(0, |entry| entry.size);
+            size <= largest || programs.contains_key(*path)
+        };
         let both = |path: &MachinePath| {
             [
                 Want::file(path, Executable::ID),
                 Want::file(path, MachineCode::ID),
             ]
         };
-        let files = self.files(programs);
+        let files = self.files(programs.keys());
         let configuration = Self::configuration(&files);
-        files.iter().flat_map(both).chain(configuration).collect()
+        let read = files.iter().filter(is_read).flat_map(both);
+        read.chain(configuration).collect()
     }
 
     /// The configuration that says which of these files are opened.

@@ -77,7 +77,7 @@ impl Progress for Silent {
 pub fn examine(root: &Root, registry: &Registry, packs: &Packs, progress: &dyn Progress) -> Facts {
     let mut named = |facts: &Facts| follow::named(facts, packs).into();
     let mut carried = |facts: &Facts| follow::carried(facts, packs).into();
-    let mut loaded = |facts: &Facts| follow::loaded(facts, packs).into();
+    let mut loaded = |facts: &Facts| follow::loaded(facts, packs, registry.least()).into();
     let mut follow: [Follow<'_>; 3] = [&mut named, &mut carried, &mut loaded];
     examine_with(root, registry, &mut follow, progress)
 }

@@ -6,6 +6,7 @@ use super::closure::Closure;
 use super::native::{Digest, Digests, Executable, secret, syntax, system};
 use super::pack::{Packs, program};
 use crate::fact::{Elf, Facts, Syntax};
+use crate::kernel::LARGE;
 use crate::path::MachinePath;
 use crate::plan::{self, PlanOptions};
 use crate::workload::libraries::Loader;
@@ -52,13 +53,14 @@ pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
     wants
 }
 
-/// What the workloads' programs can load, for its code; last, since libraries name libraries.
-pub fn loaded(facts: &Facts, packs: &Packs) -> Vec<Want> {
+/// What the workloads' programs can load, for its code; last, since libraries name libraries. Those above
+/// `largest` bytes are only read where that is more than usual.
+pub fn loaded(facts: &Facts, packs: &Packs, largest: u64) -> Vec<Want> {
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
     let plans = plan::plan(facts, &cut.workloads, &PlanOptions::default());
     let programs = plan::programs(&cut.workloads, &plans, facts);
-    Closure::new(facts, &programs).wants(programs.keys())
+    Closure::new(facts, &programs).wants(&programs, largest.max(LARGE))
 }
 
 fn environment_files(services: &Services) -> Vec<Want> {

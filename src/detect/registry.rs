@@ -58,6 +58,11 @@ impl Registry {
         self
     }
 
+    /// The size up to which all detectors read, in bytes; 0 where nobody said.
+    pub fn least(&self) -> u64 {
+        self.least
+    }
+
     /// Largest file that a detector is shown, in bytes.
     pub fn limit(&self, registered: &Registered) -> u64 {
         let own = match registered.interest.limit {

@@ -18,3 +18,7 @@ pub use reach::{Argument, Reach, Reference, Site, Unresolved};
 
 /// What programs of a machine can reach, by their files. A program without an entry was not analysed.
 pub type Reaches = std::collections::BTreeMap<crate::path::MachinePath, Reach>;
+
+/// Largest library that a scan reads if nobody asks for more, in bytes. Those above are compilers that make code while they
+/// run (LLVM, V8): one of them takes twice the memory of everything else on a server.
+pub const LARGE: u64 = 32 << 20;

@@ -3,7 +3,6 @@
 use super::super::reach::{Site, Unresolved};
 use super::super::way::How;
 use super::trace::Node;
-use super::unread;
 use super::walk::{Module, Walk};
 use crate::fact::name_hash;
 use crate::path::MachinePath;
@@ -59,7 +58,7 @@ impl Walk<'_> {
             return None;
         }
         let Some(file) = self.join.files.get(path) else {
-            self.missing.insert(unread(path));
+            self.missing.insert(self.join.unread(path));
             return None;
         };
         let code = file.code;

@@ -12,6 +12,7 @@ mod trace;
 mod walk;
 mod way;
 
+use super::LARGE;
 use super::reach::{Reach, Site, Unresolved};
 use super::way::Way;
 use crate::fact::{Code, Facts};
@@ -148,12 +149,28 @@ fn each<T: Send>(
     paths.map(|path| (path.clone(), answer(path))).collect()
 }
 
-fn unread(path: &MachinePath) -> Unresolved {
-    Unresolved {
-        site: Site {
-            path: path.clone(),
-            offset: 0,
-        },
-        reason: "its code was not read".into(),
+impl Join<'_> {
+    /// Whether a file is a library too large to have been looked at.
+    fn is_large(&self, path: &MachinePath) -> bool {
+        let entry = self.facts.tree.get(path);
+        entry.is_some_and(|entry| entry.size > LARGE)
+    }
+
+    fn unread(&self, path: &MachinePath) -> Unresolved {
+        let reason = if self.is_large(path) {
+            format!(
+                "its code was not read, which is larger than {} MiB; --read-limit raises that",
+                LARGE >> 20
+            )
+        } else {
+            "its code was not read".to_owned()
+        };
+        Unresolved {
+            site: Site {
+                path: path.clone(),
+                offset: 0,
+            },
+            reason,
+        }
     }
 }

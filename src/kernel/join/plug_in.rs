@@ -41,7 +41,8 @@ impl Walk<'_> {
             self.led(how, Node::File(at));
         }
         // What is no machine code has a library's name only, as a linker's script has.
-        if !self.opened.insert(path.clone()) || !self.join.facts.elfs.contains_key(path) {
+        let is_code = self.join.facts.elfs.contains_key(path) || self.join.is_large(path);
+        if !self.opened.insert(path.clone()) || !is_code {
             return;
         }
         if let Some(at) = self.loaded.get(path).copied() {
