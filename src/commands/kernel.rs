@@ -2,9 +2,10 @@
 
 use super::threads;
 use crate::cli::{Global, Kernel, Shown};
-use crate::detect::closure::{self, Closure};
+use crate::detect::closure::Closure;
 use crate::detect::engine::{self, Asks, Follow, Progress, Total};
 use crate::detect::native::{Executable, LoaderCache, MachineCode, syntax, system};
+use crate::detect::pack::program::interpreter;
 use crate::detect::{Detector, Registry, Want};
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -103,9 +104,8 @@ fn native(path: &MachinePath, facts: &Facts) -> Result<MachinePath, Error> {
         let Some(script) = facts.scripts.get(&real) else {
             break;
         };
-        let interpreter = closure::interpreter(facts, script);
-        let interpreter = interpreter.and_then(|name| facts.tree.resolve(&name));
-        real = interpreter.ok_or_else(|| {
+        let found = interpreter(script, facts).and_then(|name| facts.tree.resolve(&name));
+        real = found.ok_or_else(|| {
             Error::Other(format!("the interpreter of {path} is not in the machine"))
         })?;
     }
@@ -179,11 +179,10 @@ fn programs(facts: &Facts, asked: &[MachinePath]) -> Programs {
             if script.is_some() {
                 of_scripts.extend(loader.directories_of_script(&name));
             }
-            let interpreter = script.and_then(|script| closure::interpreter(facts, script));
-            let Some(interpreter) = interpreter else {
+            let Some(next) = script.and_then(|script| interpreter(script, facts)) else {
                 break;
             };
-            name = interpreter;
+            name = next;
         }
     }
     found

@@ -3,7 +3,8 @@
 
 use super::Want;
 use super::native::{Executable, MachineCode, syntax};
-use crate::fact::{Elf, Facts, Script, Syntax};
+use super::pack::program;
+use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::workload::libraries::{Loader, Programs, above_searched};
 use crate::workload::plug_ins;
@@ -12,39 +13,6 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Files of one machine's programs.
 const FILES: usize = 20_000;
-
-/// Where env(1) searches for a name, as far as a machine's disk can tell: the path that login(1) and systemd set.
-const SEARCHED: [&str; 6] = [
-    "/usr/local/sbin",
-    "/usr/local/bin",
-    "/usr/sbin",
-    "/usr/bin",
-    "/sbin",
-    "/bin",
-];
-
-/// The program that runs a script, by the name it is called by: the kernel's choice, or behind env(1) the one that it finds
-/// for the first word that is neither an option nor a setting.
-pub fn interpreter(facts: &Facts, script: &Script) -> Option<MachinePath> {
-    let mut words = script.interpreter.iter();
-    let first = MachinePath::new(words.next()?);
-    if !is_env(&first) {
-        return Some(first);
-    }
-    let mut words = words.flat_map(|word| word.split_whitespace());
-    let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
-    if name.starts_with('/') {
-        return Some(MachinePath::new(name));
-    }
-    let mut found = SEARCHED
-        .map(|directory| MachinePath::new(directory).join(name))
-        .into_iter();
-    found.find(|path| facts.tree.exists(path))
-}
-
-fn is_env(path: &MachinePath) -> bool {
-    path.file_name() == b"env"
-}
 
 /// What each file that was looked into leads to, worked out once for all programs.
 pub struct Closure<'a> {
@@ -190,13 +158,7 @@ impl<'a> Closure<'a> {
                 found.extend(interpreter.and_then(|path| path.parent()));
             }
             let script = self.facts.scripts.get(path);
-            let words = script.into_iter().flat_map(|script| &script.interpreter);
-            let absolute = words.filter(|word| word.starts_with('/'));
-            for word in absolute.map(MachinePath::new) {
-                let searched = SEARCHED.iter().filter(|_| is_env(&word));
-                found.extend(searched.map(MachinePath::new));
-                found.extend(word.parent());
-            }
+            found.extend(script.into_iter().flat_map(program::places));
         }
         found
     }
@@ -223,7 +185,7 @@ impl File {
         let mut file = Self::default();
         let first = script.and_then(|script| script.interpreter.first());
         file.loads.extend(first.and_then(resolve));
-        let runs = script.and_then(|script| interpreter(facts, script));
+        let runs = script.and_then(|script| program::interpreter(script, facts));
         file.loads
             .extend(runs.and_then(|path| facts.tree.resolve(&path)));
         let Some(elf) = facts.elfs.get(path) else {

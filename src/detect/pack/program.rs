@@ -1,6 +1,6 @@
 //! What a command line really runs: wrappers, interpreters and links followed.
 
-use crate::fact::Facts;
+use crate::fact::{Facts, Script};
 use crate::path::MachinePath;
 use crate::walk::glob;
 
@@ -113,20 +113,17 @@ fn follow(argv: &[String], facts: &Facts, found: &mut Program, depth: u8) {
         }
         return;
     }
-    if let Some(script) = real.as_ref().and_then(|real| facts.scripts.get(real)) {
-        let interpreter: Vec<String> = script.interpreter.iter().take(2).cloned().collect();
-        let interpreter = skip_env(&interpreter);
-        if let Some(name) = interpreter.first() {
-            let args = std::mem::take(&mut found.args);
-            let path = locate(name, facts);
-            found.names.push(
-                path.as_ref()
-                    .map_or_else(|| name.clone(), |path| path.text().into_owned()),
-            );
-            let real = path.and_then(|path| facts.tree.resolve(&path));
-            found.files.extend(real);
-            found.args = args;
-        }
+    let script = real.as_ref().and_then(|real| facts.scripts.get(real));
+    if let Some(name) = script.and_then(interpreter_name) {
+        let args = std::mem::take(&mut found.args);
+        let path = locate(name, facts);
+        found.names.push(
+            path.as_ref()
+                .map_or_else(|| name.to_owned(), |path| path.text().into_owned()),
+        );
+        let real = path.and_then(|path| facts.tree.resolve(&path));
+        found.files.extend(real);
+        found.args = args;
     }
 }
 
@@ -153,9 +150,29 @@ fn shell(rest: &[String], facts: &Facts, found: &mut Program, depth: u8) {
     }
 }
 
-fn skip_env(words: &[String]) -> Vec<String> {
-    let is_env = words.first().is_some_and(|word| base(word) == "env");
-    words.iter().skip(usize::from(is_env)).cloned().collect()
+/// The program that runs a script, by the name it is called by.
+pub fn interpreter(script: &Script, facts: &Facts) -> Option<MachinePath> {
+    locate(interpreter_name(script)?, facts)
+}
+
+/// The directories that it may be in.
+pub fn places(script: &Script) -> Vec<MachinePath> {
+    match interpreter_name(script) {
+        Some(name) if name.contains('/') => MachinePath::new(name).parent().into_iter().collect(),
+        Some(_) => PATH.iter().map(MachinePath::new).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The kernel's choice, or behind env(1) the first word that is neither an option nor a setting.
+fn interpreter_name(script: &Script) -> Option<&str> {
+    let words = script.interpreter.iter();
+    let mut words = words.flat_map(|word| word.split_whitespace());
+    let first = words.next()?;
+    if base(first) != "env" {
+        return Some(first);
+    }
+    words.find(|word| !word.starts_with('-') && !word.contains('='))
 }
 
 fn skip_options<'a>(rest: &'a [String], takes: &[&str], wrapper: &str) -> &'a [String] {
