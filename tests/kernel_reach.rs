@@ -215,15 +215,37 @@ fn an_application_opens_libraries_of_its_own() {
     }
     let library = compiled(&more, EXTENSION, &["-shared", "-fPIC"]).unwrap();
     std::fs::rename(library, more.join("extension.so")).unwrap();
-    let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
-        .args(["scan", "--quiet"])
-        .arg(root)
-        .output()
-        .unwrap();
-    let scan: Value = serde_json::from_slice(&done.stdout).unwrap();
-    let workloads = scan["workloads"].as_array().unwrap();
-    let calls = workloads[0]["kernel"]["syscalls"].to_string();
-    assert!(calls.contains("swapoff"), "{workloads:#?}");
+    let workload = || {
+        let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
+            .args(["scan", "--quiet"])
+            .arg(root)
+            .output()
+            .unwrap();
+        let scan: Value = serde_json::from_slice(&done.stdout).unwrap();
+        scan["workloads"][0].clone()
+    };
+    let found = workload();
+    let calls = found["kernel"]["syscalls"].to_string();
+    assert!(calls.contains("swapoff"), "{found:#?}");
+    let why = |found: &Value| found["plan"]["contract"]["profile"]["unknown"]["why"].to_string();
+    assert!(!why(&found).contains("is set"), "{}", why(&found));
+    for (file, text) in [
+        (
+            "unit",
+            "Environment=LD_PRELOAD=/srv/app/more/extension.so\n",
+        ),
+        ("more", "EnvironmentFile=/srv/app/more.env\n"),
+    ] {
+        write("srv/app/more.env", "LD_LIBRARY_PATH=/srv/app/more\n");
+        write(
+            "etc/systemd/system/app.service",
+            &format!(
+                "[Service]\nExecStart=/srv/app/bin/program\n{text}[Install]\nWantedBy=multi-user.target\n"
+            ),
+        );
+        let why = why(&workload());
+        assert!(why.contains("is set, which decides"), "{file}: {why}");
+    }
 }
 
 const OPENER: &str = "#include <dlfcn.h>

@@ -11,7 +11,7 @@ use crate::kernel::need::{Need, Program, need};
 use crate::kernel::target::Profile;
 use crate::kernel::{Reach, Reaches};
 use crate::path::MachinePath;
-use crate::workload::Workload;
+use crate::workload::{Workload, plug_ins};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Settles the contract of every plan, now that the code of its programs is known.
@@ -121,6 +121,12 @@ impl<'a> Seen<'a> {
                 "a program of the service manager opens its sockets and starts it".to_owned(),
                 None,
             );
+        }
+        let services = self.workload.services.iter();
+        let mut variables = services.flat_map(|service| &service.environment);
+        if let Some((name, _)) = variables.find(|(name, _)| plug_ins::decides(name)) {
+            let why = format!("{name} is set, which decides what is loaded");
+            return Profile::unknown(why, None);
         }
         let started = program::of(&plan.command.argv, self.facts).files;
         let script = started.iter().find(|path| {

@@ -20,6 +20,8 @@ pub struct Rule {
     named_in: Vec<String>,
     includes: Vec<String>,
     pub until: Vec<String>,
+    #[serde(default)]
+    variables: Vec<String>,
     /// For readers of the file.
     #[expect(dead_code, reason = "a rule without its source is refused")]
     source: String,
@@ -30,6 +32,15 @@ static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     // A test reads the file; without it every plug-in counts as opened.
     toml::from_str::<Table>(text).map_or_else(|_| Vec::new(), |table| table.plug_in)
 });
+
+/// What has the loader load something else than files say (ld.so(8)).
+const LOADER: [&str; 3] = ["LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"];
+
+/// Whether a variable of the environment decides what a program loads, beside what its files say.
+pub fn decides(variable: &str) -> bool {
+    let mut named = TABLE.iter().flat_map(|rule| &rule.variables);
+    LOADER.contains(&variable) || named.any(|name| name == variable)
+}
 
 /// The rule for a file, if it is a plug-in of some kind.
 fn rule(path: &MachinePath) -> Option<&'static Rule> {
