@@ -192,7 +192,7 @@ impl Examination<'_> {
                 // Names that were asked for before may be there now.
                 let tree = &self.gather.facts().tree;
                 wants.append(&mut self.asked.again());
-                work.append(&mut self.asked.interests(tree, self.registry));
+                join(&mut work, self.asked.interests(tree, self.registry));
                 asks = follow(self.gather.facts());
             }
             wants.append(&mut asks.wants);
@@ -200,9 +200,7 @@ impl Examination<'_> {
             let more = self
                 .asked
                 .work(std::mem::take(&mut wants), tree, self.registry);
-            for (file, mut looks) in more {
-                work.entry(file).or_default().append(&mut looks);
-            }
+            join(&mut work, more);
             if !work.is_empty() {
                 return work;
             }
@@ -222,6 +220,15 @@ impl Examination<'_> {
             self.gather.see(part.tree());
         }
         is_new
+    }
+}
+
+/// More looks at files, some of which may be known already.
+fn join(work: &mut Work, more: Work) {
+    for (file, mut looks) in more {
+        let known = work.entry(file).or_default();
+        known.append(&mut looks);
+        known.sort();
     }
 }
 
