@@ -188,25 +188,44 @@ fn what_lies_beside_an_interpreters_name_is_what_it_opens() {
     }
 }
 
+/// Writes a machine with one service.
+fn serve(root: &Path, service: &str) {
+    let unit = format!("[Service]\n{service}\n[Install]\nWantedBy=multi-user.target\n");
+    for (path, text) in [
+        ("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n"),
+        ("etc/systemd/system/app.service", &unit),
+        ("usr/lib/systemd/system/multi-user.target", "[Unit]\n"),
+    ] {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let enabled = root.join("etc/systemd/system/multi-user.target.wants");
+    std::fs::create_dir_all(&enabled).unwrap();
+    let link = enabled.join("app.service");
+    if !link.is_symlink() {
+        std::os::unix::fs::symlink("../app.service", link).unwrap();
+    }
+}
+
+/// What a scan says of the first workload.
+fn workload(root: &Path) -> Value {
+    let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
+        .args(["scan", "--quiet"])
+        .arg(root)
+        .output()
+        .unwrap();
+    let scan: Value = serde_json::from_slice(&done.stdout).unwrap();
+    scan["workloads"][0].clone()
+}
+
 /// The machine's service is a program that opens what lies among its own files, which no code names.
 #[test]
 fn an_application_opens_libraries_of_its_own() {
     let scratch = tempfile::tempdir().unwrap();
     let root = scratch.path();
-    let write = |path: &str, text: &str| {
-        let path = root.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    write("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
-    write(
-        "etc/systemd/system/app.service",
-        "[Service]\nExecStart=/srv/app/bin/program\n[Install]\nWantedBy=multi-user.target\n",
-    );
-    let enabled = root.join("etc/systemd/system/multi-user.target.wants");
-    std::fs::create_dir_all(&enabled).unwrap();
-    std::os::unix::fs::symlink("../app.service", enabled.join("app.service")).unwrap();
-    write("usr/lib/systemd/system/multi-user.target", "[Unit]\n");
+    let program = "ExecStart=/srv/app/bin/program";
+    serve(root, program);
     let (bin, more) = (root.join("srv/app/bin"), root.join("srv/app/more"));
     std::fs::create_dir_all(&bin).unwrap();
     std::fs::create_dir_all(&more).unwrap();
@@ -215,37 +234,40 @@ fn an_application_opens_libraries_of_its_own() {
     }
     let library = compiled(&more, EXTENSION, &["-shared", "-fPIC"]).unwrap();
     std::fs::rename(library, more.join("extension.so")).unwrap();
-    let workload = || {
-        let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
-            .args(["scan", "--quiet"])
-            .arg(root)
-            .output()
-            .unwrap();
-        let scan: Value = serde_json::from_slice(&done.stdout).unwrap();
-        scan["workloads"][0].clone()
-    };
-    let found = workload();
+    let found = workload(root);
     let calls = found["kernel"]["syscalls"].to_string();
     assert!(calls.contains("swapoff"), "{found:#?}");
     let why = |found: &Value| found["plan"]["contract"]["profile"]["unknown"]["why"].to_string();
     assert!(!why(&found).contains("is set"), "{}", why(&found));
-    for (file, text) in [
-        (
-            "unit",
-            "Environment=LD_PRELOAD=/srv/app/more/extension.so\n",
-        ),
-        ("more", "EnvironmentFile=/srv/app/more.env\n"),
+    let variables = root.join("srv/app/more.env");
+    std::fs::write(variables, "LD_LIBRARY_PATH=/srv/app/more\n").unwrap();
+    for variable in [
+        "Environment=LD_PRELOAD=/srv/app/more/extension.so",
+        "EnvironmentFile=/srv/app/more.env",
     ] {
-        write("srv/app/more.env", "LD_LIBRARY_PATH=/srv/app/more\n");
-        write(
-            "etc/systemd/system/app.service",
-            &format!(
-                "[Service]\nExecStart=/srv/app/bin/program\n{text}[Install]\nWantedBy=multi-user.target\n"
-            ),
-        );
-        let why = why(&workload());
-        assert!(why.contains("is set, which decides"), "{file}: {why}");
+        serve(root, &format!("{program}\n{variable}"));
+        let why = why(&workload(root));
+        assert!(why.contains("is set, which decides"), "{variable}: {why}");
     }
+}
+
+/// A service whose program reads what it runs from a file that nobody may execute: only the program is one.
+#[test]
+fn what_an_interpreter_reads_is_no_program() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path();
+    serve(root, "ExecStart=/usr/bin/python3 /srv/app/serve.py");
+    let (bin, app) = (root.join("usr/bin"), root.join("srv/app"));
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::create_dir_all(&app).unwrap();
+    std::fs::write(app.join("serve.py"), "import http.server\n").unwrap();
+    let Some(program) = compiled(&bin, OPENS, &[]) else {
+        return;
+    };
+    std::fs::rename(program, bin.join("python3")).unwrap();
+    let found = workload(root);
+    let programs = serde_json::json!(["/usr/bin/python3"]);
+    assert_eq!(found["plan"]["programs"], programs, "{found:#?}");
 }
 
 const OPENER: &str = "#include <dlfcn.h>

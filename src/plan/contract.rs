@@ -11,6 +11,7 @@ use crate::kernel::need::{Need, Program, need};
 use crate::kernel::target::Profile;
 use crate::kernel::{Reach, Reaches};
 use crate::path::MachinePath;
+use crate::walk::Entry;
 use crate::workload::{Workload, plug_ins};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -155,7 +156,12 @@ pub(super) fn programs<'c>(
     facts: &Facts,
 ) -> Vec<MachinePath> {
     let files = commands.flat_map(|argv| program::of(argv, facts).files);
-    let native = files.filter(|path| !facts.scripts.contains_key(path));
+    // What nobody may execute is read by the program before it: `python3 /srv/x/serve.py`.
+    let is_run = |path: &MachinePath| {
+        let entry = facts.tree.get(path);
+        entry.is_none_or(Entry::is_executable) && !facts.scripts.contains_key(path)
+    };
+    let native = files.filter(is_run);
     native
         .collect::<BTreeSet<MachinePath>>()
         .into_iter()
