@@ -1,6 +1,7 @@
 //! The command line: parsed and checked here, acted on in `commands/`.
 
-use crate::assess::{Severity, Target};
+use crate::assess::Target;
+use crate::rule::Severity;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;

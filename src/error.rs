@@ -1,6 +1,6 @@
 //! What ends a command early: always a sentence with a path, what was expected, and what to do.
 
-use crate::detect::pack::PackError;
+use crate::product::pack::PackError;
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]

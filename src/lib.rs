@@ -11,22 +11,29 @@
 //! Left of *facts* everything touches the machine and may meet damage; right of *facts* everything is a pure function,
 //! cannot fail on the machine's content, and is tested by value.
 //!
-//! # The rooms, in the order of the data
+//! # The rooms, from the ground up
 //!
+//! A room imports from rooms below it only; `tests/tidy.rs` holds that.
+//!
+//! * [`exit`], [`path`], [`text`], [`words`], [`abi`], [`quote`], [`progress`]: the ground. Command lines and addresses, the
+//!   kernel's names, quoting of every format.
 //! * [`disk`]: image formats, partition tables, file systems. Knows nothing of the rest and could be published alone.
-//! * [`source`]: a directory, an archive or disk images become one `Root`; mounts are joined as the machine's fstab says.
-//! * [`walk`], [`path`]: the tree as plain data; links resolve here and nowhere else.
-//! * [`detect`]: detectors are shown files and emit facts. `native/` reads formats, `pack/` evaluates products, which are
-//!   data under `detectors/`; `engine` reads in rounds, and `follow` says what facts ask for next.
+//! * [`walk`]: the tree as plain data; links resolve here and nowhere else.
+//! * [`secret`]: what is a secret, and the mask in its place.
 //! * [`fact`]: what was read, with evidence.
-//! * [`kernel`]: what programs ask of the kernel, read from their code; what a target gives.
-//! * [`workload`]: services as the machine's manager sees them, then the cut into parts that move as one.
-//! * [`assess`]: rules, points, verdicts by target; the catalogue is data.
+//! * [`source`]: a directory, an archive or disk images become one `Root`; mounts are joined as the machine's fstab says.
+//! * [`code`]: machine code. [`program`]: what a command line runs, and what that loads.
+//! * [`service`]: services and jobs as the machine's managers see them. [`rule`]: rules and concerns, in the catalogue's words.
+//! * [`detect`]: detectors are shown files and emit facts; `native/` reads formats, `engine` reads in rounds.
+//! * [`kernel`]: what programs ask of the kernel, and what places give. [`distribution`]: releases, images, packages, lifetimes.
+//! * [`product`]: what packs, which are data under `detectors/`, say of a service.
+//! * [`workload`]: the cut into parts that move as one.
 //! * [`plan`]: what each container will be. Dockerfile, compose file and reports read the same plan.
-//! * [`render`]: artefacts from typed views and templates, every value quoted by construction.
-//! * [`usage`]: where the machine's bytes are, and what of them moves.
-//! * [`scan`], [`study`]: the document of a scan, and the right side run in order.
-//! * [`cli`], [`commands`], [`ui`], [`exit`], [`error`]: the program around it.
+//! * [`assess`]: rules, points, verdicts by target. [`render`]: artefacts, every value quoted by construction.
+//! * [`scan`]: the document of a scan. [`study`]: the right side run in order. [`report`]: a scan as people and tools read it.
+//! * [`cli`], [`error`], [`ui`]: the command line, its errors, the terminal.
+//! * [`examine`]: the only room that knows engine, packs, workloads and plans together; says what is read next.
+//! * [`commands`]: one file a subcommand.
 //!
 //! # Invariants
 //!
@@ -40,22 +47,35 @@
 //! 7. A secret's value never reaches a report, a log, an image layer or a build context: no type right of the detectors
 //!    can hold one, and what writes secrets on request reads the machine again.
 
+pub mod abi;
 pub mod assess;
 pub mod cli;
+pub mod code;
 pub mod commands;
 pub mod detect;
 pub mod disk;
+pub mod distribution;
 pub mod error;
+pub mod examine;
 pub mod exit;
 pub mod fact;
 pub mod kernel;
 pub mod path;
 pub mod plan;
+pub mod product;
+pub mod program;
+pub mod progress;
+pub mod quote;
 pub mod render;
+pub mod report;
+pub mod rule;
 pub mod scan;
+pub mod secret;
+pub mod service;
 pub mod source;
 pub mod study;
+pub mod text;
 pub mod ui;
-pub mod usage;
 pub mod walk;
+pub mod words;
 pub mod workload;

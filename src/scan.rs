@@ -3,15 +3,17 @@
 //! These types are the contract (`schema_version` 1); the JSON Schema is generated from them, and `report` reads them
 //! back. Built from facts, cut, assessments and plans; nothing is worked out here.
 
-use crate::assess::{Assessment, Concern, Severity, Verdict};
+use crate::assess::Assessment;
 use crate::fact::{Evidence, Unexamined};
 use crate::kernel::need::Ask;
-use crate::kernel::target::Delta;
+use crate::kernel::place::Delta;
 use crate::path::MachinePath;
 use crate::plan::Plan;
+use crate::product::{Connect, Disposition, Listen};
+use crate::rule::{Concern, Severity, Verdict};
+use crate::service::Manager;
 use crate::source::SourceInfo;
-use crate::workload::service::Manager;
-use crate::workload::{Configuration, Connect, Data, Disposition, Listen};
+use crate::workload::{Configuration, Data};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

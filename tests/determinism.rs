@@ -6,9 +6,10 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;
     use std::process::Command;
-    use transvase::detect::Registry;
-    use transvase::detect::engine::{Silent, examine};
-    use transvase::detect::pack::Packs;
+
+    use transvase::examine::{examine, registry};
+    use transvase::product::pack::Packs;
+    use transvase::progress::Silent;
     use transvase::source::{OpenOptions, Root};
 
     fn write(at: &Path, path: &str, text: &str) {
@@ -90,7 +91,7 @@ mod tests {
     fn facts(source: &Path, threads: usize) -> String {
         let root = Root::open(&[source.to_path_buf()], &OpenOptions::default()).unwrap();
         let packs = Packs::builtin().unwrap();
-        let registry = Registry::new(&packs).unwrap();
+        let registry = registry(&packs).unwrap();
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()

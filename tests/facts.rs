@@ -5,10 +5,11 @@ mod tests {
     use std::fs::{self, File};
     use std::path::Path;
     use std::time::{Duration, SystemTime};
-    use transvase::detect::Registry;
-    use transvase::detect::engine::{Silent, examine};
-    use transvase::detect::pack::Packs;
+
+    use transvase::examine::{examine, registry};
     use transvase::fact::{Facts, FileState};
+    use transvase::product::pack::Packs;
+    use transvase::progress::Silent;
     use transvase::source::{OpenOptions, Root};
 
     const STATUS: &str = "Package: acme\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\nConffiles:\n \
@@ -61,7 +62,7 @@ mod tests {
         let dir = machine();
         let root = Root::open(&[dir.path().into()], &OpenOptions::default()).unwrap();
         let packs = Packs::builtin().unwrap();
-        let registry = Registry::new(&packs).unwrap();
+        let registry = registry(&packs).unwrap();
         examine(&root, &registry, &packs, &Silent)
     }
 

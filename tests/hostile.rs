@@ -11,13 +11,15 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use transvase::detect::engine::{Silent, examine, examine_with};
-    use transvase::detect::pack::Packs;
+    use transvase::detect::engine::examine_with;
     use transvase::detect::{Detector, Doc, FileView, Interest, Purpose, Registry, Sink, Want};
+    use transvase::examine::{examine, registry};
     use transvase::fact::{Evidence, Fact, Facts, FileState, SecretRef};
     use transvase::path::MachinePath;
+    use transvase::product::pack::Packs;
+    use transvase::progress::Silent;
+    use transvase::service;
     use transvase::source::{OpenOptions, Root};
-    use transvase::workload::service;
 
     /// Stands in files outside the machine, which nothing may ever read.
     const OUTSIDE: &str = "OUTSIDE-7c1f";
@@ -105,7 +107,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let root = open(&machine(temp.path()));
         let packs = Packs::builtin().unwrap();
-        let registry = Registry::new(&packs).unwrap();
+        let registry = registry(&packs).unwrap();
         let facts = examine(&root, &registry, &packs, &Silent);
         let shown = format!("{facts:?}");
         assert!(!shown.contains(OUTSIDE));
@@ -357,7 +359,7 @@ mod tests {
         let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
         let root = Root::memory(&files.into());
         let packs = Packs::builtin().unwrap();
-        let registry = Registry::new(&packs).unwrap();
+        let registry = registry(&packs).unwrap();
         let facts = examine(&root, &registry, &packs, &Silent);
         assert_eq!(facts.packages.len(), 1);
         for path in [

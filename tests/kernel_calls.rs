@@ -6,13 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use transvase::detect::closure::Closure;
 use transvase::detect::{Registry, Want, engine, native};
 use transvase::fact::Facts;
 use transvase::kernel::join;
 use transvase::path::MachinePath;
+use transvase::program::libraries::Programs;
 use transvase::source::{OpenOptions, Root};
-use transvase::workload::libraries::Programs;
 
 /// A program, and what it is given.
 const RUNS: &[(&str, &[&str])] = &[
@@ -179,15 +178,13 @@ fn examine(root: &Path, programs: &Programs) -> Facts {
         let wants = files.map(|(pattern, syntax)| native::syntax::want(*syntax, pattern));
         wants.collect::<Vec<Want>>().into()
     };
-    let mut loaded = |facts: &Facts| {
-        let closure = Closure::new(facts, programs);
-        closure.wants(programs, u64::MAX).into()
-    };
+    let mut loaded =
+        |facts: &Facts| transvase::examine::follow::loadable(facts, programs, u64::MAX).into();
     engine::examine_with(
         &root,
         &registry,
         &mut [&mut configuration, &mut loaded],
-        &engine::Silent,
+        &transvase::progress::Silent,
     )
 }
 

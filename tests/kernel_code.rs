@@ -6,11 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use transvase::detect::closure::Closure;
 use transvase::detect::{Registry, engine, native};
 use transvase::fact::{Code, Facts, Target};
+use transvase::program::libraries::Programs;
 use transvase::source::{OpenOptions, Root};
-use transvase::workload::libraries::Programs;
 
 /// Functions that are nothing but a call to the kernel, where both architectures have it.
 const WRAPPERS: &[(&str, &str)] = &[
@@ -92,15 +91,13 @@ fn read(bytes: &[u8]) -> Facts {
         .into_iter()
         .filter(|detector| wanted.contains(&detector.id()));
     let programs = Programs::from([("/file".into(), BTreeSet::new())]);
-    let mut follow = |facts: &Facts| {
-        let closure = Closure::new(facts, &programs);
-        closure.wants(&programs, u64::MAX).into()
-    };
+    let mut follow =
+        |facts: &Facts| transvase::examine::follow::loadable(facts, &programs, u64::MAX).into();
     engine::examine_with(
         &root,
         &Registry::of(detectors).unwrap(),
         &mut [&mut follow],
-        &engine::Silent,
+        &transvase::progress::Silent,
     )
 }
 

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use transvase::detect::pack::{Packs, case};
+use transvase::examine::case;
+use transvase::product::pack::Packs;
 
 fn builtin() -> Packs {
     let packs = Packs::builtin().map_err(|errors| {

@@ -13,9 +13,10 @@ use render_support::{HOSTILE, as_user, bench, configuration, evidence, lint, lis
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use transvase::render::{Options, quote};
+use transvase::quote;
+use transvase::render::Options;
+use transvase::service::{Manager, ScheduledJob};
 use transvase::workload::Workload;
-use transvase::workload::service::{Manager, ScheduledJob};
 
 /// What a line can hold of it.
 fn one_line() -> String {

@@ -15,9 +15,10 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use transvase::plan::Plan;
+use transvase::product::Probe;
+use transvase::product::{Connect, Listen};
 use transvase::render::{Error, Machine, Options, write};
-use transvase::workload::product::Probe;
-use transvase::workload::{Connect, Listen, Workload};
+use transvase::workload::Workload;
 
 fn plan(bench: &Bench, workload: Workload) -> Plan {
     bench.plan(&[workload], false).remove(0)
@@ -345,12 +346,12 @@ fn a_pod_shares_its_network_and_its_sockets() {
         protocol: "unix".into(),
         evidence: evidence("/etc/x.conf", 1),
     }];
-    db.services[0].directories = vec![transvase::workload::service::ManagedDirectory {
+    db.services[0].directories = vec![transvase::service::ManagedDirectory {
         path: "/run/dbd".into(),
         mode: 0o2750,
         user: String::new(),
         group: String::new(),
-        kind: transvase::workload::service::DirectoryKind::Runtime,
+        kind: transvase::service::DirectoryKind::Runtime,
     }];
     let mut alone = as_user(workload("alone", &["/usr/sbin/x"]), "app");
     alone.listens = vec![listen("0.0.0.0", 443)];
@@ -533,7 +534,7 @@ fn a_stop_without_end_has_time_and_a_single_run_is_not_repeated() {
     app.services[0].stop_timeout = Some(0);
     app.services[0].restart = "on-abort".into();
     let mut once = workload("once", &["/bin/once"]);
-    once.services[0].kind = transvase::workload::service::ServiceType::Oneshot;
+    once.services[0].kind = transvase::service::ServiceType::Oneshot;
     let plans = bench.plan(&[app, once], false);
     assert_eq!(
         (plans[0].stop_timeout, plans[0].restart.as_str()),

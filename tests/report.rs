@@ -9,7 +9,7 @@ mod report_support;
 use report_support::{empty, large, repository, shop};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
-use transvase::render::report::{self, Artefact, Artefacts};
+use transvase::report::{self, Artefact, Artefacts};
 use transvase::scan::Scan;
 
 fn transvase(args: &[&str]) -> Output {

@@ -5,13 +5,11 @@
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use transvase::detect::Registry;
-    use transvase::detect::engine::{Silent, examine};
-    use transvase::detect::pack::Packs;
+    use transvase::examine::{examine, registry};
+    use transvase::product::pack::Packs;
+    use transvase::progress::Silent;
+    use transvase::service::{DirectoryKind, Manager, Service, ServiceType, Services, services};
     use transvase::source::{OpenOptions, Root};
-    use transvase::workload::service::{
-        DirectoryKind, Manager, Service, ServiceType, Services, services,
-    };
 
     const E: &str = "etc/systemd/system";
     const L: &str = "usr/lib/systemd/system";
@@ -78,7 +76,7 @@ mod tests {
         fn services(&self) -> Services {
             let root = Root::open(&[self.0.path().into()], &OpenOptions::default()).unwrap();
             let packs = Packs::builtin().unwrap();
-            let registry = Registry::new(&packs).unwrap();
+            let registry = registry(&packs).unwrap();
             services(&examine(&root, &registry, &packs, &Silent), &[])
         }
 

@@ -4,11 +4,12 @@
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use transvase::detect::Registry;
-    use transvase::detect::engine::{Silent, examine};
-    use transvase::detect::pack::Packs;
+    use transvase::examine::examine;
+    use transvase::product::pack::Packs;
+    use transvase::progress::Silent;
+    use transvase::service::services;
     use transvase::source::{OpenOptions, Root};
-    use transvase::workload::{Workload, cut::cut, service::services};
+    use transvase::workload::{Workload, cut::cut};
 
     struct Machine(tempfile::TempDir);
 
@@ -68,7 +69,7 @@ mod tests {
         fn workload(&self, id: &str) -> Workload {
             let root = Root::open(&[self.0.path().into()], &OpenOptions::default()).unwrap();
             let packs = Packs::builtin().unwrap();
-            let registry = Registry::new(&packs).unwrap();
+            let registry = transvase::examine::registry(&packs).unwrap();
             let facts = examine(&root, &registry, &packs, &Silent);
             let services = services(&facts, &packs.generated_units(&facts));
             let found = cut(&facts, &services, &packs).workloads;

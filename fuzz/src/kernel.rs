@@ -1,4 +1,4 @@
 //! Of the kernel's room, what facts name.
 
-#[path = "../../src/kernel/call.rs"]
+#[path = "../../src/abi/call.rs"]
 pub mod call;

@@ -1,31 +1,16 @@
 //! Assessment: concerns weighed for a target. Pure, table-driven; no number without its factors.
 
-pub mod catalogue;
+mod policy;
 pub mod rules;
-mod target;
 mod weigh;
 
 use crate::fact::Evidence;
+use crate::rule::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use target::Target;
+pub use policy::Target;
 pub use weigh::assess;
-
-pub use crate::workload::product::{Concern, Severity};
-
-/// What a machine or a workload is fit for.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    Container,
-    ContainerWithChanges,
-    /// Needs the walls of a virtual machine around it: Kata, or a machine per container.
-    IsolatedContainer,
-    KeepVm,
-}
 
 /// One summand of a score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

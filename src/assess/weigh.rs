@@ -1,8 +1,9 @@
 //! From concerns to a score and a verdict for one target.
 
-use super::catalogue;
-use super::{Assessment, Factor, RaiseTo, Severity, Target, Verdict};
-use crate::workload::product::Concern;
+use super::{Assessment, Factor, RaiseTo, Target};
+use crate::rule::Concern;
+use crate::rule::catalogue;
+use crate::rule::{Severity, Verdict};
 use std::collections::BTreeMap;
 
 /// A score below this asks for changes, whatever fired.
@@ -74,8 +75,8 @@ fn weigh(id: &str, severity: Severity, target: Target) -> (u32, Verdict) {
     if severity == Severity::Info {
         return (0, Verdict::Container);
     }
-    let mut points = rule
-        .points(target)
+    let mut points = target
+        .points(rule)
         .saturating_mul(target.factor(id))
         .min(100);
     if severity < rule.severity {

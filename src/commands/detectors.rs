@@ -2,9 +2,10 @@
 
 use super::packs;
 use crate::cli::{Detectors, Global};
-use crate::detect::pack::{Packs, case};
 use crate::error::Error;
+use crate::examine::case;
 use crate::exit::ExitStatus;
+use crate::product::pack::Packs;
 use crate::ui;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -56,9 +57,9 @@ fn check(file: &Path) -> Result<ExitStatus, Error> {
 /// Runs the cases of a directory's packs, with the built-in ones beside them, as they would be in a scan.
 fn test(directory: &Path) -> Result<ExitStatus, Error> {
     let mut own = Packs::default();
-    own.load(directory).map_err(Error::Packs)?;
+    super::files::load(&mut own, directory).map_err(Error::Packs)?;
     let mut packs = Packs::builtin().map_err(Error::Packs)?;
-    packs.load(directory).map_err(Error::Packs)?;
+    super::files::load(&mut packs, directory).map_err(Error::Packs)?;
     let (mut passed, mut failed) = (0u32, 0u32);
     let mut text = String::new();
     for pack in own.iter() {

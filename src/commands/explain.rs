@@ -2,10 +2,10 @@
 
 use super::nearest::suggestion;
 use super::packs;
-use crate::assess::catalogue;
 use crate::cli::Global;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::rule::catalogue;
 use crate::ui;
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ pub(super) fn run(global: &Global, id: Option<&str>) -> Result<ExitStatus, Error
     if let Some(rule) = catalogue::rule(id) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}: {}", rule.id, rule.title);
-        let points = rule.points(crate::assess::Target::Docker);
+        let points = crate::assess::Target::Docker.points(rule);
         let severity = format!("{:?}", rule.severity).to_lowercase();
         let _ = writeln!(text, "severity {severity}, {points} points on docker\n");
         let _ = writeln!(text, "Why it matters in a container\n  {}\n", rule.why);
@@ -61,7 +61,7 @@ fn rules() -> String {
     let width = rules.keys().map(String::len).max().unwrap_or_default();
     let mut text = String::new();
     for rule in rules.values() {
-        let severity = crate::render::report::severity(rule.severity);
+        let severity = crate::report::severity(rule.severity);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:width$}  {severity:8}  {}", rule.id, rule.title);
     }

@@ -1,8 +1,20 @@
 //! Files of the user's own that a command reads: packs of a directory.
 
-use crate::detect::pack::PackError;
+use crate::product::pack::{PackError, Packs};
 use std::io;
 use std::path::Path;
+
+/// Adds every `*.toml` below a directory to the packs, in the order of names.
+pub fn load(packs: &mut Packs, directory: &Path) -> Result<(), Vec<PackError>> {
+    let texts = texts_below(directory, "toml").map_err(|error| vec![error])?;
+    let added = texts.iter().map(|(name, text)| packs.add(name, text));
+    let errors: Vec<PackError> = added.filter_map(Result::err).flatten().collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
 
 /// Texts of the files with an ending below a directory, by name, sorted.
 pub fn texts_below(directory: &Path, ending: &str) -> Result<Vec<(String, String)>, PackError> {

@@ -2,11 +2,13 @@
 
 use super::{Opened, judge, open};
 use crate::cli::{Gates, Generate, Global, Migrate, Output, Source};
-use crate::detect::engine::{Progress, Step, Total};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::plan::PlanOptions;
+use crate::progress::{Progress, Step, Total};
 use crate::render;
+use crate::report;
+use crate::text;
 use crate::ui;
 use crate::walk::Entry;
 
@@ -110,11 +112,11 @@ fn reports(
     scan: &crate::scan::Scan,
     written: &render::Written,
 ) -> Result<(), Error> {
-    let artefacts = render::report::Artefacts::written(staging, written);
+    let artefacts = report::Artefacts::written(staging, written);
     let files = [
         ("scan.json", scan.to_json()),
-        ("report.md", render::report::markdown(scan)?),
-        ("report.html", render::report::html(scan, &artefacts)?),
+        ("report.md", report::markdown(scan)?),
+        ("report.html", report::html(scan, &artefacts)?),
     ];
     for (name, text) in files {
         staging.file(name.as_ref(), 0o644, text.as_bytes())?;
@@ -130,7 +132,7 @@ fn choose(study: &crate::study::Study, ids: &[String]) -> Result<Vec<crate::plan
             return Err(Error::Other(format!(
                 "no workload is called {id:?} (--workload).{} There are {}",
                 super::nearest::suggestion(id, &known),
-                ui::list(&known, 20)
+                text::list(&known, 20)
             )));
         }
     }

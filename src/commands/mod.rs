@@ -13,14 +13,13 @@ mod scan;
 
 use crate::assess::Target;
 use crate::cli::{Cli, Command, Gates, Global, Source};
-use crate::detect::Registry;
-use crate::detect::engine::{self, Progress as _, Total};
-use crate::detect::pack::Packs;
 use crate::error::Error;
+use crate::examine;
 use crate::exit::ExitStatus;
 use crate::fact::Facts;
 use crate::plan::PlanOptions;
-use crate::render;
+use crate::product::pack::Packs;
+use crate::progress::{Progress as _, Total};
 use crate::scan::Scan;
 use crate::source::{OpenOptions, Root};
 use crate::study::{self, Study};
@@ -47,7 +46,7 @@ pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
 fn packs(global: &Global) -> Result<Packs, Error> {
     let mut packs = Packs::builtin().map_err(Error::Packs)?;
     for directory in &global.detectors {
-        packs.load(directory).map_err(Error::Packs)?;
+        files::load(&mut packs, directory).map_err(Error::Packs)?;
     }
     Ok(packs)
 }
@@ -75,10 +74,10 @@ fn open(
             allow_outside: source.allow_outside,
         },
     )?;
-    let registry = Registry::new(&packs).map_err(|error| Error::Other(error.to_string()))?;
+    let registry = examine::registry(&packs).map_err(|error| Error::Other(error.to_string()))?;
     let registry = registry.reading_up_to(global.read_limit.unwrap_or_default());
     let facts = threads(global, || {
-        engine::examine(&root, &registry, &packs, &progress)
+        examine::examine(&root, &registry, &packs, &progress)
     })?;
     progress.phase("studying", Total::Unknown);
     let study = study::study(&facts, &packs, root.info().clone(), target, options);
@@ -112,7 +111,7 @@ fn judge(global: &Global, scan: &Scan, gates: &Gates) -> ExitStatus {
         .zip(gates.fail_on)
         .filter(|(worst, limit)| worst >= limit)
     {
-        let [worst, limit] = [worst, limit].map(render::report::severity);
+        let [worst, limit] = [worst, limit].map(crate::report::severity);
         status = ExitStatus::Gate;
         said.push(format!(
             "there is a concern of severity {worst}, and --fail-on is {limit}"

@@ -6,7 +6,7 @@ use crate::cli::{Format, Global, Report, Rows};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::plan::{Plan, PlanOptions};
-use crate::render::report::{self, Artefacts};
+use crate::report::{self, Artefacts};
 use crate::scan::Scan;
 use crate::study;
 use crate::ui;

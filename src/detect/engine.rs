@@ -6,81 +6,24 @@
 use super::asked::Asked;
 use super::dispatch::{Look, Work};
 use super::gather::Gather;
-use super::pack::Packs;
 use super::registry::Registered;
-use super::{FileView, Registry, Sink, Want, follow};
+use super::{FileView, Registry, Sink, Want};
 use crate::fact::{Facts, Unexamined};
 use crate::path::MachinePath;
+use crate::progress::{Progress, Step, Total};
 use crate::source::{Part, Root};
 use crate::walk::Tree;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// An include that includes itself, or a machine made to keep us busy, ends here.
 const ROUNDS: usize = 16;
 
 /// Of a machine seen piece by piece: libraries name directories, which hold libraries.
 const ROUNDS_OF_PART: usize = 64;
-
-/// How far the work has come; the terminal shows it, tests ignore it.
-pub trait Progress: Sync {
-    /// A phase begins.
-    fn phase(&self, name: &str, total: Total);
-    /// One piece of it is done.
-    fn step(&self, step: Step<'_>);
-}
-
-/// How much a phase has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Total {
-    Unknown,
-    Files(usize),
-    Bytes(u64),
-}
-
-/// A piece of work that is done.
-#[derive(Debug, Clone, Copy)]
-pub struct Step<'a> {
-    pub bytes: u64,
-    /// The file that was read, where one was read whole.
-    pub file: Option<&'a MachinePath>,
-    /// Who was shown it.
-    pub by: &'a [&'a str],
-    pub took: Duration,
-}
-
-impl Step<'_> {
-    /// So much of something.
-    pub fn bytes(bytes: u64) -> Self {
-        Self {
-            bytes,
-            file: None,
-            by: &[],
-            took: Duration::ZERO,
-        }
-    }
-}
-
-/// Says nothing.
-pub struct Silent;
-
-impl Progress for Silent {
-    fn phase(&self, _: &str, _: Total) {}
-    fn step(&self, _: Step<'_>) {}
-}
-
-/// Examines a machine: walks it, shows files to detectors, follows what they and the facts ask for. Runs in the caller's
-/// thread pool.
-pub fn examine(root: &Root, registry: &Registry, packs: &Packs, progress: &dyn Progress) -> Facts {
-    let mut named = |facts: &Facts| follow::named(facts, packs).into();
-    let mut carried = |facts: &Facts| follow::carried(facts, packs).into();
-    let mut loaded = |facts: &Facts| follow::loaded(facts, packs, registry.least()).into();
-    let mut follow: [Follow<'_>; 3] = [&mut named, &mut carried, &mut loaded];
-    examine_with(root, registry, &mut follow, progress)
-}
 
 /// What facts ask for.
 #[derive(Debug, Default)]

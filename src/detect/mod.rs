@@ -5,14 +5,10 @@
 //! reads what is new in the next round, each path once per purpose, and rounds end when nothing new is asked.
 
 mod asked;
-mod changed;
-pub mod closure;
 pub mod dispatch;
 pub mod engine;
-pub mod follow;
 mod gather;
 pub mod native;
-pub mod pack;
 pub mod registry;
 
 use crate::fact::{Evidence, Fact, Unexamined};

@@ -1,7 +1,6 @@
 //! The detectors in force: the native ones and those of packs, each id once, with what they are interested in.
 
-use super::pack::Packs;
-use super::{Detector, Interest, native};
+use super::{Detector, Interest};
 use std::collections::BTreeMap;
 
 /// Largest file read for a detector that names no limit of its own, in bytes.
@@ -27,11 +26,6 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The native detectors and those of the packs.
-    pub fn new(packs: &Packs) -> Result<Self, DuplicateId> {
-        Self::of(native::all().into_iter().chain(packs.detectors()))
-    }
-
     /// Just these.
     pub fn of(detectors: impl IntoIterator<Item = Box<dyn Detector>>) -> Result<Self, DuplicateId> {
         let mut registry = Self {

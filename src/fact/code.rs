@@ -1,7 +1,7 @@
 //! What the code of one executable or library can do, as far as the file alone tells: who calls whom, who takes whose
 //! address, where the kernel is entered and with what.
 
-use crate::kernel::call::Architecture;
+use crate::abi::call::Architecture;
 use crate::path::MachinePath;
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ mod document;
 mod elf;
 mod job;
 mod package;
-mod unit;
+pub mod unit;
 
 pub use account::{Group, User};
 pub use code::{

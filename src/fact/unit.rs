@@ -1,7 +1,18 @@
-//! Unit files and init scripts as written; what they mean together is worked out in `workload/service/`.
+//! Unit files and init scripts as written; what they mean together is worked out in `service`.
 
 use super::Evidence;
 use crate::path::MachinePath;
+
+/// Directories of system units, strongest first (systemd.unit(5), table 1). `system.control` is where
+/// `systemctl set-property` keeps what it was told.
+pub const TIERS: &[&str] = &[
+    "/etc/systemd/system.control",
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
 
 /// One assignment of a unit file. Values are joined over continuation lines, specifiers unexpanded, secrets redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,13 +5,11 @@
 //!                    native detector, one file at a time          joined over the closure, pure              per target
 //! ```
 
-pub mod call;
-pub mod code;
 pub mod join;
 pub mod need;
+pub mod place;
 pub mod program;
 pub mod reach;
-pub mod target;
 pub mod way;
 
 pub use reach::{Argument, Reach, Reference, Site, Unresolved};

@@ -1,12 +1,12 @@
 //! One program's answer: what it can reach, what it needs, what places refuse. What `transvase kernel` shows.
 
 use super::need::{self, Ask};
-use super::target::{Delta, delta, places};
+use super::place::{Delta, delta, places};
 use super::way::Way;
 use super::{Reach, Site};
-use crate::detect::closure::Closure;
 use crate::fact::ElfKind;
 use crate::path::MachinePath;
+use crate::program::closure::Closure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

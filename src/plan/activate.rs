@@ -2,8 +2,8 @@
 
 use super::place::Place;
 use super::{PlannedCommand, PlannedSecret};
+use crate::service::{Service, Socket, SocketKind};
 use crate::workload::Workload;
-use crate::workload::service::{Service, Socket, SocketKind};
 
 /// The service whose sockets have to be handed over: it runs its unit's own command, which may know no other way to get
 /// them. Where a pack has another command for it, that opens its sockets by itself.

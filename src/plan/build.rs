@@ -6,9 +6,10 @@ use super::place::Place;
 use super::pod::{self, Seat};
 use super::process::Process;
 use super::{
-    Contract, Plan, PlanOptions, PlannedVolume, activate, base, command, contract, health, hosts,
+    Contract, Plan, PlanOptions, PlannedVolume, activate, command, contract, health, hosts,
     package, port, schedule, secret, service, socket, volume,
 };
+use crate::distribution::base;
 use crate::fact::Facts;
 use crate::workload::Workload;
 use std::collections::BTreeSet;

@@ -2,8 +2,9 @@
 
 use super::contract::Seen;
 use super::privilege::{SET_GID, SET_UID};
-use crate::kernel::need::{Program, capabilities};
-use crate::kernel::target::Profile;
+use crate::abi::capability::capabilities;
+use crate::kernel::need::Program;
+use crate::kernel::place::Profile;
 use crate::path::MachinePath;
 use std::collections::BTreeMap;
 

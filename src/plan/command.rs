@@ -5,8 +5,8 @@ use super::place::Place;
 use crate::fact::FileState;
 use crate::kernel::need::is_loader;
 use crate::path::MachinePath;
+use crate::service::{Command, Service, ServiceType};
 use crate::workload::Workload;
-use crate::workload::service::{Command, Service, ServiceType};
 use std::collections::BTreeSet;
 
 /// Programs of the service manager: what they do has no meaning without it.
@@ -160,7 +160,7 @@ fn word(argument: &str, variables: &BTreeSet<&str>) -> String {
             word.push_str(piece);
             word.push_str("}\"");
         } else {
-            word.push_str(&crate::render::quote::shell(piece));
+            word.push_str(&crate::quote::shell(piece));
         }
     }
     if word.is_empty() {

@@ -4,15 +4,17 @@
 //! reach, by the unit, by ports, and by whose the files are. Where the code of a root's process was not understood, the
 //! engine's own set stands, and the reason is part of the plan.
 
-use super::{Contract, Kept, Plan, activate, candidate, privilege};
-use crate::detect::pack::program;
+use super::{Contract, Kept, Plan, activate, privilege};
+use crate::distribution::candidate;
 use crate::fact::Facts;
 use crate::kernel::need::{Need, Program, need};
-use crate::kernel::target::Profile;
+use crate::kernel::place::Profile;
 use crate::kernel::{Reach, Reaches};
 use crate::path::MachinePath;
+use crate::program;
+use crate::program::configured;
 use crate::walk::Entry;
-use crate::workload::{Workload, plug_ins};
+use crate::workload::Workload;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Settles the contract of every plan, now that the code of its programs is known.
@@ -23,7 +25,7 @@ pub fn settle(plans: &mut [Plan], workloads: &[Workload], facts: &Facts, reaches
             let contract = seen.contract();
             plan.no_new_privileges |= seen.gains_nothing();
             plan.contract = contract;
-            let elfs = crate::study::files(workload, Some(&*plan), facts);
+            let elfs = super::files(workload, Some(&*plan), facts);
             plan.demand = candidate::demand(&elfs, facts);
             plan.bases = plan
                 .demand
@@ -125,7 +127,7 @@ impl<'a> Seen<'a> {
         }
         let services = self.workload.services.iter();
         let mut variables = services.flat_map(|service| &service.environment);
-        if let Some((name, _)) = variables.find(|(name, _)| plug_ins::decides(name)) {
+        if let Some((name, _)) = variables.find(|(name, _)| configured::decides(name)) {
             let why = format!("{name} is set, which decides what is loaded");
             return Profile::unknown(why, None);
         }

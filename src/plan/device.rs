@@ -2,8 +2,9 @@
 
 use super::PlannedDevice;
 use super::contract::Seen;
+use crate::abi::capability::capabilities;
 use crate::fact::Evidence;
-use crate::kernel::need::{Kind, capabilities};
+use crate::kernel::need::Kind;
 use std::collections::BTreeMap;
 
 impl Seen<'_> {

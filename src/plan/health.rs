@@ -1,8 +1,9 @@
 //! How a container is asked whether it works, with what the image already holds.
 
 use super::HealthCheck;
-use crate::workload::product::Probe;
-use crate::workload::{Listen, Workload};
+use crate::product::Listen;
+use crate::product::Probe;
+use crate::workload::Workload;
 
 /// The product's own question, or a connection to its first TCP port.
 pub(super) fn check(workload: &Workload) -> Option<(HealthCheck, Probe)> {
@@ -67,7 +68,7 @@ fn address(workload: &Workload, port: u16) -> String {
     match first {
         // A second loopback address (127.0.0.53) answers on itself only.
         own if own.starts_with("127.")
-            && crate::workload::is_loopback(own)
+            && crate::product::is_loopback(own)
             && own.chars().all(|c| c.is_ascii_digit() || c == '.') =>
         {
             own.to_owned()

@@ -5,9 +5,7 @@
 
 mod account;
 mod activate;
-mod base;
 mod build;
-mod candidate;
 mod capability;
 mod carried;
 mod command;
@@ -34,21 +32,16 @@ mod volume;
 
 pub use build::plan;
 pub use contract::{needs, settle};
-pub use program::programs;
+pub use program::{files, programs};
 
-/// Why a program cannot stand on an image; `None` where it can, or where nothing is known of the image.
-pub fn refusal(image: &str, elf: &Elf, facts: &Facts) -> Option<String> {
-    candidate::refusal(image, &candidate::demand(&[elf], facts)?)
-}
-
-use crate::fact::{Elf, Evidence, Facts, SecretRef};
-use crate::kernel::target::Profile;
+use crate::distribution::candidate::{BaseChoice, Demand};
+use crate::fact::{Evidence, SecretRef};
+use crate::kernel::place::Profile;
 use crate::path::MachinePath;
+use crate::product::Probe;
 use crate::walk::Entry;
-use crate::workload::product::Probe;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What the caller asks of every plan.
 #[derive(Debug, Clone, Default)]
@@ -190,32 +183,6 @@ pub struct PlannedScheduler {
     pub tables: MachinePath,
     /// The program that is handed the jobs' output as mail.
     pub mailer: MachinePath,
-}
-
-/// What programs without a package need of the image below them: the lowest that would do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Demand {
-    /// One of them is linked dynamically.
-    pub dynamic: bool,
-    /// With musl, not glibc.
-    pub musl: bool,
-    /// By family of symbol versions: `GLIBC` → `2.34`.
-    pub versions: BTreeMap<String, String>,
-    /// Libraries beyond the C library's own that they do not bring along.
-    pub libraries: BTreeSet<String>,
-}
-
-/// An image that could be the base, or why it could not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct BaseChoice {
-    pub image: String,
-    /// MiB unpacked, about.
-    pub size: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub supported_until: Option<String>,
-    /// `None`: it satisfies.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<String>,
 }
 
 /// A capability that a container keeps, and what for.

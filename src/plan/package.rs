@@ -4,7 +4,7 @@
 //! its end, so that the next security update of the same upstream version still fits.
 
 use super::PlannedPackage;
-use super::base::{Base, Moving};
+use crate::distribution::base::{Base, Moving};
 use crate::fact::{Facts, Package};
 use crate::walk::glob;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! The machine as a plan looks at it: facts with the indexes that every workload's plan asks.
 
-use super::base::Base;
+use crate::distribution::base::Base;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,8 @@
 //! Pods: workloads that reach each other over loopback or a Unix socket share a network name space, so that the machine's
 //! configuration works unchanged. The anchor owns it; it is what starts first.
 
-use crate::workload::{Listen, Workload};
+use crate::product::Listen;
+use crate::workload::Workload;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a workload stands in its pod.

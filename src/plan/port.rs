@@ -57,7 +57,7 @@ pub(super) fn remarks(workload: &Workload) -> Vec<String> {
             && !listen.is_local()
             && address.is_ok_and(|address| !address.is_unspecified())
     });
-    let remark = |listen: &crate::workload::Listen| {
+    let remark = |listen: &crate::product::Listen| {
         format!(
             "It listens on the machine's own address {} ({}), which a container does not have: change it to all addresses.",
             listen.address,

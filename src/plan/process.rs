@@ -93,7 +93,7 @@ impl Process {
 
     /// Whether something has to be done as root before the process is what it is.
     pub(super) fn needs_preparation(&self, identity: &Identity) -> bool {
-        let unspeakable = |text: &str| crate::render::quote::dockerfile_word(text).is_none();
+        let unspeakable = |text: &str| crate::quote::dockerfile_word(text).is_none();
         let drops = identity.uid != 0
             && (!self.capabilities.is_empty()
                 || !self.log_links.is_empty()

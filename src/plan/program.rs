@@ -1,10 +1,10 @@
 //! The programs whose code counts: those that a container starts, and those of its own that it carries.
 
 use super::Plan;
-use crate::fact::Facts;
+use crate::fact::{Elf, Facts};
 use crate::path::MachinePath;
+use crate::program::libraries::{Loader, Programs};
 use crate::workload::Workload;
-use crate::workload::libraries::{Loader, Programs};
 use std::collections::BTreeSet;
 
 /// Of these workloads, each with what is their own: an interpreter opens libraries that an application brings along, and
@@ -30,4 +30,24 @@ pub fn programs(workloads: &[Workload], plans: &[Plan], facts: &Facts) -> Progra
         }
     }
     found
+}
+
+/// The programs of a workload that are looked at for what they need of a processor and of files: those its container
+/// starts, and those it carries.
+pub fn files<'a>(workload: &Workload, plan: Option<&Plan>, facts: &'a Facts) -> Vec<&'a Elf> {
+    let started = plan.into_iter().flat_map(|plan| &plan.programs);
+    let named = started.chain(&workload.executables);
+    let mut paths: BTreeSet<&MachinePath> = named.collect();
+    for claim in &workload.claims {
+        let below = facts.elfs.range::<MachinePath, _>(claim..);
+        paths.extend(
+            below
+                .take_while(|(path, _)| path.is_within(claim))
+                .map(|(path, _)| path),
+        );
+    }
+    paths
+        .into_iter()
+        .filter_map(|path| facts.elfs.get(path))
+        .collect()
 }

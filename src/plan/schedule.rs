@@ -5,11 +5,11 @@ use super::names::is_variable;
 use super::place::Place;
 use super::secret::{self, Taken};
 use super::{PlannedCommand, PlannedRemoval, PlannedScheduler, PlannedSecret};
-use crate::detect::native::secret::MASK;
 use crate::fact::Evidence;
 use crate::path::MachinePath;
+use crate::secret::MASK;
+use crate::service::Manager;
 use crate::workload::Workload;
-use crate::workload::service::Manager;
 
 /// What a scheduled workload adds to its plan.
 #[derive(Debug, Default)]

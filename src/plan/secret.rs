@@ -4,11 +4,12 @@ use super::file::describe;
 use super::names::{is_variable, slug, unique};
 use super::place::Place;
 use super::{PlannedCommand, PlannedFile, PlannedJob, PlannedSecret};
-use crate::detect::native::secret::MASK;
 use crate::fact::SecretRef;
 use crate::path::MachinePath;
+use crate::secret::MASK;
+use crate::service::Service;
 use crate::walk::Entry;
-use crate::workload::{Service, Workload};
+use crate::workload::Workload;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of what a secret's file is made of, beside whole files: how the value is found again.

@@ -6,8 +6,8 @@ use super::names::is_variable;
 use super::place::Place;
 use super::{PlannedDirectory, PlannedFile, PlannedVolume};
 use crate::path::MachinePath;
+use crate::product::Log;
 use crate::workload::Workload;
-use crate::workload::product::Log;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// systemd's own PATH for services (systemd.exec(5)); the scheduler's is in its tables.

@@ -5,7 +5,8 @@ use super::account::Accounts;
 use super::place::Place;
 use super::volume::{self, Names};
 use crate::path::MachinePath;
-use crate::workload::{Connect, Workload};
+use crate::product::Connect;
+use crate::workload::Workload;
 use std::collections::BTreeSet;
 
 /// The volumes that one member of a pod needs for its sockets and for those it connects to.

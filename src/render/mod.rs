@@ -5,16 +5,18 @@
 //! once or not at all (`staging`).
 
 mod archive;
+pub(super) mod compose;
 mod confined;
+pub(super) mod dockerfile;
+pub(super) mod entrypoint;
 mod error;
-mod ownership;
-pub mod quote;
-pub mod report;
+pub(super) mod readme;
 mod rootfs;
+pub(super) mod schedule;
 mod secret;
 mod staging;
-mod templates;
-mod view;
+pub(crate) mod templates;
+mod value;
 mod write;
 
 pub use error::Error;

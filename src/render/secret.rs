@@ -1,13 +1,13 @@
 //! Values of secrets, read from the machine again where the user asked for them. The only place that holds one.
 
 use super::Machine;
-use super::quote::shell;
-use crate::detect::native::secret::MASK;
 use crate::fact::SecretRef;
 use crate::plan::secret::{ARGUMENT, VARIABLE};
 use crate::plan::{Plan, PlannedJob, PlannedSecret};
+use crate::quote::shell;
+use crate::secret::MASK;
 use crate::walk::Entry;
-use crate::workload::service::words;
+use crate::words;
 use std::fmt::Write;
 
 /// Largest file a value is looked for in, in bytes.

@@ -2,7 +2,7 @@
 //! helpers, one for each language.
 
 use super::Error;
-use super::quote;
+use crate::quote;
 use handlebars::{
     Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderError,
     RenderErrorReason,
@@ -94,7 +94,7 @@ fn wrong(helper: &str, wanted: &str) -> RenderError {
 }
 
 /// Fills a template.
-pub(super) fn fill(template: &'static str, view: &impl Serialize) -> Result<String, Error> {
+pub fn fill(template: &'static str, view: &impl Serialize) -> Result<String, Error> {
     let registry = REGISTRY.as_ref().map_err(|reason| Error::Template {
         template,
         reason: reason.clone(),

@@ -2,8 +2,8 @@
 
 use super::staging::Staging;
 use super::templates::fill;
-use super::view::{self, compose, dockerfile, entrypoint, readme, schedule};
 use super::{Error, Machine, Options, Written, archive, rootfs, secret};
+use super::{compose, dockerfile, entrypoint, readme, schedule, value};
 use crate::path::MachinePath;
 use crate::plan::Plan;
 use crate::walk::Entry;
@@ -82,7 +82,7 @@ fn own(plan: &Plan, is_generated: bool) -> Result<Vec<(&'static str, u32, String
         files.push(("entrypoint.sh", 0o755, text));
     }
     if let Some(profile) = plan.contract.profile.document() {
-        files.push((view::PROFILE, 0o644, profile));
+        files.push((value::PROFILE, 0o644, profile));
     }
     Ok(files)
 }

@@ -1,8 +1,8 @@
 //! The kernel's part of a workload's entry: what its programs ask for and can reach, and what places make of it.
 
-use crate::fact::{Elf, Evidence, Facts};
+use crate::fact::{Evidence, Facts};
 use crate::kernel::need::{Kind, Need, level_name};
-use crate::kernel::target::{delta, places};
+use crate::kernel::place::{delta, places};
 use crate::kernel::{Reach, Reaches};
 use crate::path::MachinePath;
 use crate::plan::Plan;
@@ -106,28 +106,4 @@ fn open(read: &[&Reach]) -> Vec<Open> {
         evidence: Evidence::offset(&open.site.path, open.site.offset, ""),
     });
     shown.collect()
-}
-
-/// The programs of a workload that are looked at for what they need of a processor and of files: those its container
-/// starts, and those it carries.
-pub(crate) fn files<'a>(
-    workload: &Workload,
-    plan: Option<&Plan>,
-    facts: &'a Facts,
-) -> Vec<&'a Elf> {
-    let started = plan.into_iter().flat_map(|plan| &plan.programs);
-    let named = started.chain(&workload.executables);
-    let mut paths: BTreeSet<&MachinePath> = named.collect();
-    for claim in &workload.claims {
-        let below = facts.elfs.range::<MachinePath, _>(claim..);
-        paths.extend(
-            below
-                .take_while(|(path, _)| path.is_within(claim))
-                .map(|(path, _)| path),
-        );
-    }
-    paths
-        .into_iter()
-        .filter_map(|path| facts.elfs.get(path))
-        .collect()
 }

@@ -2,25 +2,28 @@
 //! it is handed.
 
 mod kernel;
+pub mod usage;
 mod weigh;
-pub(crate) use kernel::files;
 pub use weigh::weigh;
 
+use self::usage::PackageUsage;
 use crate::assess::rules::{self, Seen};
-use crate::assess::{self, Concern, Target};
-use crate::detect::pack::Packs;
+use crate::assess::{self, Target};
+use crate::distribution::lifetime;
 use crate::fact::{Facts, OsRelease};
 use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
 use crate::plan::{self, Plan, PlanOptions};
+use crate::product::Disposition;
+use crate::product::pack::Packs;
+use crate::rule::Concern;
 use crate::scan::{
     Coverage, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore, Tool,
     Totals, Variable, Workload,
 };
+use crate::service::{self, Service, Services};
 use crate::source::SourceInfo;
-use crate::usage::{self, PackageUsage};
-use crate::workload::service::{self, Service, Services};
-use crate::workload::{self, Cut, Disposition, cut};
+use crate::workload::{self, Cut, cut};
 use std::collections::BTreeMap;
 
 /// Everything known of a machine once facts are in.
@@ -228,7 +231,7 @@ fn os(os: &OsRelease) -> Os {
         version_id: os.version_id.clone(),
         pretty_name: os.pretty_name.clone(),
         family: family.map_or_else(|| os.id.clone(), |family| (*family).to_owned()),
-        end_of_life: rules::end_of_life(os).map(str::to_owned),
+        end_of_life: lifetime::end_of_life(os).map(str::to_owned),
     }
 }
 

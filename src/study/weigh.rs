@@ -1,8 +1,9 @@
 //! Workloads and the machine weighed together: the whole is as good as its lowest part.
 
-use crate::assess::{self, Concern, Target, Verdict};
+use crate::assess::{self, Target};
+use crate::product::Disposition;
+use crate::rule::{Concern, Verdict};
 use crate::scan::{Scan, Service, Whole, Workload};
-use crate::workload::Disposition;
 
 /// Weighs a scan that was made for one target for another: what it found stays, what that means is told anew.
 pub fn weigh(scan: &mut Scan, target: Target) {
@@ -45,7 +46,7 @@ pub(super) fn whole(
         (n, 0) => format!("{n} workloads move to containers; nothing stays"),
         (n, _) => format!(
             "{n} of its parts can move; on a machine stays {}",
-            crate::ui::list(&kept, 3)
+            crate::text::list(&kept, 3)
         ),
     };
     let score = parts().map(|part| part.score).min();

@@ -1,7 +1,8 @@
 //! What is on a machine's disks, as a tree for a terminal.
 
-use super::{Style, bytes};
+use super::Style;
 use crate::source::{InspectedDisk, InspectedVolume, Inspection, System};
+use crate::text::bytes;
 
 /// A line of the tree, and what hangs on it.
 struct Node {

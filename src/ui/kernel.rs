@@ -2,8 +2,8 @@
 
 use super::Style;
 use crate::kernel::need::{Ask, Degree, Kind};
+use crate::kernel::place::Delta;
 use crate::kernel::program::Program;
-use crate::kernel::target::Delta;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -126,7 +126,7 @@ fn section<'a>(text: &mut String, style: &Style, title: &str, asks: impl Iterato
         let _ = writeln!(
             text,
             "  {does}{wants}: {}  {}",
-            super::list(&names, 4),
+            crate::text::list(&names, 4),
             style.paint("2", &place)
         );
     }

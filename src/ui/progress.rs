@@ -3,8 +3,9 @@
 //! phase when it is over, with `-vv` one for each file.
 
 use crate::cli::Global;
-use crate::detect::engine::{Progress, Step, Total};
-use crate::ui::{bytes, err};
+use crate::progress::{Progress, Step, Total};
+use crate::text::bytes;
+use crate::ui::err;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write as _;
 use std::io::IsTerminal;

@@ -1,14 +1,15 @@
 //! The summary on a terminal: what the machine is, what moves, what stays, what stands in the way. No line is wider than
 //! the terminal; colour marks verdicts and severities and nothing else, and never says more than the word beside it.
 
+use super::Style;
 use super::text::{columns, cut, wrap};
-use super::{Style, list};
-use crate::assess::{Severity, Verdict};
 use crate::fact::Evidence;
 use crate::path::sanitise;
-use crate::render::report;
+use crate::product::{Disposition, Listen};
+use crate::report;
+use crate::rule::{Severity, Verdict};
 use crate::scan::{Scan, Workload};
-use crate::workload::{Disposition, Listen};
+use crate::text::list;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Claims: files that no package brings, and a workload needs. An application is its topmost unowned directory.
 
-use super::libraries::is_library;
 use crate::fact::Facts;
 use crate::path::MachinePath;
+use crate::program::libraries::is_library;
 use crate::walk::{Entry, glob};
 
 /// Directories that hold applications and are none. Whatever a package owns is one too.

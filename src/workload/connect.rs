@@ -1,9 +1,11 @@
 //! What a workload connects to, as its environment and command line say; packs add what their configuration says.
 
-use super::{Connect, Service, Workload, is_loopback};
-use crate::detect::pack::address;
-use crate::detect::pack::file::Form;
+use super::Workload;
 use crate::fact::Evidence;
+use crate::product::{Connect, is_loopback};
+use crate::service::Service;
+use crate::words::address;
+use crate::words::address::Form;
 
 /// Endings of variables that name a peer, and of those that name its port.
 const HOSTS: &[&str] = &["_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS"];

@@ -1,12 +1,11 @@
 //! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
 
-use super::service::{ScheduledJob, Service, Services};
-use super::{
-    Data, Disposition, Product, Workload, claims, connect, data, fill, jobs, place, supposed,
-};
-use crate::detect::pack::Packs;
+use super::{Data, Workload, claims, connect, data, fill, jobs, place, supposed};
 use crate::fact::Facts;
 use crate::path::MachinePath;
+use crate::product::pack::Packs;
+use crate::product::{Disposition, Product};
+use crate::service::{ScheduledJob, Service, Services};
 use crate::walk::Entry;
 use std::collections::BTreeSet;
 

@@ -1,9 +1,10 @@
 //! State that must outlive the container: what the product keeps, and what the unit may write.
 
-use super::service::{DirectoryKind, Service};
-use super::{Data, Product, Workload, claims};
+use super::{Data, Workload, claims};
 use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
+use crate::product::Product;
+use crate::service::{DirectoryKind, Service};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

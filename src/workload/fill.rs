@@ -5,13 +5,14 @@ use super::data::data;
 use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
-use super::service::{DirectoryKind, Service};
-use super::{Connect, Product, Workload, connect};
-use crate::detect::native::secret::MASK;
-use crate::detect::pack::program;
+use super::{Workload, connect};
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
-use crate::workload::product::Log;
+use crate::product::Log;
+use crate::product::{Connect, Product};
+use crate::program;
+use crate::secret::MASK;
+use crate::service::{DirectoryKind, Service};
 
 /// The workload of one service.
 pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {

@@ -1,12 +1,14 @@
 //! Scheduled jobs: the distribution's own upkeep stays behind, the machine's own jobs become scheduled workloads.
 
 use super::cut::{PlacedJob, unique};
-use super::service::{Manager, ScheduledJob, Services};
-use super::{Configuration, Connect, Disposition, Workload, claims, connect, fill, packages};
-use crate::detect::native::script_words;
-use crate::detect::pack::{Packs, program};
+use super::{Configuration, Workload, claims, connect, fill, packages};
 use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
+use crate::product::pack::Packs;
+use crate::product::{Connect, Disposition};
+use crate::program;
+use crate::service::{Manager, ScheduledJob, Services};
+use crate::words::script::script_words;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Decides for every enabled job.

@@ -1,12 +1,12 @@
 //! What a workload listens on: its sockets, its product, its arguments and variables.
 
-use super::service::{Service, SocketKind};
-use super::{Listen, Product};
 use crate::detect::native::syntax;
-use crate::detect::pack::address::{self, Address};
-use crate::detect::pack::file::Form;
-use crate::detect::pack::program::Program;
 use crate::fact::Evidence;
+use crate::product::{Listen, Product};
+use crate::program::Program;
+use crate::service::{Service, SocketKind};
+use crate::words::address::Form;
+use crate::words::address::{self, Address};
 
 /// Flags and variables that name a listener where no pack does.
 const LISTEN_FLAGS: &[&str] = &[

@@ -10,89 +10,22 @@ pub mod cut;
 mod data;
 mod fill;
 mod jobs;
-pub mod libraries;
 mod listen;
 mod named;
 mod packages;
 mod place;
-pub mod plug_ins;
-pub mod product;
-pub mod service;
 mod supposed;
 
-use crate::fact::{Evidence, FileState, Peer, SecretRef};
+use crate::fact::{Evidence, FileState, SecretRef};
 use crate::path::MachinePath;
+use crate::product::{Connect, Listen};
+use crate::service;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::product::Product;
+pub use crate::service::Service;
 pub use cut::{Cut, Placed, PlacedJob};
-pub use product::Product;
-pub use service::Service;
-
-/// What becomes of a service.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Disposition {
-    /// Moves into a container.
-    Containerize,
-    /// The container platform does this: init, log, time, remote access, scheduling.
-    Platform,
-    /// Not wanted where the workload goes: guest tools, agents, hardware upkeep.
-    Drop,
-    /// Stays on a machine: no container can carry it.
-    Keep,
-}
-
-/// A transport address something listens on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Listen {
-    /// `0.0.0.0`, `::`, `127.0.0.1`, a name, or the path of a Unix socket (`port` 0).
-    pub address: String,
-    pub port: u16,
-    /// `tcp`, `udp`, or `unix`.
-    pub protocol: String,
-    pub evidence: Evidence,
-}
-
-impl Listen {
-    /// Reachable only from the machine itself.
-    pub fn is_local(&self) -> bool {
-        self.protocol == "unix" || is_loopback(&self.address)
-    }
-}
-
-/// Whether an address names the machine itself.
-pub fn is_loopback(address: &str) -> bool {
-    let address = address.trim_matches(['[', ']']);
-    address == "localhost"
-        || address == "ip6-localhost"
-        || address == "::1"
-        || address
-            .strip_prefix("127.")
-            .is_some_and(|rest| rest.split('.').count() == 3)
-}
-
-/// Something a workload connects to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Connect {
-    /// `address:port`, or the path of a Unix socket.
-    pub to: String,
-    /// The setting or variable that says so: `proxy_pass`, `DATABASE_URL`.
-    pub via: String,
-    pub evidence: Evidence,
-}
-
-impl From<&Peer> for Connect {
-    fn from(peer: &Peer) -> Self {
-        Self {
-            to: peer.to.clone(),
-            via: peer.evidence.path.name().into_owned(),
-            evidence: peer.evidence.clone(),
-        }
-    }
-}
 
 /// A file of a workload's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

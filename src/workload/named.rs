@@ -1,10 +1,11 @@
 //! Paths that a service names, and what they are to it: configuration, or files that no package brings.
 
-use super::service::Service;
-use super::{Configuration, Product, claims};
-use crate::detect::pack::program::Program;
+use super::{Configuration, claims};
 use crate::fact::Facts;
 use crate::path::MachinePath;
+use crate::product::Product;
+use crate::program::Program;
+use crate::service::Service;
 use std::collections::BTreeSet;
 
 /// Absolute paths in arguments, environment, working directory and environment files.

@@ -1,11 +1,11 @@
 //! Packages behind a workload: what its programs, libraries and scripts come from.
 
-use super::libraries::Loader;
-use super::service::Service;
 use super::{Workload, claims};
-use crate::detect::pack::program::{self, Program};
 use crate::fact::Facts;
 use crate::path::MachinePath;
+use crate::program::libraries::Loader;
+use crate::program::{self, Program};
+use crate::service::Service;
 use std::collections::BTreeSet;
 
 /// Packages the image installs: owners of programs, interpreters, unit, configuration and libraries, and companions.

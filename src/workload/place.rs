@@ -1,16 +1,16 @@
 //! Dispositions: what becomes of each service, and why.
 
-use super::service::{Manager, Service, ServiceType};
-use super::{Disposition, Product};
-use crate::detect::pack::program;
 use crate::fact::Facts;
+use crate::product::{Disposition, Product};
+use crate::program;
+use crate::service::{Manager, Service, ServiceType};
 
 /// Decides for one enabled service. A pack's word comes first; without one the facts of the unit decide.
 pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Disposition, String) {
     if let Some(product) = product {
         return (product.disposition, first_sentence(&product.reason));
     }
-    let runs = |command: &super::service::Command| program::of(&command.argv, facts);
+    let runs = |command: &crate::service::Command| program::of(&command.argv, facts);
     let Some(program) = service.exec.first().map(runs) else {
         let reason = match service.manager {
             Manager::Sysv => "an init script whose daemon could not be read; look at it by hand",

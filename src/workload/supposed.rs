@@ -2,9 +2,10 @@
 //! port that is asked for and stands on the command line of one that says nowhere what it listens on; and a job that
 //! calls the tools of a server beside it.
 
-use super::service::ScheduledJob;
-use super::{Connect, Listen, Workload, connect, is_loopback};
+use super::{Workload, connect};
 use crate::fact::Facts;
+use crate::product::{Connect, Listen, is_loopback};
+use crate::service::ScheduledJob;
 use std::collections::BTreeSet;
 
 /// Settles both, on workloads that are otherwise filled in.

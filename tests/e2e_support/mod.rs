@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use transvase::detect::Registry;
-use transvase::detect::engine::{Silent, examine};
-use transvase::detect::pack::Packs;
+use transvase::examine::{examine, registry};
 use transvase::fact::{Facts, FileState};
 use transvase::path::MachinePath;
+use transvase::product::pack::Packs;
+use transvase::progress::Silent;
 use transvase::source::{OpenOptions, Root};
 
 type Lines = BTreeSet<String>;
@@ -50,7 +50,7 @@ pub fn facts_are_the_guests_own(tar: &Path, image: &Path, scratch: &Path) {
 
     let root = Root::open(&[image.into()], &OpenOptions::default()).expect("the image opens");
     let packs = Packs::builtin().expect("packs");
-    let registry = Registry::new(&packs).expect("a registry");
+    let registry = registry(&packs).expect("a registry");
     let facts = examine(&root, &registry, &packs, &Silent);
     packages(&tree, &facts);
     marks(&tree, &facts);

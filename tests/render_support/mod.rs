@@ -15,10 +15,11 @@ use transvase::fact::{
 };
 use transvase::path::MachinePath;
 use transvase::plan::{self, Plan, PlanOptions};
+use transvase::product::Listen;
 use transvase::render::{self, Machine, Options, Written};
+use transvase::service::{self, Manager, sysv};
 use transvase::source::{OpenOptions, Root};
-use transvase::workload::service::{self, Manager, sysv};
-use transvase::workload::{Configuration, Data, Listen, Workload};
+use transvase::workload::{Configuration, Data, Workload};
 
 /// What no quoting may lose.
 pub const HOSTILE: &str = "a\nb'c\"d$e ${HOME} $(id) # f: g {{h}} \\ \u{202e}i`j`% !k\t|*\\";

@@ -1,9 +1,9 @@
 //! Scans for tests of reports: a small one that was read, and a large one that was made.
 
 use std::path::PathBuf;
-use transvase::assess::catalogue;
 use transvase::fact::{Evidence, Unexamined};
 use transvase::path::MachinePath;
+use transvase::rule::catalogue;
 use transvase::scan::{Package, Scan, UsedDirectory, Workload};
 
 pub fn repository() -> PathBuf {

@@ -1,10 +1,10 @@
 //! What the code of a workload's own programs asks of the kernel. What it could only reach is no concern.
 
 use super::{Seen, security};
-use crate::assess::Concern;
-use crate::assess::catalogue::concern;
 use crate::fact::Evidence;
 use crate::kernel::need::{Ask, Kind, is_loader};
+use crate::rule::Concern;
+use crate::rule::catalogue::concern;
 use crate::workload::Workload;
 use std::collections::BTreeMap;
 

@@ -2,9 +2,9 @@
 
 use super::Seen;
 use super::network::documents;
-use crate::assess::Concern;
-use crate::assess::catalogue::concern;
 use crate::fact::{Evidence, Facts, FileState, Syntax};
+use crate::rule::Concern;
+use crate::rule::catalogue::concern;
 use crate::walk::Entry;
 
 /// Sysctls that belong to a name space (namespaces(7), sysctl(7)); everything else is the host's.
@@ -77,7 +77,7 @@ fn modules_on_disk(facts: &Facts) -> Vec<Concern> {
         .iter()
         .map(|entry| entry.path.name().into_owned())
         .collect();
-    let detail = crate::ui::list(&names, 6);
+    let detail = crate::text::list(&names, 6);
     let evidence = found
         .iter()
         .take(20)

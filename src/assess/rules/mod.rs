@@ -7,16 +7,16 @@ mod code;
 mod kernel;
 mod network;
 mod platform;
-pub use platform::{end_of_life, end_of_life_of, ended};
 mod process;
 mod security;
 mod storage;
 
-use super::Concern;
 use crate::fact::{Elf, Facts};
 use crate::kernel::need::Need;
 use crate::plan::Plan;
-use crate::workload::{Service, Workload};
+use crate::rule::Concern;
+use crate::service::Service;
+use crate::workload::Workload;
 use std::collections::BTreeMap;
 
 /// What the rules look at.
@@ -34,7 +34,7 @@ impl Seen<'_> {
     /// The native programs that a workload's container starts or carries.
     fn elfs(&self, workload: &Workload) -> Vec<&Elf> {
         let plan = self.plans.iter().find(|plan| plan.id == workload.id);
-        crate::study::files(workload, plan, self.facts)
+        crate::plan::files(workload, plan, self.facts)
     }
 }
 

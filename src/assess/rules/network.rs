@@ -1,11 +1,12 @@
 //! Addresses, ports, and what is reached over them.
 
 use super::Seen;
-use crate::assess::Concern;
-use crate::assess::catalogue::concern;
 use crate::fact::{Document, Evidence, Facts, Setting, Syntax};
 use crate::path::MachinePath;
-use crate::workload::{Connect, Workload, is_loopback};
+use crate::product::{Connect, is_loopback};
+use crate::rule::Concern;
+use crate::rule::catalogue::concern;
+use crate::workload::Workload;
 use std::collections::BTreeMap;
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {

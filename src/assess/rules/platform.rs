@@ -1,34 +1,13 @@
 //! The release: how long it is supported, and whether its archive has what the machine has.
 
 use super::Seen;
-use crate::assess::Concern;
-use crate::assess::catalogue::concern;
-use crate::fact::{Evidence, OsRelease};
-use crate::plan;
-use crate::workload::libraries::Loader;
-use serde::Deserialize;
-use std::sync::LazyLock;
+use crate::distribution::candidate::refusal_of;
+use crate::distribution::lifetime::ended;
+use crate::fact::Evidence;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    as_of: String,
-    release: Vec<Release>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Release {
-    id: String,
-    version: String,
-    /// ISO 8601 date, so that text order is time's order.
-    end: String,
-}
-
-static TABLE: LazyLock<Result<Table, String>> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../../detectors/end-of-life.toml"))
-        .map_err(|error| error.to_string())
-});
+use crate::program::libraries::Loader;
+use crate::rule::Concern;
+use crate::rule::catalogue::concern;
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
     let mut found = Vec::new();
@@ -55,32 +34,6 @@ pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
         ));
     }
     found
-}
-
-/// The last day of support of a release; `None` where it is unknown.
-pub fn end_of_life(os: &OsRelease) -> Option<&'static str> {
-    end_of_life_of(&os.id, &os.version_id)
-}
-
-/// The same by id and version as os-release(5) has them.
-pub fn end_of_life_of(id: &str, version: &str) -> Option<&'static str> {
-    let table = TABLE.as_ref().ok()?;
-    let major = version.split('.').next().unwrap_or_default();
-    let of = |version: &str| {
-        table
-            .release
-            .iter()
-            .find(|r| r.id == id && r.version == version)
-    };
-    of(version)
-        .or_else(|| of(major))
-        .map(|release| release.end.as_str())
-}
-
-/// The last day of support, where it is past.
-pub fn ended(id: &str, version: &str) -> Option<&'static str> {
-    let as_of = TABLE.as_ref().ok()?.as_of.as_str();
-    end_of_life_of(id, version).filter(|end| *end < as_of)
 }
 
 /// Packages of a workload that are held back.
@@ -118,7 +71,7 @@ fn mismatches(seen: &Seen<'_>) -> Vec<Concern> {
             if seen.facts.owner(&elf.path).is_some() {
                 continue;
             }
-            let refusal = plan.and_then(|plan| plan::refusal(&plan.base, elf, seen.facts));
+            let refusal = plan.and_then(|plan| refusal_of(&plan.base, elf, seen.facts));
             let too_old = refusal.map(|refusal| {
                 format!(
                     "{} on {}: {refusal}",
@@ -137,22 +90,4 @@ fn mismatches(seen: &Seen<'_>) -> Vec<Concern> {
         }
     }
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn releases_end_when_their_own_long_term_support_does() {
-        TABLE.as_ref().expect("detectors/end-of-life.toml parses");
-        assert!(ended("debian", "10").is_some());
-        assert!(ended("debian", "12").is_none());
-        assert!(
-            ended("rocky", "8.9").is_none(),
-            "the major release stands in the table"
-        );
-        assert!(ended("centos", "7").is_some());
-        assert!(ended("nobody", "1").is_none());
-    }
 }

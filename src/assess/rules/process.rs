@@ -1,12 +1,13 @@
 //! Processes: how they are started, scheduled, and logged.
 
 use super::Seen;
-use crate::assess::Concern;
-use crate::assess::catalogue::concern;
 use crate::fact::Evidence;
-use crate::workload::product::Log;
-use crate::workload::service::{Manager, ServiceType};
-use crate::workload::{Service, Workload};
+use crate::product::Log;
+use crate::rule::Concern;
+use crate::rule::catalogue::concern;
+use crate::service::Service;
+use crate::service::{Manager, ServiceType};
+use crate::workload::Workload;
 
 /// Directives without a counterpart in a container, and what takes their place. One concern a directive.
 const NO_COUNTERPART: &[(&str, &str)] = &[

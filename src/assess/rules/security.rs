@@ -1,10 +1,10 @@
 //! Secrets, root, and capabilities.
 
 use super::Seen;
-use crate::assess::catalogue::concern;
-use crate::assess::{Concern, Severity};
-use crate::kernel::need::capabilities;
-use crate::kernel::target::places;
+use crate::abi::capability::capabilities;
+use crate::kernel::place::places;
+use crate::rule::catalogue::concern;
+use crate::rule::{Concern, Severity};
 use crate::workload::Workload;
 
 /// What every engine grants without asking: Podman's set is within Docker's.

@@ -2,9 +2,9 @@
 
 use super::Seen;
 use super::network::documents;
-use crate::assess::Concern;
-use crate::assess::catalogue::concern;
 use crate::fact::{Document, Evidence, Setting, Syntax};
+use crate::rule::Concern;
+use crate::rule::catalogue::concern;
 use crate::walk::Entry;
 
 /// From this size on, data wants a plan of its own, in bytes.
@@ -40,7 +40,7 @@ fn data(seen: &Seen<'_>) -> Vec<Concern> {
     for workload in seen.workloads {
         for data in &workload.data {
             let id = Some(workload.id.as_str());
-            let size = crate::ui::bytes(data.bytes);
+            let size = crate::text::bytes(data.bytes);
             let detail = format!("{} ({size}): {}", data.path, data.why);
             let evidence = vec![data.evidence.clone()];
             found.extend(concern(

@@ -6,11 +6,11 @@ mod sparse;
 
 use super::nearest;
 use crate::cli::{Global, Inside, Inspect, Shown};
-use crate::detect::engine::{Progress as _, Step, Total};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::fact::Unexamined;
 use crate::path::{MachinePath, sanitise};
+use crate::progress::{Progress as _, Step, Total};
 use crate::source::{OpenOptions, Root};
 use crate::ui;
 use crate::walk::{Entry, Tree};

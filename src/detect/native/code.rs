@@ -1,9 +1,9 @@
 //! The code of executables and libraries: what each function reaches of the kernel, read once per file.
 
 use super::elf;
+use crate::code;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::Fact;
-use crate::kernel::code;
 use goblin::elf::header::{ET_DYN, ET_EXEC};
 
 /// Asked for the programs of workloads and everything these load.

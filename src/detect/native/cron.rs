@@ -1,8 +1,8 @@
 //! crontab(5), anacrontab(5), and the directories run-parts(8) runs.
 
-use super::secret::{redact, redact_line};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, Job, JobKind};
+use crate::secret::{redact, redact_line};
 
 pub struct Cron;
 

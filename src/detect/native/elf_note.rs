@@ -151,7 +151,7 @@ pub(super) fn capabilities(value: &[u8]) -> Vec<String> {
         _ => return Vec::new(),
     };
     let bits = u64::from(high) << 32 | u64::from(low);
-    let names = crate::kernel::need::capabilities().of_bits(bits);
+    let names = crate::abi::capability::capabilities().of_bits(bits);
     names.into_iter().map(str::to_owned).collect()
 }
 

@@ -4,32 +4,27 @@ mod account;
 mod code;
 mod cron;
 mod digest;
-mod dpkg;
 mod elf;
 mod elf_note;
 mod init_script;
-pub mod init_start;
 mod loader_cache;
+mod package;
 mod peer;
 mod script;
-pub mod secret;
+mod secret;
 pub mod syntax;
 pub mod system;
 mod unit;
 
 use super::Detector;
 
+pub use self::package::Digests;
 pub use code::MachineCode;
 pub use digest::Digest;
-pub use dpkg::Digests;
 pub use elf::Executable;
 pub use loader_cache::LoaderCache;
+pub use secret::Content;
 pub use system::CONFIGURATION;
-
-/// Paths and commands that a shell command line names.
-pub fn script_words(line: &str) -> Vec<String> {
-    script::words(line, true)
-}
 
 /// Every native detector, in the order of their ids.
 pub fn all() -> Vec<Box<dyn Detector>> {
@@ -41,10 +36,10 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(LoaderCache),
         Box::new(digest::Digest),
         Box::new(init_script::InitScripts),
-        Box::new(dpkg::Status),
-        Box::new(dpkg::FileLists),
-        Box::new(dpkg::Digests),
-        Box::new(dpkg::States),
+        Box::new(package::Status),
+        Box::new(package::FileLists),
+        Box::new(package::Digests),
+        Box::new(package::States),
         Box::new(secret::Content),
         Box::new(account::Accounts),
         Box::new(system::Release),

@@ -1,10 +1,10 @@
 //! Unit files as systemd.syntax(7) writes them: sections, assignments, continuation lines.
 
-use super::secret::{MASK, redact, redact_line};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
+use crate::fact::unit::TIERS;
 use crate::fact::{Fact, UnitEntry, UnitFile};
-use crate::workload::service::search::TIERS;
-use crate::workload::service::words;
+use crate::secret::{MASK, redact, redact_line};
+use crate::words;
 
 pub struct Units;
 

@@ -43,7 +43,7 @@ impl Walk<'_> {
         let architecture = self.modules.first().map(|module| module.code.architecture);
         let mut reach = Reach {
             architecture: architecture
-                .map_or("", crate::kernel::call::Architecture::name)
+                .map_or("", crate::abi::call::Architecture::name)
                 .to_owned(),
             unresolved: self.missing.iter().cloned().chain(self.lacking()).collect(),
             ..Reach::default()

@@ -17,8 +17,8 @@ use super::reach::{Reach, Site, Unresolved};
 use super::way::Way;
 use crate::fact::{Code, Facts};
 use crate::path::MachinePath;
-use crate::workload::libraries::{Loader, Programs};
-use crate::workload::plug_ins;
+use crate::program::configured;
+use crate::program::libraries::{Loader, Programs};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -53,7 +53,7 @@ pub struct Join<'a> {
     files: BTreeMap<&'a MachinePath, File<'a>>,
     names: names::Names,
     /// Plug-ins that configuration does not name, by which rule.
-    unnamed: BTreeMap<&'a MachinePath, &'static plug_ins::Rule>,
+    unnamed: BTreeMap<&'a MachinePath, &'static configured::Rule>,
 }
 
 /// One file's code, indexed.
@@ -78,7 +78,7 @@ impl<'a> Join<'a> {
         };
         let files: Vec<File<'_>> = codes.par_iter().enumerate().map(file).collect();
         let unnamed = facts.codes.keys();
-        let unnamed = unnamed.filter_map(|path| Some((path, plug_ins::unnamed(facts, path)?)));
+        let unnamed = unnamed.filter_map(|path| Some((path, configured::unnamed(facts, path)?)));
         Self {
             facts,
             unnamed: unnamed.collect(),

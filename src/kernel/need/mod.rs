@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use table::{Asks, Other, Rule};
 
+pub use crate::abi::capability::Capabilities;
 pub use origin::Program;
-pub use table::{Capabilities, capabilities};
 
 /// How sure it is that the program needs it.
 #[derive(

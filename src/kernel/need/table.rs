@@ -144,28 +144,12 @@ pub(super) struct Vehicle {
     pub capabilities: Vec<String>,
 }
 
-/// `capabilities.toml`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Capabilities {
-    /// By bit number.
-    pub names: Vec<String>,
-    /// Those that act on the host for everybody on it; no artefact grants them.
-    pub hosts: Vec<String>,
-    /// Those that programs do without where they are refused.
-    pub optional: Vec<String>,
-}
-
 static NEEDS: LazyLock<Result<Needs, String>> = LazyLock::new(|| {
     toml::from_str(include_str!("../../../detectors/kernel/needs.toml"))
         .map_err(|error| error.to_string())
 });
 static ORIGINS: LazyLock<Result<Origins, String>> = LazyLock::new(|| {
     toml::from_str(include_str!("../../../detectors/kernel/origins.toml"))
-        .map_err(|error| error.to_string())
-});
-static CAPABILITIES: LazyLock<Result<Capabilities, String>> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../../detectors/kernel/capabilities.toml"))
         .map_err(|error| error.to_string())
 });
 
@@ -178,12 +162,6 @@ pub(super) fn needs() -> &'static Needs {
 pub(super) fn origins() -> &'static Origins {
     static NONE: LazyLock<Origins> = LazyLock::new(Origins::default);
     ORIGINS.as_ref().unwrap_or(&NONE)
-}
-
-/// The kernel's capabilities and what is known of them.
-pub fn capabilities() -> &'static Capabilities {
-    static NONE: LazyLock<Capabilities> = LazyLock::new(Capabilities::default);
-    CAPABILITIES.as_ref().unwrap_or(&NONE)
 }
 
 /// The calls of the table by name; a call has one rule.
@@ -214,28 +192,10 @@ pub(super) fn matches(patterns: &[String], text: &str) -> bool {
     patterns.iter().any(|pattern| glob::matches(pattern, text))
 }
 
-impl Capabilities {
-    /// Names of the bits of a set (capabilities(7)).
-    pub fn of_bits(&self, bits: u64) -> Vec<&str> {
-        let named = self.names.iter().enumerate();
-        named
-            .filter(|(bit, _)| bits >> bit & 1 == 1)
-            .map(|(_, name)| name.as_str())
-            .collect()
-    }
-
-    pub fn is_hosts(&self, name: &str) -> bool {
-        self.hosts.iter().any(|host| host == name)
-    }
-
-    pub fn is_optional(&self, name: &str) -> bool {
-        self.optional.iter().any(|optional| optional == name)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::capability::capabilities;
     use std::collections::BTreeSet;
 
     #[test]
@@ -244,9 +204,6 @@ mod tests {
         ORIGINS
             .as_ref()
             .expect("detectors/kernel/origins.toml parses");
-        CAPABILITIES
-            .as_ref()
-            .expect("detectors/kernel/capabilities.toml parses");
         let known: BTreeSet<&str> = capabilities().names.iter().map(String::as_str).collect();
         assert_eq!(known.len(), 41);
         assert_eq!(

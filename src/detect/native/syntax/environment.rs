@@ -1,7 +1,7 @@
 //! `NAME=value` lines: systemd's EnvironmentFile=, /etc/default, and a shell's plain assignments.
 
 use super::Reader;
-use crate::workload::service::words;
+use crate::words;
 
 pub(super) fn read(out: &mut Reader<'_>, text: &str) {
     let mut lines = (1u32..).zip(text.lines());

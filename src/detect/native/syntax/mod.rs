@@ -15,12 +15,12 @@ mod script;
 mod tree;
 mod xml;
 
-use super::secret::redact;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink, Want};
 use crate::fact::{Document, Fact, Include, Setting, Syntax};
 use crate::path::MachinePath;
+use crate::secret::redact;
 
-pub use flags::read as read_flags;
+pub use crate::words::flags::read as read_flags;
 
 /// Settings read from one file; a configuration of more is a list of data.
 const MOST: usize = 50_000;

@@ -1,0 +1,312 @@
+//! Base images: which image stands for the machine's release, and what it brings. Data under `detectors/base/`.
+
+use crate::fact::OsRelease;
+use crate::path::MachinePath;
+use crate::walk::glob;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// The tables, one for each distribution.
+const TABLES: [&str; 2] = [
+    include_str!("../../detectors/base/debian.toml"),
+    include_str!("../../detectors/base/ubuntu.toml"),
+];
+
+/// One distribution's base images.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distribution {
+    pub id: String,
+    /// Highest number of the accounts that every machine and image agree on.
+    pub static_accounts: u32,
+    /// Patterns of paths that installing packages makes anew.
+    pub generated: Vec<String>,
+    /// Patterns of names that are never carried, with what is below them.
+    pub never: Vec<String>,
+    pub packages: Helpers,
+    pub scheduler: Scheduler,
+    pub activator: Activator,
+    release: Vec<Release>,
+    account: Vec<Account>,
+    pub moving: Vec<Moving>,
+}
+
+/// Names of packages that an image may need beside the workload's own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Helpers {
+    pub locales: String,
+    pub timezones: String,
+    /// Directories that maintainer scripts link into and that the image leaves out.
+    #[serde(default)]
+    pub directories: Vec<String>,
+}
+
+/// What opens sockets and hands them over, where socket units did.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Activator {
+    pub package: String,
+    /// systemd-socket-activate(1).
+    pub program: String,
+}
+
+/// What runs scheduled jobs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheduler {
+    pub package: String,
+    pub command: Vec<String>,
+    /// Directory of job tables; emptied first.
+    pub tables: String,
+    pub removals: Vec<String>,
+    /// Where the output of jobs is handed over.
+    pub mailer: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Release {
+    version: String,
+    codename: String,
+    image: String,
+    /// A line of the package source list.
+    backports: Option<String>,
+}
+
+/// An account of the base image above the static ones.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    name: String,
+    uid: u32,
+    releases: Vec<String>,
+}
+
+/// A source package whose upstream version moves within a release.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moving {
+    /// Shell pattern.
+    pub source: String,
+    /// Parts of the version that stay; 0: any version.
+    pub keep: usize,
+}
+
+/// The base chosen for a machine.
+#[derive(Debug, Clone)]
+pub struct Base {
+    pub distribution: &'static Distribution,
+    pub image: String,
+    pub reason: String,
+    pub backports: Option<String>,
+    /// Accounts beyond the static ones that the image already has.
+    pub accounts: Vec<(String, u32)>,
+    /// What the reader must know of the choice.
+    pub note: Option<String>,
+}
+
+static DISTRIBUTIONS: LazyLock<Vec<Distribution>> = LazyLock::new(|| {
+    let parsed = TABLES.iter().map(|text| toml::from_str(text));
+    parsed.filter_map(Result::ok).collect()
+});
+
+/// The base for a release. `None` only where no table could be read, which a test excludes.
+pub fn choose(os: Option<&OsRelease>) -> Option<Base> {
+    let fallback = DISTRIBUTIONS.first()?;
+    let Some(os) = os else {
+        return Some(guess(
+            fallback,
+            "the machine does not say which release it is",
+            "debian",
+            "",
+        ));
+    };
+    let own = DISTRIBUTIONS.iter().find(|d| d.id == os.id);
+    if let Some((distribution, release)) =
+        own.and_then(|d| Some((d, d.release.iter().find(|r| r.is(os))?)))
+    {
+        let reason = format!("the machine is {}", os.pretty_name);
+        return Some(Base {
+            reason,
+            ..known(distribution, release)
+        });
+    }
+    let kin = os
+        .id_like
+        .iter()
+        .filter_map(|id| DISTRIBUTIONS.iter().find(|d| d.id == *id));
+    for distribution in kin {
+        let Some(release) = distribution
+            .release
+            .iter()
+            .find(|r| r.codename == os.codename)
+        else {
+            continue;
+        };
+        let reason = format!("{} is made from this release", os.pretty_name);
+        let note = format!(
+            "{} has no base image of its own in the table; its parent release is used, and packages that only it has will be missing.",
+            os.pretty_name
+        );
+        return Some(Base {
+            reason,
+            note: Some(note),
+            ..known(distribution, release)
+        });
+    }
+    let why = format!("{} is not in the table of base images", os.pretty_name);
+    Some(guess(own.unwrap_or(fallback), &why, &os.id, &os.version_id))
+}
+
+fn known(distribution: &'static Distribution, release: &Release) -> Base {
+    let has = |account: &&Account| account.releases.contains(&release.version);
+    Base {
+        distribution,
+        image: release.image.clone(),
+        reason: String::new(),
+        backports: release.backports.clone(),
+        accounts: (distribution.account.iter().filter(has))
+            .map(|account| (account.name.clone(), account.uid))
+            .collect(),
+        note: None,
+    }
+}
+
+/// An image named after the release, and a note that nobody has checked it.
+fn guess(distribution: &'static Distribution, why: &str, id: &str, version: &str) -> Base {
+    let word = |text: &str| -> String {
+        text.chars()
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+            .collect()
+    };
+    let (id, version) = (word(id).to_lowercase(), word(version));
+    let tag = if version.is_empty() {
+        "latest".to_owned()
+    } else {
+        version
+    };
+    let image = format!("docker.io/library/{id}:{tag}");
+    Base {
+        note: Some(format!(
+            "{why}: the base {image} is a guess from its name, and the packages are asked for in the way of {}.",
+            distribution.id
+        )),
+        reason: why.to_owned(),
+        distribution,
+        image,
+        backports: None,
+        accounts: Vec::new(),
+    }
+}
+
+impl Release {
+    fn is(&self, os: &OsRelease) -> bool {
+        if self.version.is_empty() || os.version_id.is_empty() {
+            // Testing and unstable name no version, only (at times) a code name.
+            return os.version_id.is_empty() && (self.codename == os.codename);
+        }
+        self.version == os.version_id
+    }
+}
+
+impl Distribution {
+    pub fn is_generated(&self, path: &MachinePath) -> bool {
+        let text = path.text();
+        let mut patterns = self.generated.iter();
+        patterns.any(|pattern| glob::matches_path(pattern, &text))
+    }
+
+    pub fn is_never_carried(&self, path: &MachinePath) -> bool {
+        path.components().any(|name| self.is_never_named(name))
+    }
+
+    /// For whoever comes down a tree and has asked about the directories above.
+    pub fn is_never_named(&self, name: &[u8]) -> bool {
+        let name = String::from_utf8_lossy(name);
+        let mut patterns = self.never.iter();
+        patterns.any(|pattern| glob::matches(pattern, &name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::Evidence;
+
+    fn os(id: &str, like: &[&str], version: &str, codename: &str) -> OsRelease {
+        OsRelease {
+            id: id.into(),
+            id_like: like.iter().map(|s| (*s).to_owned()).collect(),
+            version_id: version.into(),
+            codename: codename.into(),
+            pretty_name: format!("{id} {version}"),
+            evidence: Evidence::file(&"/etc/os-release".into()),
+        }
+    }
+
+    fn image(os: &OsRelease) -> (String, bool) {
+        let base = choose(Some(os)).unwrap();
+        (base.image, base.note.is_some())
+    }
+
+    #[test]
+    fn every_table_is_read() {
+        for text in TABLES {
+            let table: Distribution = toml::from_str(text).unwrap();
+            assert!(!table.release.is_empty());
+        }
+        assert_eq!(DISTRIBUTIONS.len(), TABLES.len());
+    }
+
+    #[test]
+    fn releases_have_their_image() {
+        for (version, expected) in [("11", "11-slim"), ("12", "12-slim"), ("13", "13-slim")] {
+            let expected = format!("docker.io/library/debian:{expected}");
+            assert_eq!(image(&os("debian", &[], version, "")), (expected, false));
+        }
+        for version in ["20.04", "22.04", "24.04", "26.04"] {
+            let expected = format!("docker.io/library/ubuntu:{version}");
+            assert_eq!(
+                image(&os("ubuntu", &["debian"], version, "")),
+                (expected, false)
+            );
+        }
+        assert_eq!(
+            image(&os("debian", &[], "", "sid")).0,
+            "docker.io/library/debian:sid-slim"
+        );
+    }
+
+    #[test]
+    fn a_derivative_takes_its_parent_and_a_stranger_is_noted() {
+        let raspbian = os("raspbian", &["debian"], "12", "bookworm");
+        assert_eq!(
+            image(&raspbian),
+            ("docker.io/library/debian:12-slim".into(), true)
+        );
+        let odd = os("od$d\n", &[], "7 7", "");
+        assert_eq!(image(&odd), ("docker.io/library/odd:77".into(), true));
+        assert!(choose(None).unwrap().note.is_some());
+    }
+
+    #[test]
+    fn an_account_stands_where_the_image_has_it() {
+        let base = choose(Some(&os("ubuntu", &[], "24.04", "noble"))).unwrap();
+        assert!(base.accounts.contains(&("ubuntu".to_owned(), 1000)));
+        let base = choose(Some(&os("debian", &[], "11", "bullseye"))).unwrap();
+        assert_eq!(base.accounts, [("_apt".to_owned(), 100)]);
+    }
+
+    #[test]
+    fn patterns() {
+        let table = &DISTRIBUTIONS[0];
+        assert!(table.is_generated(&"/etc/ssl/certs/a.pem".into()));
+        assert!(table.is_generated(&"/etc/nginx/x.conf.dpkg-dist".into()));
+        assert!(!table.is_generated(&"/etc/nginx/x.conf".into()));
+        assert!(table.is_never_carried(&"/srv/app/.git".into()));
+        assert!(table.is_never_carried(&"/srv/app/.git/config".into()));
+        assert!(table.is_never_carried(&"/root/.bash_history".into()));
+        assert!(!table.is_never_carried(&"/srv/app/.gitignore".into()));
+    }
+}

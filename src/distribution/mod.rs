@@ -1,0 +1,5 @@
+//! What a distribution is to a container: the images that stand for its releases, and what they bring.
+
+pub(crate) mod base;
+pub(crate) mod candidate;
+pub mod lifetime;

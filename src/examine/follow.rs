@@ -1,0 +1,197 @@
+//! What facts ask for: the files that only show themselves once others were read. Pure.
+
+use super::changed::Changed;
+use crate::detect::Want;
+use crate::detect::native::{Content, Digest, Digests, Executable, MachineCode, syntax, system};
+use crate::fact::{Elf, Facts, Syntax};
+use crate::kernel::LARGE;
+use crate::path::MachinePath;
+use crate::plan::{self, PlanOptions};
+use crate::product::pack::Packs;
+use crate::program;
+use crate::program::closure::Closure;
+use crate::program::configured;
+use crate::program::libraries::Loader;
+use crate::program::libraries::Programs;
+
+use crate::service::{self, Services};
+use crate::workload::{claims, cut};
+use std::collections::BTreeSet;
+
+/// What services, jobs, packs and packages ask for; what was read already the engine leaves out.
+pub fn named(facts: &Facts, packs: &Packs) -> Vec<Want> {
+    let mut wants: Vec<Want> = system::CONFIGURATION
+        .iter()
+        .map(|(pattern, syntax)| syntax::want(*syntax, pattern))
+        .collect();
+    let services = service::services(facts, &packs.generated_units(facts));
+    wants.extend(packs.wants(facts, &services.services));
+    wants.extend(environment_files(&services));
+    let rc_local = service::sysv::RC_LOCAL.iter().map(MachinePath::new);
+    wants.extend(rc_local.map(|path| Want::file(&path, Executable::ID)));
+    wants.extend(executables(facts, &services));
+    wants.extend(needed(facts));
+    let changed = Changed::find(facts);
+    wants.extend(changed.wants());
+    wants.extend(compared(facts, &changed));
+    wants
+}
+
+/// What the workloads would carry is looked into: for secrets, and for programs among what no package brought. Worked out
+/// once nothing is named any more, since every plan of a half-read machine is thrown away.
+pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
+    let mut wants = Vec::new();
+    let services = service::services(facts, &packs.generated_units(facts));
+    let cut = cut::cut(facts, &services, packs);
+    for plan in plan::plan(facts, &cut.workloads, &PlanOptions::default()) {
+        let copied = plan.entries.iter().filter(|entry| entry.is_file());
+        let copied = copied.filter(|entry| claims::may_hold_secret(entry));
+        wants.extend(copied.map(|entry| Want::file(&entry.path, Content::ID)));
+    }
+    for workload in &cut.workloads {
+        for claim in &workload.claims {
+            let programs =
+                claims::files(facts, claim).filter(|entry| claims::may_be_program(entry));
+            wants.extend(programs.map(|entry| Want::file(&entry.path, Executable::ID)));
+        }
+    }
+    wants
+}
+
+/// What the workloads' programs can load, for its code; last, since libraries name libraries. Those above
+/// `largest` bytes are only read where that is more than usual.
+pub fn loaded(facts: &Facts, packs: &Packs, largest: u64) -> Vec<Want> {
+    let services = service::services(facts, &packs.generated_units(facts));
+    let cut = cut::cut(facts, &services, packs);
+    let plans = plan::plan(facts, &cut.workloads, &PlanOptions::default());
+    let programs = plan::programs(&cut.workloads, &plans, facts);
+    loadable(facts, &programs, largest.max(LARGE))
+}
+
+/// What these programs ask for: the headers and the code of all that they can load, and the configuration that says
+/// which plug-ins are opened. Larger libraries are left out, and their programs' answer says so.
+pub fn loadable(facts: &Facts, programs: &Programs, largest: u64) -> Vec<Want> {
+    let is_read = |path: &&MachinePath| {
+        let size = facts.tree.get(path).map_or(0, |entry| entry.size);
+        size <= largest || programs.contains_key(*path)
+    };
+    let both = |path: &MachinePath| {
+        [
+            Want::file(path, Executable::ID),
+            Want::file(path, MachineCode::ID),
+        ]
+    };
+    let files = Closure::new(facts, programs).files(programs.keys());
+    let configuration = configuration(&files);
+    let read = files.iter().filter(is_read).flat_map(both);
+    read.chain(configuration).collect()
+}
+
+/// The configuration that says which of these files are opened.
+pub fn configuration(files: &BTreeSet<MachinePath>) -> impl Iterator<Item = Want> {
+    let patterns = configured::configuration(files).into_iter();
+    patterns.map(|pattern| syntax::want(Syntax::Columns, pattern))
+}
+
+fn environment_files(services: &Services) -> Vec<Want> {
+    let of_jobs = services
+        .jobs
+        .iter()
+        .filter_map(|job| job.service.as_deref());
+    let files = services
+        .services
+        .iter()
+        .chain(of_jobs)
+        .flat_map(|service| &service.environment_files);
+    files
+        .map(|(path, _)| syntax::want(Syntax::Environment, &path.text()))
+        .collect()
+}
+
+/// Programs of enabled services and jobs; of scripts also what they name.
+fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
+    let mut found = Vec::new();
+    let enabled = services.services.iter().filter(|service| service.enabled);
+    let of_jobs = services
+        .jobs
+        .iter()
+        .filter_map(|job| job.service.as_deref());
+    for service in enabled.chain(of_jobs) {
+        for command in service.exec.iter().chain(&service.exec_pre) {
+            let program = program::of(&command.argv, facts);
+            found.extend(
+                program
+                    .files
+                    .iter()
+                    .map(|path| Want::file(path, Executable::ID)),
+            );
+        }
+    }
+    for job in &services.jobs {
+        for word in crate::words::script::script_words(&job.command) {
+            if let Some(path) =
+                program::locate(&word, facts).and_then(|path| facts.tree.resolve(&path))
+            {
+                found.push(Want::file(&path, Executable::ID));
+            }
+        }
+    }
+    for script in facts
+        .scripts
+        .values()
+        .filter(|script| facts.owner(&script.path).is_none())
+    {
+        let words = script
+            .references
+            .iter()
+            .map(|reference| &reference.word)
+            .chain(script.interpreter.first());
+        for path in words.filter_map(|word| program::locate(word, facts)) {
+            let real = facts.tree.resolve(&path);
+            let program = real.filter(|path| {
+                facts
+                    .tree
+                    .entry(path)
+                    .is_some_and(crate::walk::Entry::is_executable)
+            });
+            found.extend(program.map(|path| Want::file(&path, Executable::ID)));
+        }
+    }
+    found
+}
+
+/// Libraries that unowned programs need; what a package owns brings its own.
+fn needed(facts: &Facts) -> Vec<Want> {
+    let unowned = facts
+        .elfs
+        .values()
+        .filter(|elf| facts.owner(&elf.path).is_none());
+    let loader = Loader::new(facts);
+    let libraries = unowned.flat_map(|elf: &Elf| loader.needed(elf));
+    libraries
+        .map(|path| Want::file(&path, Executable::ID))
+        .collect()
+}
+
+/// Files whose package recorded a digest: configuration, and what looks changed.
+fn compared(facts: &Facts, changed: &Changed) -> Vec<Want> {
+    let conffiles = facts
+        .packages
+        .iter()
+        .flat_map(|package| &package.conffiles)
+        .map(|conffile| facts.tree.canonical(&conffile.path));
+    let recorded = facts
+        .ownership
+        .recorded_paths()
+        .filter(|path| Digests::is_compared(&path.text()) || changed.files.contains(*path));
+    conffiles
+        .chain(recorded.cloned())
+        .filter(|path| {
+            facts
+                .tree
+                .entry(path)
+                .is_some_and(crate::walk::Entry::is_file)
+        })
+        .map(|path| Want::file(&path, Digest::ID))
+        .collect()
+}

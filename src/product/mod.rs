@@ -1,0 +1,153 @@
+//! Products: what a pack says of one service, with the machine's own configuration put in.
+//!
+//! `pack` reads packs and asks a machine's facts their questions; the answers stand here, so that nothing above this room
+//! knows what a pack looks like.
+
+pub mod pack;
+
+use crate::fact::{Evidence, Peer};
+use crate::path::MachinePath;
+use crate::rule::Concern;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What becomes of a service.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Disposition {
+    /// Moves into a container.
+    Containerize,
+    /// The container platform does this: init, log, time, remote access, scheduling.
+    Platform,
+    /// Not wanted where the workload goes: guest tools, agents, hardware upkeep.
+    Drop,
+    /// Stays on a machine: no container can carry it.
+    Keep,
+}
+
+/// A transport address something listens on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Listen {
+    /// `0.0.0.0`, `::`, `127.0.0.1`, a name, or the path of a Unix socket (`port` 0).
+    pub address: String,
+    pub port: u16,
+    /// `tcp`, `udp`, or `unix`.
+    pub protocol: String,
+    pub evidence: Evidence,
+}
+
+impl Listen {
+    /// Reachable only from the machine itself.
+    pub fn is_local(&self) -> bool {
+        self.protocol == "unix" || is_loopback(&self.address)
+    }
+}
+
+/// Whether an address names the machine itself.
+pub fn is_loopback(address: &str) -> bool {
+    let address = address.trim_matches(['[', ']']);
+    address == "localhost"
+        || address == "ip6-localhost"
+        || address == "::1"
+        || address
+            .strip_prefix("127.")
+            .is_some_and(|rest| rest.split('.').count() == 3)
+}
+
+/// Something a workload connects to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Connect {
+    /// `address:port`, or the path of a Unix socket.
+    pub to: String,
+    /// The setting or variable that says so: `proxy_pass`, `DATABASE_URL`.
+    pub via: String,
+    pub evidence: Evidence,
+}
+
+impl From<&Peer> for Connect {
+    fn from(peer: &Peer) -> Self {
+        Self {
+            to: peer.to.clone(),
+            via: peer.evidence.path.name().into_owned(),
+            evidence: peer.evidence.clone(),
+        }
+    }
+}
+
+/// Where a product writes a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Log {
+    /// A file; `stdout` says whether the image may link it to the container's own output (the process opens it as the
+    /// user the container starts with).
+    File {
+        path: MachinePath,
+        stdout: bool,
+    },
+    Syslog,
+    Stdout,
+}
+
+/// How to ask whether it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// A command run inside the container; exit 0 is healthy.
+    Command(Vec<String>),
+    Http {
+        port: u16,
+        path: String,
+    },
+    Tcp {
+        port: u16,
+    },
+}
+
+/// A directory that must exist before the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    pub path: MachinePath,
+    pub user: String,
+    pub group: String,
+    pub mode: u32,
+}
+
+/// A product as one service runs it.
+#[derive(Debug, Clone)]
+pub struct Product {
+    /// The pack's id: `web/nginx`.
+    pub pack: String,
+    pub title: String,
+    pub kind: String,
+    pub disposition: Disposition,
+    /// Why this disposition, one sentence.
+    pub reason: String,
+    /// Listening addresses from the configuration.
+    pub listens: Vec<Listen>,
+    pub connects: Vec<Connect>,
+    /// Data directories, and why they are data.
+    pub data: Vec<(MachinePath, String, Evidence)>,
+    pub logs: Vec<Log>,
+    /// Every configuration file read, in the order of inclusion.
+    pub configuration: Vec<MachinePath>,
+    /// Files and directories the configuration names (document roots, certificates, scripts).
+    pub claims: Vec<(MachinePath, Evidence)>,
+    /// Opens files that its clients name by path.
+    pub opens_files_of_clients: bool,
+    /// Names of installed packages that belong to it beyond the executable's own (modules, plug-ins).
+    pub companions: Vec<String>,
+    /// The foreground command, where the unit's own would fork or is a wrapper. `None`: the unit's own will do.
+    pub command: Option<Vec<String>>,
+    /// The user that the product itself drops to or must be started as, where the unit does not say.
+    pub user: Option<String>,
+    /// Whether it must be started as root (it drops privileges by itself).
+    pub starts_as_root: bool,
+    /// Users that its workers run as.
+    pub workers: Vec<String>,
+    pub stop_signal: Option<String>,
+    pub probe: Option<Probe>,
+    pub directories: Vec<Directory>,
+    /// Variables it needs beyond the unit's.
+    pub environment: Vec<(String, String)>,
+    pub concerns: Vec<Concern>,
+}

@@ -1,0 +1,272 @@
+//! A pack's questions asked of one service.
+
+use super::reach::{connects, listens};
+use super::run::{command, directories, environment, probe};
+use super::settings::Configured;
+use super::{Pack, instance, rules};
+use crate::fact::{Evidence, Facts, Package};
+use crate::path::MachinePath;
+use crate::product::Disposition;
+use crate::product::{Log, Product};
+use crate::program;
+use crate::service::Service;
+use crate::walk::glob;
+
+/// One service as packs look at it: what it is called, what it runs, and who owns that. Worked out once for all packs.
+pub(super) struct Candidate<'a> {
+    names: Vec<&'a str>,
+    argv: &'a [String],
+    program: program::Program,
+    owners: Vec<&'a str>,
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn new(service: &'a Service, facts: &'a Facts) -> Self {
+        let argv = service.exec.first();
+        let argv = argv.map_or(&[][..], |command| command.argv.as_slice());
+        let program = program::of(argv, facts);
+        let files = program.files.iter().chain(service.files.first());
+        let owners = files.filter_map(|path| facts.owner(path));
+        let aliases = service.aliases.iter().map(String::as_str);
+        Self {
+            owners: owners.map(|package| package.name.as_str()).collect(),
+            names: std::iter::once(service.name.as_str())
+                .chain(aliases)
+                .collect(),
+            argv,
+            program,
+        }
+    }
+
+    /// Whether a pack recognises it: every list that the pack gives must hold a hit.
+    pub(super) fn is(&self, pack: &Pack) -> bool {
+        let Some(recognise) = &pack.file.recognise else {
+            return false;
+        };
+        let executables = &recognise.executables;
+        any(&recognise.units, self.names.iter().copied())
+            && (executables.is_empty()
+                || executables.iter().any(|pattern| self.program.is(pattern)))
+            && any(&recognise.arguments, self.argv.iter().map(String::as_str))
+            && any(&recognise.packages, self.owners.iter().copied())
+    }
+}
+
+/// No pattern asks for nothing; otherwise one name must match one of them.
+fn any<'a>(patterns: &[String], mut names: impl Iterator<Item = &'a str>) -> bool {
+    patterns.is_empty()
+        || names.any(|name| patterns.iter().any(|pattern| glob::matches(pattern, name)))
+}
+
+/// Everything the pack says of the service.
+pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product {
+    let mut asked = Configured::new(pack, service, facts);
+    let file = &pack.file;
+    let listens = listens(&asked);
+    // What comes first is what templates mean by the port and the address.
+    if let Some(first) = listens.iter().find(|listen| listen.port != 0) {
+        asked
+            .variables
+            .insert("port".into(), first.port.to_string());
+        let reachable = if matches!(first.address.as_str(), "0.0.0.0" | "::") {
+            "127.0.0.1"
+        } else {
+            &first.address
+        };
+        asked
+            .variables
+            .insert("address".into(), reachable.to_owned());
+    }
+    if let Some(socket) = listens.iter().find(|listen| listen.protocol == "unix") {
+        asked
+            .variables
+            .insert("socket".into(), socket.address.clone());
+    }
+    let data = data(&asked);
+    if let Some((path, ..)) = data.first() {
+        asked
+            .variables
+            .insert("data".into(), path.text().into_owned());
+    }
+    if let Some(path) = asked.main.first() {
+        asked
+            .variables
+            .insert("config".into(), path.text().into_owned());
+    }
+    let mut configuration = asked.files.clone();
+    configuration.extend(below(&asked));
+    let (disposition, reason) = disposition(&asked);
+    let becomes = becomes(&asked);
+    Product {
+        pack: file.id.clone(),
+        title: file.title.clone(),
+        kind: file.kind.clone(),
+        disposition,
+        reason,
+        connects: connects(&asked),
+        logs: logs(&asked),
+        claims: claims(&asked),
+        opens_files_of_clients: file.opens_files_of_clients,
+        companions: companions(&asked),
+        command: command(&asked),
+        starts_as_root: file.run.starts_as_root || becomes.is_some(),
+        user: becomes.or_else(|| file.run.user.clone()),
+        workers: workers(&asked),
+        stop_signal: file.run.stop_signal.clone(),
+        probe: probe(&asked, &listens),
+        directories: directories(&asked),
+        environment: environment(&asked),
+        concerns: rules::product(&asked),
+        configuration,
+        listens,
+        data,
+    }
+}
+
+/// The user that the product's own configuration names, by name.
+fn becomes(asked: &Configured<'_>) -> Option<String> {
+    let source = asked.pack.file.run.user_from.as_ref()?;
+    let text = asked.values(source).pop()?.text;
+    let mut users = asked.facts.users.iter();
+    let numbered = users.find(|user| text.parse() == Ok(user.uid));
+    Some(numbered.map_or(text, |user| user.name.clone()))
+}
+
+fn workers(asked: &Configured<'_>) -> Vec<String> {
+    let source = asked.pack.file.run.workers.iter();
+    let values = source.flat_map(|source| asked.values(source));
+    values.map(|value| value.text).collect()
+}
+
+/// The pack's disposition, unless the machine's own configuration asks for another.
+fn disposition(asked: &Configured<'_>) -> (Disposition, String) {
+    let file = &asked.pack.file;
+    let other = file
+        .otherwise
+        .iter()
+        .find(|other| rules::holds(asked, &other.when).is_some());
+    match other {
+        Some(other) => (other.disposition, other.why.clone()),
+        None => (
+            file.disposition.unwrap_or(Disposition::Containerize),
+            file.why.clone(),
+        ),
+    }
+}
+
+/// A value as a path of the machine; relative ones start at the working directory.
+fn path(asked: &Configured<'_>, text: &str) -> Option<MachinePath> {
+    let text = text.trim().trim_matches(['"', '\'']);
+    if text.is_empty() || text.contains(['$', '|']) {
+        return None;
+    }
+    let base = asked
+        .service
+        .working_directory
+        .clone()
+        .or_else(|| asked.main.first().and_then(MachinePath::parent));
+    Some(base.unwrap_or_else(MachinePath::root).join(text))
+}
+
+fn data(asked: &Configured<'_>) -> Vec<(MachinePath, String, Evidence)> {
+    let mut found: Vec<(MachinePath, String, Evidence)> = Vec::new();
+    for place in &asked.pack.file.data {
+        for value in asked.values(&place.from) {
+            let Some(path) =
+                path(asked, &value.text).filter(|path| asked.facts.tree.get(path).is_some())
+            else {
+                continue;
+            };
+            if !found.iter().any(|(known, ..)| *known == path) {
+                found.push((path, place.why.clone(), value.evidence));
+            }
+        }
+    }
+    found
+}
+
+fn logs(asked: &Configured<'_>) -> Vec<Log> {
+    let mut found = Vec::new();
+    for log in &asked.pack.file.log {
+        for value in asked.values(&log.from) {
+            match value.text.as_str() {
+                "" | "off" | "none" | "/dev/null" => {}
+                "stdout" | "stderr" | "/dev/stdout" | "/dev/stderr" | "-" => {
+                    found.push(Log::Stdout);
+                }
+                text if text.starts_with("syslog") => found.push(Log::Syslog),
+                text => found.extend(path(asked, text).map(|path| Log::File {
+                    path,
+                    stdout: log.stdout,
+                })),
+            }
+        }
+    }
+    found.dedup();
+    found
+}
+
+fn claims(asked: &Configured<'_>) -> Vec<(MachinePath, Evidence)> {
+    let mut found: Vec<(MachinePath, Evidence)> = Vec::new();
+    for claim in &asked.pack.file.claim {
+        for value in asked.values(&claim.from) {
+            // A path, perhaps behind the sign that says "what is in it", or a command line that begins with one.
+            let text = value.text.trim_start_matches('<');
+            let words = text.split_whitespace().next();
+            let texts = std::iter::once(text).chain(words);
+            let mut paths = texts.filter_map(|text| path(asked, text));
+            let Some(path) = paths.find(|path| asked.facts.tree.exists(path)) else {
+                continue;
+            };
+            if !found.iter().any(|(known, _)| *known == path) {
+                found.push((path, value.evidence));
+            }
+        }
+    }
+    found
+}
+
+/// Files below the configuration directories that are not read as settings: maps, keys, snippets, links that enable.
+fn below(asked: &Configured<'_>) -> Vec<MachinePath> {
+    let config = asked.pack.file.config.iter();
+    let directories = config
+        .flat_map(|config| &config.directories)
+        .map(|dir| instance::fill(dir, &asked.variables));
+    let mut found = Vec::new();
+    let found_directories = directories.flat_map(|pattern| asked.facts.tree.find(&pattern));
+    for directory in found_directories {
+        let Some(directory) = asked.facts.tree.resolve(&directory.named) else {
+            continue;
+        };
+        let entries = asked
+            .facts
+            .tree
+            .below(&directory)
+            .filter(|entry| !entry.is_dir());
+        found.extend(
+            entries
+                .map(|entry| entry.path.clone())
+                .filter(|path| !asked.files.contains(path)),
+        );
+    }
+    found
+}
+
+fn companions(asked: &Configured<'_>) -> Vec<String> {
+    let pack = &asked.pack.file;
+    let filled = |patterns: &[String]| -> Vec<String> {
+        patterns
+            .iter()
+            .map(|pattern| instance::fill(pattern, &asked.variables))
+            .collect()
+    };
+    let (any, manual) = (filled(&pack.companions), filled(&pack.companions_manual));
+    let hit = |patterns: &[String], name: &str| {
+        patterns.iter().any(|pattern| glob::matches(pattern, name))
+    };
+    let wanted = |package: &&Package| {
+        hit(&any, &package.name) || (package.manual && hit(&manual, &package.name))
+    };
+    let packages = asked.facts.packages.iter().filter(wanted);
+    packages.map(|package| package.name.clone()).collect()
+}

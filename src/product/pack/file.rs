@@ -1,0 +1,383 @@
+//! A pack as written: TOML, every field known, nothing flattened or untagged, so that an error names its line.
+
+use super::Case;
+use crate::fact::Syntax;
+use crate::product::Disposition;
+use crate::rule::Severity;
+use crate::words::address::Form;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// One product, or one family of rules.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackFile {
+    /// `family/name`.
+    pub id: String,
+    pub title: String,
+    /// `web-server`, `database`, `platform`, `rules`, …
+    pub kind: String,
+    #[serde(default)]
+    pub disposition: Option<Disposition>,
+    /// What it is to a container; the reason shown for the disposition.
+    pub why: String,
+    pub cannot_see: String,
+    #[serde(default)]
+    pub links: Vec<String>,
+    #[serde(default)]
+    pub recognise: Option<Recognise>,
+    /// What else may become of it, by its own configuration; the first that holds counts.
+    #[serde(default)]
+    pub otherwise: Vec<Otherwise>,
+    /// Units folded into the product's own workload: umbrellas, one-time preparations.
+    #[serde(default)]
+    pub helpers: Vec<String>,
+    #[serde(default)]
+    pub instances: Vec<Instances>,
+    #[serde(default)]
+    pub config: Option<Config>,
+    #[serde(default)]
+    pub listen: Vec<Listen>,
+    #[serde(default)]
+    pub connect: Vec<Connect>,
+    #[serde(default)]
+    pub data: Vec<Place>,
+    #[serde(default)]
+    pub log: Vec<Log>,
+    /// Settings that name files or directories the product needs.
+    #[serde(default)]
+    pub claim: Vec<Claim>,
+    #[serde(default)]
+    pub run: Run,
+    #[serde(default)]
+    pub probe: Option<Probe>,
+    /// Clients name files by path, and it opens them: what a client claims has to be there too.
+    #[serde(default)]
+    pub opens_files_of_clients: bool,
+    /// Installed packages that belong to it: modules, plug-ins, clients.
+    #[serde(default)]
+    pub companions: Vec<String>,
+    /// The same, but only those an administrator asked for: what a product shares with the system's own tools.
+    #[serde(default)]
+    pub companions_manual: Vec<String>,
+    /// Commands that jobs call, and what has to be installed for them.
+    #[serde(default)]
+    pub tool: Vec<Tool>,
+    #[serde(default)]
+    pub concern: Vec<Concern>,
+    #[serde(default)]
+    pub case: Vec<Case>,
+}
+
+/// What makes a service this product: every list that is given must hold a hit.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recognise {
+    /// Unit or script names.
+    #[serde(default)]
+    pub units: Vec<String>,
+    /// The main program: a path pattern, or a base name; interpreters and wrappers are followed.
+    #[serde(default)]
+    pub executables: Vec<String>,
+    /// Any argument of the command line.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Owner of the program or of the unit.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Unit names with variables in them, which the rest of the pack may use: `php{version}-fpm.service`.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// Of several packs that match, the highest is taken; a server in an interpreter outranks the interpreter.
+    #[serde(default)]
+    pub rank: u32,
+}
+
+/// Another disposition than the pack's, and when: a mail server that serves nobody but its machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Otherwise {
+    pub disposition: Disposition,
+    pub why: String,
+    pub when: When,
+}
+
+/// Units that a generator makes at boot.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instances {
+    /// `postgresql@{1}-{2}.service`.
+    pub unit: String,
+    /// A path pattern; its stars are `{1}`, `{2}`, ….
+    pub each: String,
+    /// The unit that pulls them in, or the init script that starts them.
+    pub wanted_by: String,
+    /// What an init script starts for each, where there is no template.
+    #[serde(default)]
+    pub command: Vec<String>,
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// A file (stars filled in) whose first word says no.
+    #[serde(default)]
+    pub unless: Option<Unless>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unless {
+    pub path: String,
+    pub words: Vec<String>,
+}
+
+/// Where configuration is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub syntax: Syntax,
+    /// Main files; `{instance}`, `{name}`, `{1}` and variables of the service's environment (`{CATALINA_BASE}`) are filled in.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Flags whose value is the main file: `-c`, `--config`; `0` is the first plain argument.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Files of shell assignments whose variables stand in the configuration as `${NAME}`.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// Everything below these belongs to the product's configuration; path patterns.
+    #[serde(default)]
+    pub directories: Vec<String>,
+}
+
+/// Where a value comes from: a setting, an argument, a variable, or a default. The first that is there counts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Patterns over setting keys (`**/listen`); `-` and `_` are alike.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// Flags of the command line.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Variables of the service's environment.
+    #[serde(default)]
+    pub environment: Vec<String>,
+    #[serde(default)]
+    pub default: Option<String>,
+    /// Which argument of a setting; the first.
+    #[serde(default)]
+    pub index: usize,
+    /// Only settings one of whose arguments matches.
+    #[serde(default)]
+    pub having: Option<String>,
+    /// Only settings none of whose arguments matches.
+    #[serde(default)]
+    pub without: Option<String>,
+    /// Not an argument by number, but the one that follows this word: `crt` in `bind :443 ssl crt /etc/x.pem`.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// What a setting that is there stands for, instead of its argument: `protocols = imap` is port 143.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// Every setting counts, not only the last.
+    #[serde(default)]
+    pub all: bool,
+    /// Every argument of a setting counts, not only the one at `index`.
+    #[serde(default)]
+    pub each: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    pub from: Source,
+    pub form: Form,
+    /// With `form = "port"`: the addresses.
+    #[serde(default)]
+    pub address: Option<Source>,
+    /// `tcp` unless it says otherwise.
+    #[serde(default)]
+    pub protocol: Option<String>,
+    /// Port of an address without one.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// Settings and flags whose presence means that there is no such listener: `mysqld/skip-networking`, `--uds`.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// Appended to a socket's directory: `/.s.PGSQL.{port}`.
+    #[serde(default)]
+    pub suffix: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connect {
+    pub from: Source,
+    pub form: Form,
+    /// With `form = "port"`: the addresses.
+    #[serde(default)]
+    pub address: Option<Source>,
+    /// Settings whose first argument is a name for several peers, and so no address: `**/upstream`.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Port where none is written.
+    #[serde(default)]
+    pub port: Option<u16>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub from: Source,
+    pub why: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub from: Source,
+    /// The process opens it as the user the container starts with, so the image may link it to the container's output.
+    #[serde(default)]
+    pub stdout: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    pub from: Source,
+}
+
+/// How it runs in the foreground.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The command; `{program}`, `{args}` (the unit's own, all of them), `{executable}`, `{arguments}` (the program that was
+    /// recognised behind wrappers, and its own), `{config}`, `{data}`, `{port}` and instance variables are filled in.
+    /// Absent: the unit's own.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Words at the end of the command, unless a setting already says so.
+    #[serde(default)]
+    pub append: Vec<Append>,
+    /// Arguments dropped from `{args}`: flags that send it into the background.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    #[serde(default)]
+    pub user: Option<String>,
+    /// A setting or flag that names the user it becomes, once it has begun as root.
+    #[serde(default)]
+    pub user_from: Option<Source>,
+    #[serde(default)]
+    pub starts_as_root: bool,
+    /// Users that its workers run as, whoever the main process is: what they own inside an application, they write.
+    #[serde(default)]
+    pub workers: Option<Source>,
+    #[serde(default)]
+    pub stop_signal: Option<String>,
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    #[serde(default)]
+    pub directories: Vec<Directory>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Append {
+    pub words: Vec<String>,
+    /// Setting keys.
+    pub unless: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    pub path: String,
+    /// The user of the main process where absent.
+    #[serde(default)]
+    pub user: Option<String>,
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Octal: `"0755"`.
+    #[serde(default)]
+    pub mode: Option<String>,
+}
+
+/// Commands by name, and the installed packages (by pattern) that are behind them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    pub commands: Vec<String>,
+    pub packages: Vec<String>,
+}
+
+/// How to ask whether it works.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// A command inside the container; `{port}` and `{address}` are filled in.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Path asked for over HTTP at the first TCP port.
+    #[serde(default)]
+    pub http: Option<String>,
+    /// Connect to the first TCP port.
+    #[serde(default)]
+    pub tcp: bool,
+}
+
+/// A rule and when it fires.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Concern {
+    /// Id in the catalogue.
+    pub rule: String,
+    /// Milder or harder than the catalogue's.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    pub detail: String,
+    #[serde(default)]
+    pub remedy: Option<String>,
+    pub when: When,
+}
+
+/// Every part that is given must hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// Always, for the product that was recognised.
+    #[serde(default)]
+    pub recognised: bool,
+    /// A setting of the product's configuration.
+    #[serde(default)]
+    pub setting: Option<SettingMatch>,
+    /// An installed package, by pattern.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// A file or directory that exists, by path pattern.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// No file or directory matches any of these.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// An enabled unit, by pattern.
+    #[serde(default)]
+    pub units: Vec<String>,
+    /// A text in files, by regular expression, line by line.
+    #[serde(default)]
+    pub text: Option<TextMatch>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingMatch {
+    pub key: String,
+    /// Regular expression over the arguments joined by spaces.
+    #[serde(default)]
+    pub matches: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextMatch {
+    pub files: Vec<String>,
+    pub matches: String,
+}

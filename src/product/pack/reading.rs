@@ -1,0 +1,256 @@
+//! A service's configuration as its product reads it: main files by command line or convention, includes in their place,
+//! what stands under a condition only where the condition holds.
+
+use super::condition::Conditions;
+use super::file::Config;
+use super::settings::{Configured, Placed};
+use super::substitute::{drop_unknown, substitute};
+use super::{Pack, instance};
+use crate::detect::Want;
+use crate::detect::native::syntax;
+use crate::fact::{Facts, Include, Syntax};
+use crate::path::MachinePath;
+use crate::program;
+use crate::service::Service;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Includes nested deeper are a circle.
+const DEPTH: u8 = 24;
+
+/// Where the reading is: what was read, what is known by now.
+struct Progress {
+    syntax: Syntax,
+    names: BTreeMap<String, String>,
+    seen: BTreeSet<MachinePath>,
+    conditions: Conditions,
+}
+
+impl<'a> Configured<'a> {
+    pub fn new(pack: &'a Pack, service: &'a Service, facts: &'a Facts) -> Self {
+        let argv = service
+            .exec
+            .first()
+            .map(|command| command.argv.clone())
+            .unwrap_or_default();
+        let program = program::of(&argv, facts);
+        let variables = variables(pack, service);
+        let flags = syntax::read_flags(&program.args);
+        let mut made = Self {
+            pack,
+            service,
+            facts,
+            program,
+            variables,
+            main: Vec::new(),
+            files: Vec::new(),
+            settings: Vec::new(),
+            names: BTreeMap::new(),
+            flags,
+        };
+        if let Some(config) = &pack.file.config {
+            made.read(config);
+        }
+        made
+    }
+
+    /// Patterns of the main files: what the command line names, else the pack's own.
+    pub fn main_patterns(&self, config: &Config) -> Vec<String> {
+        let base = self
+            .service
+            .working_directory
+            .clone()
+            .unwrap_or_else(MachinePath::root);
+        let mut named: Vec<String> = Vec::new();
+        for flag in &config.arguments {
+            let values = if flag == "0" {
+                self.plain_argument()
+            } else {
+                self.flag(flag)
+            };
+            named.extend(values.into_iter().map(|value| {
+                base.join(value.trim_start_matches("file:"))
+                    .text()
+                    .into_owned()
+            }));
+        }
+        if named.is_empty() {
+            named = config
+                .files
+                .iter()
+                .map(|file| instance::fill(file, &self.variables))
+                .collect();
+            // A variable that is not set names no file.
+            named.retain(|file| !file.contains('{'));
+        }
+        named
+    }
+
+    pub(super) fn plain_argument(&self) -> Vec<String> {
+        let first = self.program.args.iter().find(|arg| !arg.starts_with('-'));
+        first.cloned().into_iter().collect()
+    }
+
+    /// Values of a flag, `-c file` and `-c key=value` alike: a flag written `-c key=` takes what follows the key.
+    pub(super) fn flag(&self, wanted: &str) -> Vec<String> {
+        let (name, key) = wanted
+            .split_once(' ')
+            .map_or((wanted, None), |(name, key)| (name, Some(key)));
+        let values = self
+            .flags
+            .iter()
+            .filter(|(flag, _)| flag == name)
+            .filter_map(|(_, args)| args.first());
+        values
+            .filter_map(|value| key.map_or(Some(value.as_str()), |key| value.strip_prefix(key)))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn read(&mut self, config: &Config) {
+        let argv = self.service.exec.first().map(|command| &command.argv);
+        let mut progress = Progress {
+            syntax: config.syntax,
+            names: self.substitutes(config),
+            seen: BTreeSet::new(),
+            conditions: Conditions::new(argv.into_iter().flatten()),
+        };
+        for pattern in self.main_patterns(config) {
+            for path in crate::detect::dispatch::by_pattern(&self.facts.tree, &pattern) {
+                self.main.push(path.clone());
+                self.include(&path, &mut progress, 0);
+            }
+        }
+        self.names = progress.names;
+        for file in &config.variables {
+            let path = MachinePath::new(instance::fill(file, &self.variables));
+            if self.facts.tree.exists(&path) {
+                self.files.push(path);
+            }
+        }
+    }
+
+    /// Settings of a file with its includes in their place; each file once.
+    fn include(&mut self, path: &MachinePath, progress: &mut Progress, depth: u8) {
+        if depth > DEPTH || !progress.seen.insert(path.clone()) {
+            return;
+        }
+        self.files.push(path.clone());
+        let facts = self.facts;
+        let Some(document) = facts.documents.get(&(path.clone(), progress.syntax)) else {
+            return;
+        };
+        let mut includes = document.includes.iter().peekable();
+        for setting in &document.settings {
+            while let Some(include) = includes.next_if(|include| include.line < setting.line) {
+                self.include_all(include, progress, depth);
+            }
+            if !progress.conditions.hold(&setting.conditions, &facts.tree) {
+                continue;
+            }
+            let args: Vec<String> = setting
+                .args
+                .iter()
+                .map(|arg| substitute(arg, &progress.names))
+                .collect();
+            if let Some((name, value)) = progress.conditions.learn(&setting.key, &args) {
+                progress.names.insert(name, value);
+            }
+            self.settings.push(Placed {
+                path: path.clone(),
+                setting,
+                args,
+            });
+        }
+        for include in includes {
+            self.include_all(include, progress, depth);
+        }
+    }
+
+    fn include_all(&mut self, include: &Include, progress: &mut Progress, depth: u8) {
+        if !progress
+            .conditions
+            .hold(&include.conditions, &self.facts.tree)
+        {
+            return;
+        }
+        let pattern = substitute(&include.pattern, &progress.names);
+        for path in crate::detect::dispatch::by_pattern(&self.facts.tree, &pattern) {
+            self.include(&path, progress, depth + 1);
+        }
+    }
+
+    /// Variables of shell files that the configuration uses as `${NAME}`.
+    fn substitutes(&self, config: &Config) -> BTreeMap<String, String> {
+        let mut found: BTreeMap<String, String> =
+            self.service.environment.iter().cloned().collect();
+        for file in &config.variables {
+            let key = (
+                MachinePath::new(instance::fill(file, &self.variables)),
+                Syntax::Environment,
+            );
+            let settings = self
+                .facts
+                .documents
+                .get(&key)
+                .map(|document| document.settings.as_slice())
+                .unwrap_or_default();
+            for setting in settings {
+                let value = substitute(setting.args.first().map_or("", String::as_str), &found);
+                // What is still unknown is empty to a shell: `$SUFFIX` of a single instance.
+                found.insert(setting.key.clone(), drop_unknown(&value));
+            }
+        }
+        found
+    }
+}
+
+fn variables(pack: &Pack, service: &Service) -> BTreeMap<String, String> {
+    let mut found: BTreeMap<String, String> = service.environment.iter().cloned().collect();
+    let stem = service
+        .name
+        .rsplit_once('.')
+        .map_or(service.name.as_str(), |(stem, _)| stem);
+    let (name, instance) = stem.split_once('@').unwrap_or((stem, ""));
+    found.insert("name".into(), name.to_owned());
+    found.insert("instance".into(), instance.to_owned());
+    let instances = pack.file.instances.iter().map(|instances| &instances.unit);
+    let recognise = pack.file.recognise.iter();
+    let named = recognise.flat_map(|recognise| &recognise.variables);
+    for pattern in instances.chain(named) {
+        found.extend(instance::of_name(pattern, &service.name).unwrap_or_default());
+    }
+    found
+}
+
+/// The files that have to be read before the pack can be evaluated.
+pub(super) fn wants(pack: &Pack, service: &Service, facts: &Facts) -> Vec<Want> {
+    let Some(config) = &pack.file.config else {
+        return Vec::new();
+    };
+    let configured = Configured::new(pack, service, facts);
+    let mut wants: Vec<Want> = configured
+        .main_patterns(config)
+        .iter()
+        .map(|file| syntax::want(config.syntax, file))
+        .collect();
+    for file in &config.variables {
+        wants.push(syntax::want(
+            Syntax::Environment,
+            &instance::fill(file, &configured.variables),
+        ));
+    }
+    // Includes whose pattern holds a variable are asked for again with it put in.
+    let names = configured.substitutes(config);
+    for path in &configured.files {
+        let document = facts.documents.get(&(path.clone(), config.syntax));
+        for include in document.iter().flat_map(|document| &document.includes) {
+            if include.pattern.contains('$') {
+                wants.push(syntax::want(
+                    config.syntax,
+                    &substitute(&include.pattern, &names),
+                ));
+            }
+        }
+    }
+    wants
+}

@@ -1,0 +1,160 @@
+//! Concerns of packs: a rule of the catalogue, when it fires, and what is shown for it.
+
+use super::Pack;
+use super::file::{self, When};
+use super::settings::{Configured, key_matches};
+use crate::fact::{Evidence, Facts};
+use crate::rule::Concern;
+use crate::rule::{Severity, catalogue};
+use crate::service::Service;
+use crate::walk::glob;
+
+/// Places shown for one concern.
+const SHOWN: usize = 20;
+
+/// Concerns of a product's pack, for one service.
+pub(super) fn product(asked: &Configured<'_>) -> Vec<Concern> {
+    let all = asked.pack.file.concern.iter().enumerate();
+    all.filter_map(|(index, concern)| make(concern, met(asked, index, &concern.when)?))
+        .collect()
+}
+
+/// What shows that a condition holds for a service; text matchers are concerns' alone.
+pub(super) fn holds(asked: &Configured<'_>, when: &When) -> Option<Vec<Evidence>> {
+    met(asked, usize::MAX, when)
+}
+
+fn met(asked: &Configured<'_>, index: usize, when: &When) -> Option<Vec<Evidence>> {
+    let mut evidence = general(asked.pack, index, when, asked.facts, &[])?;
+    if when.recognised {
+        evidence.push(asked.service.evidence.clone());
+    }
+    if let Some(wanted) = &when.setting {
+        let hits: Vec<Evidence> = asked
+            .settings
+            .iter()
+            .filter(|placed| {
+                let text = placed.args.join(" ");
+                key_matches(&wanted.key, &placed.setting.key)
+                    && wanted
+                        .matches
+                        .as_ref()
+                        .is_none_or(|expression| asked.pack.is_match(expression, &text))
+            })
+            .map(|placed| {
+                let key = placed.setting.key.rsplit('/').next().unwrap_or_default();
+                Evidence::line(
+                    &placed.path,
+                    placed.setting.line,
+                    &format!("{key} {}", placed.setting.args.join(" ")),
+                )
+            })
+            .collect();
+        if hits.is_empty() {
+            return None;
+        }
+        evidence.extend(hits);
+    }
+    Some(evidence)
+}
+
+/// Concerns of a rule pack, for the machine.
+pub(super) fn machine(pack: &Pack, facts: &Facts, services: &[Service]) -> Vec<Concern> {
+    let all = pack.file.concern.iter().enumerate();
+    all.filter_map(|(index, concern)| {
+        make(
+            concern,
+            general(pack, index, &concern.when, facts, services)?,
+        )
+    })
+    .collect()
+}
+
+/// The parts of a condition that do not need a product; `None` where one that is given does not hold.
+fn general(
+    pack: &Pack,
+    index: usize,
+    when: &When,
+    facts: &Facts,
+    services: &[Service],
+) -> Option<Vec<Evidence>> {
+    let mut evidence = Vec::new();
+    let mut part = |given: bool, found: Vec<Evidence>| {
+        let holds = !given || !found.is_empty();
+        evidence.extend(found);
+        holds.then_some(())
+    };
+    let packages = facts.packages.iter().filter(|p| {
+        when.packages
+            .iter()
+            .any(|pattern| glob::matches(pattern, &p.name))
+    });
+    part(
+        !when.packages.is_empty(),
+        packages.map(|package| package.evidence.clone()).collect(),
+    )?;
+    let paths = when
+        .paths
+        .iter()
+        .flat_map(|pattern| facts.tree.glob(pattern));
+    part(
+        !when.paths.is_empty(),
+        paths.map(|entry| Evidence::file(&entry.path)).collect(),
+    )?;
+    if when
+        .absent
+        .iter()
+        .any(|pattern| !facts.tree.glob(pattern).is_empty())
+    {
+        return None;
+    }
+    let enabled = services.iter().filter(|service| service.enabled);
+    let units = enabled.filter(|service| {
+        when.units
+            .iter()
+            .any(|pattern| glob::matches(pattern, &service.name))
+    });
+    part(
+        !when.units.is_empty(),
+        units
+            .map(|s| s.enabled_by.clone().unwrap_or_else(|| s.evidence.clone()))
+            .collect(),
+    )?;
+    let id = index.to_string();
+    let hits = facts
+        .hits
+        .iter()
+        .filter(|hit| hit.pack == pack.file.id && hit.matcher == id);
+    part(
+        when.text.is_some(),
+        hits.map(|hit| hit.evidence.clone()).collect(),
+    )?;
+    Some(evidence)
+}
+
+fn make(concern: &file::Concern, mut evidence: Vec<Evidence>) -> Option<Concern> {
+    evidence.sort();
+    evidence.dedup();
+    evidence.truncate(SHOWN);
+    if evidence.is_empty() {
+        return None;
+    }
+    let rule = catalogue::rule(&concern.rule);
+    Some(Concern {
+        rule: concern.rule.clone(),
+        severity: concern
+            .severity
+            .or(rule.map(|rule| rule.severity))
+            .unwrap_or(Severity::Info),
+        title: rule.map_or_else(|| concern.detail.clone(), |rule| rule.title.clone()),
+        detail: concern.detail.clone(),
+        workload: None,
+        evidence,
+        remedy: concern
+            .remedy
+            .clone()
+            .or_else(|| rule.map(|rule| rule.remedy.clone()))
+            .unwrap_or_default(),
+        links: Vec::new(),
+    })
+}

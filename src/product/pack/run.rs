@@ -1,0 +1,174 @@
+//! How a product runs in a container: its command, variables, directories, and how to ask whether it works.
+
+use super::file;
+use super::instance;
+use super::settings::{Configured, key_matches};
+use crate::path::MachinePath;
+use crate::product::Listen;
+use crate::product::{Directory, Probe};
+use crate::walk::glob;
+
+/// The pack's variables; where the machine's own files define one, their value stands.
+pub(super) fn environment(asked: &Configured<'_>) -> Vec<(String, String)> {
+    let own = asked.pack.file.run.environment.iter();
+    own.map(|(name, value)| {
+        let value = asked
+            .names
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| instance::fill(value, &asked.variables));
+        (name.clone(), value)
+    })
+    .collect()
+}
+
+/// The pack's command with everything filled in; `{args}` is the unit's own arguments, less what sends it away.
+pub(super) fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
+    let run = &asked.pack.file.run;
+    let argv = asked
+        .service
+        .exec
+        .first()
+        .map(|command| command.argv.as_slice())
+        .unwrap_or_default();
+    let dropped = |arg: &&String| !run.drop.iter().any(|pattern| glob::matches(pattern, arg));
+    if run.command.is_empty() {
+        let kept: Vec<String> = argv.iter().filter(dropped).cloned().collect();
+        return (kept.len() < argv.len()).then_some(kept);
+    }
+    let mut found = Vec::new();
+    for word in &run.command {
+        match word.as_str() {
+            "{args}" => found.extend(argv.iter().skip(1).filter(dropped).cloned()),
+            "{program}" => found.extend(argv.first().cloned()),
+            "{executable}" => found.push(executable(asked)?),
+            "{arguments}" => found.extend(asked.program.args.iter().filter(dropped).cloned()),
+            // The flags of a configuration file that is a command line in pieces.
+            "{settings}" => {
+                for placed in &asked.settings {
+                    let flag = placed.setting.key.clone();
+                    // Words that are no flags speak to the wrapper that reads the file.
+                    if flag.starts_with('-') && !run.drop.contains(&flag) {
+                        found.push(flag);
+                        found.extend(placed.args.iter().cloned());
+                    }
+                }
+            }
+            word => found.push(filled(asked, word)),
+        }
+    }
+    // A variable nobody set makes no command; the unit's own is better than a wrong one.
+    let whole = run
+        .command
+        .iter()
+        .all(|word| !instance::is_open(&filled(asked, word)));
+    for append in &run.append {
+        let said = |key: &str| {
+            append
+                .unless
+                .iter()
+                .any(|pattern| key_matches(pattern, key))
+        };
+        if !asked
+            .settings
+            .iter()
+            .any(|placed| said(&placed.setting.key))
+        {
+            found.extend(append.words.iter().cloned());
+        }
+    }
+    whole.then_some(found)
+}
+
+/// The service's own variables, and then those of the files that its start script reads.
+fn filled(asked: &Configured<'_>, word: &str) -> String {
+    instance::fill(&instance::fill(word, &asked.variables), &asked.names)
+}
+
+/// The recognised program's own path, behind wrappers and shells.
+fn executable(asked: &Configured<'_>) -> Option<String> {
+    let patterns = &asked.pack.file.recognise.as_ref()?.executables;
+    let mut named = asked
+        .program
+        .names
+        .iter()
+        .filter(|name| name.starts_with('/'));
+    let hit = |name: &&String| {
+        let base = name.rsplit('/').next().unwrap_or(name);
+        patterns.iter().any(|pattern| {
+            if pattern.contains('/') {
+                glob::matches_path(pattern, name)
+            } else {
+                glob::matches(pattern, base)
+            }
+        })
+    };
+    named.find(hit).cloned()
+}
+
+pub(super) fn probe(asked: &Configured<'_>, listens: &[Listen]) -> Option<Probe> {
+    let probe = asked.pack.file.probe.as_ref()?;
+    let port = listens
+        .iter()
+        .find(|listen| listen.protocol == "tcp")
+        .map(|listen| listen.port);
+    if !probe.command.is_empty() {
+        let command: Vec<String> = probe
+            .command
+            .iter()
+            .map(|word| instance::fill(word, &asked.variables))
+            .collect();
+        if command.iter().all(|word| {
+            !word.contains("{port}") && !word.contains("{address}") && !word.contains("{socket}")
+        }) {
+            return Some(Probe::Command(command));
+        }
+    }
+    match (&probe.http, port) {
+        (Some(path), Some(port)) => Some(Probe::Http {
+            port,
+            path: path.clone(),
+        }),
+        (None, Some(port)) if probe.tcp => Some(Probe::Tcp { port }),
+        _ => None,
+    }
+}
+
+pub(super) fn directories(asked: &Configured<'_>) -> Vec<Directory> {
+    let own = |name: &Option<String>, or: &str| name.clone().unwrap_or_else(|| or.to_owned());
+    let user = asked
+        .pack
+        .file
+        .run
+        .user
+        .as_deref()
+        .unwrap_or(&asked.service.user);
+    let make = |directory: &file::Directory| {
+        let group = asked.facts.user(user).and_then(|user| {
+            asked
+                .facts
+                .groups
+                .iter()
+                .find(|group| group.gid == user.gid)
+        });
+        Directory {
+            path: MachinePath::new(instance::fill(&directory.path, &asked.variables)),
+            user: own(&directory.user, user),
+            group: own(&directory.group, group.map_or(user, |group| &group.name)),
+            mode: directory
+                .mode
+                .as_deref()
+                .and_then(|mode| u32::from_str_radix(mode, 8).ok())
+                .unwrap_or(0o755),
+        }
+    };
+    asked
+        .pack
+        .file
+        .run
+        .directories
+        .iter()
+        .map(make)
+        .filter(|directory| !directory.path.text().contains('{'))
+        .collect()
+}

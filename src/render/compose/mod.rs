@@ -1,0 +1,320 @@
+//! The compose file's view, and that of the `.env` beside it.
+
+mod network;
+
+use self::network::{Network, Pod, holder, own, pods};
+use super::value::{Health, archive_mount, health};
+use crate::plan::Plan;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+#[derive(Debug, Serialize)]
+pub(in crate::render) struct Compose {
+    machine: String,
+    project: String,
+    pods: Vec<Pod>,
+    services: Vec<Service>,
+    volumes: Vec<String>,
+    secrets: Vec<Secret>,
+}
+
+#[derive(Debug, Serialize)]
+struct Service {
+    id: String,
+    title: String,
+    context: String,
+    image: String,
+    /// The service whose network it uses, or its own network: one of the two.
+    joins: Vec<String>,
+    network: Vec<Network>,
+    depends: Vec<Dependency>,
+    volumes: Vec<Mount>,
+    secrets: Vec<String>,
+    health: Vec<Health>,
+    stop_signal: String,
+    stop_timeout: u64,
+    restart: String,
+    init: bool,
+    /// Everything is dropped but what is added.
+    drops: bool,
+    capabilities: Vec<Capability>,
+    devices: Vec<Device>,
+    security: Vec<String>,
+    limits: Vec<Limit>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Port {
+    name: String,
+    number: u16,
+    published: String,
+    from: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Dependency {
+    id: String,
+    condition: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Mount {
+    kind: &'static str,
+    source: String,
+    target: String,
+    read_only: bool,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Capability {
+    name: String,
+    why: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Device {
+    path: String,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Limit {
+    name: String,
+    soft: String,
+    hard: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Secret {
+    name: String,
+    file: String,
+}
+
+/// The `.env` file: what a user changes first.
+#[derive(Debug, Serialize)]
+pub(in crate::render) struct Env {
+    prefix: &'static str,
+    tag: &'static str,
+    ports: Vec<Port>,
+}
+
+/// Images are built here, so their names say that no registry has them.
+const PREFIX: &str = "localhost/";
+const TAG: &str = "latest";
+
+pub(in crate::render) fn compose(plans: &[Plan]) -> Compose {
+    let hostname = plans
+        .first()
+        .and_then(|plan| plan.hostname.clone())
+        .unwrap_or_default();
+    let volumes: BTreeSet<&str> = plans
+        .iter()
+        .flat_map(|plan| plan.volumes.iter().map(|volume| volume.name.as_str()))
+        .collect();
+    let secrets: BTreeSet<&str> = plans
+        .iter()
+        .flat_map(|plan| plan.secrets.iter().map(|secret| secret.name.as_str()))
+        .collect();
+    let secret = |name: &str| Secret {
+        name: name.to_owned(),
+        file: format!("./secrets/{name}"),
+    };
+    Compose {
+        project: project(&hostname),
+        machine: if hostname.is_empty() {
+            "the machine".to_owned()
+        } else {
+            hostname
+        },
+        pods: pods(plans),
+        services: plans.iter().map(|plan| service(plan, plans)).collect(),
+        volumes: volumes.into_iter().map(str::to_owned).collect(),
+        secrets: secrets.into_iter().map(secret).collect(),
+    }
+}
+
+pub(in crate::render) fn env(plans: &[Plan]) -> Env {
+    Env {
+        prefix: PREFIX,
+        tag: TAG,
+        ports: plans.iter().flat_map(ports).collect(),
+    }
+}
+
+fn service(plan: &Plan, plans: &[Plan]) -> Service {
+    let mut secrets: Vec<String> = plan
+        .secrets
+        .iter()
+        .map(|secret| secret.name.clone())
+        .collect();
+    secrets.sort();
+    Service {
+        id: plan.id.clone(),
+        title: plan.title.clone(),
+        context: format!("./workloads/{}", plan.id),
+        image: format!(
+            "${{IMAGE_PREFIX:-{PREFIX}}}{}:${{IMAGE_TAG:-{TAG}}}",
+            plan.id
+        ),
+        joins: holder(plan, plans)
+            .map(|id| format!("service:{id}"))
+            .into_iter()
+            .collect(),
+        network: own(plan, plans).into_iter().collect(),
+        depends: depends(plan, plans),
+        volumes: mounts(plan),
+        secrets,
+        health: health(plan.health.as_ref()),
+        stop_signal: plan.stop_signal.clone(),
+        stop_timeout: plan.stop_timeout,
+        restart: plan.restart.clone(),
+        init: plan.init,
+        drops: plan.contract.drops,
+        capabilities: capabilities(plan),
+        devices: devices(plan),
+        security: security(plan),
+        limits: plan
+            .limits
+            .iter()
+            .map(|(name, value)| limit(name, value))
+            .collect(),
+    }
+}
+
+/// A reason stands once above all that share it.
+fn capabilities(plan: &Plan) -> Vec<Capability> {
+    let kept = &plan.contract.keeps;
+    let mut sorted: Vec<_> = kept
+        .iter()
+        .map(|kept| (&kept.why, &kept.capability))
+        .collect();
+    sorted.sort();
+    let mut last = None;
+    let view = sorted.into_iter().map(|(why, capability)| Capability {
+        name: capability.trim_start_matches("CAP_").to_owned(),
+        why: if last.replace(why) == Some(why) {
+            Vec::new()
+        } else {
+            vec![why.clone()]
+        },
+    });
+    view.collect()
+}
+
+fn devices(plan: &Plan) -> Vec<Device> {
+    let devices = plan.contract.devices.iter().map(|device| Device {
+        path: device.path.clone(),
+        why: format!("{}; from {}", device.why, device.evidence.place()),
+    });
+    devices.collect()
+}
+
+fn security(plan: &Plan) -> Vec<String> {
+    let privileges = plan
+        .no_new_privileges
+        .then(|| "no-new-privileges:true".to_owned());
+    let profile = plan.contract.profile.document();
+    let profile =
+        profile.map(|_| format!("seccomp=./workloads/{}/{}", plan.id, super::value::PROFILE));
+    privileges.into_iter().chain(profile).collect()
+}
+
+fn limit(name: &str, value: &str) -> Limit {
+    let (soft, hard) = value.split_once(':').unwrap_or((value, value));
+    Limit {
+        name: name.to_owned(),
+        soft: soft.to_owned(),
+        hard: hard.to_owned(),
+    }
+}
+
+fn depends(plan: &Plan, plans: &[Plan]) -> Vec<Dependency> {
+    let holder = holder(plan, plans);
+    let waited = plan.depends_on.iter().cloned().chain(holder);
+    let condition = |id: &String| {
+        let healthy = plans
+            .iter()
+            .any(|other| other.id == *id && other.health.is_some());
+        if healthy {
+            "service_healthy"
+        } else {
+            "service_started"
+        }
+    };
+    let dependency = |id: String| Dependency {
+        condition: condition(&id),
+        id,
+    };
+    waited.map(dependency).collect()
+}
+
+fn mounts(plan: &Plan) -> Vec<Mount> {
+    let mut mounts = Vec::new();
+    for volume in &plan.volumes {
+        mounts.push(Mount {
+            kind: "volume",
+            source: volume.name.clone(),
+            target: volume.path.text().into_owned(),
+            read_only: false,
+            why: format!("{}; from {}", volume.why, volume.evidence.place()),
+        });
+        if volume.load {
+            mounts.push(Mount {
+                kind: "bind",
+                source: format!("./data/{}.tar", volume.name),
+                target: archive_mount(&volume.name),
+                read_only: true,
+                why: "the machine's data, loaded at the first start".to_owned(),
+            });
+        }
+    }
+    mounts
+}
+
+pub(super) fn ports(plan: &Plan) -> Vec<Port> {
+    let id: String = plan
+        .id
+        .chars()
+        .map(|c| {
+            if c == '-' {
+                '_'
+            } else {
+                c.to_ascii_uppercase()
+            }
+        })
+        .collect();
+    let one = |port: &crate::plan::PlannedPort| {
+        let udp = if port.protocol == "udp" {
+            ("_UDP", "/udp")
+        } else {
+            ("", "")
+        };
+        let name = format!("{id}_PORT_{}{}", port.port, udp.0);
+        Port {
+            published: format!("${{{name}:-{}}}:{}{}", port.port, port.port, udp.1),
+            name,
+            number: port.port,
+            from: port.evidence.place(),
+        }
+    };
+    plan.ports.iter().map(one).collect()
+}
+
+/// `[a-z0-9][a-z0-9_-]*`, as compose wants a project's name.
+fn project(hostname: &str) -> String {
+    let fits = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let name: String = hostname.chars().map(fits).collect();
+    let name = name.trim_matches(['-', '_']);
+    if name.is_empty() {
+        "machine".to_owned()
+    } else {
+        name.to_owned()
+    }
+}

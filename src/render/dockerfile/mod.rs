@@ -1,0 +1,112 @@
+//! The Dockerfile's view.
+
+mod image;
+mod ownership;
+mod run;
+
+use self::image::image;
+use self::run::{Line, Run};
+use super::value::{Health, Variable, environment, health, octal, working_directory};
+use crate::plan::Plan;
+use crate::quote::build_path;
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub(in crate::render) struct Dockerfile {
+    id: String,
+    title: String,
+    release: String,
+    strategy: String,
+    reason: String,
+    base: String,
+    /// Whether anything is copied, and whether a stage of its own has to set owners and modes first.
+    rootfs: bool,
+    stage: bool,
+    stage_run: Vec<Line>,
+    run: Vec<Line>,
+    files: Vec<String>,
+    entrypoint: bool,
+    environment: Vec<Variable>,
+    environment_from: String,
+    working_directory: Vec<String>,
+    ports: Vec<Port>,
+    user: Vec<String>,
+    stop_signal: String,
+    health: Vec<Health>,
+    command: Vec<String>,
+    command_from: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Port {
+    number: u16,
+    protocol: String,
+    from: String,
+}
+
+pub(in crate::render) fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
+    let stage_run = stage(plan);
+    let (held, _) = environment(plan);
+    let (directory, _) = working_directory(plan);
+    Dockerfile {
+        id: plan.id.clone(),
+        title: plan.title.clone(),
+        release: plan.release.clone(),
+        strategy: plan.strategy.clone(),
+        reason: plan.reason.clone(),
+        base: plan.base.clone(),
+        rootfs: generated || !plan.entries.is_empty(),
+        stage: !stage_run.is_empty(),
+        stage_run,
+        run: image(plan),
+        files: plan
+            .files
+            .iter()
+            .map(|file| format!("{}: {}", file.path, file.why))
+            .collect(),
+        entrypoint: plan.entrypoint,
+        environment: held,
+        environment_from: format!(
+            "The service's own variables, from {}",
+            plan.command.evidence.place()
+        ),
+        working_directory: directory.into_iter().collect(),
+        ports: plan
+            .ports
+            .iter()
+            .map(|port| Port {
+                number: port.port,
+                protocol: port.protocol.clone(),
+                from: format!("from {}", port.evidence.place()),
+            })
+            .collect(),
+        user: (!plan.entrypoint && plan.uid != 0)
+            .then(|| format!("{}:{}", plan.uid, plan.gid))
+            .into_iter()
+            .collect(),
+        stop_signal: plan.stop_signal.clone(),
+        health: health(plan.health.as_ref()),
+        command: plan.command.argv.clone(),
+        command_from: format!("from {}", plan.command.evidence.place()),
+    }
+}
+
+/// Owners and modes of the carried files.
+fn stage(plan: &Plan) -> Vec<Line> {
+    let mut run = Run::default();
+    for step in ownership::owners(&plan.entries) {
+        let (uid, gid) = step.value;
+        let recursive = if step.recursive { "-R " } else { "" };
+        run.command(Vec::new(), format!("chown -h {recursive}{uid}:{gid}"));
+        for path in &step.paths {
+            run.word(Vec::new(), build_path("/rootfs", path));
+        }
+    }
+    for step in ownership::modes(&plan.entries) {
+        run.command(Vec::new(), format!("chmod {}", octal(step.value)));
+        for path in &step.paths {
+            run.word(Vec::new(), build_path("/rootfs", path));
+        }
+    }
+    run.lines()
+}

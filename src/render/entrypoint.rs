@@ -1,0 +1,170 @@
+//! The entry point's view.
+
+use super::{
+    schedule,
+    value::{Variable, archive_mount, environment, octal, secret_mount, working_directory},
+};
+use crate::plan::{Plan, PlannedCommand};
+use crate::quote::shell;
+use serde::Serialize;
+
+/// Where jobs' output is read from.
+const PIPE: &str = "/run/job-output";
+
+#[derive(Debug, Serialize)]
+pub(in crate::render) struct Entrypoint {
+    loads: Vec<Load>,
+    directories: Vec<Made>,
+    files: Vec<Put>,
+    variables: Vec<String>,
+    exports: Vec<Variable>,
+    /// The logs' links must be opened by somebody who is not root.
+    output: bool,
+    uid: u32,
+    gid: u32,
+    scheduled: bool,
+    pipe: &'static str,
+    umask: String,
+    before: Vec<Before>,
+    directory: Vec<String>,
+    /// Words before the main command, a blank at their end.
+    drop: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Load {
+    archive: String,
+    path: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Made {
+    path: String,
+    uid: u32,
+    gid: u32,
+    mode: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Put {
+    from: String,
+    path: String,
+    uid: u32,
+    gid: u32,
+    mode: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Before {
+    command: String,
+    from: String,
+}
+
+/// The script that jobs' mail is handed to.
+#[derive(Debug, Serialize)]
+pub(in crate::render) struct Mailer {
+    pipe: &'static str,
+}
+
+pub(in crate::render) fn mailer() -> Mailer {
+    Mailer { pipe: PIPE }
+}
+
+pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
+    let drop = drop_privileges(plan);
+    let loads = plan.volumes.iter().filter(|volume| volume.load);
+    let text = |path: &crate::path::MachinePath| path.text().into_owned();
+    let directories = plan
+        .directories
+        .iter()
+        .filter(|directory| directory.runtime);
+    let (_, exports) = environment(plan);
+    let files = plan.secrets.iter().filter_map(|secret| {
+        let file = secret.file.as_ref()?;
+        Some(Put {
+            from: secret_mount(&secret.name),
+            path: text(&file.path),
+            uid: file.uid,
+            gid: file.gid,
+            mode: octal(file.mode),
+        })
+    });
+    let tables = plan.jobs.iter().filter_map(|job| {
+        let name = job.secret.as_ref()?;
+        let path = schedule::secret_table(plan, name)?;
+        Some(Put {
+            from: secret_mount(name),
+            path,
+            uid: 0,
+            gid: 0,
+            mode: "0600".to_owned(),
+        })
+    });
+    let variables = plan
+        .secrets
+        .iter()
+        .filter(|secret| secret.file.is_none() && !secret.variables.is_empty());
+    Entrypoint {
+        loads: loads
+            .map(|volume| Load {
+                archive: archive_mount(&volume.name),
+                path: text(&volume.path),
+            })
+            .collect(),
+        directories: directories
+            .map(|made| Made {
+                path: text(&made.path),
+                uid: made.uid,
+                gid: made.gid,
+                mode: octal(made.mode),
+            })
+            .collect(),
+        files: files.chain(tables).collect(),
+        variables: variables.map(|secret| secret_mount(&secret.name)).collect(),
+        exports,
+        output: plan.uid != 0 && !plan.log_links.is_empty(),
+        uid: plan.uid,
+        gid: plan.gid,
+        scheduled: plan.scheduler.is_some(),
+        pipe: PIPE,
+        umask: plan.umask.map(octal).unwrap_or_default(),
+        before: plan
+            .before
+            .iter()
+            .map(|(command, root)| before(command, if *root { "" } else { &drop }))
+            .collect(),
+        directory: working_directory(plan).1.into_iter().collect(),
+        drop,
+    }
+}
+
+/// `setpriv` is in every Debian (util-linux), and unlike `su` it leaves no process behind and needs no PAM.
+fn drop_privileges(plan: &Plan) -> String {
+    if plan.uid == 0 {
+        return String::new();
+    }
+    let names = plan
+        .capabilities
+        .iter()
+        .map(|name| format!("+{}", name.trim_start_matches("CAP_").to_lowercase()));
+    let names: Vec<String> = names.collect();
+    let kept = if names.is_empty() {
+        " --inh-caps=-all".to_owned()
+    } else {
+        let names = names.join(",");
+        format!(" --inh-caps=-all,{names} --ambient-caps=-all,{names}")
+    };
+    format!(
+        "setpriv --reuid={} --regid={} --init-groups{kept} -- ",
+        plan.uid, plan.gid
+    )
+}
+
+fn before(command: &PlannedCommand, drop: &str) -> Before {
+    let words: Vec<String> = command.argv.iter().map(|word| shell(word)).collect();
+    let ignored = if command.ignore_failure { " || :" } else { "" };
+    Before {
+        command: format!("{drop}{}{ignored}", words.join(" ")),
+        from: command.evidence.place(),
+    }
+}

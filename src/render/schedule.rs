@@ -1,0 +1,88 @@
+//! Job tables: the machine's lines, grouped by the variables in force.
+
+use super::value::Variable;
+use crate::path::MachinePath;
+use crate::plan::Plan;
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub(in crate::render) struct Table {
+    #[serde(skip)]
+    pub path: MachinePath,
+    environment: Vec<Variable>,
+    jobs: Vec<Job>,
+}
+
+#[derive(Debug, Serialize)]
+struct Job {
+    schedule: String,
+    user: String,
+    command: String,
+    from: String,
+}
+
+/// The tables of a plan, in the order of their first jobs.
+pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
+    let Some(scheduler) = &plan.scheduler else {
+        return Vec::new();
+    };
+    let mut tables: Vec<Table> = Vec::new();
+    for job in plan.jobs.iter().filter(|job| job.secret.is_none()) {
+        let mut environment: Vec<Variable> = job
+            .environment
+            .iter()
+            .map(|(name, value)| Variable {
+                name: name.clone(),
+                value: value.clone(),
+            })
+            .collect();
+        if let Some(locale) = plan
+            .locale
+            .as_ref()
+            .filter(|_| !job.environment.iter().any(|(name, _)| name == "LANG"))
+        {
+            environment.push(Variable {
+                name: "LANG".to_owned(),
+                value: locale.clone(),
+            });
+        }
+        let line = Job {
+            schedule: job.cron.clone(),
+            user: job.user.clone(),
+            command: job.command.clone(),
+            from: job.evidence.place(),
+        };
+        let same = tables
+            .iter_mut()
+            .find(|table| table.environment == environment);
+        if let Some(table) = same {
+            table.jobs.push(line);
+            continue;
+        }
+        let count = tables.len() + 1;
+        let name = if count == 1 {
+            plan.id.clone()
+        } else {
+            format!("{}-{count}", plan.id)
+        };
+        let path = scheduler.tables.join(name);
+        tables.push(Table {
+            path,
+            environment,
+            jobs: vec![line],
+        });
+    }
+    tables
+}
+
+/// Where the table of a job with a secret is put; cron skips names with dots.
+pub(super) fn secret_table(plan: &Plan, secret: &str) -> Option<String> {
+    let scheduler = plan.scheduler.as_ref()?;
+    Some(
+        scheduler
+            .tables
+            .join(secret.replace('.', "-"))
+            .text()
+            .into_owned(),
+    )
+}

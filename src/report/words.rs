@@ -1,0 +1,68 @@
+//! Words and orders that all reports share.
+
+use crate::product::Listen;
+use crate::rule::{Severity, Verdict};
+use crate::scan::{Scan, Workload};
+
+/// A severity as it is written in scan.json.
+pub fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Minor => "minor",
+        Severity::Major => "major",
+        Severity::Blocker => "blocker",
+    }
+}
+
+/// A verdict as it is written in scan.json.
+pub fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Container => "container",
+        Verdict::ContainerWithChanges => "container-with-changes",
+        Verdict::IsolatedContainer => "isolated-container",
+        Verdict::KeepVm => "keep-vm",
+    }
+}
+
+/// A verdict for a reader who meets the word for the first time.
+pub fn verdict_said(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Container => "Fits a container",
+        Verdict::ContainerWithChanges => "Fits a container after changes",
+        Verdict::IsolatedContainer => "Needs the walls of a virtual machine",
+        Verdict::KeepVm => "Stays on a virtual machine",
+    }
+}
+
+/// Where something listens: `127.0.0.1:80/tcp`, `[::]:53/udp`, or the path of a socket.
+pub fn address(listen: &Listen) -> String {
+    match listen.port {
+        0 => listen.address.clone(),
+        port if listen.address.contains(':') && !listen.address.starts_with('[') => {
+            format!("[{}]:{port}/{}", listen.address, listen.protocol)
+        }
+        port => format!("{}:{port}/{}", listen.address, listen.protocol),
+    }
+}
+
+/// Workloads, the lowest score first.
+pub fn by_score(scan: &Scan) -> Vec<&Workload> {
+    let mut workloads: Vec<&Workload> = scan.workloads.iter().collect();
+    workloads.sort_by(|a, b| (a.assessment.score, &a.id).cmp(&(b.assessment.score, &b.id)));
+    workloads
+}
+
+/// The machine's name, or what stands for it.
+pub(super) fn machine(scan: &Scan) -> &str {
+    scan.machine
+        .hostname
+        .as_deref()
+        .filter(|name| !name.is_empty())
+        .unwrap_or("this machine")
+}
+
+/// The operating system's own name.
+pub(super) fn system(scan: &Scan) -> &str {
+    let os = scan.machine.os.as_ref();
+    os.map_or("an unknown system", |os| os.pretty_name.as_str())
+}

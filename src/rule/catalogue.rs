@@ -1,0 +1,105 @@
+//! The rule catalogue: data under `detectors/catalogue.toml`, checked once.
+//!
+//! Packs and native rules name rules by id only; severity, points and words are here, so that a rule reads the same
+//! wherever it fires.
+
+use super::Concern;
+use super::{Severity, Verdict};
+use crate::fact::Evidence;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// One rule, for weighing and for `explain`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    pub id: String,
+    pub title: String,
+    pub severity: Severity,
+    /// Points per workload; by severity where the catalogue is silent.
+    pub points: Option<u32>,
+    /// What a blocker makes of the workload.
+    pub verdict: Option<Verdict>,
+    /// Targets on which the rule weighs nothing.
+    #[serde(default)]
+    pub fine: Vec<String>,
+    pub why: String,
+    pub remedy: String,
+    pub cannot_see: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rule: Vec<Rule>,
+}
+
+static RULES: LazyLock<Result<BTreeMap<String, Rule>, String>> = LazyLock::new(|| {
+    let file: File = toml::from_str(include_str!("../../detectors/catalogue.toml"))
+        .map_err(|error| error.to_string())?;
+    Ok(file
+        .rule
+        .into_iter()
+        .map(|rule| (rule.id.clone(), rule))
+        .collect())
+});
+
+/// All rules by id. Empty only if the built-in catalogue does not parse, which a test forbids.
+pub fn rules() -> &'static BTreeMap<String, Rule> {
+    static NONE: BTreeMap<String, Rule> = BTreeMap::new();
+    RULES.as_ref().unwrap_or(&NONE)
+}
+
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().get(id)
+}
+
+/// A concern in the catalogue's own words; `None` for an unknown rule, or without evidence to show.
+pub fn concern(
+    id: &str,
+    workload: Option<&str>,
+    detail: String,
+    evidence: Vec<Evidence>,
+) -> Option<Concern> {
+    let rule = rule(id)?;
+    if evidence.is_empty() {
+        return None;
+    }
+    Some(Concern {
+        rule: rule.id.clone(),
+        severity: rule.severity,
+        title: rule.title.clone(),
+        detail,
+        workload: workload.map(str::to_owned),
+        evidence,
+        remedy: rule.remedy.clone(),
+        links: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_whole() {
+        RULES.as_ref().expect("detectors/catalogue.toml parses");
+        assert!(rules().len() > 50);
+        for rule in rules().values() {
+            assert!(
+                rule.id
+                    .split_once('/')
+                    .is_some_and(|(family, name)| !family.is_empty() && !name.is_empty())
+            );
+            for text in [&rule.title, &rule.why, &rule.remedy, &rule.cannot_see] {
+                assert!(!text.trim().is_empty(), "{} says nothing", rule.id);
+            }
+            assert!(
+                rule.verdict.is_none() || rule.severity == Severity::Blocker,
+                "{}",
+                rule.id
+            );
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Lines of a shell script joined over their ends, and variables put in as far as they are known.
+
+use super::shell;
+use std::collections::BTreeMap;
+
+/// Lines joined over backslashes, comments dropped.
+pub fn logical_lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if trimmed.starts_with('#') {
+            continue;
+        }
+        let body = trimmed.strip_suffix('\\').unwrap_or(trimmed);
+        match lines.last_mut().filter(|_| open) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(body);
+            }
+            None => lines.push(body.to_owned()),
+        }
+        open = body.len() < trimmed.len();
+    }
+    lines
+}
+
+/// `$NAME`, `${NAME}` and `${NAME:-default}` replaced by what is known; the rest stays as written.
+pub fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let (head, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(head);
+        let body = tail.get(1..).unwrap_or_default();
+        let (name, default, after) = if let Some(inner) = body.strip_prefix('{') {
+            let (inside, after) = inner.split_once('}').unwrap_or((inner, ""));
+            let (name, default) = inside
+                .split_once(":-")
+                .map_or((inside, None), |(n, d)| (n, Some(d)));
+            (name, default, after)
+        } else {
+            let end = body
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(body.len());
+            let (name, after) = body.split_at_checked(end).unwrap_or((body, ""));
+            (name, None, after)
+        };
+        match known.get(name).map(String::as_str).or(default) {
+            Some(value) => out.push_str(value),
+            None => out.push_str(tail.strip_suffix(after).unwrap_or(tail)),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Top-level assignments whose value is literal once earlier ones are put in; the first stands.
+pub fn variables(text: &str) -> BTreeMap<String, String> {
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    for line in logical_lines(text) {
+        let line = line.strip_prefix("export ").unwrap_or(&line);
+        let Some((name, value)) = line.split_once('=') else {
+            continue;
+        };
+        let words = shell(value);
+        let (Some(value), true) = (
+            words.first().cloned().or(Some(String::new())),
+            is_name(name),
+        ) else {
+            continue;
+        };
+        let value = expand(&value, &known);
+        if !value.contains(['$', '`']) {
+            known.entry(name.to_owned()).or_insert(value);
+        }
+    }
+    known
+}
