@@ -1,6 +1,6 @@
 //! scan.json: everything that was found, in one document with a schema of its own.
 //!
-//! These types are the contract (`schema_version` 1); the JSON Schema is generated from them, and `report` reads them
+//! These types are the contract (`schema_version` 2); the JSON Schema is generated from them, and `report` reads them
 //! back. Built from facts, cut, assessments and plans; nothing is worked out here.
 
 use crate::assess::Assessment;
@@ -18,7 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub const SCHEMA_VERSION: u32 = 1;
+/// Of these types. 1 had the fields of a plan side by side.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// One scan of one machine.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -29,8 +30,7 @@ pub struct Scan {
     pub machine: Machine,
     pub coverage: Coverage,
     pub packages: Packages,
-    /// Where the machine's bytes are, and what of them moves; absent in scans of earlier versions.
-    #[serde(default)]
+    /// Where the machine's bytes are, and what of them moves.
     pub usage: Usage,
     pub services: Vec<Service>,
     pub concerns: Vec<Concern>,
@@ -265,5 +265,31 @@ impl Scan {
 
     pub fn worst(&self) -> Option<Severity> {
         self.concerns.iter().map(|concern| concern.severity).max()
+    }
+}
+
+/// Why a text is no scan that can be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error("it is a scan of schema_version {0}, and {SCHEMA_VERSION} was expected")]
+    Version(u64),
+    #[error("{0}")]
+    Malformed(#[from] serde_json::Error),
+}
+
+impl Scan {
+    /// Reads a saved scan. One of another version is refused by its number, not by the first field that differs.
+    pub fn read(text: &str) -> Result<Self, Unreadable> {
+        /// All that every version has.
+        #[derive(Deserialize)]
+        struct Head {
+            schema_version: u64,
+        }
+        let head: Head = serde_json::from_str(text)?;
+        if head.schema_version == u64::from(SCHEMA_VERSION) {
+            Ok(serde_json::from_str(text)?)
+        } else {
+            Err(Unreadable::Version(head.schema_version))
+        }
     }
 }

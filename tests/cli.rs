@@ -142,7 +142,7 @@ fn a_saved_scan_gives_the_same_report() {
 fn the_scan_keeps_its_shape() {
     let scan: serde_json::Value =
         serde_json::from_slice(&transvase(&["scan", SHOP]).stdout).unwrap();
-    assert_eq!(scan["schema_version"], 1);
+    assert_eq!(scan["schema_version"], 2);
     for workload in scan["workloads"].as_array().unwrap() {
         let points: u64 = workload["assessment"]["factors"]
             .as_array()
@@ -168,6 +168,24 @@ fn the_scan_keeps_its_shape() {
     let known = schema["properties"].as_object().unwrap();
     for key in scan.as_object().unwrap().keys() {
         assert!(known.contains_key(key), "{key} is not in the schema");
+    }
+}
+
+#[test]
+fn a_scan_of_another_version_is_refused_by_its_number() {
+    let scratch = tempfile::tempdir().unwrap();
+    let old = scratch.path().join("scan.json");
+    std::fs::write(&old, r#"{"schema_version": 1, "workloads": []}"#).unwrap();
+    let done = transvase(&["report", old.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    for word in [
+        "schema_version 1",
+        "2 was expected",
+        "scan the source again",
+    ] {
+        assert!(said.contains(word), "{said}");
     }
 }
 

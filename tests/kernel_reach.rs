@@ -267,7 +267,7 @@ fn what_an_interpreter_reads_is_no_program() {
     std::fs::rename(program, bin.join("python3")).unwrap();
     let found = workload(root);
     let programs = serde_json::json!(["/usr/bin/python3"]);
-    assert_eq!(found["plan"]["programs"], programs, "{found:#?}");
+    assert_eq!(found["plan"]["process"]["programs"], programs, "{found:#?}");
 }
 
 const OPENER: &str = "#include <dlfcn.h>

@@ -67,6 +67,7 @@ fn what_an_administrator_switched_on_and_off_is_what_the_image_has() {
     web.packages = vec!["webd".into()];
     let plan = plan(&bench, web);
     let carried: Vec<String> = plan
+        .image
         .files
         .iter()
         .map(|file| file.path.to_string())
@@ -110,16 +111,20 @@ fn accounts_keep_their_numbers_and_the_bases_own_give_way() {
     web.packages = vec!["webd".into()];
     let plans = bench.plan(&[app, web], false);
     let (first, second) = (&plans[0], &plans[1]);
-    assert_eq!(first.base, "docker.io/library/ubuntu:24.04");
+    assert_eq!(first.image.base, "docker.io/library/ubuntu:24.04");
     assert_eq!(
-        (first.uid, first.gid, first.entrypoint),
+        (
+            first.process.uid,
+            first.process.gid,
+            first.process.entrypoint
+        ),
         (1000, 1000, false)
     );
-    assert_eq!(first.displaced, ["ubuntu"]);
+    assert_eq!(first.image.displaced, ["ubuntu"]);
     // A static account is in the base; what it was given on the machine it is given again.
-    assert!(second.users.is_empty() && second.entrypoint);
+    assert!(second.image.users.is_empty() && second.process.entrypoint);
     assert_eq!(
-        second.memberships,
+        second.image.memberships,
         [("www".to_owned(), "deploy".to_owned())]
     );
     let text = dockerfile(&bench, &plans, "app");
@@ -151,7 +156,7 @@ fn secrets_are_references_until_they_are_asked_for() {
         ("KEY".into(), evidence("/etc/systemd/system/x.service", 8)),
     ];
     let plans = bench.plan(&[app], false);
-    assert!(plans[0].entrypoint);
+    assert!(plans[0].process.entrypoint);
     for with_secrets in [false, true] {
         let name = format!("out-{with_secrets}");
         let (out, written) = bench.write(
@@ -406,7 +411,7 @@ fn a_server_nobody_is_seen_to_use_joins_the_largest_pod() {
     cache.listens = vec![listen("127.0.0.1", 6379)];
     let other = workload("other", &["/bin/other"]);
     let plans = bench.plan(&[web, app, cache, other], false);
-    let pods: Vec<&str> = plans.iter().map(|plan| plan.pod.as_str()).collect();
+    let pods: Vec<&str> = plans.iter().map(|plan| plan.network.pod.as_str()).collect();
     assert_eq!(pods, ["app", "app", "app", "other"]);
     assert!(
         plans[2]
@@ -429,9 +434,9 @@ fn locale_zone_and_probe_are_the_machines() {
     app.packages = vec!["webd".into()];
     app.listens = vec![listen("127.0.0.5", 8080)];
     let plan = plan(&bench, app);
-    assert_eq!(plan.probe, Some(Probe::Tcp { port: 8080 }));
+    assert_eq!(plan.process.probe, Some(Probe::Tcp { port: 8080 }));
     assert_eq!(
-        plan.health.as_ref().unwrap().command[2],
+        plan.process.health.as_ref().unwrap().command[2],
         "exec 3<>/dev/tcp/127.0.0.5/8080"
     );
     let text = dockerfile(&bench, &[plan], "app");
@@ -455,7 +460,7 @@ fn a_directory_the_product_needs_is_made_for_its_owner() {
     own.ignore_failure = true;
     app.services[0].exec_pre.push(own);
     let mut plans = bench.plan(&[app], false);
-    plans[0].directories = vec![transvase::plan::PlannedDirectory {
+    plans[0].image.directories = vec![transvase::plan::PlannedDirectory {
         path: "/run/app".into(),
         mode: 0o750,
         uid: 1500,
@@ -537,11 +542,17 @@ fn a_stop_without_end_has_time_and_a_single_run_is_not_repeated() {
     once.services[0].kind = transvase::service::ServiceType::Oneshot;
     let plans = bench.plan(&[app, once], false);
     assert_eq!(
-        (plans[0].stop_timeout, plans[0].restart.as_str()),
+        (
+            plans[0].process.stop_timeout,
+            plans[0].process.restart.as_str()
+        ),
         (3600, "on-failure")
     );
     assert_eq!(
-        (plans[1].stop_timeout, plans[1].restart.as_str()),
+        (
+            plans[1].process.stop_timeout,
+            plans[1].process.restart.as_str()
+        ),
         (90, "no")
     );
 }
@@ -563,12 +574,14 @@ fn a_single_file_of_data_never_makes_a_shared_directory_a_volume() {
     ];
     let plan = plan(&bench, app);
     let volumes: Vec<String> = plan
+        .state
         .volumes
         .iter()
         .map(|volume| volume.path.to_string())
         .collect();
     assert_eq!(volumes, ["/var/lib/app"]);
     let files: Vec<String> = plan
+        .image
         .files
         .iter()
         .map(|file| file.path.to_string())

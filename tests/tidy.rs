@@ -61,7 +61,6 @@ const NOT_YET: &[&str] = &[
     "src/examine/changed.rs",
     "src/render/dockerfile/image.rs",
     "src/study/mod.rs",
-    "src/plan/build.rs",
     "src/plan/capability.rs",
     "src/service/systemd/build.rs",
     "src/workload/jobs.rs",

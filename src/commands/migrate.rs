@@ -98,9 +98,9 @@ impl render::Content for Counted<'_> {
 
 /// What a plan carries of the machine's content.
 fn bytes(plan: &crate::plan::Plan, with_data: bool) -> u64 {
-    let data = plan.data.iter().filter(|_| with_data);
+    let data = plan.state.data.iter().filter(|_| with_data);
     let data = data.flat_map(|(_, entries)| entries);
-    let all = plan.entries.iter().chain(data);
+    let all = plan.image.entries.iter().chain(data);
     all.filter(|entry| entry.is_file())
         .map(|entry| entry.size)
         .sum()

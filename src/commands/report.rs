@@ -92,9 +92,9 @@ fn saved(args: &Report) -> Option<Result<Scan, Error>> {
     is_json.then(|| {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::Other(format!("cannot read {}: {error}", path.display())))?;
-        serde_json::from_str(&text).map_err(|error| {
+        Scan::read(&text).map_err(|error| {
             Error::Other(format!(
-                "{} is not a scan of this version: {error}; scan the source again",
+                "{} is no scan that this version reads: {error}; scan the source again",
                 path.display()
             ))
         })

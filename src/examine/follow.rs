@@ -44,7 +44,7 @@ pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
     let services = service::services(facts, &packs.generated_units(facts));
     let cut = cut::cut(facts, &services, packs);
     for plan in plan::plan(facts, &cut.workloads, &PlanOptions::default()) {
-        let copied = plan.entries.iter().filter(|entry| entry.is_file());
+        let copied = plan.image.entries.iter().filter(|entry| entry.is_file());
         let copied = copied.filter(|entry| claims::may_hold_secret(entry));
         wants.extend(copied.map(|entry| Want::file(&entry.path, Content::ID)));
     }

@@ -4,10 +4,11 @@ use super::carried::{self, Carried};
 use super::identity::Identity;
 use super::place::Place;
 use super::pod::{self, Seat};
-use super::process::Process;
+use super::process::Draft;
 use super::{
-    Contract, Plan, PlanOptions, PlannedVolume, activate, command, contract, health, hosts,
-    package, port, schedule, secret, service, socket, volume,
+    Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedVolume, Process, Schedule,
+    State, activate, command, contract, health, hosts, package, port, schedule, secret, service,
+    socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -52,6 +53,15 @@ pub fn plan(facts: &Facts, workloads: &[Workload], options: &PlanOptions) -> Vec
         .collect()
 }
 
+/// What is worked out before the plan is put together.
+struct Parts<'a> {
+    workload: &'a Workload,
+    volumes: Vec<PlannedVolume>,
+    carried: Carried,
+    identity: Identity,
+    draft: Draft,
+}
+
 impl<'p> Shared<'p, '_> {
     fn one(&mut self, workload: &Workload, seat: &Seat) -> Plan {
         let place = self.place;
@@ -60,123 +70,143 @@ impl<'p> Shared<'p, '_> {
         let carried = carried::carried(workload, &volumes, &names, place, &mut self.secrets);
         names.extend(carried.packages.iter().cloned());
         let identity = Identity::new(workload, &carried, &volumes, place);
-        let process = Process::new(
+        let zone = self.zone.as_deref();
+        let draft = Draft::new(workload, &identity, zone, place, &mut self.secrets);
+        let parts = Parts {
             workload,
-            &identity,
-            self.zone.as_deref(),
-            place,
-            &mut self.secrets,
-        );
-        self.assemble(workload, seat, volumes, &names, carried, identity, process)
+            volumes,
+            carried,
+            identity,
+            draft,
+        };
+        self.assemble(seat, &names, parts)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of a plan, each worked out before"
-    )]
-    fn assemble(
-        &self,
-        workload: &Workload,
-        seat: &Seat,
-        volumes: Vec<PlannedVolume>,
-        names: &BTreeSet<String>,
-        carried: Carried,
-        identity: Identity,
-        process: Process,
-    ) -> Plan {
-        let (place, facts) = (self.place, self.place.facts);
-        let main = workload.services.first();
-        let members = self.members(seat);
-        let (packages, sources, remarks) = package::packages(names, facts, place.base);
+    fn assemble(&self, seat: &Seat, names: &BTreeSet<String>, parts: Parts<'_>) -> Plan {
+        let workload = parts.workload;
+        let (packages, sources, remarks) =
+            package::packages(names, self.place.facts, self.place.base);
         let own = [
             remarks,
-            identity.accounts.notes.clone(),
-            process.notes.clone(),
+            parts.identity.accounts.notes.clone(),
+            parts.draft.notes.clone(),
         ];
-        let notes = self.notes(workload, seat, own);
-        let (stop_signal, stop_timeout) = command::stop(main, workload);
-        let checked = health::check(workload).filter(|_| main.is_some());
-        let (health, probe) =
-            checked.map_or((None, None), |(check, probe)| (Some(check), Some(probe)));
-        let data = volumes.iter().filter(|volume| volume.load);
-        let data = data
-            .map(|volume| (volume.name.clone(), volume::contents(volume, place)))
-            .collect();
-        let hostname = facts.hostname.as_ref().map(|(name, _)| name.clone());
-        let programs = contract::programs(process.commands(), facts);
         Plan {
             id: workload.id.clone(),
             title: workload.title.clone(),
             strategy: "packages".to_owned(),
             reason: format!(
                 "the machine's own release and packages: {}",
-                place.base.reason
+                self.place.base.reason
             ),
-            base: place.base.image.clone(),
-            demand: None,
-            bases: Vec::new(),
-            release: facts
-                .os
-                .as_ref()
-                .map(|os| os.pretty_name.clone())
-                .unwrap_or_default(),
-            sources,
-            packages,
-            package_directories: place.base.distribution.packages.directories.clone(),
+            notes: self.notes(workload, seat, own),
+            process: self.process(&parts),
+            network: self.network(workload, seat),
+            schedule: Schedule {
+                jobs: parts.draft.jobs.clone(),
+                scheduler: workload
+                    .services
+                    .is_empty()
+                    .then(|| schedule::scheduler(self.place)),
+            },
+            contract: Contract::default(),
+            state: self.state(&parts),
+            image: self.image(parts, packages, sources),
+        }
+    }
+
+    fn process(&self, parts: &Parts<'_>) -> Process {
+        let (workload, draft, identity) = (parts.workload, &parts.draft, &parts.identity);
+        let main = workload.services.first();
+        let (stop_signal, stop_timeout) = command::stop(main, workload);
+        let checked = health::check(workload).filter(|_| main.is_some());
+        let (health, probe) = checked.unzip();
+        Process {
             entrypoint: main.is_none()
-                || !carried.secrets.is_empty()
-                || volumes.iter().any(|volume| volume.load)
-                || process.needs_preparation(&identity),
-            directories: service::directories(workload, &volumes, &identity.accounts, place),
-            displaced: identity.accounts.displaced,
-            memberships: identity.accounts.memberships,
-            groups: identity.accounts.groups,
-            users: identity.accounts.users,
-            user: identity.user,
-            group: identity.group,
+                || !parts.carried.secrets.is_empty()
+                || parts.volumes.iter().any(|volume| volume.load)
+                || draft.needs_preparation(identity),
+            programs: contract::programs(draft.commands(), self.place.facts),
+            command: draft.command.clone(),
+            before: draft.before.clone(),
+            environment: draft.environment.clone(),
+            user: identity.user.clone(),
+            group: identity.group.clone(),
             uid: identity.uid,
             gid: identity.gid,
-            files: carried.files,
-            entries: carried.entries,
-            removals: carried
-                .removals
-                .into_iter()
-                .chain(process.removals)
-                .collect(),
-            secrets: carried.secrets.into_iter().chain(process.secrets).collect(),
-            secret_entries: carried.secret_entries,
-            volumes,
-            data,
-            programs,
-            contract: Contract::default(),
-            command: process.command,
-            before: process.before,
-            init: process.init,
-            jobs: process.jobs,
-            scheduler: main.is_none().then(|| schedule::scheduler(place)),
-            environment: process.environment,
-            capabilities: process.capabilities,
-            umask: process.umask,
-            log_files: process.log_files,
-            log_links: process.log_links,
-            working_directory: process.directory,
-            no_new_privileges: main.is_some_and(|main| main.no_new_privileges),
-            limits: service::limits(workload),
+            working_directory: draft.directory.clone(),
+            health,
+            probe,
             stop_signal,
             stop_timeout,
             restart: command::restart(main).to_owned(),
-            health,
-            probe,
+            limits: service::limits(workload),
+            capabilities: draft.capabilities.clone(),
+            no_new_privileges: main.is_some_and(|main| main.no_new_privileges),
+            init: draft.init,
+            umask: draft.umask,
+        }
+    }
+
+    fn network(&self, workload: &Workload, seat: &Seat) -> Network {
+        let place = self.place;
+        let hostname = place.facts.hostname.as_ref().map(|(name, _)| name.clone());
+        Network {
+            pod: seat.pod.clone(),
+            depends_on: seat.waits.clone(),
             ports: port::ports(workload),
-            sysctls: port::sysctls(&members, place),
             hosts: hosts::hosts(place),
+            sysctls: port::sysctls(&self.members(seat), place),
             hostname: hostname.filter(|name| hosts::is_host_name(name)),
+        }
+    }
+
+    fn state(&self, parts: &Parts<'_>) -> State {
+        let loaded = parts.volumes.iter().filter(|volume| volume.load);
+        let data = loaded.map(|volume| (volume.name.clone(), volume::contents(volume, self.place)));
+        let secrets = parts.carried.secrets.iter().chain(&parts.draft.secrets);
+        State {
+            data: data.collect(),
+            volumes: parts.volumes.clone(),
+            secrets: secrets.cloned().collect(),
+            secret_entries: parts.carried.secret_entries.clone(),
+        }
+    }
+
+    fn image(
+        &self,
+        parts: Parts<'_>,
+        packages: Vec<PlannedPackage>,
+        sources: Vec<String>,
+    ) -> Image {
+        let (place, accounts) = (self.place, parts.identity.accounts);
+        let os = place.facts.os.as_ref();
+        Image {
+            base: place.base.image.clone(),
+            demand: None,
+            bases: Vec::new(),
+            release: os.map(|os| os.pretty_name.clone()).unwrap_or_default(),
+            sources,
+            packages,
+            package_directories: place.base.distribution.packages.directories.clone(),
+            directories: service::directories(parts.workload, &parts.volumes, &accounts, place),
+            displaced: accounts.displaced,
+            memberships: accounts.memberships,
+            groups: accounts.groups,
+            users: accounts.users,
+            files: parts.carried.files,
+            entries: parts.carried.entries,
+            removals: parts
+                .carried
+                .removals
+                .into_iter()
+                .chain(parts.draft.removals)
+                .collect(),
+            log_files: parts.draft.log_files,
+            log_links: parts.draft.log_links,
             timezone: self.zone.clone(),
             locale: self.locale.clone(),
             locale_package: self.locale_package(),
-            pod: seat.pod.clone(),
-            depends_on: seat.waits.clone(),
-            notes,
         }
     }
 

@@ -12,25 +12,29 @@ impl Seen<'_> {
     /// What preparing the start needs of root.
     pub(super) fn of_the_entry_point(&self, keep: &mut impl FnMut(&str, &str)) {
         let plan = self.plan;
-        if !plan.entrypoint {
+        if !plan.process.entrypoint {
             return;
         }
-        if plan.uid != 0 {
+        if plan.process.uid != 0 {
             for name in ["CAP_SETUID", "CAP_SETGID"] {
                 keep(name, "the entry point becomes the process's user");
             }
-            if plan.init {
+            if plan.process.init {
                 keep(
                     "CAP_KILL",
                     "the engine's init, which is root, hands signals on to it",
                 );
             }
         }
-        let loads = plan.volumes.iter().any(|volume| volume.load);
-        let makes = plan.directories.iter().any(|directory| directory.runtime);
-        let puts = !plan.secrets.is_empty();
-        let output = plan.uid != 0 && !plan.log_links.is_empty();
-        if loads || makes || puts || output || !plan.before.is_empty() {
+        let loads = plan.state.volumes.iter().any(|volume| volume.load);
+        let makes = plan
+            .image
+            .directories
+            .iter()
+            .any(|directory| directory.runtime);
+        let puts = !plan.state.secrets.is_empty();
+        let output = plan.process.uid != 0 && !plan.image.log_links.is_empty();
+        if loads || makes || puts || output || !plan.process.before.is_empty() {
             for name in ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] {
                 keep(
                     name,
@@ -39,11 +43,13 @@ impl Seen<'_> {
             }
         }
         let directories = plan
+            .image
             .directories
             .iter()
             .filter(|directory| directory.runtime);
         let modes = directories.map(|directory| directory.mode);
         let files = plan
+            .state
             .secrets
             .iter()
             .filter_map(|secret| secret.file.as_ref());
@@ -54,7 +60,7 @@ impl Seen<'_> {
                 "the entry point sets set-user-id and set-group-id bits",
             );
         }
-        if plan.scheduler.is_some() {
+        if plan.schedule.scheduler.is_some() {
             for name in [
                 "CAP_CHOWN",
                 "CAP_DAC_OVERRIDE",
@@ -71,8 +77,8 @@ impl Seen<'_> {
 
     /// What a process that stays root needs; `Some` says why that cannot be told.
     pub(super) fn of_root(&self, keep: &mut impl FnMut(&str, &str)) -> Option<String> {
-        if self.plan.scheduler.is_some() {
-            let mut jobs = self.plan.jobs.iter();
+        if self.plan.schedule.scheduler.is_some() {
+            let mut jobs = self.plan.schedule.jobs.iter();
             let root = jobs.find(|job| job.user == "root")?;
             return Some(format!("root's job {} may need anything", root.name));
         }
@@ -161,15 +167,20 @@ impl Seen<'_> {
 
     pub(super) fn has_files_of_others(&self) -> bool {
         let plan = self.plan;
-        plan.volumes.iter().any(|volume| volume.uid != 0)
-            || plan.directories.iter().any(|directory| directory.uid != 0)
-            || plan.entries.iter().any(|entry| entry.uid != 0)
-            || plan.log_files.iter().any(|file| file.uid != 0)
+        plan.state.volumes.iter().any(|volume| volume.uid != 0)
+            || plan
+                .image
+                .directories
+                .iter()
+                .any(|directory| directory.uid != 0)
+            || plan.image.entries.iter().any(|entry| entry.uid != 0)
+            || plan.image.log_files.iter().any(|file| file.uid != 0)
     }
 
     pub(super) fn file_capabilities(&self) -> impl Iterator<Item = (&MachinePath, &Vec<String>)> {
         let elfs = self
             .plan
+            .process
             .programs
             .iter()
             .filter_map(|path| self.facts.elfs.get(path));

@@ -1,13 +1,24 @@
 //! What a container runs: the foreground command, what comes before it, and whether the engine's init must reap for it.
 
-use super::PlannedCommand;
 use super::place::Place;
+use crate::fact::Evidence;
 use crate::fact::FileState;
 use crate::kernel::need::is_loader;
 use crate::path::MachinePath;
 use crate::service::{Command, Service, ServiceType};
 use crate::workload::Workload;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// A command with the place it was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedCommand {
+    pub argv: Vec<String>,
+    /// A failure does not keep the main command from starting.
+    pub ignore_failure: bool,
+    pub evidence: Evidence,
+}
 
 /// Programs of the service manager: what they do has no meaning without it.
 const MANAGER: [&str; 4] = ["systemctl", "journalctl", "loginctl", "initctl"];

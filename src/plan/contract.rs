@@ -4,7 +4,8 @@
 //! reach, by the unit, by ports, and by whose the files are. Where the code of a root's process was not understood, the
 //! engine's own set stands, and the reason is part of the plan.
 
-use super::{Contract, Kept, Plan, activate, privilege};
+use super::PlannedDevice;
+use super::{Plan, activate, privilege};
 use crate::distribution::candidate;
 use crate::fact::Facts;
 use crate::kernel::need::{Need, Program, need};
@@ -15,7 +16,42 @@ use crate::program;
 use crate::program::configured;
 use crate::walk::Entry;
 use crate::workload::Workload;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A capability that a container keeps, and what for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Kept {
+    /// CAP_ name.
+    pub capability: String,
+    pub why: String,
+}
+
+/// What a container may ask of the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contract {
+    /// Every capability is dropped but those it keeps; else it has them beside the engine's own set.
+    pub drops: bool,
+    /// Why the engine's own set stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unproven: Option<String>,
+    pub keeps: Vec<Kept>,
+    pub devices: Vec<PlannedDevice>,
+    pub profile: Profile,
+}
+
+impl Default for Contract {
+    fn default() -> Self {
+        Self {
+            drops: false,
+            unproven: None,
+            keeps: Vec::new(),
+            devices: Vec::new(),
+            profile: Profile::new([], false),
+        }
+    }
+}
 
 /// Settles the contract of every plan, now that the code of its programs is known.
 pub fn settle(plans: &mut [Plan], workloads: &[Workload], facts: &Facts, reaches: &Reaches) {
@@ -23,11 +59,12 @@ pub fn settle(plans: &mut [Plan], workloads: &[Workload], facts: &Facts, reaches
         if let Some(workload) = workloads.iter().find(|workload| workload.id == plan.id) {
             let seen = Seen::new(plan, workload, facts, reaches);
             let contract = seen.contract();
-            plan.no_new_privileges |= seen.gains_nothing();
+            plan.process.no_new_privileges |= seen.gains_nothing();
             plan.contract = contract;
             let elfs = super::files(workload, Some(&*plan), facts);
-            plan.demand = candidate::demand(&elfs, facts);
-            plan.bases = plan
+            plan.image.demand = candidate::demand(&elfs, facts);
+            plan.image.bases = plan
+                .image
                 .demand
                 .as_ref()
                 .map(candidate::choices)
@@ -65,13 +102,13 @@ impl<'a> Seen<'a> {
     fn new(plan: &'a Plan, workload: &'a Workload, facts: &'a Facts, reaches: &'a Reaches) -> Self {
         let packed =
             |path: &MachinePath| facts.elfs.get(path).is_some_and(|elf| elf.packed.is_some());
-        let programs = plan.programs.iter().map(|path| {
+        let programs = plan.process.programs.iter().map(|path| {
             // What unpacks itself shows nothing of its code.
             (path, reaches.get(path).filter(|_| !packed(path)))
         });
         Self {
             programs: programs.collect(),
-            need: needs(&plan.programs, facts, reaches),
+            need: needs(&plan.process.programs, facts, reaches),
             privileged: privilege::privileged(plan, facts),
             plan,
             workload,
@@ -86,7 +123,7 @@ impl<'a> Seen<'a> {
                 .entry(name.to_owned())
                 .or_insert_with(|| why.to_owned());
         };
-        for name in &self.plan.capabilities {
+        for name in &self.plan.process.capabilities {
             keep(name, "the unit gives it to its process");
         }
         self.of_the_entry_point(&mut keep);
@@ -95,7 +132,7 @@ impl<'a> Seen<'a> {
                 keep(name, &format!("{path} has it as a file capability"));
             }
         }
-        let unproven = if self.plan.uid == 0 {
+        let unproven = if self.plan.process.uid == 0 {
             self.of_root(&mut keep)
         } else {
             self.set_user_id().map(|path| {
@@ -116,7 +153,7 @@ impl<'a> Seen<'a> {
 
     pub(super) fn profile(&self) -> Profile {
         let plan = self.plan;
-        if plan.scheduler.is_some() {
+        if plan.schedule.scheduler.is_some() {
             return Profile::unknown("its jobs start whatever their lines say".to_owned(), None);
         }
         if activate::activated(self.workload).is_some() {
@@ -131,7 +168,7 @@ impl<'a> Seen<'a> {
             let why = format!("{name} is set, which decides what is loaded");
             return Profile::unknown(why, None);
         }
-        let started = program::of(&plan.command.argv, self.facts).files;
+        let started = program::of(&plan.process.command.argv, self.facts).files;
         let script = started.iter().find(|path| {
             let script = self.facts.scripts.get(*path);
             script.is_some_and(|script| {
@@ -147,7 +184,9 @@ impl<'a> Seen<'a> {
                 None,
             );
         }
-        let beside = plan.entrypoint || plan.health.is_some() || !plan.before.is_empty();
+        let beside = plan.process.entrypoint
+            || plan.process.health.is_some()
+            || !plan.process.before.is_empty();
         Profile::new(self.programs.iter().copied(), beside)
     }
 }

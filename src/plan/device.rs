@@ -1,11 +1,20 @@
 //! The devices a container is handed.
 
-use super::PlannedDevice;
 use super::contract::Seen;
 use crate::abi::capability::capabilities;
 use crate::fact::Evidence;
 use crate::kernel::need::Kind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// A device of the host that a container is handed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedDevice {
+    pub path: String,
+    pub why: String,
+    pub evidence: Evidence,
+}
 
 impl Seen<'_> {
     /// Devices that the unit names, and those the code opens itself, under one plain name each. What acts on the host

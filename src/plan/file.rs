@@ -3,13 +3,49 @@
 //! A file that a package of the image brings unchanged is not copied; data, logs, sockets and what belongs to a person
 //! are not either; a file that holds a secret is handed over as a secret instead.
 
-use super::PlannedFile;
 use super::place::Place;
 use crate::disk::FileKind;
 use crate::fact::FileState;
 use crate::path::MachinePath;
 use crate::walk::Entry;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A file, directory (with everything below it) or link copied out of the machine into the build context.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedFile {
+    /// Where it stands, in the machine and in the image alike.
+    pub path: MachinePath,
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub why: String,
+    /// Names copied, itself included: 1, or more for a directory.
+    pub names: u64,
+    /// Bytes of content copied.
+    pub bytes: u64,
+}
+
+/// Something the packages put into the image that the machine does not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedRemoval {
+    pub path: MachinePath,
+    /// A directory that stays, emptied.
+    pub content: bool,
+    pub why: String,
+}
+
+/// A directory the image makes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedDirectory {
+    pub path: MachinePath,
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    /// Below /run or /tmp: gone at every boot of the machine, so made again at every start.
+    pub runtime: bool,
+}
 
 /// Directories of the running system; nothing in them is a file to carry.
 const LIVE: [&str; 5] = ["/proc", "/sys", "/dev", "/run", "/tmp"];

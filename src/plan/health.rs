@@ -1,9 +1,21 @@
 //! How a container is asked whether it works, with what the image already holds.
 
-use super::HealthCheck;
 use crate::product::Listen;
 use crate::product::Probe;
 use crate::workload::Workload;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How often and how patiently a health check asks; seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HealthCheck {
+    /// Run inside the container.
+    pub command: Vec<String>,
+    pub interval: u32,
+    pub timeout: u32,
+    pub start_period: u32,
+    pub retries: u32,
+}
 
 /// The product's own question, or a connection to its first TCP port.
 pub(super) fn check(workload: &Workload) -> Option<(HealthCheck, Probe)> {

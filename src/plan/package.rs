@@ -3,11 +3,22 @@
 //! Versions are Debian's (deb-version(7)): `[epoch:]upstream[-revision]`. A pin is what apt takes after `=`, with a `*` at
 //! its end, so that the next security update of the same upstream version still fits.
 
-use super::PlannedPackage;
 use crate::distribution::base::{Base, Moving};
 use crate::fact::{Facts, Package};
 use crate::walk::glob;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// A package of the image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedPackage {
+    pub name: String,
+    /// What the installer is asked for: `1.22.1-*`, so that a security update does not break the build.
+    pub pin: String,
+    /// What the machine had; empty where the machine did not have the package.
+    pub version: String,
+}
 
 /// What the package manager is asked for instead of `version`.
 pub(super) fn pin(source: &str, version: &str, moving: &[Moving]) -> String {

@@ -1,10 +1,20 @@
 //! Ports: which are published, which need a privilege, which a container cannot have.
 
-use super::PlannedPort;
 use super::identity;
 use super::place::Place;
+use crate::fact::Evidence;
 use crate::workload::Workload;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedPort {
+    pub port: u16,
+    pub protocol: String,
+    pub evidence: Evidence,
+}
 
 /// Ports that others than the machine itself may reach.
 pub(super) fn ports(workload: &Workload) -> Vec<PlannedPort> {

@@ -55,7 +55,11 @@ impl<'a> Seen<'a> {
 
 /// Set-user-id and set-group-id files that the image gets beyond its base, and whether each makes root of its process.
 pub(super) fn privileged<'a>(plan: &'a Plan, facts: &'a Facts) -> Vec<(&'a MachinePath, bool)> {
-    let names = plan.packages.iter().map(|package| package.name.clone());
+    let names = plan
+        .image
+        .packages
+        .iter()
+        .map(|package| package.name.clone());
     let names: BTreeSet<String> = names.collect();
     let closure = package::closure(&names, facts);
     let is_set = |entry: &&'a Entry| entry.is_file() && entry.mode & (SET_UID | SET_GID) != 0;
@@ -64,7 +68,7 @@ pub(super) fn privileged<'a>(plan: &'a Plan, facts: &'a Facts) -> Vec<(&'a Machi
         owner.is_some_and(|owner| closure.contains(owner.name.as_str()))
     };
     let of_packages = facts.tree.entries().iter().filter(is_set).filter(brought);
-    let carried = plan.entries.iter().filter(is_set);
+    let carried = plan.image.entries.iter().filter(is_set);
     let all = of_packages.chain(carried);
     all.map(|entry| (&entry.path, entry.uid == 0 && entry.mode & SET_UID != 0))
         .collect()

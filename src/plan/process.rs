@@ -12,8 +12,9 @@ use crate::path::MachinePath;
 use crate::workload::Workload;
 use std::collections::BTreeSet;
 
+/// What is worked out of it at once, for several nouns of the plan.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(super) struct Draft {
     pub command: PlannedCommand,
     /// The words of the command itself, whatever opens sockets for it.
     own: Vec<String>,
@@ -32,7 +33,7 @@ pub(super) struct Process {
     pub notes: Vec<String>,
 }
 
-impl Process {
+impl Draft {
     pub(super) fn new(
         workload: &Workload,
         identity: &Identity,

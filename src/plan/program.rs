@@ -14,7 +14,7 @@ pub fn programs(workloads: &[Workload], plans: &[Plan], facts: &Facts) -> Progra
     let loader = Loader::new(facts);
     for workload in workloads {
         let plan = plans.iter().find(|plan| plan.id == workload.id);
-        let started = plan.into_iter().flat_map(|plan| &plan.programs);
+        let started = plan.into_iter().flat_map(|plan| &plan.process.programs);
         // What a package brought and the container does not start is its product's affair.
         let own = workload
             .executables
@@ -35,7 +35,7 @@ pub fn programs(workloads: &[Workload], plans: &[Plan], facts: &Facts) -> Progra
 /// The programs of a workload that are looked at for what they need of a processor and of files: those its container
 /// starts, and those it carries.
 pub fn files<'a>(workload: &Workload, plan: Option<&Plan>, facts: &'a Facts) -> Vec<&'a Elf> {
-    let started = plan.into_iter().flat_map(|plan| &plan.programs);
+    let started = plan.into_iter().flat_map(|plan| &plan.process.programs);
     let named = started.chain(&workload.executables);
     let mut paths: BTreeSet<&MachinePath> = named.collect();
     for claim in &workload.claims {

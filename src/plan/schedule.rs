@@ -1,15 +1,40 @@
 //! Scheduled jobs: the machine's own lines, for the same kind of scheduler.
 
-use super::PlannedJob;
 use super::names::is_variable;
 use super::place::Place;
 use super::secret::{self, Taken};
-use super::{PlannedCommand, PlannedRemoval, PlannedScheduler, PlannedSecret};
+use super::{PlannedCommand, PlannedRemoval, PlannedSecret};
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::secret::MASK;
 use crate::service::Manager;
 use crate::workload::Workload;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A line of the schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedJob {
+    pub name: String,
+    /// Five cron fields, or `@reboot`.
+    pub cron: String,
+    pub user: String,
+    pub command: String,
+    pub environment: Vec<(String, String)>,
+    /// The line holds a secret: `command` is redacted, and the line itself is a secret of this name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    pub evidence: Evidence,
+}
+
+/// Where the schedule's lines go, and where their output comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedScheduler {
+    /// Directory of job tables.
+    pub tables: MachinePath,
+    /// The program that is handed the jobs' output as mail.
+    pub mailer: MachinePath,
+}
 
 /// What a scheduled workload adds to its plan.
 #[derive(Debug, Default)]

@@ -3,14 +3,29 @@
 use super::file::describe;
 use super::names::{is_variable, slug, unique};
 use super::place::Place;
-use super::{PlannedCommand, PlannedFile, PlannedJob, PlannedSecret};
+use super::{PlannedCommand, PlannedFile, PlannedJob};
 use crate::fact::SecretRef;
 use crate::path::MachinePath;
 use crate::secret::MASK;
 use crate::service::Service;
 use crate::walk::Entry;
 use crate::workload::Workload;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A secret, by reference: a whole file that is mounted, or one variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedSecret {
+    /// File name under OUT/secrets; `[a-z0-9._-]`.
+    pub name: String,
+    /// The file to put it at inside the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PlannedFile>,
+    /// Or the variables it sets, in a file of shell assignments.
+    pub variables: Vec<String>,
+    pub holds: Vec<SecretRef>,
+}
 
 /// Kinds of what a secret's file is made of, beside whole files: how the value is found again.
 pub(crate) const VARIABLE: &str = "variable";

@@ -1,13 +1,33 @@
 //! Volumes: state that outlives the container, and directories of sockets that a pod's members share.
 
-use super::PlannedVolume;
 use super::file::is_live;
 use super::names::{slug, unique};
 use super::place::Place;
+use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use crate::workload::Workload;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A named volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedVolume {
+    /// Unique in OUT: `postgresql-15-main-data`.
+    pub name: String,
+    pub path: MachinePath,
+    pub bytes: u64,
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u32,
+    pub why: String,
+    /// Holds the machine's data (written by `--with-data`), or is only shared or scratch.
+    pub carries_data: bool,
+    /// The machine's data is written beside the container, which loads it at the first start.
+    pub load: bool,
+    pub evidence: Evidence,
+}
 
 /// Volume names by the directory they hold; one directory, one volume, whoever uses it.
 #[derive(Debug, Default)]

@@ -72,14 +72,15 @@ pub(in crate::render) fn mailer() -> Mailer {
 
 pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
     let drop = drop_privileges(plan);
-    let loads = plan.volumes.iter().filter(|volume| volume.load);
+    let loads = plan.state.volumes.iter().filter(|volume| volume.load);
     let text = |path: &crate::path::MachinePath| path.text().into_owned();
     let directories = plan
+        .image
         .directories
         .iter()
         .filter(|directory| directory.runtime);
     let (_, exports) = environment(plan);
-    let files = plan.secrets.iter().filter_map(|secret| {
+    let files = plan.state.secrets.iter().filter_map(|secret| {
         let file = secret.file.as_ref()?;
         Some(Put {
             from: secret_mount(&secret.name),
@@ -89,7 +90,7 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
             mode: octal(file.mode),
         })
     });
-    let tables = plan.jobs.iter().filter_map(|job| {
+    let tables = plan.schedule.jobs.iter().filter_map(|job| {
         let name = job.secret.as_ref()?;
         let path = schedule::secret_table(plan, name)?;
         Some(Put {
@@ -101,6 +102,7 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
         })
     });
     let variables = plan
+        .state
         .secrets
         .iter()
         .filter(|secret| secret.file.is_none() && !secret.variables.is_empty());
@@ -122,13 +124,14 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
         files: files.chain(tables).collect(),
         variables: variables.map(|secret| secret_mount(&secret.name)).collect(),
         exports,
-        output: plan.uid != 0 && !plan.log_links.is_empty(),
-        uid: plan.uid,
-        gid: plan.gid,
-        scheduled: plan.scheduler.is_some(),
+        output: plan.process.uid != 0 && !plan.image.log_links.is_empty(),
+        uid: plan.process.uid,
+        gid: plan.process.gid,
+        scheduled: plan.schedule.scheduler.is_some(),
         pipe: PIPE,
-        umask: plan.umask.map(octal).unwrap_or_default(),
+        umask: plan.process.umask.map(octal).unwrap_or_default(),
         before: plan
+            .process
             .before
             .iter()
             .map(|(command, root)| before(command, if *root { "" } else { &drop }))
@@ -140,10 +143,11 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
 
 /// `setpriv` is in every Debian (util-linux), and unlike `su` it leaves no process behind and needs no PAM.
 fn drop_privileges(plan: &Plan) -> String {
-    if plan.uid == 0 {
+    if plan.process.uid == 0 {
         return String::new();
     }
     let names = plan
+        .process
         .capabilities
         .iter()
         .map(|name| format!("+{}", name.trim_start_matches("CAP_").to_lowercase()));
@@ -156,7 +160,7 @@ fn drop_privileges(plan: &Plan) -> String {
     };
     format!(
         "setpriv --reuid={} --regid={} --init-groups{kept} -- ",
-        plan.uid, plan.gid
+        plan.process.uid, plan.process.gid
     )
 }
 

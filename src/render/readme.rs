@@ -92,19 +92,20 @@ pub(in crate::render) fn page(plan: &Plan) -> Page {
     Page {
         id: plan.id.clone(),
         title: plan.title.clone(),
-        release: plan.release.clone(),
-        base: plan.base.clone(),
+        release: plan.image.release.clone(),
+        base: plan.image.base.clone(),
         strategy: plan.strategy.clone(),
         reason: plan.reason.clone(),
-        command: plan.command.argv.join(" "),
-        command_from: plan.command.evidence.place(),
-        user: format!("{}:{}", plan.user, plan.group),
-        entrypoint: plan.entrypoint,
+        command: plan.process.command.argv.join(" "),
+        command_from: plan.process.command.evidence.place(),
+        user: format!("{}:{}", plan.process.user, plan.process.group),
+        entrypoint: plan.process.entrypoint,
         notes: plan.notes.clone(),
         kernel: kernel(plan),
-        demand: plan.demand.iter().map(demand).collect(),
-        bases: plan.bases.iter().map(base).collect(),
+        demand: plan.image.demand.iter().map(demand).collect(),
+        bases: plan.image.bases.iter().map(base).collect(),
         ports: plan
+            .network
             .ports
             .iter()
             .map(|port| Port {
@@ -113,8 +114,9 @@ pub(in crate::render) fn page(plan: &Plan) -> Page {
             })
             .collect(),
         volumes: volumes(plan),
-        secrets: plan.secrets.iter().map(secret).collect(),
+        secrets: plan.state.secrets.iter().map(secret).collect(),
         packages: plan
+            .image
             .packages
             .iter()
             .map(|p| Package {
@@ -124,6 +126,7 @@ pub(in crate::render) fn page(plan: &Plan) -> Page {
             })
             .collect(),
         files: plan
+            .image
             .files
             .iter()
             .map(|f| File {
@@ -205,7 +208,7 @@ fn kernel(plan: &Plan) -> Kernel {
         calls,
         starts_programs,
         open: open.into_iter().collect(),
-        no_new_privileges: plan.no_new_privileges,
+        no_new_privileges: plan.process.no_new_privileges,
     }
 }
 
@@ -221,7 +224,7 @@ fn volumes(plan: &Plan) -> Vec<Volume> {
             (false, false) => "nothing to carry",
         },
     };
-    plan.volumes.iter().map(volume).collect()
+    plan.state.volumes.iter().map(volume).collect()
 }
 
 fn secret(secret: &PlannedSecret) -> Secret {
@@ -277,21 +280,22 @@ pub(in crate::render) fn overview(
     missing: &[String],
     left_out: Vec<String>,
 ) -> Overview {
-    let hostname = plans.iter().find_map(|plan| plan.hostname.clone());
+    let hostname = plans.iter().find_map(|plan| plan.network.hostname.clone());
     let mut pods: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for plan in plans {
-        pods.entry(&plan.pod).or_default().push(&plan.id);
+        pods.entry(&plan.network.pod).or_default().push(&plan.id);
     }
     let row = |plan: &Plan| Row {
         id: plan.id.clone(),
         title: plan.title.clone(),
         ports: plan
+            .network
             .ports
             .iter()
             .map(|port| format!("{}/{}", port.port, port.protocol))
             .collect::<Vec<_>>()
             .join(", "),
-        needs: plan.depends_on.join(", "),
+        needs: plan.network.depends_on.join(", "),
     };
     let note = |plan: &Plan| {
         let id = plan.id.clone();
@@ -308,7 +312,7 @@ pub(in crate::render) fn overview(
         machine: hostname.unwrap_or_else(|| "the machine".to_owned()),
         release: plans
             .first()
-            .map(|plan| plan.release.clone())
+            .map(|plan| plan.image.release.clone())
             .unwrap_or_default(),
         count: plans.len(),
         single: plans.len() == 1,
@@ -320,7 +324,7 @@ pub(in crate::render) fn overview(
             .collect(),
         missing_secrets: plans
             .iter()
-            .flat_map(|plan| &plan.secrets)
+            .flat_map(|plan| &plan.state.secrets)
             .filter(|secret| missing.contains(&secret.name))
             .map(secret)
             .collect(),

@@ -23,11 +23,11 @@ struct Job {
 
 /// The tables of a plan, in the order of their first jobs.
 pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
-    let Some(scheduler) = &plan.scheduler else {
+    let Some(scheduler) = &plan.schedule.scheduler else {
         return Vec::new();
     };
     let mut tables: Vec<Table> = Vec::new();
-    for job in plan.jobs.iter().filter(|job| job.secret.is_none()) {
+    for job in plan.schedule.jobs.iter().filter(|job| job.secret.is_none()) {
         let mut environment: Vec<Variable> = job
             .environment
             .iter()
@@ -37,6 +37,7 @@ pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
             })
             .collect();
         if let Some(locale) = plan
+            .image
             .locale
             .as_ref()
             .filter(|_| !job.environment.iter().any(|(name, _)| name == "LANG"))
@@ -77,7 +78,7 @@ pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
 
 /// Where the table of a job with a secret is put; cron skips names with dots.
 pub(super) fn secret_table(plan: &Plan, secret: &str) -> Option<String> {
-    let scheduler = plan.scheduler.as_ref()?;
+    let scheduler = plan.schedule.scheduler.as_ref()?;
     Some(
         scheduler
             .tables

@@ -21,12 +21,14 @@ pub(super) fn value(
 ) -> Result<Vec<u8>, String> {
     if let Some(file) = secret.file.as_ref().filter(|_| secret.variables.is_empty()) {
         let entry = plan
+            .state
             .secret_entries
             .iter()
             .find(|entry| entry.path == file.path);
         return read(entry.ok_or("it is not in the tree")?, machine);
     }
     if let Some(job) = plan
+        .schedule
         .jobs
         .iter()
         .find(|job| job.secret.as_ref() == Some(&secret.name))

@@ -37,7 +37,7 @@ pub(super) fn health(check: Option<&HealthCheck>) -> Vec<Health> {
 
 /// Variables that an image can hold, and those whose values have several lines.
 pub(super) fn environment(plan: &Plan) -> (Vec<Variable>, Vec<Variable>) {
-    let all = plan.environment.iter();
+    let all = plan.process.environment.iter();
     let all = all.map(|(name, value)| Variable {
         name: name.clone(),
         value: value.clone(),
@@ -47,7 +47,7 @@ pub(super) fn environment(plan: &Plan) -> (Vec<Variable>, Vec<Variable>) {
 
 /// The working directory, as an image can hold it, or else for the entry point; neither for the root.
 pub(super) fn working_directory(plan: &Plan) -> (Option<String>, Option<String>) {
-    let path = plan.working_directory.as_ref();
+    let path = plan.process.working_directory.as_ref();
     let text = path
         .map(|path| path.text().into_owned())
         .filter(|text| text != "/");

@@ -40,10 +40,10 @@ pub(super) fn preview(plans: &[Plan]) -> Result<Vec<(PathBuf, String)>, Error> {
     let mut missing = Vec::new();
     for plan in plans {
         let directory = Path::new("workloads").join(&plan.id);
-        let is_generated = plan.scheduler.is_some() || !schedule::tables(plan).is_empty();
+        let is_generated = plan.schedule.scheduler.is_some() || !schedule::tables(plan).is_empty();
         let files = own(plan, is_generated)?.into_iter();
         found.extend(files.map(|(name, _, text)| (directory.join(name), text)));
-        missing.extend(plan.secrets.iter().map(|secret| secret.name.clone()));
+        missing.extend(plan.state.secrets.iter().map(|secret| secret.name.clone()));
     }
     let whole = overview(plans, &missing, &[])?.into_iter();
     found.extend(whole.map(|(name, text)| (PathBuf::from(name), text)));
@@ -77,7 +77,7 @@ fn own(plan: &Plan, is_generated: bool) -> Result<Vec<(&'static str, u32, String
         (".dockerignore", 0o644, fill("dockerignore", &())?),
         ("README.md", 0o644, fill("workload.md", &page)?),
     ];
-    if plan.entrypoint {
+    if plan.process.entrypoint {
         let text = fill("entrypoint.sh", &entrypoint::entrypoint(plan))?;
         files.push(("entrypoint.sh", 0o755, text));
     }
@@ -98,7 +98,7 @@ fn workload(
     for table in schedule::tables(plan) {
         generated.push((table.path.clone(), 0o644, fill("table", &table)?));
     }
-    if let Some(scheduler) = &plan.scheduler {
+    if let Some(scheduler) = &plan.schedule.scheduler {
         generated.push((
             scheduler.mailer.clone(),
             0o755,
@@ -107,6 +107,7 @@ fn workload(
     }
     let made: BTreeSet<&MachinePath> = generated.iter().map(|(path, ..)| path).collect();
     let entries: Vec<Entry> = plan
+        .image
         .entries
         .iter()
         .filter(|entry| !made.contains(&entry.path))
@@ -143,7 +144,7 @@ fn secrets(
     written: &mut Written,
 ) -> Result<Vec<String>, Error> {
     let mut missing = Vec::new();
-    for planned in &plan.secrets {
+    for planned in &plan.state.secrets {
         if !options.with_secrets {
             missing.push(planned.name.clone());
             continue;
@@ -172,7 +173,7 @@ fn data(
     machine: &Machine<'_>,
     written: &mut Written,
 ) -> Result<(), Error> {
-    for (name, entries) in &plan.data {
+    for (name, entries) in &plan.state.data {
         let path = Path::new("data").join(format!("{name}.tar"));
         if written.paths.contains(&path) {
             continue;

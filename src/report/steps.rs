@@ -157,9 +157,9 @@ fn secrets(scan: &Scan) -> Option<Step> {
         .workloads
         .iter()
         .filter_map(|workload| Some((workload, workload.plan.as_ref()?)))
-        .filter(|(_, plan)| !plan.secrets.is_empty())
+        .filter(|(_, plan)| !plan.state.secrets.is_empty())
         .collect();
-    let count: usize = with.iter().map(|(_, plan)| plan.secrets.len()).sum();
+    let count: usize = with.iter().map(|(_, plan)| plan.state.secrets.len()).sum();
     if count == 0 {
         return None;
     }

@@ -21,7 +21,7 @@ pub(super) fn kernel(
     facts: &Facts,
     reaches: &Reaches,
 ) -> Kernel {
-    let programs: &[MachinePath] = plan.map_or(&[], |plan| &plan.programs);
+    let programs: &[MachinePath] = plan.map_or(&[], |plan| &plan.process.programs);
     let read: Vec<&Reach> = programs
         .iter()
         .filter_map(|path| reaches.get(path))

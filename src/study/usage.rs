@@ -98,7 +98,7 @@ impl Carried {
     fn new(workloads: &[Workload], plans: &[Plan]) -> Self {
         let entries = plans
             .iter()
-            .flat_map(|plan| plan.entries.iter().chain(&plan.secret_entries));
+            .flat_map(|plan| plan.image.entries.iter().chain(&plan.state.secret_entries));
         let data = workloads.iter().flat_map(|workload| &workload.data);
         Self {
             names: entries.map(|entry| entry.path.clone()).collect(),
@@ -126,9 +126,12 @@ fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> Vec<bool> {
     let named = workloads
         .iter()
         .flat_map(|workload| workload.packages.iter().map(String::as_str));
-    let planned = plans
-        .iter()
-        .flat_map(|plan| plan.packages.iter().map(|package| package.name.as_str()));
+    let planned = plans.iter().flat_map(|plan| {
+        plan.image
+            .packages
+            .iter()
+            .map(|package| package.name.as_str())
+    });
     let essential = facts
         .packages
         .iter()

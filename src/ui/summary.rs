@@ -253,10 +253,11 @@ pub fn next_steps(scan: &Scan, out: &Path, with_secrets: bool, with_data: bool) 
     let out = sanitise(&out);
     let mut text =
         format!("Written to {out}. Next:\n  open {out}/report.html, or less {out}/report.md\n");
-    let secrets = scan
-        .workloads
-        .iter()
-        .any(|w| w.plan.as_ref().is_some_and(|plan| !plan.secrets.is_empty()));
+    let secrets = scan.workloads.iter().any(|w| {
+        w.plan
+            .as_ref()
+            .is_some_and(|plan| !plan.state.secrets.is_empty())
+    });
     if secrets && !with_secrets {
         let _ = writeln!(
             text,

@@ -125,7 +125,7 @@ fn workload(model: &Workload, kernel: &serde_json::Value, at: usize) -> Workload
         .collect();
     if let Some(plan) = &mut workload.plan {
         plan.id.clone_from(&workload.id);
-        plan.pod = format!("service-{pod}");
+        plan.network.pod = format!("service-{pod}");
     }
     workload
 }

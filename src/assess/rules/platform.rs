@@ -71,12 +71,12 @@ fn mismatches(seen: &Seen<'_>) -> Vec<Concern> {
             if seen.facts.owner(&elf.path).is_some() {
                 continue;
             }
-            let refusal = plan.and_then(|plan| refusal_of(&plan.base, elf, seen.facts));
+            let refusal = plan.and_then(|plan| refusal_of(&plan.image.base, elf, seen.facts));
             let too_old = refusal.map(|refusal| {
                 format!(
                     "{} on {}: {refusal}",
                     elf.path,
-                    plan.map_or("", |plan| &plan.base)
+                    plan.map_or("", |plan| &plan.image.base)
                 )
             });
             let missing = loader

@@ -106,15 +106,15 @@ const TAG: &str = "latest";
 pub(in crate::render) fn compose(plans: &[Plan]) -> Compose {
     let hostname = plans
         .first()
-        .and_then(|plan| plan.hostname.clone())
+        .and_then(|plan| plan.network.hostname.clone())
         .unwrap_or_default();
     let volumes: BTreeSet<&str> = plans
         .iter()
-        .flat_map(|plan| plan.volumes.iter().map(|volume| volume.name.as_str()))
+        .flat_map(|plan| plan.state.volumes.iter().map(|volume| volume.name.as_str()))
         .collect();
     let secrets: BTreeSet<&str> = plans
         .iter()
-        .flat_map(|plan| plan.secrets.iter().map(|secret| secret.name.as_str()))
+        .flat_map(|plan| plan.state.secrets.iter().map(|secret| secret.name.as_str()))
         .collect();
     let secret = |name: &str| Secret {
         name: name.to_owned(),
@@ -144,6 +144,7 @@ pub(in crate::render) fn env(plans: &[Plan]) -> Env {
 
 fn service(plan: &Plan, plans: &[Plan]) -> Service {
     let mut secrets: Vec<String> = plan
+        .state
         .secrets
         .iter()
         .map(|secret| secret.name.clone())
@@ -165,16 +166,17 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         depends: depends(plan, plans),
         volumes: mounts(plan),
         secrets,
-        health: health(plan.health.as_ref()),
-        stop_signal: plan.stop_signal.clone(),
-        stop_timeout: plan.stop_timeout,
-        restart: plan.restart.clone(),
-        init: plan.init,
+        health: health(plan.process.health.as_ref()),
+        stop_signal: plan.process.stop_signal.clone(),
+        stop_timeout: plan.process.stop_timeout,
+        restart: plan.process.restart.clone(),
+        init: plan.process.init,
         drops: plan.contract.drops,
         capabilities: capabilities(plan),
         devices: devices(plan),
         security: security(plan),
         limits: plan
+            .process
             .limits
             .iter()
             .map(|(name, value)| limit(name, value))
@@ -212,6 +214,7 @@ fn devices(plan: &Plan) -> Vec<Device> {
 
 fn security(plan: &Plan) -> Vec<String> {
     let privileges = plan
+        .process
         .no_new_privileges
         .then(|| "no-new-privileges:true".to_owned());
     let profile = plan.contract.profile.document();
@@ -231,11 +234,11 @@ fn limit(name: &str, value: &str) -> Limit {
 
 fn depends(plan: &Plan, plans: &[Plan]) -> Vec<Dependency> {
     let holder = holder(plan, plans);
-    let waited = plan.depends_on.iter().cloned().chain(holder);
+    let waited = plan.network.depends_on.iter().cloned().chain(holder);
     let condition = |id: &String| {
         let healthy = plans
             .iter()
-            .any(|other| other.id == *id && other.health.is_some());
+            .any(|other| other.id == *id && other.process.health.is_some());
         if healthy {
             "service_healthy"
         } else {
@@ -251,7 +254,7 @@ fn depends(plan: &Plan, plans: &[Plan]) -> Vec<Dependency> {
 
 fn mounts(plan: &Plan) -> Vec<Mount> {
     let mut mounts = Vec::new();
-    for volume in &plan.volumes {
+    for volume in &plan.state.volumes {
         mounts.push(Mount {
             kind: "volume",
             source: volume.name.clone(),
@@ -298,7 +301,7 @@ pub(super) fn ports(plan: &Plan) -> Vec<Port> {
             from: port.evidence.place(),
         }
     };
-    plan.ports.iter().map(one).collect()
+    plan.network.ports.iter().map(one).collect()
 }
 
 /// `[a-z0-9][a-z0-9_-]*`, as compose wants a project's name.

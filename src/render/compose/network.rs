@@ -21,17 +21,23 @@ impl Network {
         let first = members.first();
         let sysctls: BTreeMap<&String, &String> = members
             .iter()
-            .flat_map(|member| member.sysctls.iter().map(|(name, value)| (name, value)))
+            .flat_map(|member| {
+                member
+                    .network
+                    .sysctls
+                    .iter()
+                    .map(|(name, value)| (name, value))
+            })
             .collect();
         Self {
             hostname: first
-                .and_then(|plan| plan.hostname.clone())
+                .and_then(|plan| plan.network.hostname.clone())
                 .into_iter()
                 .collect(),
             ports: members.iter().flat_map(|member| ports(member)).collect(),
             hosts: first
                 .iter()
-                .flat_map(|plan| &plan.hosts)
+                .flat_map(|plan| &plan.network.hosts)
                 .map(|(name, address)| format!("{name}:{address}"))
                 .collect(),
             sysctls: sysctls
@@ -57,7 +63,7 @@ pub(super) struct Pod {
 
 /// One for each pod of more than one.
 pub(super) fn pods(plans: &[Plan]) -> Vec<Pod> {
-    let anchors = plans.iter().filter(|plan| plan.pod == plan.id);
+    let anchors = plans.iter().filter(|plan| plan.network.pod == plan.id);
     let pod = |anchor: &Plan| {
         let members = members(anchor, plans);
         let ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
@@ -74,16 +80,21 @@ pub(super) fn pods(plans: &[Plan]) -> Vec<Pod> {
 /// The network of a workload that shares it with nobody.
 pub(super) fn own(plan: &Plan, plans: &[Plan]) -> Option<Network> {
     let members = members(plan, plans);
-    (plan.pod == plan.id && members.len() == 1).then(|| Network::of(&members))
+    (plan.network.pod == plan.id && members.len() == 1).then(|| Network::of(&members))
 }
 
 /// The service whose network a workload uses, where it has none of its own.
 pub(super) fn holder(plan: &Plan, plans: &[Plan]) -> Option<String> {
-    own(plan, plans).is_none().then(|| pod_id(&plan.pod, plans))
+    own(plan, plans)
+        .is_none()
+        .then(|| pod_id(&plan.network.pod, plans))
 }
 
 fn members<'p>(anchor: &Plan, plans: &'p [Plan]) -> Vec<&'p Plan> {
-    plans.iter().filter(|plan| plan.pod == anchor.id).collect()
+    plans
+        .iter()
+        .filter(|plan| plan.network.pod == anchor.id)
+        .collect()
 }
 
 /// `NAME-pod`, unless a workload is called so.

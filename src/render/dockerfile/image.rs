@@ -15,7 +15,11 @@ pub(super) fn image(plan: &Plan) -> Vec<Line> {
         path.as_str()
             .is_some_and(|text| !text.chars().any(char::is_control))
     };
-    let removals = plan.removals.iter().filter(|removal| plain(&removal.path));
+    let removals = plan
+        .image
+        .removals
+        .iter()
+        .filter(|removal| plain(&removal.path));
     let (emptied, removed): (Vec<_>, Vec<_>) = removals.partition(|removal| removal.content);
     if !removed.is_empty() {
         run.command(Vec::new(), "rm -rf".to_owned());
@@ -26,7 +30,8 @@ pub(super) fn image(plan: &Plan) -> Vec<Line> {
     let emptied = emptied.iter().map(|removal| &removal.path);
     // What the packages put into a volume would be taken for the machine's data.
     let emptied = emptied.chain(
-        plan.volumes
+        plan.state
+            .volumes
             .iter()
             .filter(|volume| volume.load)
             .map(|volume| &volume.path),
@@ -50,6 +55,7 @@ pub(super) fn image(plan: &Plan) -> Vec<Line> {
         run.word(Vec::new(), "-mindepth 1 -delete".to_owned());
     }
     for directory in plan
+        .image
         .directories
         .iter()
         .filter(|directory| plain(&directory.path))
@@ -64,7 +70,7 @@ pub(super) fn image(plan: &Plan) -> Vec<Line> {
             ),
         );
     }
-    for file in &plan.log_files {
+    for file in &plan.image.log_files {
         let owner = format!("install -o {} -g {}", file.uid, file.gid);
         run.command(
             Vec::new(),
@@ -75,7 +81,7 @@ pub(super) fn image(plan: &Plan) -> Vec<Line> {
             ),
         );
     }
-    for (path, to) in &plan.log_links {
+    for (path, to) in &plan.image.log_links {
         run.command(
             Vec::new(),
             format!("ln -sf {to} {}", build_shell(&path.text())),
@@ -85,7 +91,7 @@ pub(super) fn image(plan: &Plan) -> Vec<Line> {
 }
 
 fn accounts(plan: &Plan, run: &mut Run) {
-    for name in &plan.displaced {
+    for name in &plan.image.displaced {
         let why = "This account of the base has a number that the machine gave to somebody else.";
         run.command(
             vec![why.to_owned()],
@@ -95,16 +101,16 @@ fn accounts(plan: &Plan, run: &mut Run) {
     let mut comment = vec![
         "Accounts with the machine's numbers, so that carried data stays readable.".to_owned(),
     ];
-    for group in &plan.groups {
+    for group in &plan.image.groups {
         run.command(
             std::mem::take(&mut comment),
             format!("groupadd --gid {} {}", group.gid, build_shell(&group.name)),
         );
     }
-    for user in &plan.users {
+    for user in &plan.image.users {
         run.command(std::mem::take(&mut comment), account(user, plan));
     }
-    for (user, group) in &plan.memberships {
+    for (user, group) in &plan.image.memberships {
         let text = format!(
             "usermod --append --groups {} {}",
             build_shell(group),
@@ -117,6 +123,7 @@ fn accounts(plan: &Plan, run: &mut Run) {
 fn account(user: &PlannedUser, plan: &Plan) -> String {
     let system = if user.uid < 1000 { " --system" } else { "" };
     let twice = plan
+        .image
         .users
         .iter()
         .any(|other| other.uid == user.uid && other.name != user.name);
@@ -137,10 +144,10 @@ fn account(user: &PlannedUser, plan: &Plan) -> String {
 }
 
 fn packages(plan: &Plan, run: &mut Run) {
-    if plan.packages.is_empty() {
+    if plan.image.packages.is_empty() {
         return;
     }
-    for source in &plan.sources {
+    for source in &plan.image.sources {
         let file = "/etc/apt/sources.list.d/machine.list";
         run.command(
             Vec::new(),
@@ -152,8 +159,9 @@ fn packages(plan: &Plan, run: &mut Run) {
         "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d".to_owned(),
     );
     run.command(Vec::new(), "chmod 0755 /usr/sbin/policy-rc.d".to_owned());
-    if !plan.package_directories.is_empty() {
+    if !plan.image.package_directories.is_empty() {
         let directories = plan
+            .image
             .package_directories
             .iter()
             .map(|path| build_shell(path));
@@ -164,9 +172,9 @@ fn packages(plan: &Plan, run: &mut Run) {
         );
     }
     run.command(Vec::new(), "apt-get update".to_owned());
-    let locale = plan.locale.as_deref().and_then(definition);
-    let (first, rest): (Vec<_>, Vec<_>) = plan.packages.iter().partition(|package| {
-        locale.is_some() && Some(&package.name) == plan.locale_package.as_ref()
+    let locale = plan.image.locale.as_deref().and_then(definition);
+    let (first, rest): (Vec<_>, Vec<_>) = plan.image.packages.iter().partition(|package| {
+        locale.is_some() && Some(&package.name) == plan.image.locale_package.as_ref()
     });
     let mut language = String::new();
     if let Some((input, charset, name)) = locale.filter(|_| !first.is_empty()) {
@@ -184,7 +192,7 @@ fn packages(plan: &Plan, run: &mut Run) {
         language = format!(" LANG={name}");
     }
     install(&language, &rest, run);
-    if let Some(zone) = &plan.timezone {
+    if let Some(zone) = &plan.image.timezone {
         let zone = build_shell(zone);
         run.command(
             vec!["The machine's time zone.".to_owned()],

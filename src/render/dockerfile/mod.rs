@@ -51,27 +51,29 @@ pub(in crate::render) fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile 
     Dockerfile {
         id: plan.id.clone(),
         title: plan.title.clone(),
-        release: plan.release.clone(),
+        release: plan.image.release.clone(),
         strategy: plan.strategy.clone(),
         reason: plan.reason.clone(),
-        base: plan.base.clone(),
-        rootfs: generated || !plan.entries.is_empty(),
+        base: plan.image.base.clone(),
+        rootfs: generated || !plan.image.entries.is_empty(),
         stage: !stage_run.is_empty(),
         stage_run,
         run: image(plan),
         files: plan
+            .image
             .files
             .iter()
             .map(|file| format!("{}: {}", file.path, file.why))
             .collect(),
-        entrypoint: plan.entrypoint,
+        entrypoint: plan.process.entrypoint,
         environment: held,
         environment_from: format!(
             "The service's own variables, from {}",
-            plan.command.evidence.place()
+            plan.process.command.evidence.place()
         ),
         working_directory: directory.into_iter().collect(),
         ports: plan
+            .network
             .ports
             .iter()
             .map(|port| Port {
@@ -80,21 +82,21 @@ pub(in crate::render) fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile 
                 from: format!("from {}", port.evidence.place()),
             })
             .collect(),
-        user: (!plan.entrypoint && plan.uid != 0)
-            .then(|| format!("{}:{}", plan.uid, plan.gid))
+        user: (!plan.process.entrypoint && plan.process.uid != 0)
+            .then(|| format!("{}:{}", plan.process.uid, plan.process.gid))
             .into_iter()
             .collect(),
-        stop_signal: plan.stop_signal.clone(),
-        health: health(plan.health.as_ref()),
-        command: plan.command.argv.clone(),
-        command_from: format!("from {}", plan.command.evidence.place()),
+        stop_signal: plan.process.stop_signal.clone(),
+        health: health(plan.process.health.as_ref()),
+        command: plan.process.command.argv.clone(),
+        command_from: format!("from {}", plan.process.command.evidence.place()),
     }
 }
 
 /// Owners and modes of the carried files.
 fn stage(plan: &Plan) -> Vec<Line> {
     let mut run = Run::default();
-    for step in ownership::owners(&plan.entries) {
+    for step in ownership::owners(&plan.image.entries) {
         let (uid, gid) = step.value;
         let recursive = if step.recursive { "-R " } else { "" };
         run.command(Vec::new(), format!("chown -h {recursive}{uid}:{gid}"));
@@ -102,7 +104,7 @@ fn stage(plan: &Plan) -> Vec<Line> {
             run.word(Vec::new(), build_path("/rootfs", path));
         }
     }
-    for step in ownership::modes(&plan.entries) {
+    for step in ownership::modes(&plan.image.entries) {
         run.command(Vec::new(), format!("chmod {}", octal(step.value)));
         for path in &step.paths {
             run.word(Vec::new(), build_path("/rootfs", path));

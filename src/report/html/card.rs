@@ -106,7 +106,7 @@ fn card<'a>(
         verdict: words::verdict(assessment.verdict),
         said: words::verdict_said(assessment.verdict),
         target: &assessment.target,
-        strategy: plan.map(|plan| plan.base.clone()).unwrap_or_default(),
+        strategy: plan.map(|plan| plan.image.base.clone()).unwrap_or_default(),
         facts: facts(workload),
         waterfall: waterfall(assessment, titles),
         kernel: kernels.card(workload),
@@ -157,7 +157,7 @@ fn facts(workload: &Workload) -> Vec<(&'static str, Vec<String>)> {
         (
             "Secrets",
             plan.iter()
-                .flat_map(|plan| &plan.secrets)
+                .flat_map(|plan| &plan.state.secrets)
                 .map(|secret| secret.name.clone())
                 .collect(),
         ),
@@ -171,7 +171,9 @@ fn facts(workload: &Workload) -> Vec<(&'static str, Vec<String>)> {
         ),
         (
             "Base image",
-            plan.map(|plan| plan.base.clone()).into_iter().collect(),
+            plan.map(|plan| plan.image.base.clone())
+                .into_iter()
+                .collect(),
         ),
         ("Packages", workload.packages.clone()),
     ];

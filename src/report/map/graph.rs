@@ -75,7 +75,7 @@ pub fn graph(scan: &Scan) -> Graph {
         let pod = workload
             .plan
             .as_ref()
-            .map_or(&workload.id, |plan| &plan.pod);
+            .map_or(&workload.id, |plan| &plan.network.pod);
         by_pod.entry(pod).or_default().push(workload);
     }
     let mut members: Vec<Vec<&Workload>> = by_pod.into_values().collect();

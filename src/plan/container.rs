@@ -1,0 +1,147 @@
+//! One container, noun by noun.
+
+use super::{
+    Contract, HealthCheck, PlannedCommand, PlannedDirectory, PlannedFile, PlannedGroup, PlannedJob,
+    PlannedPackage, PlannedPort, PlannedRemoval, PlannedScheduler, PlannedSecret, PlannedUser,
+    PlannedVolume,
+};
+use crate::distribution::candidate::{BaseChoice, Demand};
+use crate::path::MachinePath;
+use crate::product::Probe;
+use crate::walk::Entry;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One container.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// The workload's id.
+    pub id: String,
+    pub title: String,
+    /// How the image comes by its files: `packages`.
+    pub strategy: String,
+    /// Why this strategy and this base.
+    pub reason: String,
+    pub image: Image,
+    pub process: Process,
+    pub network: Network,
+    pub state: State,
+    pub schedule: Schedule,
+    pub contract: Contract,
+    /// Lines for the reader: what was left out, what a human decides.
+    pub notes: Vec<String>,
+}
+
+/// What the image is made of, and what is done to make it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Image {
+    /// `docker.io/library/debian:12-slim`.
+    pub base: String,
+    /// What its programs without a package need of a base, where it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demand: Option<Demand>,
+    /// Other bases, for those programs alone: the smallest that satisfies first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub bases: Vec<BaseChoice>,
+    /// The machine's release as it calls itself.
+    pub release: String,
+    /// Lines of a package source list beyond the base's own.
+    pub sources: Vec<String>,
+    pub packages: Vec<PlannedPackage>,
+    /// Directories that must be there before packages are installed.
+    pub package_directories: Vec<String>,
+    /// Accounts of the base image that hold a number the machine gave to somebody else.
+    pub displaced: Vec<String>,
+    /// Accounts that the base or a package brings, and groups they belong to beside their own.
+    pub memberships: Vec<(String, String)>,
+    pub groups: Vec<PlannedGroup>,
+    pub users: Vec<PlannedUser>,
+    pub files: Vec<PlannedFile>,
+    pub removals: Vec<PlannedRemoval>,
+    pub directories: Vec<PlannedDirectory>,
+    /// Log files that must exist before the start, since the process may not create them.
+    pub log_files: Vec<PlannedFile>,
+    /// Log files linked to the container's output: path and `/dev/stdout` or `/dev/stderr`.
+    pub log_links: Vec<(MachinePath, String)>,
+    pub timezone: Option<String>,
+    pub locale: Option<String>,
+    /// The package that brings the definitions a locale is made from, where it has to be made.
+    #[serde(skip)]
+    pub locale_package: Option<String>,
+    /// Every name of `files`, directories expanded, and the directories above them (not listed in `files`), by path.
+    #[serde(skip)]
+    pub entries: Vec<Entry>,
+}
+
+/// What runs in the container, as whom, and how it is started, asked and stopped.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Process {
+    pub command: PlannedCommand,
+    /// Commands before the main one, in order, as root where `true`.
+    pub before: Vec<(PlannedCommand, bool)>,
+    pub environment: Vec<(String, String)>,
+    /// `uid:gid` names of the main process.
+    pub user: String,
+    pub group: String,
+    /// The numbers of both.
+    pub uid: u32,
+    pub gid: u32,
+    /// An entry point starts as root, prepares, and drops to `user`; without one the image's USER is `user`.
+    pub entrypoint: bool,
+    pub working_directory: Option<MachinePath>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthCheck>,
+    pub stop_signal: String,
+    /// Seconds.
+    pub stop_timeout: u64,
+    /// `no`, `on-failure` or `unless-stopped`.
+    pub restart: String,
+    pub limits: Vec<(String, String)>,
+    /// Kept by the process although it is not root; CAP_ names.
+    pub capabilities: Vec<String>,
+    pub no_new_privileges: bool,
+    /// Native programs that it starts itself, links followed.
+    pub programs: Vec<MachinePath>,
+    /// PID 1 is the engine's own init, since the process reaps no orphans.
+    pub init: bool,
+    /// File-creation mask, where the machine sets one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub umask: Option<u32>,
+    #[serde(skip)]
+    pub probe: Option<Probe>,
+}
+
+/// Whom the container shares a network with, and what of it is seen from outside.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Network {
+    /// The workload whose network name space it shares; the pod's first is its own.
+    pub pod: String,
+    pub depends_on: Vec<String>,
+    pub ports: Vec<PlannedPort>,
+    pub hosts: Vec<(String, String)>,
+    pub sysctls: Vec<(String, String)>,
+    /// The machine's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+}
+
+/// What comes from outside of the image and outlives the container.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct State {
+    pub volumes: Vec<PlannedVolume>,
+    pub secrets: Vec<PlannedSecret>,
+    /// The files of `secrets`, by path.
+    #[serde(skip)]
+    pub secret_entries: Vec<Entry>,
+    /// Every name of the volumes that carry data, by volume and path.
+    #[serde(skip)]
+    pub data: Vec<(String, Vec<Entry>)>,
+}
+
+/// What runs by the clock.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Schedule {
+    pub jobs: Vec<PlannedJob>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduler: Option<PlannedScheduler>,
+}
