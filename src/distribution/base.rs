@@ -6,11 +6,8 @@ use crate::walk::glob;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-/// The tables, one for each distribution.
-const TABLES: [&str; 2] = [
-    include_str!("../../detectors/base/debian.toml"),
-    include_str!("../../detectors/base/ubuntu.toml"),
-];
+// Name below `detectors/` and text of each distribution.
+include!(concat!(env!("OUT_DIR"), "/bases.rs"));
 
 /// One distribution's base images.
 #[derive(Debug, Clone, Deserialize)]
@@ -107,7 +104,7 @@ pub struct Base {
 }
 
 static DISTRIBUTIONS: LazyLock<Vec<Distribution>> = LazyLock::new(|| {
-    let parsed = TABLES.iter().map(|text| toml::from_str(text));
+    let parsed = BASES.iter().map(|(_, text)| toml::from_str(text));
     parsed.filter_map(Result::ok).collect()
 });
 
@@ -252,11 +249,11 @@ mod tests {
 
     #[test]
     fn every_table_is_read() {
-        for text in TABLES {
+        for text in BASES {
             let table: Distribution = toml::from_str(text).unwrap();
             assert!(!table.release.is_empty());
         }
-        assert_eq!(DISTRIBUTIONS.len(), TABLES.len());
+        assert_eq!(DISTRIBUTIONS.len(), BASES.len());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Which images a program without a package could stand on, proven from the symbol versions and libraries it needs. Data:
-//! `detectors/base/candidates.toml`.
+//! `detectors/candidates.toml`.
 
 use super::lifetime::{end_of_life_of, ended};
 use crate::fact::{Elf, ElfKind, Facts};
@@ -75,7 +75,7 @@ enum Libc {
 }
 
 static FILE: LazyLock<Result<File, String>> = LazyLock::new(|| {
-    let text = include_str!("../../detectors/base/candidates.toml");
+    let text = include_str!("../../detectors/candidates.toml");
     toml::from_str(text).map_err(|error| error.to_string())
 });
 
@@ -260,9 +260,7 @@ mod tests {
 
     #[test]
     fn the_table_is_whole() {
-        let file = FILE
-            .as_ref()
-            .expect("detectors/base/candidates.toml parses");
+        let file = FILE.as_ref().expect("detectors/candidates.toml parses");
         for candidate in &file.candidate {
             assert_eq!(
                 candidate.libc == Libc::Glibc,

@@ -1,12 +1,17 @@
-//! How long releases are supported: `detectors/end-of-life.toml`, with the day it was read.
+//! How long releases are supported: `detectors/lifetime/`, one distribution a file, each with the day it was read.
 
 use crate::fact::OsRelease;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
+// Name below `detectors/` and text of each distribution.
+include!(concat!(env!("OUT_DIR"), "/lifetimes.rs"));
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct Lifetime {
+    id: String,
+    /// The day a release is judged on.
     as_of: String,
     release: Vec<Release>,
 }
@@ -14,16 +19,22 @@ struct Table {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Release {
-    id: String,
     version: String,
     /// ISO 8601 date, so that text order is time's order.
     end: String,
 }
 
-static TABLE: LazyLock<Result<Table, String>> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../detectors/end-of-life.toml"))
-        .map_err(|error| error.to_string())
+static TABLE: LazyLock<Result<Vec<Lifetime>, String>> = LazyLock::new(|| {
+    let read = |(name, text): &(&str, &str)| {
+        toml::from_str(text).map_err(|error: toml::de::Error| format!("{name}: {error}"))
+    };
+    LIFETIMES.iter().map(read).collect()
 });
+
+fn lifetime(id: &str) -> Option<&'static Lifetime> {
+    let table = TABLE.as_ref().ok()?;
+    table.iter().find(|lifetime| lifetime.id == id)
+}
 
 /// The last day of support of a release; `None` where it is unknown.
 pub fn end_of_life(os: &OsRelease) -> Option<&'static str> {
@@ -32,14 +43,9 @@ pub fn end_of_life(os: &OsRelease) -> Option<&'static str> {
 
 /// The same by id and version as os-release(5) has them.
 pub fn end_of_life_of(id: &str, version: &str) -> Option<&'static str> {
-    let table = TABLE.as_ref().ok()?;
+    let releases = &lifetime(id)?.release;
     let major = version.split('.').next().unwrap_or_default();
-    let of = |version: &str| {
-        table
-            .release
-            .iter()
-            .find(|r| r.id == id && r.version == version)
-    };
+    let of = |version: &str| releases.iter().find(|release| release.version == version);
     of(version)
         .or_else(|| of(major))
         .map(|release| release.end.as_str())
@@ -47,7 +53,7 @@ pub fn end_of_life_of(id: &str, version: &str) -> Option<&'static str> {
 
 /// The last day of support, where it is past.
 pub fn ended(id: &str, version: &str) -> Option<&'static str> {
-    let as_of = TABLE.as_ref().ok()?.as_of.as_str();
+    let as_of = lifetime(id)?.as_of.as_str();
     end_of_life_of(id, version).filter(|end| *end < as_of)
 }
 
@@ -57,7 +63,7 @@ mod tests {
 
     #[test]
     fn releases_end_when_their_own_long_term_support_does() {
-        TABLE.as_ref().expect("detectors/end-of-life.toml parses");
+        TABLE.as_ref().expect("detectors/lifetime/*.toml parse");
         assert!(ended("debian", "10").is_some());
         assert!(ended("debian", "12").is_none());
         assert!(

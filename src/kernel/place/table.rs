@@ -4,15 +4,8 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-const FILES: [&str; 7] = [
-    include_str!("../../../detectors/targets/docker.toml"),
-    include_str!("../../../detectors/targets/podman.toml"),
-    include_str!("../../../detectors/targets/rootless-podman.toml"),
-    include_str!("../../../detectors/targets/kubernetes-baseline.toml"),
-    include_str!("../../../detectors/targets/kubernetes-restricted.toml"),
-    include_str!("../../../detectors/targets/gvisor.toml"),
-    include_str!("../../../detectors/targets/fargate.toml"),
-];
+// Name below `detectors/` and text of each place.
+include!(concat!(env!("OUT_DIR"), "/targets.rs"));
 
 /// A place as its file says it.
 #[derive(Debug, Clone, Deserialize)]
@@ -111,9 +104,10 @@ impl When {
 }
 
 static PLACES: LazyLock<Result<Vec<Place>, String>> = LazyLock::new(|| {
-    let read =
-        |text: &&str| toml::from_str(text).map_err(|error: toml::de::Error| error.to_string());
-    FILES.iter().map(read).collect()
+    let read = |(name, text): &(&str, &str)| {
+        toml::from_str(text).map_err(|error: toml::de::Error| format!("{name}: {error}"))
+    };
+    TARGETS.iter().map(read).collect()
 });
 
 /// All places, in a fixed order. Empty only if a built-in file does not parse, which a test forbids.
@@ -141,7 +135,7 @@ mod tests {
     #[test]
     fn every_place_is_read() {
         PLACES.as_ref().expect("detectors/targets/*.toml parse");
-        assert_eq!(places().len(), FILES.len());
+        assert_eq!(places().len(), TARGETS.len());
         for place in places() {
             let calls = place
                 .calls()

@@ -4,7 +4,6 @@
 //! a machine's facts the pack's questions, `rules.rs` fires its rules. If a pack needs something new, the schema gets a
 //! verb; no product is ever named in Rust.
 
-mod builtin;
 mod case;
 mod compile;
 mod condition;
@@ -29,6 +28,9 @@ use std::collections::BTreeMap;
 pub use case::{Case, Expect};
 pub use compile::{Pack, PackError};
 
+// Name below `detectors/` and text of each.
+include!(concat!(env!("OUT_DIR"), "/packs.rs"));
+
 /// All packs in force, by id.
 #[derive(Debug, Clone, Default)]
 pub struct Packs {
@@ -39,7 +41,7 @@ impl Packs {
     /// The packs compiled into the program.
     pub fn builtin() -> Result<Self, Vec<PackError>> {
         let mut packs = Self::default();
-        let errors = builtin::PACKS
+        let errors = PACKS
             .iter()
             .flat_map(|(name, text)| packs.add(name, text).err().unwrap_or_default());
         let errors: Vec<PackError> = errors.collect();
