@@ -6,6 +6,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use transvase::examine::{examine, registry};
+    use transvase::plan::PlanOptions;
     use transvase::product::pack::Packs;
     use transvase::progress::Silent;
     use transvase::service::{DirectoryKind, Manager, Service, ServiceType, Services, services};
@@ -77,7 +78,10 @@ mod tests {
             let root = Root::open(&[self.0.path().into()], &OpenOptions::default()).unwrap();
             let packs = Packs::builtin().unwrap();
             let registry = registry(&packs).unwrap();
-            services(&examine(&root, &registry, &packs, &Silent), &[])
+            services(
+                &examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts,
+                &[],
+            )
         }
 
         fn enabled(&self) -> Vec<String> {

@@ -5,6 +5,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use transvase::examine::examine;
+    use transvase::plan::PlanOptions;
     use transvase::product::pack::Packs;
     use transvase::progress::Silent;
     use transvase::service::services;
@@ -70,7 +71,7 @@ mod tests {
             let root = Root::open(&[self.0.path().into()], &OpenOptions::default()).unwrap();
             let packs = Packs::builtin().unwrap();
             let registry = transvase::examine::registry(&packs).unwrap();
-            let facts = examine(&root, &registry, &packs, &Silent);
+            let facts = examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts;
             let services = services(&facts, &packs.generated_units(&facts));
             let found = cut(&facts, &services, &packs).workloads;
             found

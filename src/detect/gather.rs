@@ -39,6 +39,7 @@ impl Gather {
 
     /// More of the machine was looked into.
     pub(super) fn see(&mut self, tree: Tree) {
+        self.facts.revision += 1;
         self.facts.tree = tree;
     }
 
@@ -60,11 +61,18 @@ impl Gather {
         if std::mem::take(&mut self.is_stale) {
             self.join();
         }
+        self.settle();
         wants
     }
 
     fn add(&mut self, fact: Fact) {
+        let is_of_packages = match &fact {
+            Fact::Code(_) => true,
+            Fact::Elf(elf) => self.facts.owner(&elf.path).is_some(),
+            _ => false,
+        };
         let facts = &mut self.facts;
+        facts.revision += u64::from(!is_of_packages);
         match fact {
             // /etc/os-release sorts before /usr/lib/os-release, and is the one that counts. Here as below the first
             // stands, whatever a later round brings.
@@ -167,23 +175,22 @@ impl Gather {
     }
 
     /// Sorts everything, so that facts do not depend on the order of rounds.
-    pub(super) fn finish(self) -> Facts {
-        let mut facts = self.facts;
+    fn settle(&mut self) {
+        let facts = &mut self.facts;
         // The link is what programs read; /etc/timezone is a note beside it, which newer releases no longer keep.
-        facts.timezone = linked_zone(&facts.tree).or(facts.timezone);
+        let zone = linked_zone(&facts.tree);
+        facts.timezone = zone.or_else(|| facts.timezone.take());
         facts.units.sort_by(|a, b| a.path.cmp(&b.path));
         facts
             .units
             .dedup_by(|later, first| later.path == first.path);
         facts.init_scripts.sort_by(|a, b| a.path.cmp(&b.path));
-        facts.users.sort_by(|a, b| {
-            let key = |user: &crate::fact::User| (user.uid, user.name.clone());
-            (key(a), &a.evidence).cmp(&(key(b), &b.evidence))
-        });
-        facts.groups.sort_by(|a, b| {
-            let key = |group: &crate::fact::Group| (group.gid, group.name.clone());
-            (key(a), &a.evidence).cmp(&(key(b), &b.evidence))
-        });
+        facts
+            .users
+            .sort_by(|a, b| (a.uid, &a.name, &a.evidence).cmp(&(b.uid, &b.name, &b.evidence)));
+        facts
+            .groups
+            .sort_by(|a, b| (a.gid, &a.name, &a.evidence).cmp(&(b.gid, &b.name, &b.evidence)));
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
         facts.peers.sort();
         facts.peers.dedup();
@@ -192,6 +199,12 @@ impl Gather {
         facts.hits.sort_by(|a, b| {
             (&a.pack, &a.matcher, &a.evidence).cmp(&(&b.pack, &b.matcher, &b.evidence))
         });
+    }
+
+    /// The facts, with what was not examined in order.
+    pub(super) fn finish(mut self) -> Facts {
+        self.settle();
+        let mut facts = self.facts;
         facts.unexamined.sort();
         facts.unexamined.dedup();
         facts
