@@ -7,8 +7,10 @@
     reason = "helpers of tests, outside any test function"
 )]
 
+mod needs;
 mod render_support;
 
+use needs::need;
 use render_support::{HOSTILE, as_user, bench, configuration, evidence, lint, listen, workload};
 use std::fs;
 use std::path::Path;
@@ -145,10 +147,7 @@ fn the_dockerfile_keeps_commands_and_variables() {
             .filter(|line| !line.contains("install -d"))
             .all(|line| !line.contains('\u{202e}'))
     );
-    match lint(&out) {
-        Some(findings) => assert_eq!(findings, ""),
-        None => println!("skipped: hadolint is not installed"),
-    }
+    assert_eq!(need!(lint(&out)), "");
 }
 
 /// A double-quoted word of the Dockerfile language (reference, "Escape" and "Environment replacement").

@@ -5,6 +5,7 @@
     reason = "helpers of several tests, each of which uses some"
 )]
 
+use crate::needs;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -263,10 +264,10 @@ pub fn lint(out: &Path) -> Option<String> {
         .into_keys()
         .filter(|name| name.ends_with("/Dockerfile"));
     let files: Vec<PathBuf> = files.map(|name| out.join(name)).collect();
-    let run = Command::new("hadolint")
+    let run = Command::new(needs::tool("hadolint")?)
         .arg("--no-color")
         .args(&files)
         .output()
-        .ok()?;
+        .unwrap();
     Some(String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr))
 }
