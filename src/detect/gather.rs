@@ -5,7 +5,8 @@ use crate::detect::native::system::is_zone;
 use crate::fact::{Fact, Facts, Ownership, Unexamined};
 use crate::path::MachinePath;
 use crate::walk::Tree;
-use std::collections::{BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
 
 pub(super) struct Gather {
     facts: Facts,
@@ -148,7 +149,7 @@ impl Gather {
     }
 
     fn ownership(&self) -> Ownership {
-        let mut names: HashMap<String, u32> = HashMap::new();
+        let mut names: HashMap<String, u32> = HashMap::default();
         for (at, package) in (0..).zip(&self.facts.packages) {
             names.entry(package.name.clone()).or_insert(at);
             names.insert(format!("{}:{}", package.name, package.arch), at);
@@ -228,7 +229,7 @@ struct Places<'a> {
 
 impl<'a> Places<'a> {
     fn new(tree: &'a Tree) -> Self {
-        let directories = HashMap::new();
+        let directories = HashMap::default();
         Self { tree, directories }
     }
 

@@ -6,9 +6,9 @@ mod changed;
 pub mod follow;
 pub mod program;
 
-use crate::detect::engine::{Follow, examine_with};
+use crate::detect::engine::{Asks, Follow, examine_with};
 use crate::detect::registry::DuplicateId;
-use crate::detect::{Registry, native};
+use crate::detect::{Registry, Want, native};
 use crate::fact::Facts;
 use crate::kernel::LARGE;
 use crate::plan::PlanOptions;
@@ -17,6 +17,17 @@ use crate::progress::Progress;
 use crate::source::Root;
 use crate::study::outline::{Growing, Outline};
 use std::cell::RefCell;
+
+/// Asks nothing again where no fact came in that the questions rest on.
+fn once_each(mut asks: impl FnMut(&Facts) -> Vec<Want>) -> impl FnMut(&Facts) -> Asks {
+    let mut revision = None;
+    move |facts| {
+        if revision.replace(facts.revision) == Some(facts.revision) {
+            return Asks::default();
+        }
+        asks(facts).into()
+    }
+}
 
 /// What an examination brings.
 pub struct Examined {
@@ -39,19 +50,22 @@ pub fn examine(
     progress: &dyn Progress,
 ) -> Examined {
     let growing = RefCell::new(Growing::new(packs, options));
-    let mut named = |facts: &Facts| {
+    let mut named = once_each(|facts: &Facts| {
         let mut growing = growing.borrow_mut();
-        follow::named(facts, growing.services(facts), packs).into()
-    };
+        follow::named(facts, growing.services(facts), packs)
+    });
     let mut carried =
-        |facts: &Facts| follow::carried(facts, growing.borrow_mut().outline(facts)).into();
+        once_each(|facts: &Facts| follow::carried(facts, growing.borrow_mut().outline(facts)));
     let mut loaded = |facts: &Facts| {
         let mut growing = growing.borrow_mut();
         let programs = &growing.outline(facts).programs;
         follow::loadable(facts, programs, registry.least().max(LARGE)).into()
     };
-    let mut follow: [Follow<'_>; 3] = [&mut named, &mut carried, &mut loaded];
-    let facts = examine_with(root, registry, &mut follow, progress);
+    let facts = {
+        let mut follow: [Follow<'_>; 3] = [&mut named, &mut carried, &mut loaded];
+        examine_with(root, registry, &mut follow, progress)
+    };
+    drop((named, carried));
     let outline = growing.into_inner().finish(&facts);
     Examined { facts, outline }
 }

@@ -9,7 +9,8 @@ use crate::path::MachinePath;
 use crate::plan::Plan;
 use crate::scan::{Usage, UsedDirectory};
 use crate::workload::Workload;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use foldhash::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A directory that holds less than this part of the machine is counted with its parent.
 const SMALLEST: u64 = 250;
@@ -38,8 +39,8 @@ pub fn usage(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> (Usage, V
             moves: *moves,
         })
         .collect();
-    let mut sums: BTreeMap<MachinePath, (u64, u64)> = BTreeMap::new();
-    let mut seen = HashSet::new();
+    let mut own: BTreeMap<MachinePath, (u64, u64)> = BTreeMap::new();
+    let mut seen = HashSet::default();
     for entry in facts.tree.entries().iter().filter(|entry| entry.is_file()) {
         if !seen.insert((entry.volume, entry.node)) {
             continue;
@@ -53,13 +54,12 @@ pub fn usage(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> (Usage, V
             package.bytes = package.bytes.saturating_add(entry.size);
             moves |= package.moves;
         }
-        let directory = entry.path.parent();
-        for directory in std::iter::successors(directory, MachinePath::parent) {
-            let (bytes, moving) = sums.entry(directory).or_default();
-            *bytes = bytes.saturating_add(entry.size);
-            *moving = moving.saturating_add(if moves { entry.size } else { 0 });
+        if let Some(directory) = entry.path.parent() {
+            let size = (entry.size, if moves { entry.size } else { 0 });
+            add(own.entry(directory).or_default(), size);
         }
     }
+    let sums = with_all_below(own);
     let (bytes, moves) = sums.get(&MachinePath::root()).copied().unwrap_or_default();
     let usage = Usage {
         bytes,
@@ -67,6 +67,21 @@ pub fn usage(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> (Usage, V
         directories: shown(sums, bytes),
     };
     (usage, packages)
+}
+
+fn add(sum: &mut (u64, u64), more: (u64, u64)) {
+    *sum = (sum.0.saturating_add(more.0), sum.1.saturating_add(more.1));
+}
+
+/// What each directory holds itself, with what those below it do.
+fn with_all_below(own: BTreeMap<MachinePath, (u64, u64)>) -> BTreeMap<MachinePath, (u64, u64)> {
+    let mut sums: BTreeMap<MachinePath, (u64, u64)> = BTreeMap::new();
+    for (directory, size) in own {
+        for directory in std::iter::successors(Some(directory), MachinePath::parent) {
+            add(sums.entry(directory).or_default(), size);
+        }
+    }
+    sums
 }
 
 /// The directories worth a name: large enough, not too deep, with all directories above them.
