@@ -8,8 +8,8 @@
 mod render_support;
 
 use render_support::{
-    Bench, as_user, bench, configuration, data, evidence, lint, listen, listing, owned, package,
-    secret, workload,
+    Bench, as_user, bench, configuration, data, evidence, lint, listen, listing, needed, owned,
+    package, secret, workload,
 };
 use std::fs;
 use std::io::Read;
@@ -333,7 +333,7 @@ fn a_pod_shares_its_network_and_its_sockets() {
     let bench = bench(&[("/run/", ""), ("/etc/x.conf", "")]);
     let mut web = workload("a-web", &["/usr/sbin/webd"]);
     web.listens = vec![listen("0.0.0.0", 80), listen("127.0.0.1", 81)];
-    web.needs = vec!["db".into()];
+    web.needs = vec![needed("db")];
     web.connects = vec![Connect {
         to: "/var/run/dbd/s".into(),
         via: "socket".into(),
@@ -400,7 +400,7 @@ fn a_pod_shares_its_network_and_its_sockets() {
 fn a_server_nobody_is_seen_to_use_joins_the_largest_pod() {
     let bench = bench(&[]);
     let mut web = workload("web", &["/usr/sbin/webd"]);
-    web.needs = vec!["app".into()];
+    web.needs = vec![needed("app")];
     let app = workload("app", &["/bin/app"]);
     let mut cache = workload("cache", &["/bin/cached"]);
     cache.listens = vec![listen("127.0.0.1", 6379)];

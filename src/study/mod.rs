@@ -176,7 +176,11 @@ fn workload(
         executables: workload.executables.clone(),
         listens: workload.listens.clone(),
         connects: workload.connects.clone(),
-        needs: workload.needs.clone(),
+        needs: workload
+            .needs
+            .iter()
+            .map(|needed| needed.id.clone())
+            .collect(),
         kernel: kernel::kernel(workload, plan, need, facts, asked.reaches),
         user: workload.user.clone(),
         environment: workload

@@ -19,7 +19,7 @@ use transvase::product::Listen;
 use transvase::render::{self, Machine, Options, Written};
 use transvase::service::{self, Manager, sysv};
 use transvase::source::{OpenOptions, Root};
-use transvase::workload::{Configuration, Data, Workload};
+use transvase::workload::{Configuration, Data, Needed, Workload};
 
 /// What no quoting may lose.
 pub const HOSTILE: &str = "a\nb'c\"d$e ${HOME} $(id) # f: g {{h}} \\ \u{202e}i`j`% !k\t|*\\";
@@ -165,6 +165,15 @@ pub fn workload(id: &str, argv: &[&str]) -> Workload {
         secrets: Vec::new(),
         clients_of: Vec::new(),
         needs: Vec::new(),
+    }
+}
+
+/// Another workload that is reached over loopback or a socket.
+pub fn needed(id: &str) -> Needed {
+    Needed {
+        id: id.into(),
+        connects: vec![evidence("/etc/x.conf", 1)],
+        data: Vec::new(),
     }
 }
 
