@@ -56,10 +56,15 @@ mod tests {
         }
 
         fn package(&self, name: &str, files: &[&str]) {
+            self.related(name, "", files);
+        }
+
+        /// A package with more lines in its entry.
+        fn related(&self, name: &str, fields: &str, files: &[&str]) {
             let status = self.0.path().join("var/lib/dpkg/status");
             let known = fs::read_to_string(&status).unwrap_or_default();
             let own = format!(
-                "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+                "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n{fields}\n"
             );
             self.file("var/lib/dpkg/status", &(known + &own));
             self.file(
@@ -282,5 +287,25 @@ mod tests {
             coupling.evidence[0].excerpt,
             format!("Environment=CACHE_URL={url}")
         );
+    }
+
+    /// A container may not be kept from gaining privileges where a package that meets a dependency by what it provides
+    /// brings a program that gains some.
+    #[test]
+    fn a_set_user_id_program_comes_with_what_provides_a_dependency() {
+        let machine = Machine::new();
+        machine.file("usr/bin/shop", "x");
+        machine.file("usr/sbin/postdrop", "x");
+        let drop = machine.0.path().join("usr/sbin/postdrop");
+        fs::set_permissions(drop, fs::Permissions::from_mode(0o4755)).unwrap();
+        machine.related("shop", "Depends: mail-agent\n", &["/usr/bin/shop"]);
+        let postal = "Provides: mail-agent (= 1)\n";
+        machine.related("postal", postal, &["/usr/sbin/postdrop"]);
+        machine.unit("shop.service", "/usr/bin/shop\nUser=www-data");
+        let study = machine.study();
+        let plan = study.plans.iter().find(|plan| plan.id == "shop").unwrap();
+        assert!(!plan.no_new_privileges);
+        let unproven = plan.contract.unproven.as_deref().unwrap_or_default();
+        assert!(unproven.contains("/usr/sbin/postdrop"), "{unproven}");
     }
 }

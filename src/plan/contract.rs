@@ -6,6 +6,7 @@
 
 use super::{Contract, Kept, Plan, activate, privilege};
 use crate::distribution::candidate;
+use crate::distribution::closure::Installed;
 use crate::fact::Facts;
 use crate::kernel::need::{Need, Program, need};
 use crate::kernel::place::Profile;
@@ -19,9 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Settles the contract of every plan, now that the code of its programs is known.
 pub fn settle(plans: &mut [Plan], workloads: &[Workload], facts: &Facts, reaches: &Reaches) {
+    let installed = Installed::new(&facts.packages);
     for plan in plans {
         if let Some(workload) = workloads.iter().find(|workload| workload.id == plan.id) {
-            let seen = Seen::new(plan, workload, facts, reaches);
+            let seen = Seen::new(plan, workload, facts, reaches, &installed);
             let contract = seen.contract();
             plan.no_new_privileges |= seen.gains_nothing();
             plan.contract = contract;
@@ -62,7 +64,13 @@ pub(super) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(plan: &'a Plan, workload: &'a Workload, facts: &'a Facts, reaches: &'a Reaches) -> Self {
+    fn new(
+        plan: &'a Plan,
+        workload: &'a Workload,
+        facts: &'a Facts,
+        reaches: &'a Reaches,
+        installed: &Installed<'a>,
+    ) -> Self {
         let packed =
             |path: &MachinePath| facts.elfs.get(path).is_some_and(|elf| elf.packed.is_some());
         let programs = plan.programs.iter().map(|path| {
@@ -72,7 +80,7 @@ impl<'a> Seen<'a> {
         Self {
             programs: programs.collect(),
             need: needs(&plan.programs, facts, reaches),
-            privileged: privilege::privileged(plan, facts),
+            privileged: privilege::privileged(plan, facts, installed),
             plan,
             workload,
             facts,

@@ -1,11 +1,11 @@
 //! Whether anything in a container gains privileges by being started.
 
+use super::Plan;
 use super::contract::Seen;
-use super::{Plan, package};
+use crate::distribution::closure::Installed;
 use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use std::collections::BTreeSet;
 
 /// Modes of files that run as their owner, or in their group (inode(7)).
 pub(super) const SET_UID: u32 = 0o4000;
@@ -54,10 +54,13 @@ impl<'a> Seen<'a> {
 }
 
 /// Set-user-id and set-group-id files that the image gets beyond its base, and whether each makes root of its process.
-pub(super) fn privileged<'a>(plan: &'a Plan, facts: &'a Facts) -> Vec<(&'a MachinePath, bool)> {
-    let names = plan.packages.iter().map(|package| package.name.clone());
-    let names: BTreeSet<String> = names.collect();
-    let closure = package::closure(&names, facts);
+pub(super) fn privileged<'a>(
+    plan: &'a Plan,
+    facts: &'a Facts,
+    installed: &Installed<'a>,
+) -> Vec<(&'a MachinePath, bool)> {
+    let names = plan.packages.iter().map(|package| package.name.as_str());
+    let closure = installed.beyond_base(names);
     let is_set = |entry: &&'a Entry| entry.is_file() && entry.mode & (SET_UID | SET_GID) != 0;
     let brought = |entry: &&'a Entry| {
         let owner = facts.owner(&entry.path);

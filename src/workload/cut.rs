@@ -1,6 +1,7 @@
 //! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
 
 use super::{Data, Needed, Workload, claims, connect, data, fill, jobs, place, supposed};
+use crate::distribution::closure::Installed;
 use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
@@ -62,6 +63,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
             }
         })
         .collect();
+    let installed = Installed::new(&facts.packages);
     let mut taken = BTreeSet::new();
     let mut workloads = Vec::new();
     let helpers = helpers(&placed, packs, facts);
@@ -73,11 +75,16 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         }
         let id = unique(&id_of(&item.service.name), &mut taken);
         item.workload = Some(id.clone());
-        workloads.push(fill::of_service(id, item, facts));
+        workloads.push(fill::of_service(id, item, facts, &installed));
     }
     fold(&mut placed, &helpers, &mut workloads);
     let mut jobs = jobs::place(facts, services, packs);
-    workloads.extend(jobs::workloads(facts, packs, &mut jobs, &mut taken));
+    let machine = jobs::Machine {
+        facts,
+        packs,
+        installed: &installed,
+    };
+    workloads.extend(machine.workloads(&mut jobs, &mut taken));
     hand_over(&mut workloads, facts);
     data::add_written(&mut workloads, facts);
     supposed::suppose(&mut workloads, facts);

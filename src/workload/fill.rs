@@ -6,6 +6,7 @@ use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
 use super::{Workload, connect};
+use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use crate::product::Log;
@@ -15,7 +16,12 @@ use crate::secret::MASK;
 use crate::service::{DirectoryKind, Service};
 
 /// The workload of one service.
-pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
+pub fn of_service(
+    id: String,
+    placed: &Placed,
+    facts: &Facts,
+    installed: &Installed<'_>,
+) -> Workload {
     let service = &placed.service;
     let product = placed.product.as_ref();
     let argv = service
@@ -65,7 +71,7 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
         claims,
         data,
     };
-    workload.packages = packages(&workload, service, &program, facts);
+    workload.packages = packages(&workload, service, &program, facts, installed);
     workload.secrets = secrets(&workload, facts);
     workload.connects.extend(named_peers(&workload, facts));
     workload
