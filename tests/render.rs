@@ -146,7 +146,7 @@ fn secrets_are_references_until_they_are_asked_for() {
     bench.facts.secrets = vec![secret("/srv/app/settings.py")];
     let mut app = as_user(workload("app", &["/bin/app", "--key", "[redacted]"]), "app");
     app.claims = vec!["/srv/app".into()];
-    app.services[0].secret_environment = vec![
+    app.services[0].environment.secrets = vec![
         ("TOKEN".into(), evidence("/etc/app.env", 2)),
         ("KEY".into(), evidence("/etc/systemd/system/x.service", 8)),
     ];
@@ -448,12 +448,13 @@ fn locale_zone_and_probe_are_the_machines() {
 fn a_directory_the_product_needs_is_made_for_its_owner() {
     let bench = bench(&[]);
     let mut app = as_user(workload("app", &["/usr/bin/app"]), "app");
-    app.services[0].exec_pre = app.services[0].exec.clone();
-    app.services[0].exec_pre[0].argv = vec!["/usr/bin/systemctl".into(), "reset-failed".into()];
-    let mut own = app.services[0].exec_pre[0].clone();
+    app.services[0].commands.before = app.services[0].commands.start.clone();
+    app.services[0].commands.before[0].argv =
+        vec!["/usr/bin/systemctl".into(), "reset-failed".into()];
+    let mut own = app.services[0].commands.before[0].clone();
     own.argv = vec!["/bin/check".into(), "a b".into()];
     own.ignore_failure = true;
-    app.services[0].exec_pre.push(own);
+    app.services[0].commands.before.push(own);
     let mut plans = bench.plan(&[app], false);
     plans[0].directories = vec![transvase::plan::PlannedDirectory {
         path: "/run/app".into(),

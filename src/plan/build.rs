@@ -160,7 +160,7 @@ impl<'p> Shared<'p, '_> {
             log_files: process.log_files,
             log_links: process.log_links,
             working_directory: process.directory,
-            no_new_privileges: main.is_some_and(|main| main.no_new_privileges),
+            no_new_privileges: main.is_some_and(|main| main.privileges.no_new),
             limits: service::limits(workload),
             stop_signal,
             stop_timeout,
@@ -274,13 +274,13 @@ fn left_behind(workload: &Workload) -> Vec<String> {
         .services
         .iter()
         .take(1)
-        .flat_map(|service| &service.exec_post)
+        .flat_map(|service| &service.commands.after)
         .map(|command| {
             let place = command.evidence.place();
             format!("The machine ran a command after the start ({place}); the container does not.")
         });
     let main = workload.services.iter().take(1);
-    let modules = main.flat_map(|service| &service.exec_pre);
+    let modules = main.flat_map(|service| &service.commands.before);
     let modules = modules.filter(|command| command::loads_modules(command)).map(|command| {
         let place = command.evidence.place();
         format!("The machine loaded a kernel module before the start ({place}); the container's host has to have it loaded.")

@@ -134,7 +134,7 @@ impl<'a> Seen<'a> {
             );
         }
         let services = self.workload.services.iter();
-        let mut variables = services.flat_map(|service| &service.environment);
+        let mut variables = services.flat_map(|service| &service.environment.variables);
         if let Some((name, _)) = variables.find(|(name, _)| configured::decides(name)) {
             let why = format!("{name} is set, which decides what is loaded");
             return Profile::unknown(why, None);

@@ -11,26 +11,6 @@ use crate::walk::Entry;
 pub(super) const SET_UID: u32 = 0o4000;
 pub(super) const SET_GID: u32 = 0o2000;
 
-/// Directives that keep a unit with a user of its own from gaining privileges (systemd.exec(5), `NoNewPrivileges=`).
-const NO_NEW_PRIVILEGES: &[&str] = &[
-    "DynamicUser",
-    "LockPersonality",
-    "MemoryDenyWriteExecute",
-    "PrivateDevices",
-    "ProtectClock",
-    "ProtectHostname",
-    "ProtectKernelLogs",
-    "ProtectKernelModules",
-    "ProtectKernelTunables",
-    "RestrictAddressFamilies",
-    "RestrictNamespaces",
-    "RestrictRealtime",
-    "RestrictSUIDSGID",
-    "SystemCallArchitectures",
-    "SystemCallFilter",
-    "SystemCallLog",
-];
-
 impl<'a> Seen<'a> {
     pub(super) fn set_user_id(&self) -> Option<&'a MachinePath> {
         let mut all = self.privileged.iter();
@@ -40,15 +20,8 @@ impl<'a> Seen<'a> {
     /// Nothing in the container gains privileges by being started: the unit forbids it, or no file could give any.
     pub(super) fn gains_nothing(&self) -> bool {
         let main = self.workload.services.first();
-        let forbids = main.is_some_and(|main| {
-            let set = |name: &str| {
-                main.directives.iter().any(|(_, entry)| {
-                    entry.key == name
-                        && !matches!(entry.value.trim(), "" | "no" | "false" | "off" | "0")
-                })
-            };
-            main.user != "root" && NO_NEW_PRIVILEGES.iter().any(|name| set(name))
-        });
+        let forbids =
+            main.is_some_and(|main| main.user != "root" && main.privileges.walled.is_some());
         forbids || (self.privileged.is_empty() && self.file_capabilities().next().is_none())
     }
 }

@@ -346,7 +346,8 @@ fn list(services: &Services, cut: &Cut) -> Vec<crate::scan::Service> {
             manager: service.manager,
             enabled: service.enabled,
             exec: service
-                .exec
+                .commands
+                .start
                 .first()
                 .map(|command| command.argv.join(" "))
                 .unwrap_or_default(),

@@ -25,7 +25,8 @@ pub fn of_service(
     let service = &placed.service;
     let product = placed.product.as_ref();
     let argv = service
-        .exec
+        .commands
+        .start
         .first()
         .map(|command| command.argv.as_slice())
         .unwrap_or_default();
@@ -51,6 +52,7 @@ pub fn of_service(
         group: service.group.clone(),
         environment: service
             .environment
+            .variables
             .iter()
             .filter(|(_, value)| !value.contains(MASK))
             .cloned()
@@ -114,12 +116,7 @@ fn logs(service: &Service, product: Option<&Product>) -> Vec<MachinePath> {
             found.push(path.clone());
         }
     }
-    for (_, entry) in &service.directives {
-        let output = matches!(entry.key.as_str(), "StandardOutput" | "StandardError");
-        if let Some((_, path)) = entry.value.split_once(":/").filter(|_| output) {
-            found.push(MachinePath::new(path));
-        }
-    }
+    found.extend(service.output.iter().cloned());
     let logs = service
         .directories
         .iter()
@@ -143,7 +140,7 @@ pub fn secrets(workload: &Workload, facts: &Facts) -> Vec<SecretRef> {
         .cloned()
         .collect();
     for service in &workload.services {
-        for (name, evidence) in &service.secret_environment {
+        for (name, evidence) in &service.environment.secrets {
             if !found.iter().any(|known| {
                 known.evidence.path == evidence.path && known.evidence.line == evidence.line
             }) {

@@ -8,7 +8,7 @@ use crate::path::MachinePath;
 use crate::product::pack::Packs;
 use crate::product::{Connect, Disposition};
 use crate::program;
-use crate::service::{Manager, ScheduledJob, Service, Services};
+use crate::service::{ScheduledJob, Service, Services, Starter};
 use crate::walk::Entry;
 use crate::words::script::script_words;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,7 +53,7 @@ fn decide(facts: &Facts, packs: &Packs, job: &ScheduledJob) -> (Disposition, Str
     }
     match facts.owner(defined) {
         Some(package)
-            if job.manager != Manager::Cron || job.evidence.path.text() != "/etc/crontab" =>
+            if job.manager != Starter::Cron || job.evidence.path.text() != "/etc/crontab" =>
         {
             (
                 Disposition::Platform,
@@ -173,11 +173,11 @@ impl Reach {
 
     /// The service that a timer starts.
     fn service(&mut self, facts: &Facts, service: &Service) {
-        let files = service.environment_files.iter();
+        let files = service.environment.files.iter();
         self.named.extend(files.map(|(path, _)| path.clone()));
         self.named.extend(service.working_directory.clone());
         self.connects.extend(connect::of_service(service));
-        for command in &service.exec {
+        for command in &service.commands.start {
             // What a shell is handed with -c is a command line of its own.
             let lines = command.argv.iter();
             for line in lines.filter(|arg| arg.contains(char::is_whitespace)) {

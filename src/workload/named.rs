@@ -20,12 +20,13 @@ pub(super) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePa
             .map(MachinePath::new),
     );
     let commands = service
-        .exec
+        .commands
+        .start
         .iter()
-        .chain(&service.exec_pre)
-        .chain(&service.exec_post);
+        .chain(&service.commands.before)
+        .chain(&service.commands.after);
     let words = commands.flat_map(|command| &command.argv);
-    let values = service.environment.iter().map(|(_, value)| value);
+    let values = service.environment.variables.iter().map(|(_, value)| value);
     for word in words.chain(values) {
         let value = word
             .split_once('=')
@@ -39,7 +40,8 @@ pub(super) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePa
     found.extend(service.working_directory.clone());
     found.extend(
         service
-            .environment_files
+            .environment
+            .files
             .iter()
             .map(|(path, _)| path.clone()),
     );

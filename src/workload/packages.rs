@@ -33,10 +33,11 @@ pub(super) fn packages(
             .map(|configuration| configuration.path.clone()),
     );
     let commands = service
-        .exec_pre
+        .commands
+        .before
         .iter()
-        .chain(&service.exec_post)
-        .chain(&service.exec_stop);
+        .chain(&service.commands.after)
+        .chain(&service.commands.stop);
     paths.extend(commands.flat_map(|command| program::of(&command.argv, facts).files));
     let companions = workload
         .product

@@ -17,7 +17,7 @@ use transvase::path::MachinePath;
 use transvase::plan::{self, Plan, PlanOptions};
 use transvase::product::Listen;
 use transvase::render::{self, Machine, Options, Written};
-use transvase::service::{self, Manager, sysv};
+use transvase::service::{self, Starter};
 use transvase::source::{OpenOptions, Root};
 use transvase::workload::{Configuration, Data, Needed, Workload};
 
@@ -132,12 +132,12 @@ pub fn owned(facts: &mut Facts, by: &str, paths: &[&str]) {
 }
 
 pub fn workload(id: &str, argv: &[&str]) -> Workload {
-    let mut service = sysv::empty(
+    let mut service = service::Service::new(
         format!("{id}.service"),
-        Manager::Systemd,
+        Starter::Systemd,
         evidence("/etc/systemd/system/x.service", 1),
     );
-    service.exec = vec![service::Command {
+    service.commands.start = vec![service::Command {
         argv: argv.iter().map(|word| (*word).to_owned()).collect(),
         ignore_failure: false,
         privileged: false,
