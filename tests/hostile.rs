@@ -381,6 +381,9 @@ mod tests {
             .find(|service| service.name == "app.service")
             .unwrap();
         assert!(app.enabled);
-        assert_eq!(app.environment, [("PORT".to_owned(), "1".to_owned())]);
+        assert_eq!(
+            app.environment.variables,
+            [("PORT".to_owned(), "1".to_owned())]
+        );
     }
 }

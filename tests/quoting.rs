@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::Command;
 use transvase::quote;
 use transvase::render::Options;
-use transvase::service::{Manager, ScheduledJob};
+use transvase::service::{ScheduledJob, Starter};
 use transvase::workload::Workload;
 
 /// What a line can hold of it.
@@ -36,7 +36,7 @@ fn hostile() -> Workload {
     let mut place = evidence("/etc/x", 1);
     place.path = format!("/etc/{HOSTILE}").as_str().into();
     for service in &mut workload.services {
-        service.exec[0].evidence = place.clone();
+        service.commands.start[0].evidence = place.clone();
         service.working_directory = Some(format!("/srv/{}x", one_line()).as_str().into());
     }
     workload.data = vec![render_support::data(&format!("/var/lib/{}", one_line()))];
@@ -205,7 +205,7 @@ fn a_job_keeps_its_line() {
     let command = one_line();
     jobs.jobs = vec![ScheduledJob {
         name: "job".into(),
-        manager: Manager::Cron,
+        manager: Starter::Cron,
         enabled: true,
         schedule: "*/5 * * * *".into(),
         cron: Some("*/5 * * * *".into()),

@@ -157,85 +157,120 @@ const fn of_one_number() -> [Form; 256] {
     mark(table, 0x5c, 0x5f, KNOWN | MODRM)
 }
 
-/// The instruction that these bytes start with, where it is one of the plain ones.
+/// The first eight bytes, which hold prefixes, opcode, ModRM and SIB of every plain instruction, lowest first.
+struct Window {
+    bytes: u64,
+    /// How many are behind us.
+    at: usize,
+}
+
+impl Window {
+    fn new(bytes: &[u8]) -> Option<Self> {
+        let bytes = u64::from_le_bytes(*bytes.first_chunk()?);
+        Some(Self { bytes, at: 0 })
+    }
+
+    /// The next byte, which stays the next.
+    fn peek(&self) -> u8 {
+        self.bytes.to_le_bytes()[0]
+    }
+
+    fn skip(&mut self) {
+        self.bytes >>= 8;
+        self.at += 1;
+    }
+}
+
+/// The instruction that these bytes start with, where it is one of the plain ones. The last few of a section are the decoder's.
+#[inline]
 pub(super) fn plain(bytes: &[u8]) -> Option<Plain> {
-    let mut at = 0;
-    let mut byte = *bytes.first()?;
-    let prefix = matches!(byte, 0x66 | 0xf2 | 0xf3).then_some(byte);
-    if prefix.is_some() {
-        at += 1;
-        byte = *bytes.get(at)?;
-    }
-    let rex = (byte & 0xf0 == 0x40).then_some(byte);
-    if rex.is_some() {
-        at += 1;
-        byte = *bytes.get(at)?;
-    }
-    let is_wide = rex.is_some_and(|rex| rex & 8 != 0);
-    let is_two = byte == 0x0f;
-    let (form, opcode) = if is_two {
-        at += 1;
-        let opcode = *bytes.get(at)?;
-        let table = match prefix {
-            None => &TWO,
-            Some(0x66) => &TWO_66,
-            Some(0xf3) => &TWO_F3,
-            Some(_) => &TWO_F2,
-        };
-        (form(table, opcode), opcode)
+    let mut window = Window::new(bytes)?;
+    let first = window.peek();
+    let prefix = if matches!(first, 0x66 | 0xf2 | 0xf3) {
+        window.skip();
+        first
     } else {
-        // The prefix F2 or F3 repeats or means something else, and with both 66 and W one of them counts.
-        let is_odd = matches!(prefix, Some(0xf2 | 0xf3)) || prefix.is_some() && is_wide;
-        (if is_odd { 0 } else { form(&ONE, byte) }, byte)
+        0
     };
-    if form == 0 || is_wide && !is_two && (byte & 0xf8 == 0xb8 || byte == 0xc7) {
+    let second = window.peek();
+    let rex = if second & 0xf0 == 0x40 {
+        window.skip();
+        second
+    } else {
+        0
+    };
+    let is_wide = rex & 8 != 0;
+    let mut opcode = window.peek();
+    window.skip();
+    let is_two = opcode == 0x0f;
+    let form = if is_two {
+        opcode = window.peek();
+        window.skip();
+        let table = match prefix {
+            0 => &TWO,
+            0x66 => &TWO_66,
+            0xf3 => &TWO_F3,
+            _ => &TWO_F2,
+        };
+        form(table, opcode)
+    } else if prefix == 0 {
+        // A number of 64 bits, or one that is widened to as many, is looked at.
+        let is_number = is_wide && (opcode & 0xf8 == 0xb8 || opcode == 0xc7);
+        if is_number { 0 } else { form(&ONE, opcode) }
+    } else if prefix == 0x66 && !is_wide {
+        form(&ONE, opcode)
+    } else {
+        // F2 and F3 repeat or mean something else, and of 66 and W one counts.
+        0
+    };
+    if form == 0 {
         return None;
     }
     if form & (SHORT | NEAR) != 0 {
-        let is_bare = prefix.is_none() && rex.is_none();
-        return is_bare.then(|| branch(bytes, at, form, byte)).flatten();
+        let is_bare = prefix | rex == 0;
+        return is_bare.then(|| branch(&window, form, is_two, opcode));
     }
-    at += 1;
     let mut immediate = form & (BYTE | WORD);
+    let mut length = window.at;
     if form & MODRM != 0 {
-        let modrm = *bytes.get(at)?;
+        let modrm = window.peek();
         if form & GROUP != 0 {
             immediate = in_group(is_two, opcode, modrm, immediate)?;
         }
-        at += operand(modrm, bytes.get(at + 1..)?)?;
+        window.skip();
+        length += operand(modrm, window.peek())?;
     }
-    at += match immediate {
+    length += match immediate {
         0 => 0,
         BYTE => 1,
-        _ if prefix.is_some() => 2,
+        _ if prefix != 0 => 2,
         _ => 4,
     };
-    (at <= bytes.len()).then_some(Plain::Runs { length: at })
+    (length <= bytes.len()).then_some(Plain::Runs { length })
 }
 
 fn form(table: &[Form; 256], opcode: u8) -> Form {
     table.get(usize::from(opcode)).copied().unwrap_or_default()
 }
 
-/// A branch whose opcode ends at a place.
-fn branch(bytes: &[u8], at: usize, form: Form, first: u8) -> Option<Plain> {
+/// A branch, its distance next.
+fn branch(window: &Window, form: Form, is_two: bool, opcode: u8) -> Plain {
     let (distance, length) = if form & SHORT != 0 {
-        let distance = bytes.get(at + 1)?.cast_signed();
-        (distance.into(), at + 2)
+        (window.peek().cast_signed().into(), window.at + 1)
     } else {
-        let distance = bytes.get(at + 1..at + 5)?.try_into().ok()?;
-        (i32::from_le_bytes(distance), at + 5)
+        let [a, b, c, d, ..] = window.bytes.to_le_bytes();
+        (i32::from_le_bytes([a, b, c, d]), window.at + 4)
     };
-    Some(Plain::Branch {
+    Plain::Branch {
         length,
         distance,
-        kind: if first == 0xe8 {
+        kind: if opcode == 0xe8 && !is_two {
             Kind::Call
         } else {
             Kind::Jump
         },
-        is_conditional: !matches!(first, 0xe8 | 0xe9 | 0xeb),
-    })
+        is_conditional: is_two || !matches!(opcode, 0xe8 | 0xe9 | 0xeb),
+    }
 }
 
 /// What the middle bits of ModRM make of an opcode: the number behind it; `None` for the decoder.
@@ -258,23 +293,37 @@ fn in_group(is_two: bool, opcode: u8, modrm: u8, immediate: Form) -> Option<Form
     })
 }
 
-/// Bytes of ModRM and what it asks for; `None` where the operand is relative to the instruction.
-fn operand(modrm: u8, rest: &[u8]) -> Option<usize> {
-    let (mode, register) = (modrm >> 6, modrm & 7);
-    if mode == 3 {
-        return Some(1);
+/// Bytes of ModRM and what it asks for: SIB, and a distance. Zero: relative to the instruction.
+const OPERAND: [u8; 256] = {
+    let mut table = [1; 256];
+    let mut modrm = 0;
+    while modrm < 0xc0 {
+        let index = (modrm & 7 == 4) as u8;
+        let distance = match modrm >> 6 {
+            0 => 0,
+            1 => 1,
+            _ => 4,
+        };
+        #[expect(clippy::indexing_slicing, reason = "worked out by the compiler")]
+        {
+            table[modrm] = if modrm & 0xc7 == 5 {
+                0
+            } else {
+                1 + index + distance
+            };
+        }
+        modrm += 1;
     }
-    let index = usize::from(register == 4);
-    let is_baseless = match index {
-        0 => register == 5,
-        _ => rest.first()? & 7 == 5,
-    };
-    match mode {
-        0 if is_baseless && index == 0 => None,
-        0 => Some(1 + index + if is_baseless { 4 } else { 0 }),
-        1 => Some(1 + index + 1),
-        _ => Some(1 + index + 4),
-    }
+    table
+};
+
+/// Bytes of an operand whose ModRM is followed by `next`; `None` where it is relative to the instruction.
+fn operand(modrm: u8, next: u8) -> Option<usize> {
+    let known = OPERAND.get(usize::from(modrm)).copied().unwrap_or_default();
+    // No base: a distance stands in its place.
+    let is_baseless = modrm & 0xc7 == 4 && next & 7 == 5;
+    let length = usize::from(known) + if is_baseless { 4 } else { 0 };
+    (known != 0).then_some(length)
 }
 
 #[cfg(test)]

@@ -2,4 +2,5 @@
 
 pub(crate) mod base;
 pub(crate) mod candidate;
+pub mod closure;
 pub mod lifetime;

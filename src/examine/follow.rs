@@ -12,7 +12,8 @@ use crate::program::configured;
 use crate::program::libraries::Loader;
 use crate::program::libraries::Programs;
 
-use crate::service::{self, Services};
+use crate::service::Services;
+use crate::service::manager::MANAGERS;
 use crate::study::outline::Outline;
 use crate::workload::claims;
 use std::collections::BTreeSet;
@@ -25,8 +26,9 @@ pub fn named(facts: &Facts, services: &Services, packs: &Packs) -> Vec<Want> {
         .collect();
     wants.extend(packs.wants(facts, &services.services));
     wants.extend(environment_files(services));
-    let rc_local = service::sysv::RC_LOCAL.iter().map(MachinePath::new);
-    wants.extend(rc_local.map(|path| Want::file(&path, Executable::ID)));
+    let scripts = MANAGERS.iter().flat_map(|manager| manager.scripts());
+    let scripts = scripts.map(MachinePath::new);
+    wants.extend(scripts.map(|path| Want::file(&path, Executable::ID)));
     wants.extend(executables(facts, services));
     wants.extend(needed(facts));
     let changed = Changed::find(facts);
@@ -88,7 +90,7 @@ fn environment_files(services: &Services) -> Vec<Want> {
         .services
         .iter()
         .chain(of_jobs)
-        .flat_map(|service| &service.environment_files);
+        .flat_map(|service| &service.environment.files);
     files
         .map(|(path, _)| syntax::want(Syntax::Environment, &path.text()))
         .collect()
@@ -103,7 +105,12 @@ fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
         .iter()
         .filter_map(|job| job.service.as_deref());
     for service in enabled.chain(of_jobs) {
-        for command in service.exec.iter().chain(&service.exec_pre) {
+        for command in service
+            .commands
+            .start
+            .iter()
+            .chain(&service.commands.before)
+        {
             let program = program::of(&command.argv, facts);
             found.extend(
                 program

@@ -180,7 +180,11 @@ fn workload(
         executables: workload.executables.clone(),
         listens: workload.listens.clone(),
         connects: workload.connects.clone(),
-        needs: workload.needs.clone(),
+        needs: workload
+            .needs
+            .iter()
+            .map(|needed| needed.id.clone())
+            .collect(),
         kernel: kernel::kernel(workload, plan, need, facts, asked.reaches),
         user: workload.user.clone(),
         environment: workload
@@ -346,7 +350,8 @@ fn list(services: &Services, cut: &Cut) -> Vec<crate::scan::Service> {
             manager: service.manager,
             enabled: service.enabled,
             exec: service
-                .exec
+                .commands
+                .start
                 .first()
                 .map(|command| command.argv.join(" "))
                 .unwrap_or_default(),

@@ -4,6 +4,7 @@
 //! a workload, or when its package is in an image: one that a workload names, what that one depends on, or what every
 //! base image brings.
 
+use crate::distribution::closure::Installed;
 use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::plan::Plan;
@@ -32,11 +33,10 @@ pub struct PackageUsage {
 pub fn usage(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> (Usage, Vec<PackageUsage>) {
     let wanted = closure(facts, workloads, plans);
     let carried = Carried::new(workloads, plans);
-    let mut packages: Vec<PackageUsage> = wanted
-        .iter()
-        .map(|moves| PackageUsage {
+    let mut packages: Vec<PackageUsage> = (0..facts.packages.len())
+        .map(|at| PackageUsage {
             bytes: 0,
-            moves: *moves,
+            moves: wanted.contains(&at),
         })
         .collect();
     let mut own: BTreeMap<MachinePath, (u64, u64)> = BTreeMap::new();
@@ -128,15 +128,10 @@ impl Carried {
     }
 }
 
-/// For each package, whether an image has it: named by a workload or its plan, or depended on from there. Of alternatives
-/// the installed ones count.
-fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> Vec<bool> {
-    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, package) in facts.packages.iter().enumerate() {
-        let provided = package.provides.iter().map(String::as_str);
-        for name in provided.chain([package.name.as_str()]) {
-            by_name.entry(name).or_default().push(index);
-        }
+/// The packages that an image has, by their places: named by a workload or its plan, or depended on from there.
+fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> BTreeSet<usize> {
+    if workloads.is_empty() {
+        return BTreeSet::new();
     }
     let named = workloads
         .iter()
@@ -152,25 +147,7 @@ fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> Vec<bool> {
         .iter()
         .filter(|package| package.essential)
         .map(|package| package.name.as_str());
-    let mut waiting: Vec<&str> = if workloads.is_empty() {
-        Vec::new()
-    } else {
-        named.chain(planned).chain(essential).collect()
-    };
-    let mut wanted = vec![false; facts.packages.len()];
-    while let Some(name) = waiting.pop() {
-        for index in by_name.get(name).into_iter().flatten() {
-            let (Some(wanted), Some(package)) =
-                (wanted.get_mut(*index), facts.packages.get(*index))
-            else {
-                continue;
-            };
-            if !std::mem::replace(wanted, true) {
-                waiting.extend(package.depends.iter().flatten().map(String::as_str));
-            }
-        }
-    }
-    wanted
+    Installed::new(&facts.packages).closure(named.chain(planned).chain(essential))
 }
 
 #[cfg(test)]
