@@ -21,22 +21,23 @@ pub(super) enum Plain {
     },
 }
 
-/// How an opcode goes on. Zero: the decoder is asked.
+/// How an opcode goes on: in the low bits, how many bytes of a number it ends with. Zero: the decoder is asked.
 type Form = u8;
 
-const KNOWN: Form = 1;
-/// A ModRM byte, with what it asks for.
-const MODRM: Form = 2;
-/// Of 8 bits.
-const BYTE: Form = 4;
+/// A number of 8 bits.
+const BYTE: Form = 1;
 /// Of 32 bits; of 16 with the prefix 66.
-const WORD: Form = 8;
+const WORD: Form = 4;
+const NUMBER: Form = BYTE | WORD;
+const KNOWN: Form = 8;
+/// A ModRM byte, with what it asks for.
+const MODRM: Form = 16;
 /// What ModRM's middle bits say decides; see [`in_group`].
-const GROUP: Form = 16;
+const GROUP: Form = 32;
 /// By a distance of 8 bits.
-const SHORT: Form = 32;
+const SHORT: Form = 64;
 /// By a distance of 32 bits.
-const NEAR: Form = 64;
+const NEAR: Form = 128;
 
 const fn mark(mut table: [Form; 256], first: usize, last: usize, form: Form) -> [Form; 256] {
     let mut at = first;
@@ -87,6 +88,9 @@ const ONE: [Form; 256] = {
     table = mark(table, 0xf6, 0xf7, KNOWN | MODRM | GROUP);
     mark(table, 0xfe, 0xff, KNOWN | MODRM | GROUP)
 };
+
+/// The same with REX.W: numbers of 64 bits, and those that are widened to as many, are looked at.
+const ONE_WIDE: [Form; 256] = mark(mark(ONE, 0xb8, 0xbf, 0), 0xc7, 0xc7, 0);
 
 /// Opcodes behind 0F, without a prefix.
 const TWO: [Form; 256] = {
@@ -185,6 +189,31 @@ impl Window {
 #[inline]
 pub(super) fn plain(bytes: &[u8]) -> Option<Plain> {
     let mut window = Window::new(bytes)?;
+    // Most have no prefix but REX, and an opcode of one byte.
+    let rex = window.peek();
+    let table = if rex & 0xf0 == 0x40 {
+        window.skip();
+        if rex & 8 == 0 { &ONE } else { &ONE_WIDE }
+    } else {
+        &ONE
+    };
+    let form = form(table, window.peek());
+    if form == 0 || form & (GROUP | SHORT | NEAR) != 0 {
+        return less_plain(bytes);
+    }
+    window.skip();
+    let mut length = window.at + usize::from(form & NUMBER);
+    if form & MODRM != 0 {
+        let modrm = window.peek();
+        window.skip();
+        length += operand(modrm, window.peek())?;
+    }
+    (length <= bytes.len()).then_some(Plain::Runs { length })
+}
+
+/// The same with every prefix, opcodes of two bytes, groups and branches.
+fn less_plain(bytes: &[u8]) -> Option<Plain> {
+    let mut window = Window::new(bytes)?;
     let first = window.peek();
     let prefix = if matches!(first, 0x66 | 0xf2 | 0xf3) {
         window.skip();
@@ -214,9 +243,7 @@ pub(super) fn plain(bytes: &[u8]) -> Option<Plain> {
         };
         form(table, opcode)
     } else if prefix == 0 {
-        // A number of 64 bits, or one that is widened to as many, is looked at.
-        let is_number = is_wide && (opcode & 0xf8 == 0xb8 || opcode == 0xc7);
-        if is_number { 0 } else { form(&ONE, opcode) }
+        form(if is_wide { &ONE_WIDE } else { &ONE }, opcode)
     } else if prefix == 0x66 && !is_wide {
         form(&ONE, opcode)
     } else {
@@ -230,7 +257,7 @@ pub(super) fn plain(bytes: &[u8]) -> Option<Plain> {
         let is_bare = prefix | rex == 0;
         return is_bare.then(|| branch(&window, form, is_two, opcode));
     }
-    let mut immediate = form & (BYTE | WORD);
+    let mut immediate = form & NUMBER;
     let mut length = window.at;
     if form & MODRM != 0 {
         let modrm = window.peek();
@@ -241,10 +268,8 @@ pub(super) fn plain(bytes: &[u8]) -> Option<Plain> {
         length += operand(modrm, window.peek())?;
     }
     length += match immediate {
-        0 => 0,
-        BYTE => 1,
-        _ if prefix != 0 => 2,
-        _ => 4,
+        WORD if prefix != 0 => 2,
+        bytes => usize::from(bytes),
     };
     (length <= bytes.len()).then_some(Plain::Runs { length })
 }
