@@ -55,9 +55,6 @@ const FAMILIES: &[&str] = &["detect/native/package/", "distribution/family/"];
 
 /// What breaks a wall today, by the start of its line. Only ever gets shorter.
 const NOT_YET: &[&str] = &[
-    "src/detect/native/digest.rs",
-    "src/examine/case.rs",
-    "src/examine/changed.rs",
     "src/render/dockerfile/image.rs",
     "src/study/mod.rs",
     "src/plan/capability.rs",
