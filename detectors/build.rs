@@ -1,5 +1,5 @@
 //! Lists the files of `detectors/` while the program is built, so that a file put there is all it takes: packs, and the tables of
-//! bases, lifetimes and targets. In the order of their names; an id that is not the file's own place is an error with file and line.
+//! bases, families, lifetimes and targets. In the order of their names; an id that is not the file's own place is an error with file and line.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 /// Folders of tables, and the lists they become; every other folder is a family of packs.
 const TABLES: &[(&str, &str)] = &[
     ("base", "BASES"),
+    ("family", "FAMILIES"),
     ("lifetime", "LIFETIMES"),
     ("targets", "TARGETS"),
 ];

@@ -45,7 +45,7 @@ fn every_case_holds() {
 }
 
 /// Folders of tables.
-const FOLDERS: &[&str] = &["base", "kernel", "lifetime", "targets"];
+const FOLDERS: &[&str] = &["base", "family", "kernel", "lifetime", "targets"];
 
 #[test]
 fn every_file_is_listed() {
@@ -85,7 +85,7 @@ fn listed(detectors: &Path) -> Result<String, String> {
     if !done.status.success() {
         return Err(String::from_utf8_lossy(&done.stderr).into_owned());
     }
-    let lists = ["packs", "bases", "lifetimes", "targets"];
+    let lists = ["packs", "bases", "families", "lifetimes", "targets"];
     let texts =
         lists.map(|list| std::fs::read_to_string(scratch.path().join(format!("{list}.rs"))));
     Ok(texts.into_iter().map(Result::unwrap).collect())
@@ -100,7 +100,7 @@ fn one_file_is_a_whole_product_or_target() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     };
-    for folder in ["base", "lifetime", "kernel"] {
+    for folder in ["base", "family", "lifetime", "kernel"] {
         std::fs::create_dir_all(detectors.join(folder)).unwrap();
     }
     put("web/one.toml", "id = \"web/one\"\n");

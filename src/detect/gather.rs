@@ -89,6 +89,9 @@ impl Gather {
             Fact::Locale(locale) => {
                 facts.locale.get_or_insert(locale);
             }
+            Fact::PackageDatabase(name) => {
+                facts.package_database.get_or_insert(name.to_owned());
+            }
             Fact::Digest { path, md5 } => {
                 facts.digests.insert(facts.tree.canonical(&path), md5);
             }

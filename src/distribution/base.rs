@@ -1,6 +1,8 @@
 //! Base images: which image stands for the machine's release, and what it brings. Data under `detectors/base/`.
 
-use crate::fact::OsRelease;
+use super::family::{self, Family};
+use super::kin;
+use crate::fact::{Facts, OsRelease};
 use crate::path::MachinePath;
 use crate::walk::glob;
 use serde::Deserialize;
@@ -94,6 +96,8 @@ pub struct Moving {
 #[derive(Debug, Clone)]
 pub struct Base {
     pub distribution: &'static Distribution,
+    /// How packages are installed in the image; `None` where nobody here knows, and none are.
+    pub family: Option<&'static dyn Family>,
     pub image: String,
     pub reason: String,
     pub backports: Option<String>,
@@ -108,16 +112,12 @@ static DISTRIBUTIONS: LazyLock<Vec<Distribution>> = LazyLock::new(|| {
     parsed.filter_map(Result::ok).collect()
 });
 
-/// The base for a release. `None` only where no table could be read, which a test excludes.
-pub fn choose(os: Option<&OsRelease>) -> Option<Base> {
+/// The base for a machine's release. `None` only where no table could be read, which a test excludes.
+pub fn choose(facts: &Facts) -> Option<Base> {
     let fallback = DISTRIBUTIONS.first()?;
-    let Some(os) = os else {
-        return Some(guess(
-            fallback,
-            "the machine does not say which release it is",
-            "debian",
-            "",
-        ));
+    let Some(os) = &facts.os else {
+        let why = "the machine does not say which release it is";
+        return Some(guess(fallback, fallback.family(), why, &fallback.id, ""));
     };
     let own = DISTRIBUTIONS.iter().find(|d| d.id == os.id);
     if let Some((distribution, release)) =
@@ -153,13 +153,16 @@ pub fn choose(os: Option<&OsRelease>) -> Option<Base> {
         });
     }
     let why = format!("{} is not in the table of base images", os.pretty_name);
-    Some(guess(own.unwrap_or(fallback), &why, &os.id, &os.version_id))
+    let distribution = own.unwrap_or(fallback);
+    let family = family::of(facts);
+    Some(guess(distribution, family, &why, &os.id, &os.version_id))
 }
 
 fn known(distribution: &'static Distribution, release: &Release) -> Base {
     let has = |account: &&Account| account.releases.contains(&release.version);
     Base {
         distribution,
+        family: distribution.family(),
         image: release.image.clone(),
         reason: String::new(),
         backports: release.backports.clone(),
@@ -171,7 +174,13 @@ fn known(distribution: &'static Distribution, release: &Release) -> Base {
 }
 
 /// An image named after the release, and a note that nobody has checked it.
-fn guess(distribution: &'static Distribution, why: &str, id: &str, version: &str) -> Base {
+fn guess(
+    distribution: &'static Distribution,
+    family: Option<&'static dyn Family>,
+    why: &str,
+    id: &str,
+    version: &str,
+) -> Base {
     let word = |text: &str| -> String {
         text.chars()
             .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
@@ -184,11 +193,18 @@ fn guess(distribution: &'static Distribution, why: &str, id: &str, version: &str
         version
     };
     let image = format!("docker.io/library/{id}:{tag}");
+    let packages = match family {
+        Some(_) => format!(
+            "the packages are asked for in the way of {}",
+            distribution.id
+        ),
+        None => "no packages are installed in it, since this version does not know how".to_owned(),
+    };
     Base {
         note: Some(format!(
-            "{why}: the base {image} is a guess from its name, and the packages are asked for in the way of {}.",
-            distribution.id
+            "{why}: the base {image} is a guess from its name, and {packages}."
         )),
+        family,
         reason: why.to_owned(),
         distribution,
         image,
@@ -208,6 +224,10 @@ impl Release {
 }
 
 impl Distribution {
+    fn family(&self) -> Option<&'static dyn Family> {
+        kin::named(&self.id)?.installer()
+    }
+
     pub fn is_generated(&self, path: &MachinePath) -> bool {
         let text = path.text();
         let mut patterns = self.generated.iter();
@@ -242,8 +262,16 @@ mod tests {
         }
     }
 
-    fn image(os: &OsRelease) -> (String, bool) {
-        let base = choose(Some(os)).unwrap();
+    fn chosen(os: OsRelease) -> Base {
+        choose(&Facts {
+            os: Some(os),
+            ..Facts::default()
+        })
+        .unwrap()
+    }
+
+    fn image(os: OsRelease) -> (String, bool) {
+        let base = chosen(os);
         (base.image, base.note.is_some())
     }
 
@@ -252,6 +280,7 @@ mod tests {
         for (_, text) in BASES {
             let table: Distribution = toml::from_str(text).unwrap();
             assert!(!table.release.is_empty());
+            assert!(table.family().is_some(), "{}", table.id);
         }
         assert_eq!(DISTRIBUTIONS.len(), BASES.len());
     }
@@ -260,17 +289,17 @@ mod tests {
     fn releases_have_their_image() {
         for (version, expected) in [("11", "11-slim"), ("12", "12-slim"), ("13", "13-slim")] {
             let expected = format!("docker.io/library/debian:{expected}");
-            assert_eq!(image(&os("debian", &[], version, "")), (expected, false));
+            assert_eq!(image(os("debian", &[], version, "")), (expected, false));
         }
         for version in ["20.04", "22.04", "24.04", "26.04"] {
             let expected = format!("docker.io/library/ubuntu:{version}");
             assert_eq!(
-                image(&os("ubuntu", &["debian"], version, "")),
+                image(os("ubuntu", &["debian"], version, "")),
                 (expected, false)
             );
         }
         assert_eq!(
-            image(&os("debian", &[], "", "sid")).0,
+            image(os("debian", &[], "", "sid")).0,
             "docker.io/library/debian:sid-slim"
         );
     }
@@ -279,19 +308,29 @@ mod tests {
     fn a_derivative_takes_its_parent_and_a_stranger_is_noted() {
         let raspbian = os("raspbian", &["debian"], "12", "bookworm");
         assert_eq!(
-            image(&raspbian),
+            image(raspbian),
             ("docker.io/library/debian:12-slim".into(), true)
         );
         let odd = os("od$d\n", &[], "7 7", "");
-        assert_eq!(image(&odd), ("docker.io/library/odd:77".into(), true));
-        assert!(choose(None).unwrap().note.is_some());
+        assert_eq!(image(odd), ("docker.io/library/odd:77".into(), true));
+        assert!(choose(&Facts::default()).unwrap().note.is_some());
+    }
+
+    #[test]
+    fn no_image_is_told_of_another_familys_packages() {
+        assert!(chosen(os("debian", &[], "9", "")).family.is_some());
+        for id in ["fedora", "rocky", "alpine", "odd"] {
+            let base = chosen(os(id, &[], "40", ""));
+            assert!(base.family.is_none(), "{id}");
+            assert!(!base.note.unwrap().contains("in the way of"), "{id}");
+        }
     }
 
     #[test]
     fn an_account_stands_where_the_image_has_it() {
-        let base = choose(Some(&os("ubuntu", &[], "24.04", "noble"))).unwrap();
+        let base = chosen(os("ubuntu", &[], "24.04", "noble"));
         assert!(base.accounts.contains(&("ubuntu".to_owned(), 1000)));
-        let base = choose(Some(&os("debian", &[], "11", "bullseye"))).unwrap();
+        let base = chosen(os("debian", &[], "11", "bullseye"));
         assert_eq!(base.accounts, [("_apt".to_owned(), 100)]);
     }
 

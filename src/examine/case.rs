@@ -1,5 +1,6 @@
 //! A pack's own cases: a small machine in memory goes through the real readers, and what is found is compared.
 
+use crate::detect::native::package;
 use crate::plan::PlanOptions;
 use crate::product::Product;
 use crate::product::pack::{Case, Expect, Pack, Packs};
@@ -7,7 +8,6 @@ use crate::progress::Silent;
 use crate::service;
 use crate::source::Root;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// What every machine has: a target to start, and the shelves a package owns.
 const BASE: &[(&str, &str)] = &[
@@ -187,24 +187,16 @@ fn files(case: &Case) -> BTreeMap<String, String> {
         .iter()
         .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
         .collect();
-    let mut status = String::new();
     let mut packages = case.packages.clone();
     packages
         .entry("base-files".into())
         .or_default()
         .extend(["/srv", "/opt", "/etc", "/usr/bin", "/usr/sbin"].map(str::to_owned));
-    for (name, owned) in &packages {
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            status,
-            "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\n"
-        );
-        files.insert(format!("/var/lib/dpkg/info/{name}.list"), owned.join("\n"));
-        for path in owned.iter().filter(|path| path.contains("bin/")) {
-            files.entry(path.clone()).or_insert_with(|| "binary".into());
-        }
+    files.extend(package::made_up(&packages));
+    let owned = packages.values().flatten();
+    for path in owned.filter(|path| path.contains("bin/")) {
+        files.entry(path.clone()).or_insert_with(|| "binary".into());
     }
-    files.insert("/var/lib/dpkg/status".into(), status);
     files.extend(case.files.clone());
     if let Some(service) = &case.service {
         let template = service

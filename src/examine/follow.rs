@@ -2,7 +2,8 @@
 
 use super::changed::Changed;
 use crate::detect::Want;
-use crate::detect::native::{Content, Digest, Digests, Executable, MachineCode, syntax, system};
+use crate::detect::native::package::Digests;
+use crate::detect::native::{Content, Digest, Executable, MachineCode, syntax, system};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;

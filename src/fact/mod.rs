@@ -142,6 +142,8 @@ pub enum Fact {
     Timezone(String),
     Locale(String),
     Package(Package),
+    /// The name of a package database that was read.
+    PackageDatabase(&'static str),
     /// The paths a package's file list names (canonical only after the merge).
     Owns {
         package: String,
@@ -193,6 +195,8 @@ pub struct Facts {
     pub timezone: Option<String>,
     pub locale: Option<String>,
     pub packages: Vec<Package>,
+    /// The package database that they were read from, as its reader calls itself.
+    pub package_database: Option<String>,
     pub ownership: Ownership,
     /// MD5 by path, of the files that were asked for.
     pub digests: BTreeMap<MachinePath, String>,

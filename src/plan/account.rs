@@ -1,28 +1,9 @@
 //! Users and groups of an image, with the machine's own numbers, so that carried data stays readable.
 
 use super::place::Place;
+use crate::distribution::account::{PlannedGroup, PlannedUser};
 use crate::fact::User;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// An account made before the packages are installed, with the machine's own numbers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct PlannedUser {
-    pub name: String,
-    pub uid: u32,
-    pub gid: u32,
-    pub home: String,
-    pub shell: String,
-    /// Supplementary groups.
-    pub groups: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct PlannedGroup {
-    pub name: String,
-    pub gid: u32,
-}
 
 /// The same number on every machine and in every image, like the static ones.
 const NOBODY: u32 = 65534;

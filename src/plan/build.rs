@@ -8,7 +8,7 @@ use super::process::Draft;
 use super::{
     Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedVolume, Process, Schedule,
     State, activate, command, contract, health, hosts, package, port, schedule, secret, service,
-    socket, volume,
+    setup, socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -29,7 +29,7 @@ struct Shared<'p, 'a> {
 
 /// One plan for each workload, in their order. A release without a known base image is a note in each plan.
 pub fn plan(facts: &Facts, workloads: &[Workload], options: &PlanOptions) -> Vec<Plan> {
-    let Some(base) = base::choose(facts.os.as_ref()) else {
+    let Some(base) = base::choose(facts) else {
         return Vec::new();
     };
     let place = Place::new(facts, &base);
@@ -86,8 +86,9 @@ impl<'p> Shared<'p, '_> {
         let workload = parts.workload;
         let (packages, sources, remarks) =
             package::packages(names, self.place.facts, self.place.base);
+        let uninstalled = setup::remark(&parts.draft.command, self.place.base);
         let own = [
-            remarks,
+            remarks.into_iter().chain(uninstalled).collect(),
             parts.identity.accounts.notes.clone(),
             parts.draft.notes.clone(),
         ];
@@ -95,10 +96,7 @@ impl<'p> Shared<'p, '_> {
             id: workload.id.clone(),
             title: workload.title.clone(),
             strategy: "packages".to_owned(),
-            reason: format!(
-                "the machine's own release and packages: {}",
-                self.place.base.reason
-            ),
+            reason: setup::reason(self.place.base),
             notes: self.notes(workload, seat, own),
             process: self.process(&parts),
             network: self.network(workload, seat),
@@ -181,7 +179,7 @@ impl<'p> Shared<'p, '_> {
     ) -> Image {
         let (place, accounts) = (self.place, parts.identity.accounts);
         let os = place.facts.os.as_ref();
-        Image {
+        let mut image = Image {
             base: place.base.image.clone(),
             demand: None,
             bases: Vec::new(),
@@ -206,8 +204,10 @@ impl<'p> Shared<'p, '_> {
             log_links: parts.draft.log_links,
             timezone: self.zone.clone(),
             locale: self.locale.clone(),
-            locale_package: self.locale_package(),
-        }
+            steps: Vec::new(),
+        };
+        image.steps = setup::steps(&image, place.base);
+        image
     }
 
     /// What the reader has to know or decide, sorted; `own` are those of the plan's parts.

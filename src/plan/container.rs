@@ -6,6 +6,7 @@ use super::{
     PlannedVolume,
 };
 use crate::distribution::candidate::{BaseChoice, Demand};
+use crate::distribution::family::Step;
 use crate::path::MachinePath;
 use crate::product::Probe;
 use crate::walk::Entry;
@@ -65,9 +66,9 @@ pub struct Image {
     pub log_links: Vec<(MachinePath, String)>,
     pub timezone: Option<String>,
     pub locale: Option<String>,
-    /// The package that brings the definitions a locale is made from, where it has to be made.
+    /// What is done to the base before the files come: accounts and packages.
     #[serde(skip)]
-    pub locale_package: Option<String>,
+    pub steps: Vec<Step>,
     /// Every name of `files`, directories expanded, and the directories above them (not listed in `files`), by path.
     #[serde(skip)]
     pub entries: Vec<Entry>,

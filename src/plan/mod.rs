@@ -1,7 +1,7 @@
 //! The plan: what each container will be. Everything written afterwards reads this and re-derives nothing.
 //!
 //! [`plan`] is a pure function over facts and workloads; it opens no file. One file beside this one for each noun of a
-//! plan: base, pin, account, file, volume, command, …
+//! plan: package, account, file, volume, command, …
 
 mod account;
 mod activate;
@@ -28,10 +28,10 @@ mod program;
 mod schedule;
 pub(crate) mod secret;
 mod service;
+mod setup;
 mod socket;
 mod volume;
 
-pub use account::{PlannedGroup, PlannedUser};
 pub use build::plan;
 pub use command::PlannedCommand;
 pub use container::{Image, Network, Plan, Process, Schedule, State};
@@ -40,12 +40,14 @@ pub use contract::{needs, settle};
 pub use device::PlannedDevice;
 pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval};
 pub use health::HealthCheck;
-pub use package::PlannedPackage;
 pub use port::PlannedPort;
 pub use program::{files, programs};
 pub use schedule::{PlannedJob, PlannedScheduler};
 pub use secret::PlannedSecret;
 pub use volume::PlannedVolume;
+
+pub use crate::distribution::account::{PlannedGroup, PlannedUser};
+pub use crate::distribution::family::PlannedPackage;
 
 /// What the caller asks of every plan.
 #[derive(Debug, Clone, Default)]

@@ -11,7 +11,7 @@ pub use weigh::weigh;
 use self::usage::PackageUsage;
 use crate::assess::rules::{self, Seen};
 use crate::assess::{self, Target};
-use crate::distribution::lifetime;
+use crate::distribution::{family, lifetime, machine};
 use crate::fact::{Facts, OsRelease};
 use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
@@ -63,7 +63,7 @@ pub fn study(
         reaches: &reaches,
     };
     let concerns = concerns(facts, packs, &services, &cut, asked);
-    let machine = machine(facts, &services);
+    let machine = machine(facts);
     let services = list(&services, &cut);
     let workloads: Vec<Workload> = cut
         .workloads
@@ -205,98 +205,39 @@ fn workload(
     }
 }
 
-fn machine(facts: &Facts, services: &Services) -> Machine {
-    let init = if facts.units.is_empty() {
-        services.services.first().map(|_| "sysv".to_owned())
-    } else {
-        Some("systemd".to_owned())
-    };
+fn machine(facts: &Facts) -> Machine {
+    let family = family::of(facts);
     let kernels = facts.tree.children(&"/lib/modules".into());
     Machine {
         os: facts.os.as_ref().map(os),
-        architecture: architecture(facts),
+        architecture: machine::architecture(facts, family),
         hostname: facts.hostname.as_ref().map(|(name, _)| name.clone()),
-        init,
+        init: machine::init(facts).map(str::to_owned),
         kernels: kernels
             .iter()
             .filter(|entry| entry.is_dir())
             .map(|entry| entry.path.name().into_owned())
             .collect(),
-        libc: libc(facts),
+        libc: machine::libc(facts, family).map(|libc| Libc {
+            kind: libc.kind.to_owned(),
+            version: libc.version,
+        }),
     }
 }
 
 fn os(os: &OsRelease) -> Os {
-    let names = std::iter::once(os.id.as_str()).chain(os.id_like.iter().map(String::as_str));
-    let families = [
-        "debian", "rhel", "fedora", "suse", "alpine", "arch", "gentoo",
-    ];
-    let family = names
-        .clone()
-        .find_map(|name| families.iter().find(|family| name.starts_with(*family)));
     Os {
         id: os.id.clone(),
         version_id: os.version_id.clone(),
         pretty_name: os.pretty_name.clone(),
-        family: family.map_or_else(|| os.id.clone(), |family| (*family).to_owned()),
+        family: machine::family(os),
         end_of_life: lifetime::end_of_life(os).map(str::to_owned),
     }
 }
 
-/// Of the programs that were read; without any, of the packages.
-fn architecture(facts: &Facts) -> Option<String> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for elf in facts.elfs.values() {
-        *counts.entry(&elf.machine).or_default() += 1;
-    }
-    let most = counts
-        .into_iter()
-        .max_by_key(|(_, count)| *count)
-        .map(|(machine, _)| machine.to_owned());
-    let by_package = || {
-        let package = facts
-            .packages
-            .iter()
-            .find(|package| package.arch != "all" && !package.arch.is_empty())?;
-        let known = [
-            ("amd64", "x86_64"),
-            ("arm64", "aarch64"),
-            ("armhf", "arm"),
-            ("ppc64el", "ppc64"),
-            ("s390x", "s390"),
-        ];
-        let name = known
-            .iter()
-            .find(|(debian, _)| *debian == package.arch)
-            .map_or(package.arch.as_str(), |(_, name)| name);
-        Some(name.to_owned())
-    };
-    by_package().or(most)
-}
-
-fn libc(facts: &Facts) -> Option<Libc> {
-    let glibc = facts.package("libc6").or_else(|| facts.package("glibc"));
-    if let Some(package) = glibc {
-        let version = package
-            .version
-            .split('-')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        return Some(Libc {
-            kind: "glibc".into(),
-            version,
-        });
-    }
-    let musl = facts.package("musl")?;
-    Some(Libc {
-        kind: "musl".into(),
-        version: musl.version.clone(),
-    })
-}
-
 fn packages(facts: &Facts, usage: &[PackageUsage]) -> Packages {
-    let distribution = facts.os.as_ref().map_or("debian", |os| os.id.as_str());
+    let family = family::of(facts);
+    let distribution = facts.os.as_ref().map(|os| os.id.as_str());
     let items: Vec<Package> = facts
         .packages
         .iter()
@@ -307,32 +248,17 @@ fn packages(facts: &Facts, usage: &[PackageUsage]) -> Packages {
             arch: package.arch.clone(),
             origin: package.source.clone(),
             manual: package.manual,
-            purl: purl(distribution, package),
+            purl: family::purl(family, distribution, package),
             bytes: usage.bytes,
             moves: usage.moves,
             evidence: Some(package.evidence.clone()),
         })
         .collect();
     Packages {
-        manager: (!items.is_empty()).then(|| "dpkg".to_owned()),
+        manager: facts.package_database.clone(),
         count: items.len() as u64,
         items,
     }
-}
-
-/// Package URL of type deb; what the specification has percent-encoded is.
-fn purl(distribution: &str, package: &crate::fact::Package) -> String {
-    let encode = |text: &str| {
-        text.replace('%', "%25")
-            .replace('+', "%2B")
-            .replace(':', "%3A")
-    };
-    format!(
-        "pkg:deb/{distribution}/{}@{}?arch={}",
-        encode(&package.name),
-        encode(&package.version),
-        package.arch
-    )
 }
 
 fn list(services: &Services, cut: &Cut) -> Vec<crate::scan::Service> {

@@ -1,6 +1,7 @@
 //! The release: how long it is supported, and whether its archive has what the machine has.
 
 use super::Seen;
+use crate::distribution::base;
 use crate::distribution::candidate::refusal_of;
 use crate::distribution::lifetime::ended;
 use crate::fact::Evidence;
@@ -23,6 +24,7 @@ pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
         ));
     }
     found.extend(packages(seen));
+    found.extend(uninstalled(seen));
     found.extend(mismatches(seen));
     for part in &seen.facts.unexamined {
         let evidence = vec![Evidence::file(&part.path).with_excerpt(&part.reason)];
@@ -57,6 +59,26 @@ fn packages(seen: &Seen<'_>) -> Vec<Concern> {
         }
     }
     found
+}
+
+/// Workloads of a machine whose packages this version cannot install.
+fn uninstalled(seen: &Seen<'_>) -> Vec<Concern> {
+    let base = base::choose(seen.facts).filter(|base| base.family.is_none());
+    let Some((os, _)) = seen.facts.os.as_ref().zip(base) else {
+        return Vec::new();
+    };
+    let concern = |id: &str| {
+        let detail = format!(
+            "this version cannot install packages of {}, and the image has none",
+            os.pretty_name
+        );
+        let evidence = vec![os.evidence.clone()];
+        concern("platform/unavailable-package", Some(id), detail, evidence)
+    };
+    let workloads = seen.workloads.iter();
+    workloads
+        .filter_map(|workload| concern(&workload.id))
+        .collect()
 }
 
 /// Programs that no package brought, and that do not start on the planned base: a symbol version is newer than the base's,

@@ -1,4 +1,4 @@
-//! MD5 of a file's content: the digest dpkg records, so the one that tells changed configuration from untouched.
+//! MD5 of a file's content: a digest that package databases record, so one that tells changed configuration from untouched.
 
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::Fact;
@@ -21,7 +21,7 @@ impl Detector for Digest {
             recognises: "the MD5 of files whose package recorded one",
             why: "only changed configuration is copied into an image",
             cannot_see: "a change that keeps the MD5; it guards against accidents, not attackers",
-            references: &["dpkg(1), --verify"],
+            references: &["RFC 1321"],
         }
     }
 

@@ -8,7 +8,7 @@ mod elf;
 mod elf_note;
 mod init_script;
 mod loader_cache;
-mod package;
+pub mod package;
 mod peer;
 mod script;
 mod secret;
@@ -18,7 +18,6 @@ mod unit;
 
 use super::Detector;
 
-pub use self::package::Digests;
 pub use code::MachineCode;
 pub use digest::Digest;
 pub use elf::Executable;

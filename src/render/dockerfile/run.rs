@@ -1,5 +1,7 @@
 //! The lines of a RUN instruction: commands joined by `&&`, their longer words and the reasons on lines of their own.
 
+use crate::distribution::family::{Output, Step, Word};
+use crate::quote::build_shell;
 use serde::Serialize;
 
 /// A line of a RUN instruction.
@@ -42,6 +44,25 @@ impl Run {
             text,
             end: " \\",
         });
+    }
+
+    /// A step that the plan has in words, each of them quoted here.
+    pub(super) fn step(&mut self, step: &Step) {
+        let variables = step.variables.iter();
+        let variables = variables.map(|(name, value)| format!("{name}={}", build_shell(value)));
+        let words = step.words.iter().map(|word| match word {
+            Word::Text(text) => build_shell(text),
+            Word::Inside(directory) => format!("{}/*", build_shell(directory)),
+        });
+        let output = step.output.iter().map(|output| match output {
+            Output::New(file) => format!("> {}", build_shell(file)),
+            Output::Append(file) => format!(">> {}", build_shell(file)),
+        });
+        let text: Vec<String> = variables.chain(words).chain(output).collect();
+        self.command(step.why.iter().cloned().collect(), text.join(" "));
+        for (remark, word) in &step.remarked {
+            self.word(vec![remark.clone()], build_shell(word));
+        }
     }
 
     pub(super) fn lines(mut self) -> Vec<Line> {

@@ -161,10 +161,11 @@ fn parts(scan: &Scan) -> Vec<Part> {
 
 fn facts(scan: &Scan) -> Vec<(&'static str, String)> {
     let machine = &scan.machine;
-    let libc = machine
-        .libc
-        .as_ref()
-        .map(|libc| format!("{} {}", libc.kind, libc.version));
+    let libc = machine.libc.as_ref().map(|libc| {
+        format!("{} {}", libc.kind, libc.version)
+            .trim_end()
+            .to_owned()
+    });
     let support = machine.os.as_ref().and_then(|os| os.end_of_life.clone());
     let packages = (scan.packages.count > 0).then(|| count(scan.packages.count));
     let kernels = (!machine.kernels.is_empty()).then(|| crate::text::list(&machine.kernels, 2));

@@ -2,10 +2,19 @@
 //!
 //! Stanzas are parsed one by one, so that a damaged one costs only itself.
 
-use crate::detect::{Detector, Doc, FileView, Interest, Sink};
+use super::Record;
+use crate::detect::{Detector, Doc, FileView, Interest, Purpose, Sink, Want};
 use crate::fact::{Conffile, Evidence, Fact, Package};
 use crate::path::MachinePath;
+use crate::walk::literal;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Where each package has files of its own.
+const INFO: &str = "/var/lib/dpkg/info";
+
+/// As the machine's package database is called.
+const NAME: &str = "dpkg";
 
 const WHY: &str = "packages are what an image installs, and what they own need not be copied";
 
@@ -45,10 +54,16 @@ impl Detector for Status {
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
         let distroless = !file.path.text().ends_with("/status");
-        for (line, stanza) in stanzas(file.text()) {
-            if let Some(package) = package(file.path, line, &stanza, distroless) {
-                sink.fact(Fact::Package(package));
-            }
+        let stanzas = stanzas(file.text());
+        let packages = stanzas.iter();
+        let mut packages = packages
+            .filter_map(|(line, stanza)| package(file.path, *line, stanza, distroless))
+            .peekable();
+        if packages.peek().is_some() {
+            sink.fact(Fact::PackageDatabase(NAME));
+        }
+        for package in packages {
+            sink.fact(Fact::Package(package));
         }
     }
 }
@@ -213,9 +228,9 @@ impl Detector for FileLists {
 pub struct Digests;
 
 impl Digests {
-    pub const ID: &str = "packages/dpkg-digests";
+    const ID: &str = "packages/dpkg-digests";
     /// Purpose of a second look: every line, since some file of the package looks changed.
-    pub const ALL: &str = "all";
+    const ALL: &str = "all";
 
     /// Compared on every machine: configuration and units. Keeping all digests would cost memory for nothing.
     pub fn is_compared(path: &str) -> bool {
@@ -263,6 +278,44 @@ impl Detector for Digests {
             });
         }
     }
+}
+
+/// By name, and with the architecture where several may be installed. A package unpacks its files with the times of
+/// their making, and its list is written last.
+pub(super) fn records(package: &Package) -> [Record; 2] {
+    let names = [
+        package.name.clone(),
+        format!("{}:{}", package.name, package.arch),
+    ];
+    names.map(|name| {
+        let digests = MachinePath::new(format!("{INFO}/{name}.md5sums").as_str());
+        Record {
+            file: MachinePath::new(format!("{INFO}/{name}.list").as_str()),
+            digests: Want {
+                pattern: literal(&digests),
+                purpose: Purpose {
+                    detector: Digests::ID.into(),
+                    context: Digests::ALL.to_owned(),
+                },
+            },
+        }
+    })
+}
+
+/// Every package at one version.
+pub(super) fn made_up(packages: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, String> {
+    let mut status = String::new();
+    let mut files = BTreeMap::new();
+    for (name, owned) in packages {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            status,
+            "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\n"
+        );
+        files.insert(format!("{INFO}/{name}.list"), owned.join("\n"));
+    }
+    files.insert("/var/lib/dpkg/status".into(), status);
+    files
 }
 
 /// apt's extended_states: which packages came as dependencies.

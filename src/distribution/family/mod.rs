@@ -1,0 +1,156 @@
+//! Families of distributions: how versions are pinned, packages installed and accounts made, and what only one family's
+//! packages are called. One file each; no word of a package manager stands outside of its file.
+//!
+//! What a family has done to an image is said in [`Step`]s, which are words and not text: whoever writes them quotes them.
+
+mod apt;
+mod step;
+
+pub use step::{Output, Step, Word};
+
+use super::account::Accounts;
+use super::base::Moving;
+use super::kin;
+use super::machine::Libc;
+use crate::fact::{Facts, Package};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+
+/// A package of the image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedPackage {
+    pub name: String,
+    /// What the installer is asked for: `1.22.1-*`, so that a security update does not break the build.
+    pub pin: String,
+    /// What the machine had; empty where the machine did not have the package.
+    pub version: String,
+}
+
+/// Where a version says that its package came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From the release's own archive, as far as the version tells.
+    Release,
+    /// From the archive of newer versions beside it.
+    Backports,
+    /// From somebody else's archive.
+    Elsewhere,
+}
+
+/// What an image is to have installed.
+#[derive(Debug, Clone, Copy)]
+pub struct Installation<'a> {
+    pub packages: &'a [PlannedPackage],
+    /// Lines of a package source list beyond the base's own.
+    pub sources: &'a [String],
+    /// Directories that must be there before.
+    pub directories: &'a [String],
+    pub locale: Option<&'a str>,
+    /// The package that locales are made from.
+    pub locales: &'a str,
+    pub timezone: Option<&'a str>,
+}
+
+/// How the distributions of a family do it.
+pub trait Family: Debug + Sync {
+    /// The name of its file, which `detectors/family` calls it by.
+    fn id(&self) -> &'static str;
+
+    /// The package database that goes with it, as the database's reader calls itself.
+    fn database(&self) -> &'static str;
+
+    /// Whether this is a version at all; anything else is damage.
+    fn is_version(&self, version: &str) -> bool;
+
+    /// What the installer is asked for in the place of `version`, so that the next security update still fits.
+    fn pin(&self, source: &str, version: &str, moving: &[Moving]) -> String;
+
+    fn origin(&self, version: &str) -> Origin;
+
+    /// Nothing where no package is asked for.
+    fn install(&self, wanted: &Installation<'_>) -> Vec<Step>;
+
+    /// Made before the packages are installed, so that their scripts find them.
+    fn accounts(&self, accounts: &Accounts<'_>) -> Vec<Step>;
+
+    /// The package URL; `distribution` is the release's own name, where the machine says it.
+    fn purl(&self, distribution: Option<&str>, package: &Package) -> String;
+
+    /// By the package that brings it.
+    fn libc(&self, facts: &Facts) -> Option<Libc>;
+
+    /// What a package is built for, as executables call it; `None` for what runs on any.
+    fn architecture<'a>(&self, package: &'a Package) -> Option<&'a str>;
+}
+
+/// Every family; a test compares it with the folder.
+pub const FAMILIES: &[&dyn Family] = &[&apt::Apt];
+
+/// The family with this name.
+pub(super) fn named(id: &str) -> Option<&'static dyn Family> {
+    FAMILIES.iter().copied().find(|family| family.id() == id)
+}
+
+/// The machine's family: of its package database where one was read, else of its release. `None` where nobody here knows
+/// how its packages are installed.
+pub fn of(facts: &Facts) -> Option<&'static dyn Family> {
+    if let Some(database) = &facts.package_database {
+        let mut all = FAMILIES.iter().copied();
+        return all.find(|family| family.database() == database);
+    }
+    kin::of(facts.os.as_ref()?)?.installer()
+}
+
+/// The package URL on a machine whose family is `family`; one of no type in particular where nobody knows it.
+pub fn purl(family: Option<&dyn Family>, distribution: Option<&str>, package: &Package) -> String {
+    match family {
+        Some(family) => family.purl(distribution, package),
+        None => format!(
+            "pkg:generic/{}@{}",
+            encoded(&package.name),
+            encoded(&package.version)
+        ),
+    }
+}
+
+/// What the specification of package URLs has percent-encoded is.
+fn encoded(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('+', "%2B")
+        .replace(':', "%3A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Evidence, OsRelease};
+
+    fn machine(id: &str, like: &[&str], database: Option<&str>) -> Facts {
+        let os = OsRelease {
+            id: id.into(),
+            id_like: like.iter().map(|s| (*s).to_owned()).collect(),
+            version_id: String::new(),
+            codename: String::new(),
+            pretty_name: String::new(),
+            evidence: Evidence::file(&"/etc/os-release".into()),
+        };
+        Facts {
+            os: Some(os),
+            package_database: database.map(str::to_owned),
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn a_machine_has_the_family_of_its_packages_before_that_of_its_name() {
+        let of = |id, like, database| of(&machine(id, like, database)).map(Family::id);
+        assert_eq!(of("debian", &[], None), Some("apt"));
+        assert_eq!(of("odd", &["ubuntu", "debian"], None), Some("apt"));
+        assert_eq!(of("odd", &[], Some("dpkg")), Some("apt"));
+        assert_eq!(of("debian", &[], Some("another")), None);
+        for id in ["fedora", "rocky", "alpine", "arch", "odd"] {
+            assert_eq!(of(id, &[], None), None, "{id}");
+        }
+    }
+}

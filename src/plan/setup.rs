@@ -1,0 +1,50 @@
+//! What is done to the base before the workload's files come: accounts are made, packages installed, in the way of the
+//! base's family.
+
+use super::{Image, PlannedCommand};
+use crate::distribution::account::Accounts;
+use crate::distribution::base::Base;
+use crate::distribution::family::{Installation, Step};
+
+/// The steps, in order. Where the family is not known, accounts are lines of the image's files and nothing is installed.
+pub(super) fn steps(image: &Image, base: &Base) -> Vec<Step> {
+    let accounts = Accounts {
+        users: &image.users,
+        groups: &image.groups,
+        displaced: &image.displaced,
+        memberships: &image.memberships,
+    };
+    let Some(family) = base.family else {
+        return accounts.written();
+    };
+    let mut steps = family.accounts(&accounts);
+    steps.extend(family.install(&Installation {
+        packages: &image.packages,
+        sources: &image.sources,
+        directories: &image.package_directories,
+        locale: image.locale.as_deref(),
+        locales: &base.distribution.packages.locales,
+        timezone: image.timezone.as_deref(),
+    }));
+    steps
+}
+
+/// What is left to a person where nothing is installed.
+pub(super) fn remark(command: &PlannedCommand, base: &Base) -> Option<String> {
+    let program = command.argv.first()?;
+    base.family.is_none().then(|| {
+        format!(
+            "No package is installed in this image, and neither its locale nor its time zone is set up: add to the Dockerfile what {program} needs beside the carried files, with the package manager of {}.",
+            base.image
+        )
+    })
+}
+
+/// Why the image is made from this base, and in this way.
+pub(super) fn reason(base: &Base) -> String {
+    let what = match base.family {
+        Some(_) => "the machine's own release and packages",
+        None => "the machine's own release, whose packages this version cannot install",
+    };
+    format!("{what}: {}", base.reason)
+}
