@@ -11,7 +11,7 @@ use crate::path::MachinePath;
 use crate::plan::Plan;
 use crate::product::{Connect, Disposition, Listen};
 use crate::rule::{Concern, Severity, Verdict};
-use crate::service::Manager;
+use crate::service::Starter;
 use crate::source::SourceInfo;
 use crate::workload::{Configuration, Data};
 use schemars::JsonSchema;
@@ -135,7 +135,7 @@ pub struct UsedDirectory {
 pub struct Service {
     /// As the machine's manager spells it.
     pub name: String,
-    pub manager: Manager,
+    pub manager: Starter,
     pub enabled: bool,
     /// Redacted command line.
     pub exec: String,

@@ -8,6 +8,7 @@ mod tests {
     use std::process::Command;
 
     use transvase::examine::{examine, registry};
+    use transvase::plan::PlanOptions;
     use transvase::product::pack::Packs;
     use transvase::progress::Silent;
     use transvase::source::{OpenOptions, Root};
@@ -96,7 +97,8 @@ mod tests {
             .num_threads(threads)
             .build()
             .unwrap();
-        let mut facts = pool.install(|| examine(&root, &registry, &packs, &Silent));
+        let mut facts = pool
+            .install(|| examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts);
         assert!(facts.units.len() > 60 && facts.jobs.len() == 60 && facts.packages.len() == 60);
         assert!(facts.scripts.len() == 60, "{}", facts.scripts.len());
         assert_eq!(facts.ownership.owned().count(), 120);

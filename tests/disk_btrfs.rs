@@ -4,11 +4,15 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
     use super::disk_support::{
         Bytes, Listing, RawFile, assert_same, corpus, find, noise, odd_tree, of_directory,
-        of_file_system, read_damaged, run, tool, whole,
+        of_file_system, read_damaged, run, whole,
     };
+    use super::needs::{self, need, tool};
     use std::fmt::Write as _;
     use std::fs::{self, File};
     use std::io::{Read, Write as _};
@@ -60,9 +64,7 @@ mod tests {
 
     #[test]
     fn images_read_like_the_tree_they_were_made_from() {
-        let Some(mkfs) = tool("mkfs.btrfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.btrfs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         odd_tree(&tree);
@@ -82,12 +84,10 @@ mod tests {
 
     #[test]
     fn images_with_another_past() {
-        let (Some(mkfs), Some(tune)) = (tool("mkfs.btrfs"), tool("btrfstune")) else {
-            return;
-        };
-        let (Some(mke2fs), Some(convert)) = (tool("mke2fs"), tool("btrfs-convert")) else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.btrfs"));
+        let tune = need!(tool("btrfstune"));
+        let mke2fs = need!(tool("mke2fs"));
+        let convert = need!(tool("btrfs-convert"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         odd_tree(&tree);
@@ -134,8 +134,9 @@ mod tests {
     }
 
     impl Mounted {
-        /// `None` after saying that the test is skipped.
+        /// `None` where the machine mounts nothing.
         fn new(images: &[&Path], options: &str) -> Option<Self> {
+            needs::root()?;
             let point = images[0].with_extension("mounted");
             fs::create_dir_all(&point).unwrap();
             let mut mounted = Self {
@@ -145,25 +146,15 @@ mod tests {
             let mut all = options.to_owned();
             for image in images {
                 let mut attach = Command::new("losetup");
-                let output = attach.args(["-f", "--show"]).arg(image).output();
-                let output = output.ok().filter(|output| output.status.success());
-                let Some(output) = output else {
-                    eprintln!("skipped: nothing can be mounted here");
-                    return None;
-                };
+                let output = needs::allowed(attach.args(["-f", "--show"]).arg(image))?;
                 let name = String::from_utf8(output.stdout).unwrap().trim().to_owned();
                 write!(all, ",device={name}").unwrap();
                 mounted.loops.push(name);
             }
             let mut command = Command::new("mount");
             command.args(["-t", "btrfs", "-o", &all, &mounted.loops[0]]);
-            let output = command.arg(&mounted.point).output().unwrap();
-            if output.status.success() {
-                return Some(mounted);
-            }
-            let why = String::from_utf8_lossy(&output.stderr).into_owned();
-            eprintln!("skipped: nothing can be mounted here: {}", why.trim());
-            None
+            needs::allowed(command.arg(&mounted.point))?;
+            Some(mounted)
         }
     }
 
@@ -258,16 +249,12 @@ mod tests {
 
     #[test]
     fn what_the_kernel_wrote_reads_like_the_kernel_reads_it() {
-        let Some(mkfs) = tool("mkfs.btrfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.btrfs"));
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("image");
         for options in WRITTEN {
             make(&mkfs, "", None, &image, 300);
-            let Some(mounted) = Mounted::new(&[&image], options) else {
-                return;
-            };
+            let mounted = need!(Mounted::new(&[&image], options));
             odd_tree(&mounted.point.join("odd"));
             extents(&mounted.point.join("extents"));
             run(Command::new("sync").arg("-f").arg(&mounted.point));
@@ -282,15 +269,11 @@ mod tests {
 
     #[test]
     fn subvolumes_hang_where_they_were_made() {
-        let Some(mkfs) = tool("mkfs.btrfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.btrfs"));
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("image");
         make(&mkfs, "", None, &image, 128);
-        let Some(mounted) = Mounted::new(&[&image], "noatime") else {
-            return;
-        };
+        let mounted = need!(Mounted::new(&[&image], "noatime"));
         let at = |path: &str| mounted.point.join(path);
         odd_tree(&at("plain"));
         fs::create_dir_all(at("a/b")).unwrap();
@@ -414,9 +397,7 @@ mod tests {
 
     #[test]
     fn the_other_copy_is_read_where_one_is_damaged() {
-        let Some(mkfs) = tool("mkfs.btrfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.btrfs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         small_tree(&tree);
@@ -467,9 +448,7 @@ mod tests {
     fn file_systems_on_several_devices() {
         let folder = tempfile::tempdir().unwrap();
         for (profile, devices) in [("raid0", 2), ("raid10", 4), ("raid6", 4)] {
-            let Some((images, expected)) = pool(folder.path(), profile, devices) else {
-                return;
-            };
+            let (images, expected) = need!(pool(folder.path(), profile, devices));
             // In any order.
             let fs = open_all(images.iter().rev()).unwrap();
             assert_eq!(fs.info().notes, [] as [&str; 0], "{profile}");
@@ -491,9 +470,7 @@ mod tests {
     fn of_several_copies_one_is_enough() {
         let folder = tempfile::tempdir().unwrap();
         for (profile, devices) in [("raid1c3", 3), ("dup", 1)] {
-            let Some((images, expected)) = pool(folder.path(), profile, devices) else {
-                return;
-            };
+            let (images, expected) = need!(pool(folder.path(), profile, devices));
             if devices > 1 {
                 let fs = open_all(&images[devices - 1..]).unwrap();
                 assert!(fs.info().notes[0].contains("of which 1 were handed over"));
@@ -525,15 +502,11 @@ mod tests {
 
     #[test]
     fn a_log_of_what_was_written_last_is_noticed() {
-        let Some(mkfs) = tool("mkfs.btrfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.btrfs"));
         let folder = tempfile::tempdir().unwrap();
         let (image, copy) = (folder.path().join("image"), folder.path().join("copy"));
         make(&mkfs, "", None, &image, 128);
-        let Some(mounted) = Mounted::new(&[&image], "commit=300") else {
-            return;
-        };
+        let mounted = need!(Mounted::new(&[&image], "commit=300"));
         fs::write(mounted.point.join("old"), "safe").unwrap();
         run(Command::new("sync").arg("-f").arg(&mounted.point));
         let mut file = File::create(mounted.point.join("new")).unwrap();
@@ -549,9 +522,7 @@ mod tests {
 
     #[test]
     fn the_superblock_has_copies() {
-        let Some(mkfs) = tool("mkfs.btrfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.btrfs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         small_tree(&tree);
@@ -565,9 +536,7 @@ mod tests {
 
     #[test]
     fn damaged_images_neither_panic_nor_hang() {
-        let Some(mkfs) = tool("mkfs.btrfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.btrfs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         small_tree(&tree);
@@ -674,9 +643,7 @@ mod tests {
             assert!(Btrfs::open(device).is_err());
         }
         for other in ["xfs.raw.gz", "ext4.raw.gz"] {
-            let Some(device) = corpus(other) else {
-                return;
-            };
+            let device = need!(corpus(other));
             assert!(!Btrfs::probe(&device), "{other}");
             assert!(Btrfs::open(device).is_err(), "{other}");
         }

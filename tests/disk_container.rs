@@ -5,8 +5,12 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
-    use super::disk_support::{noise, run, tool};
+    use super::disk_support::{noise, run};
+    use super::needs::{need, tool};
     use proptest::prelude::*;
     use std::fs;
     use std::os::unix::fs::symlink;
@@ -114,9 +118,7 @@ mod tests {
     #[test]
     fn an_appliance_is_read_inside_its_archive() {
         let folder = tempfile::tempdir().unwrap();
-        let Some((a, b)) = two_disks(folder.path()) else {
-            return;
-        };
+        let (a, b) = need!(two_disks(folder.path()));
         let path = folder.path().join("machine.ova");
         // Beyond what a header can hold, and beyond its prefix.
         let long = format!("{}/{}-disk 1.vmdk", "d".repeat(90), "n".repeat(150));
@@ -212,9 +214,7 @@ mod tests {
     #[test]
     fn a_descriptor_opens_the_disks_beside_it() {
         let folder = tempfile::tempdir().unwrap();
-        let Some(_) = two_disks(folder.path()) else {
-            return;
-        };
+        need!(two_disks(folder.path()));
         let path = folder.path().join("machine.ovf");
         fs::write(&path, descriptor(&["b.vmdk", "a.vmdk"])).unwrap();
         let read = machine(&path).unwrap();
@@ -226,9 +226,7 @@ mod tests {
     #[test]
     fn the_disks_of_an_appliance_are_those_of_one_machine() {
         let folder = tempfile::tempdir().unwrap();
-        let Some(mkfs) = tool("mkfs.ext4") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.ext4"));
         for (name, inside) in [
             ("root", &["etc", "usr/bin", "var"][..]),
             ("data", &["files"]),
@@ -380,9 +378,7 @@ mod tests {
             (["00", "01", "02"], &["-d"]),
         ] {
             let folder = tempfile::tempdir().unwrap();
-            let Some(split) = tool("split") else {
-                return;
-            };
+            let split = need!(tool("split"));
             let at = |ending: &str| folder.path().join(format!("disk.{ending}"));
             fs::write(folder.path().join("whole"), &disk).unwrap();
             run(Command::new(split)
@@ -421,9 +417,7 @@ mod tests {
     #[test]
     fn an_image_of_another_format_is_in_one_part() {
         let folder = tempfile::tempdir().unwrap();
-        let Some(()) = qemu(folder.path(), "create -q -f qcow2 disk.001 1M") else {
-            return;
-        };
+        need!(qemu(folder.path(), "create -q -f qcow2 disk.001 1M"));
         fs::write(folder.path().join("disk.002"), [1; 512]).unwrap();
         let read = machine(&folder.path().join("disk.001")).unwrap();
         assert_eq!(
@@ -438,9 +432,7 @@ mod tests {
         let base = content(1);
         let at = |name: &str| folder.path().join(name);
         fs::write(at("raw"), &base).unwrap();
-        let Some(qemu_img) = tool("qemu-img") else {
-            return;
-        };
+        let qemu_img = need!(tool("qemu-img"));
         // Some releases write the whole image and end with an error nevertheless; the next step says if it is whole.
         let pack = ["convert", "-f", "raw", "-O", "qcow", "-c", "raw", "packed"];
         let mut pack_command = Command::new(qemu_img);
@@ -454,13 +446,9 @@ mod tests {
             "compare -q -f raw -F qcow raw packed",
             "create -q -f qcow -b packed -F qcow over 3M",
         ] {
-            let Some(()) = qemu(folder.path(), command) else {
-                return;
-            };
+            need!(qemu(folder.path(), command));
         }
-        let Some(qemu_io) = tool("qemu-io") else {
-            return;
-        };
+        let qemu_io = need!(tool("qemu-io"));
         run(Command::new(qemu_io).current_dir(folder.path()).args([
             "-f",
             "qcow",

@@ -4,11 +4,15 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
     use super::disk_support::{
         Bytes, RawFile, assert_same, corpus, find, noise, odd_tree, of_directory, of_file_system,
-        read_damaged, run, tool, whole,
+        read_damaged, run, whole,
     };
+    use super::needs::{need, tool};
     use std::fs;
     use std::ops::ControlFlow;
     use std::path::Path;
@@ -54,9 +58,7 @@ mod tests {
 
     #[test]
     fn images_read_like_the_tree_they_were_made_from() {
-        let Some(mke2fs) = tool("mke2fs") else {
-            return;
-        };
+        let mke2fs = need!(tool("mke2fs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         odd_tree(&tree);
@@ -86,9 +88,7 @@ mod tests {
 
     #[test]
     fn damaged_images_neither_panic_nor_hang() {
-        let Some(mke2fs) = tool("mke2fs") else {
-            return;
-        };
+        let mke2fs = need!(tool("mke2fs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         fs::create_dir_all(tree.join("a/b")).unwrap();
@@ -139,9 +139,7 @@ mod tests {
                 "425636fd-f307-4a9a-a021-6a6673024002",
             ),
         ] {
-            let Some(device) = corpus(name) else {
-                return;
-            };
+            let device = need!(corpus(name));
             let fs = Ext::open(device).unwrap();
             let info = fs.info();
             assert_eq!((info.kind, info.uuid.as_str()), (kind, uuid));
@@ -162,9 +160,7 @@ mod tests {
 
     #[test]
     fn public_images_of_many_files() {
-        let Some(device) = corpus("test_disk1.bin.zst") else {
-            return;
-        };
+        let device = need!(corpus("test_disk1.bin.zst"));
         let fs = Ext::open(device).unwrap();
         assert_eq!(names(&fs, "big_dir"), 10_000);
         assert_eq!(whole(&fs, "big_dir/7654"), b"7654");
@@ -190,9 +186,7 @@ mod tests {
 
     #[test]
     fn a_dirty_journal_is_replayed_in_memory() {
-        let Some(device) = corpus("test_disk_4k_block_journal.bin.zst") else {
-            return;
-        };
+        let device = need!(corpus("test_disk_4k_block_journal.bin.zst"));
         let fs = Ext::open(device).unwrap();
         let mut names = 0;
         fs.read_dir(fs.root(), &mut |entry| {
@@ -263,9 +257,7 @@ mod tests {
             ("64bit", "-c -v 2"),
             ("64bit", "-c -v 3"),
         ] {
-            let Some(image) = with_journal(features, open, "") else {
-                return;
-            };
+            let image = need!(with_journal(features, open, ""));
             let (bytes, _) = first_bytes_of_f(image);
             assert_eq!(bytes, [0xc0, 0x3b, 0x39, 0x98, b'B'], "{open}");
         }
@@ -273,9 +265,7 @@ mod tests {
 
     #[test]
     fn a_revoked_block_is_left_as_it_was() {
-        let Some(image) = with_journal("^metadata_csum", "", "jw -r BLOCK") else {
-            return;
-        };
+        let image = need!(with_journal("^metadata_csum", "", "jw -r BLOCK"));
         let (bytes, notes) = first_bytes_of_f(image);
         assert_eq!(bytes, b"AAAAA");
         assert!(notes[0].contains("2 committed transactions") && notes[0].contains("0 blocks"));
@@ -297,9 +287,7 @@ mod tests {
                 Some("1 blocks of the journal fail their checksum"),
             ),
         ] {
-            let Some(mut image) = with_journal(features, open, "") else {
-                return;
-            };
+            let mut image = need!(with_journal(features, open, ""));
             let stored = [[0; 4].as_slice(), &[b'B'; 1020]].concat();
             let mut blocks = image.chunks(1024);
             let at = blocks.position(|bytes| bytes == stored).unwrap();

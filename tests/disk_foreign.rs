@@ -5,11 +5,15 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
     use super::disk_support::{
         Bytes, Listing, RawFile, assert_same, corpus, find, noise, odd_tree, of_directory,
-        of_file_system, read_damaged, run, tool, whole,
+        of_file_system, read_damaged, run, whole,
     };
+    use super::needs::{self, need, tool};
     use std::fs::{self, File};
     use std::ops::ControlFlow;
     use std::os::unix::ffi::OsStrExt;
@@ -148,9 +152,8 @@ mod tests {
             ("-F 32 -s 1", 64_000),
             ("-F 32 -s 2 -S 4096 -R 8", 600_000),
         ] {
-            if make_fat(&image, options, kilobytes).is_none() || fill_fat(&image, &tree).is_none() {
-                return;
-            }
+            need!(make_fat(&image, options, kilobytes));
+            need!(fill_fat(&image, &tree));
             let device = RawFile::open(&image);
             assert!(Fat::probe(&device));
             let fs = Fat::open(device).unwrap();
@@ -179,9 +182,8 @@ mod tests {
             );
         }
         for (options, kilobytes) in [("-F 12 -s 1", 1_000), ("-F 32 -s 1", 34_000)] {
-            if make_fat(&image, options, kilobytes).is_none() || fill_fat(&image, &tree).is_none() {
-                return;
-            }
+            need!(make_fat(&image, options, kilobytes));
+            need!(fill_fat(&image, &tree));
             let bytes = fs::read(&image).unwrap();
             let seeds = if kilobytes > 10_000 { 80 } else { 1_000 };
             let opened = read_damaged(&bytes, 0..seeds, 0..512, |device| {
@@ -200,15 +202,10 @@ mod tests {
 
     impl Loop {
         fn of(image: &Path) -> Option<Self> {
-            let output = Command::new(tool("losetup")?)
-                .args(["-f", "--show"])
-                .arg(image)
-                .output();
-            let name = String::from_utf8(output.unwrap().stdout)
-                .unwrap()
-                .trim()
-                .to_owned();
-            (!name.is_empty()).then_some(Self(name))
+            let mut attach = Command::new(tool("losetup")?);
+            let output = needs::allowed(attach.args(["-f", "--show"]).arg(image))?;
+            let name = String::from_utf8(output.stdout).unwrap();
+            Some(Self(name.trim().to_owned()))
         }
     }
 
@@ -225,26 +222,13 @@ mod tests {
         image: &Path,
         fill: impl FnOnce(&Path),
     ) -> Option<()> {
-        let (mount, unmount) = (
-            tool(mount)?,
-            tool("fusermount3").or_else(|| tool("fusermount"))?,
-        );
+        let (mount, unmount) = (tool(mount)?, tool("fusermount3")?);
+        needs::root()?;
         let point = image.with_extension("mount");
         fs::create_dir_all(&point).unwrap();
-        let Some(device) = Loop::of(image) else {
-            eprintln!("skipped: no loop device can be had here");
-            return None;
-        };
-        let output = Command::new(&mount)
-            .args(options)
-            .arg(&device.0)
-            .arg(&point)
-            .output()
-            .unwrap();
-        if !output.status.success() {
-            eprintln!("skipped: {} cannot mount here", mount.display());
-            return None;
-        }
+        let device = Loop::of(image)?;
+        let mut mount = Command::new(mount);
+        needs::allowed(mount.args(options).arg(&device.0).arg(&point))?;
         fill(&point);
         run(Command::new(unmount).arg("-u").arg(&point));
         // The helper writes the rest after it has answered.
@@ -311,11 +295,8 @@ mod tests {
             } else {
                 24 << 20
             };
-            if make_exfat(&image, options, size).is_none()
-                || mounted("mount.exfat-fuse", &[], &image, fill).is_none()
-            {
-                return;
-            }
+            need!(make_exfat(&image, options, size));
+            need!(mounted("mount.exfat-fuse", &[], &image, fill));
             let device = RawFile::open(&image);
             assert!(ExFat::probe(&device) && !Fat::probe(&device));
             let fs = ExFat::open(device).unwrap();
@@ -366,9 +347,7 @@ mod tests {
             ("xorriso", "-as mkisofs -R -D -V LABEL"),
             ("xorriso", "-as mkisofs -R"),
         ] {
-            let Some(maker) = tool(maker) else {
-                return;
-            };
+            let maker = need!(tool(maker));
             // genisoimage writes targets beyond 250 bytes in a way that its own isoinfo refuses, or never ends.
             let left_out: &[&str] = if maker.ends_with("genisoimage") {
                 &["-m", "link-255", "-m", "link-many"]
@@ -408,9 +387,7 @@ mod tests {
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         plain_tree(&tree);
         fs::remove_file(tree.join("names").join("l".repeat(255))).unwrap();
-        if press("genisoimage", "-J -joliet-long -D", &tree, &image).is_none() {
-            return;
-        }
+        need!(press("genisoimage", "-J -joliet-long -D", &tree, &image));
         let fs = Iso9660::open(RawFile::open(&image)).unwrap();
         let expected = shared(of_directory(&tree));
         assert_same(&expected, &shared(of_file_system(&fs)), "Joliet");
@@ -429,9 +406,7 @@ mod tests {
         }
         let long = "component/".repeat(90) + "end";
         std::os::unix::fs::symlink(long, tree.join("folder-1/link")).unwrap();
-        if press("xorriso", "-as mkisofs -R -J", &tree, &image).is_none() {
-            return;
-        }
+        need!(press("xorriso", "-as mkisofs -R -J", &tree, &image));
         let mut bytes = fs::read(&image).unwrap();
         let opened = read_damaged(&bytes, 0..1000, 32_768..32_768 + 2048, |device| {
             Ok(Box::new(Iso9660::open(device)?))
@@ -545,11 +520,8 @@ mod tests {
                     compressed(&point.join("compressed"), &tree);
                 }
             };
-            if make_ntfs(&image, options, size).is_none()
-                || mounted("ntfs-3g", &["-o", "compression"], &image, fill).is_none()
-            {
-                return;
-            }
+            need!(make_ntfs(&image, options, size));
+            need!(mounted("ntfs-3g", &["-o", "compression"], &image, fill));
             let device = RawFile::open(&image);
             assert!(Ntfs::probe(&device) && !Fat::probe(&device));
             let fs = Ntfs::open(device).unwrap();
@@ -592,15 +564,10 @@ mod tests {
             assert!(small.last().unwrap() > 500_u64);
             expected.retain(|name, _| point.join(name).exists());
         };
-        if make_ntfs(&image, "-c 512", 12 << 20).is_none()
-            || mounted("ntfs-3g", &[], &image, fill).is_none()
-        {
-            return;
-        }
+        need!(make_ntfs(&image, "-c 512", 12 << 20));
+        need!(mounted("ntfs-3g", &[], &image, fill));
         // Or else this tests nothing.
-        let Some(ntfsinfo) = tool("ntfsinfo") else {
-            return;
-        };
+        let ntfsinfo = need!(tool("ntfsinfo"));
         let said = Command::new(ntfsinfo)
             .args(["-f", "-i", "0"])
             .arg(&image)
@@ -643,11 +610,8 @@ mod tests {
                 file.write_all_at(b"x", at * 130_000).unwrap();
             }
         };
-        if make_ntfs(&image, "-c 512", 6 << 20).is_none()
-            || mounted("ntfs-3g", &["-o", "compression"], &image, fill).is_none()
-        {
-            return;
-        }
+        need!(make_ntfs(&image, "-c 512", 6 << 20));
+        need!(mounted("ntfs-3g", &["-o", "compression"], &image, fill));
         let bytes = fs::read(&image).unwrap();
         let opened = read_damaged(&bytes, 0..800, 0..512, |device| {
             Ok(Box::new(Ntfs::open(device)?))
@@ -678,9 +642,7 @@ mod tests {
             });
             Some(found.collect::<Vec<_>>())
         };
-        let Some(four) = file_systems("valid-ext-exfat-fat32-ntfs.qcow2.gz") else {
-            return;
-        };
+        let four = need!(file_systems("valid-ext-exfat-fat32-ntfs.qcow2.gz"));
         let kinds: Vec<_> = four.iter().map(|fs| fs.info().kind).collect();
         assert_eq!(kinds, ["ext4", "exfat", "vfat", "ntfs"]);
         for (number, fs) in (1..).zip(&four) {

@@ -6,8 +6,12 @@
 mod disk_harness;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
     use super::disk_harness::{folder, input, read};
+    use super::needs::{self, need};
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, ZlibEncoder};
     use std::alloc::{GlobalAlloc, Layout, System};
@@ -113,22 +117,20 @@ mod tests {
         let width = [0, 0, 2, 4, 4, 8][random.below(6)].min(data.len() - place);
         if width == 0 {
             data[place] ^= 1 << random.below(8);
-            return;
-        }
-        let value = HUGE[random.below(HUGE.len())];
-        let bytes = if random.below(2) == 0 {
-            value.to_le_bytes()
         } else {
-            (value << (64 - 8 * width)).to_be_bytes()
-        };
-        data[place..place + width].copy_from_slice(&bytes[..width]);
+            let value = HUGE[random.below(HUGE.len())];
+            let bytes = if random.below(2) == 0 {
+                value.to_le_bytes()
+            } else {
+                (value << (64 - 8 * width)).to_be_bytes()
+            };
+            data[place..place + width].copy_from_slice(&bytes[..width]);
+        }
     }
 
-    /// The files of every target's folder in a folder of `fuzz/`; nothing where that was not handed on.
-    fn inputs(folder: &str) -> Vec<(String, PathBuf)> {
-        let top = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fuzz")
-            .join(folder);
+    /// The files of every target's folder in a folder of `fuzz/`; `None` where that was not handed on.
+    fn inputs(folder: &str) -> Option<Vec<(String, PathBuf)>> {
+        let top = needs::repository("fuzz")?.join(folder);
         let list = |folder: &Path| {
             let entries = fs::read_dir(folder).into_iter().flatten();
             let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -141,10 +143,8 @@ mod tests {
             files.into_iter().map(move |file| (name.clone(), file))
         };
         let found: Vec<_> = list(&top).into_iter().flat_map(of).collect();
-        if found.is_empty() {
-            eprintln!("skipped: {} is empty", top.display());
-        }
-        found
+        assert!(!found.is_empty(), "{} is empty", top.display());
+        Some(found)
     }
 
     /// How many changed disks are read of each seed: more by TRANSVASE_HOSTILE.
@@ -156,13 +156,13 @@ mod tests {
     #[test]
     fn changed_disks_and_what_fuzzing_found_end_in_an_answer() {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        for (target, path) in inputs("findings") {
+        for (target, path) in need!(inputs("findings")) {
             let data = fs::read(&path).unwrap();
             check(&target, &data, &path.display().to_string());
         }
         let share = share();
         let mut changed = vec![0; 0];
-        for (target, path) in inputs("seeds") {
+        for (target, path) in need!(inputs("seeds")) {
             let seed = fs::read(&path).unwrap();
             let what = path.display().to_string();
             check(&target, &seed, &what);

@@ -5,8 +5,12 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
-    use super::disk_support::{corpus, noise, run, tool};
+    use super::disk_support::{corpus, noise, run};
+    use super::needs::{self, need, tool};
     use proptest::prelude::*;
     use std::fs;
     use std::os::unix::fs::{FileExt, symlink};
@@ -116,9 +120,7 @@ mod tests {
                 ],
             ),
         ] {
-            let Some(path) = unpacked(folder.path(), name) else {
-                return;
-            };
+            let path = need!(unpacked(folder.path(), name));
             let disk = open(&path).unwrap();
             assert_eq!(disk.format, "raw");
             assert_eq!(summary(&disk), expected, "{name}");
@@ -213,9 +215,7 @@ mod tests {
             ("-c", "compression_type=zstd,extended_l2=on"),
         ] {
             let convert = format!("convert -f raw -O qcow2 {compress} -o {options} raw image");
-            if qemu(folder.path(), &convert).is_none() {
-                return;
-            }
+            need!(qemu(folder.path(), &convert));
             let image = image(&folder.path().join("image")).unwrap();
             assert_eq!(image.format, "qcow2");
             assert_reads(&image.device, &bytes, &convert);
@@ -245,9 +245,7 @@ mod tests {
             ("vmdk", "subformat=streamOptimized", "vmdk"),
         ] {
             let convert = format!("convert -f raw -O {format} -o {options} raw image.{format}");
-            if qemu(folder.path(), &convert).is_none() {
-                return;
-            }
+            need!(qemu(folder.path(), &convert));
             let image = image(&folder.path().join(format!("image.{format}"))).unwrap();
             assert_eq!(
                 (image.format, image.notes.len()),
@@ -265,9 +263,7 @@ mod tests {
         fs::write(folder.path().join("raw"), &bytes).unwrap();
         for subformat in ["streamOptimized", "monolithicSparse"] {
             let convert = format!("convert -f raw -O vmdk -o subformat={subformat} raw image");
-            if qemu(folder.path(), &convert).is_none() {
-                return;
-            }
+            need!(qemu(folder.path(), &convert));
             let image = image(&folder.path().join("image")).unwrap();
             assert_reads(&image.device, &bytes, &convert);
         }
@@ -276,9 +272,7 @@ mod tests {
     #[test]
     fn vmdk_over_several_files_and_their_differences_read_as_qemu_reads_them() {
         let folder = tempfile::tempdir().unwrap();
-        let Some(qemu_io) = tool("qemu-io") else {
-            return;
-        };
+        let qemu_io = need!(tool("qemu-io"));
         let io = |image: &str, commands: &[&str]| {
             let commands = commands.iter().flat_map(|command| ["-c", command]);
             let mut command = Command::new(&qemu_io);
@@ -380,17 +374,9 @@ mod tests {
             ("ntfs-dynamic.vhd.gz", "vpc"),
             ("ntfs-parent.vhd.gz", "vpc"),
         ] {
-            let Some(path) = unpacked(folder.path(), name) else {
-                return;
-            };
-            if qemu(
-                folder.path(),
-                &format!("convert -f {format} -O raw {name} expected"),
-            )
-            .is_none()
-            {
-                return;
-            }
+            let path = need!(unpacked(folder.path(), name));
+            let convert = format!("convert -f {format} -O raw {name} expected");
+            need!(qemu(folder.path(), &convert));
             let expected = fs::read(folder.path().join("expected")).unwrap();
             assert_reads(&image(&path).unwrap().device, &expected, name);
         }
@@ -403,12 +389,8 @@ mod tests {
             ("ntfs-differential.vhd", "ntfs-parent.vhd"),
             ("fat-differential.vhd", "fat-parent.vhd"),
         ] {
-            let (Some(packed), Some(packed_parent)) = (
-                unpacked(folder.path(), &format!("{name}.gz")),
-                unpacked(folder.path(), &format!("{parent}.gz")),
-            ) else {
-                return;
-            };
+            let packed = need!(unpacked(folder.path(), &format!("{name}.gz")));
+            let packed_parent = need!(unpacked(folder.path(), &format!("{parent}.gz")));
             let (path, above) = (folder.path().join(name), folder.path().join(parent));
             fs::rename(packed, &path).unwrap();
             let error = open(&path).unwrap_err().to_string();
@@ -439,13 +421,12 @@ mod tests {
             assert!((1..200).contains(&different), "{name}: {different} sectors");
         }
         // Its parent is not among the public images.
-        if let Some(path) = unpacked(folder.path(), "ntfs-differential.vhdx.gz") {
-            let error = open(&path).unwrap_err().to_string();
-            assert!(
-                error.contains("ntfs-parent.vhdx") && error.contains("put that file beside"),
-                "{error}"
-            );
-        }
+        let path = need!(unpacked(folder.path(), "ntfs-differential.vhdx.gz"));
+        let error = open(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("ntfs-parent.vhdx") && error.contains("put that file beside"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -454,9 +435,7 @@ mod tests {
         fs::write(folder.path().join("raw"), content()).unwrap();
         fs::create_dir(folder.path().join("below")).unwrap();
         let base = folder.path().join("below/base").display().to_string();
-        let Some(qemu_io) = tool("qemu-io") else {
-            return;
-        };
+        let qemu_io = need!(tool("qemu-io"));
         let io = |image: &str, commands: &[&str]| {
             let commands = commands.iter().flat_map(|command| ["-c", command]);
             let mut command = Command::new(&qemu_io);
@@ -505,9 +484,7 @@ mod tests {
             let path = unpacked(folder.path(), name)?;
             Some(open(&path).map(|disk| summary(&disk)))
         };
-        let Some(found) = summary_of("valid-ext-exfat-fat32-ntfs.qcow2.gz") else {
-            return;
-        };
+        let found = need!(summary_of("valid-ext-exfat-fat32-ntfs.qcow2.gz"));
         let expected = [
             "sda1 partition 66060288 ext4 6fdedb9c-7277-4572-a83c-181f5ad23ced",
             "sda2 partition 67108864 exfat 6D9D-EE86",
@@ -680,17 +657,9 @@ mod tests {
         }
     }
 
-    /// A file of the public set of images that broke other readers, unpacked; `None` after saying that it is skipped.
+    /// A file of the public set of images that broke other readers, unpacked; `None` where there is none.
     fn odd(folder: &Path, name: &str) -> Option<PathBuf> {
-        let corpus = std::env::var_os("TRANSVASE_CORPUS").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
-            PathBuf::from,
-        );
-        let packed = corpus.join("odd").join(format!("{name}.bz2"));
-        if !packed.is_file() {
-            eprintln!("skipped: {} is absent", packed.display());
-            return None;
-        }
+        let packed = needs::corpus(&format!("odd/{name}.bz2"))?;
         let (unpack, dd) = (tool("bzip2")?, tool("dd")?);
         let path = folder.join(name);
         let mut unpacking = Command::new(unpack)
@@ -718,9 +687,7 @@ mod tests {
             ("simple-dmg.dmg", "DMG"),
             ("simple-pattern.cloop", "cloop"),
         ] {
-            let Some(path) = odd(folder.path(), name) else {
-                return;
-            };
+            let path = need!(odd(folder.path(), name));
             let error = open(&path).unwrap_err().to_string();
             let expected =
                 format!("is an image of the kind {kind}, which is not read; convert it first");
@@ -741,12 +708,8 @@ mod tests {
     #[test]
     fn the_log_of_a_vhdx_is_replayed_as_qemu_replays_it() {
         let folder = tempfile::tempdir().unwrap();
-        let Some(path) = odd(folder.path(), "iotest-dirtylog-10G-4M.vhdx") else {
-            return;
-        };
-        let Some(qemu_img) = tool("qemu-img") else {
-            return;
-        };
+        let path = need!(odd(folder.path(), "iotest-dirtylog-10G-4M.vhdx"));
+        let qemu_img = need!(tool("qemu-img"));
         let dirty = image(&path).unwrap();
         assert_eq!(
             dirty.notes,
@@ -868,9 +831,7 @@ mod tests {
         for (name, bytes) in [("parent", &old), ("child", &new)] {
             fs::write(folder.path().join(name), bytes).unwrap();
             let convert = format!("convert -f raw -O vhdx -o block_size=1M {name} {name}.vhdx");
-            if qemu(folder.path(), &convert).is_none() {
-                return;
-            }
+            need!(qemu(folder.path(), &convert));
         }
         let above = folder.path().join("parent.vhdx");
         let parent = fs::read(&above).unwrap();
@@ -933,9 +894,7 @@ mod tests {
             ("iotest-dynamic-1G.vhdx", "vhdx", 1 << 30),
             ("test-disk2vhd.vhdx", "vhdx", 256 << 20),
         ] {
-            let Some(path) = odd(folder.path(), name) else {
-                return;
-            };
+            let path = need!(odd(folder.path(), name));
             let image = image(&path).unwrap();
             assert_eq!(
                 (image.format, image.device.size()),
@@ -965,13 +924,10 @@ mod tests {
         fn damaged_images_neither_panic_nor_hang(
             changes in proptest::collection::vec((0_usize..2048, any::<u8>()), 1..12),
             cut in proptest::option::of(0_usize..40_000),
-            kind in 0_usize..9,
+            kind in 0..SHAPES.len(),
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let Some(made) = small_images().get(kind) else {
-                return Ok(());
-            };
-            let mut bytes = made.clone();
+            let mut bytes = need!(small_images(), Ok(()))[kind].clone();
             // Structures: the header, and wherever something stands at the beginning of a cluster.
             let blocks: Vec<usize> = (0..bytes.len() / 512)
                 .filter(|at| bytes[at * 512..][..512].iter().any(|byte| *byte != 0))
@@ -997,51 +953,48 @@ mod tests {
         }
     }
 
-    /// One of every shape; none where qemu-img is missing.
-    fn small_images() -> &'static [Vec<u8>] {
-        static MADE: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-        MADE.get_or_init(|| {
+    const SHAPES: [&str; 8] = [
+        "qcow2 -o cluster_size=4k",
+        "qcow2 -c -o compression_type=zstd,cluster_size=4k",
+        "qcow2 -o extended_l2=on,cluster_size=16k",
+        "vdi -o static=off",
+        "vpc -o subformat=dynamic,force_size=on",
+        "vmdk -o subformat=monolithicSparse",
+        "vmdk -o subformat=streamOptimized",
+        "vhdx -o subformat=dynamic",
+    ];
+
+    /// One of every shape; `None` without qemu-img.
+    fn small_images() -> Option<&'static [Vec<u8>]> {
+        static MADE: OnceLock<Option<Vec<Vec<u8>>>> = OnceLock::new();
+        let made = MADE.get_or_init(|| {
             let folder = tempfile::tempdir().unwrap();
             let mut bytes = vec![0; 1 << 20];
             bytes[..100_000].copy_from_slice(&noise(1, 100_000));
             bytes[400_000..700_000].fill(b'x');
             fs::write(folder.path().join("raw"), bytes).unwrap();
-            let shapes = [
-                "qcow2 -o cluster_size=4k",
-                "qcow2 -c -o compression_type=zstd,cluster_size=4k",
-                "qcow2 -o extended_l2=on,cluster_size=16k",
-                "vdi -o static=off",
-                "vpc -o subformat=dynamic,force_size=on",
-                "vmdk -o subformat=monolithicSparse",
-                "vmdk -o subformat=streamOptimized",
-                "vhdx -o subformat=dynamic",
-            ];
-            shapes
-                .iter()
-                .filter_map(|shape| {
-                    qemu(
-                        folder.path(),
-                        &format!("convert -f raw -O {shape} raw image"),
-                    )?;
-                    fs::read(folder.path().join("image")).ok()
-                })
-                .collect()
-        })
+            let made = SHAPES.iter().map(|shape| {
+                let convert = format!("convert -f raw -O {shape} raw image");
+                qemu(folder.path(), &convert)?;
+                Some(fs::read(folder.path().join("image")).unwrap())
+            });
+            made.collect()
+        });
+        made.as_deref()
     }
 
     #[test]
     fn swap_and_hidden_marks_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("disk");
-        if let Some(mkswap) = tool("mkswap") {
-            fs::write(&path, vec![0; 1 << 20]).unwrap();
-            let uuid = "01234567-89ab-cdef-0123-456789abcdef";
-            run(Command::new(mkswap)
-                .args(["-q", "-U", uuid, "-L", "pages"])
-                .arg(&path));
-            let expected = format!("sda disk 1048576 swap {uuid} pages");
-            assert_eq!(summary(&open(&path).unwrap()), [expected]);
-        }
+        let mkswap = need!(tool("mkswap"));
+        fs::write(&path, vec![0; 1 << 20]).unwrap();
+        let uuid = "01234567-89ab-cdef-0123-456789abcdef";
+        run(Command::new(mkswap)
+            .args(["-q", "-U", uuid, "-L", "pages"])
+            .arg(&path));
+        let expected = format!("sda disk 1048576 swap {uuid} pages");
+        assert_eq!(summary(&open(&path).unwrap()), [expected]);
         let magic = 0xa92b_4efc_u32.to_le_bytes();
         for (at, mark, kind) in [
             ((1 << 20) - (64 << 10), &magic[..], "linux_raid_member"),
@@ -1064,9 +1017,7 @@ mod tests {
     #[test]
     fn disks_of_one_machine_keep_their_order() {
         let folder = tempfile::tempdir().unwrap();
-        let Some(first) = unpacked(folder.path(), "mbr.raw.gz") else {
-            return;
-        };
+        let first = need!(unpacked(folder.path(), "mbr.raw.gz"));
         let second = unpacked(folder.path(), "ext2.qcow2").unwrap();
         let blank = folder.path().join("blank");
         fs::write(&blank, vec![0; 4096]).unwrap();

@@ -8,8 +8,12 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
-    use super::disk_support::{digest, noise, odd_tree, run, tool};
+    use super::disk_support::{digest, noise, odd_tree, run};
+    use super::needs::{self, need, tool};
     use rustix::fs::{CWD, FileType, Mode, XattrFlags, lgetxattr, llistxattr, lsetxattr, mknodat};
     use std::collections::BTreeMap;
     use std::fmt::Write;
@@ -574,11 +578,9 @@ mod tests {
 
     #[test]
     fn what_is_read_is_what_the_kernel_shows() {
-        if std::env::var_os("TRANSVASE_E2E").is_none() {
-            eprintln!("skipped: the matrix of disks is run with TRANSVASE_E2E=1, as root");
-            return;
-        }
-        for name in [
+        need!(needs::end_to_end());
+        need!(needs::root());
+        need!(needs::tools(&[
             "mount",
             "losetup",
             "qemu-img",
@@ -589,15 +591,7 @@ mod tests {
             "mkfs.btrfs",
             "mksquashfs",
             "mkfs.erofs",
-        ] {
-            if tool(name).is_none() {
-                return;
-            }
-        }
-        if fs::metadata("/proc/self").unwrap().uid() != 0 {
-            eprintln!("skipped: loop mounts need root");
-            return;
-        }
+        ]));
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path();
         let systems = systems(folder);

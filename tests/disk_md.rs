@@ -6,12 +6,16 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 #[expect(
     clippy::cast_possible_truncation,
     reason = "lengths and numbers made here are small, and a sum's carry was added"
 )]
 mod tests {
-    use super::disk_support::{Bytes, corpus, noise, run, tool};
+    use super::disk_support::{Bytes, corpus, noise, run};
+    use super::needs::{need, tool};
     use proptest::prelude::*;
     use std::fs;
     use std::path::{Path, PathBuf};
@@ -348,9 +352,7 @@ mod tests {
 
     #[test]
     fn mdadm_reads_these_superblocks_alike() {
-        let Some(mdadm) = tool("mdadm") else {
-            return;
-        };
+        let mdadm = need!(tool("mdadm"));
         let folder = tempfile::tempdir().unwrap();
         for (minor, version) in [(0, "1.0"), (1, "1.1"), (2, "1.2"), (90, "0.90.00")] {
             let path = folder.path().join(format!("disk{minor}"));
@@ -427,9 +429,7 @@ mod tests {
     #[test]
     fn an_array_is_looked_into_like_a_disk() {
         let folder = tempfile::tempdir().unwrap();
-        let Some(content) = ext4(folder.path(), 2 << 20) else {
-            return;
-        };
+        let content = need!(ext4(folder.path(), 2 << 20));
         // Over whole disks, the file system in the array itself.
         let all = members(2, 1, 0, vec![content.clone(), content.clone()]);
         let paths = save(folder.path(), &all);
@@ -484,9 +484,7 @@ mod tests {
 
     #[test]
     fn volume_groups_and_arrays_lie_on_arrays() {
-        let Some(public) = corpus("lvm.raw.gz") else {
-            return;
-        };
+        let public = need!(corpus("lvm.raw.gz"));
         let mut group = vec![0; usize::try_from(public.size()).unwrap()];
         public.read_at(0, &mut group).unwrap();
         let volume = "mapper/test_volume_group-test_logical_volume1 logical-volume ext2 ext2_test";

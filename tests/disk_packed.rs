@@ -5,11 +5,15 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
     use super::disk_support::{
         RawFile, assert_same, find, noise, odd_tree, of_directory, of_file_system, read_damaged,
-        run, tool,
+        run,
     };
+    use super::needs::{need, tool};
     use std::fs;
     use std::path::Path;
     use std::process::Command;
@@ -48,9 +52,7 @@ mod tests {
             "-comp lz4 -Xhc -no-fragments -no-duplicates",
             "-comp gzip -noI -noD -noF -noX -always-use-fragments",
         ] {
-            if make_squashfs(&tree, &image, options).is_none() {
-                return;
-            }
+            need!(make_squashfs(&tree, &image, options));
             let expected = of_directory(&tree);
             let device = RawFile::open(&image);
             assert!(Squashfs::probe(&device));
@@ -87,9 +89,7 @@ mod tests {
             "-comp lz4 -b 4096",
             "-comp zstd -b 4096",
         ] {
-            if make_squashfs(&tree, &image, options).is_none() {
-                return;
-            }
+            need!(make_squashfs(&tree, &image, options));
             let bytes = fs::read(&image).unwrap();
             let opened = read_damaged(&bytes, 0..120, 0..96, |device| {
                 Ok(Box::new(Squashfs::open(device)?))
@@ -145,9 +145,7 @@ mod tests {
             "--chunksize=8192",
             "-x1",
         ] {
-            if make_erofs(&tree, &image, options).is_none() {
-                return;
-            }
+            need!(make_erofs(&tree, &image, options));
             let device = RawFile::open(&image);
             assert!(Erofs::probe(&device));
             let fs = Erofs::open(device).unwrap();
@@ -183,9 +181,7 @@ mod tests {
             "-zlz4hc -C65536 -Eztailpacking",
             "-zlz4 -Elegacy-compress",
         ] {
-            if make_erofs(&tree, &image, options).is_none() {
-                return;
-            }
+            need!(make_erofs(&tree, &image, options));
             let bytes = fs::read(&image).unwrap();
             let opened = read_damaged(&bytes, 0..100, 1024..1024 + 128, |device| {
                 Ok(Box::new(Erofs::open(device)?))

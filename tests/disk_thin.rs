@@ -5,8 +5,12 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
-    use super::disk_support::{noise, run, tool};
+    use super::disk_support::{noise, run};
+    use super::needs::{need, tool};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::fmt::Write;
@@ -202,10 +206,12 @@ mod tests {
     fn volumes_of_a_pool_are_read() {
         // More than a node holds, and than a node above leaves.
         let (large, small, none) = (map(1, 3000, 9000), map(2, 40, 200), Map::new());
-        let Some(tables) = tables(&[(1, &large), (7, &small), (300, &none), (16_777_215, &small)])
-        else {
-            return;
-        };
+        let tables = need!(tables(&[
+            (1, &large),
+            (7, &small),
+            (300, &none),
+            (16_777_215, &small)
+        ]));
         assert!(large.len() > 2500);
         let volumes = pool()
             + &thin("large", 1, 9010, "")
@@ -279,9 +285,7 @@ mod tests {
     #[test]
     fn hostile_pools_are_refused() {
         let small = map(2, 40, 200);
-        let Some(tables) = tables(&[(7, &small)]) else {
-            return;
-        };
+        let tables = need!(tables(&[(7, &small)]));
         let error = |tables: &[u8], volumes: &str| {
             let assembled = assemble(tables, volumes);
             let device = device(&assembled, "v")?;
@@ -370,10 +374,7 @@ mod tests {
 
         #[test]
         fn damaged_pools_end(changes in prop::collection::vec((0_usize..16, 4_usize..400, any::<u8>()), 1..8)) {
-            let Some(tables) = small_pool() else {
-                return Ok(());
-            };
-            let mut tables = tables.to_vec();
+            let mut tables = need!(small_pool(), Ok(())).to_vec();
             for (number, at, byte) in changes {
                 tables[number * 4096 + at] = byte;
                 seal(&mut tables, number);

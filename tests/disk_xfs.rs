@@ -4,11 +4,15 @@
 mod disk_support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
     use super::disk_support::{
         Bytes, Listing, RawFile, assert_same, corpus, find, noise, odd_tree, of_directory,
-        of_file_system, read_damaged, run, tool, whole,
+        of_file_system, read_damaged, run, whole,
     };
+    use super::needs::{need, tool};
     use std::fmt::Write;
     use std::fs;
     use std::ops::ControlFlow;
@@ -109,9 +113,7 @@ mod tests {
 
     #[test]
     fn images_read_like_the_tree_they_were_made_from() {
-        let Some(mkfs) = tool("mkfs.xfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.xfs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         odd_tree(&tree);
@@ -146,9 +148,7 @@ mod tests {
 
     #[test]
     fn damaged_images_neither_panic_nor_hang() {
-        let Some(mkfs) = tool("mkfs.xfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.xfs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         small_tree(&tree);
@@ -165,9 +165,8 @@ mod tests {
 
     #[test]
     fn attributes_in_the_inode_in_leaves_and_in_blocks_of_their_own() {
-        let (Some(mkfs), Some(db)) = (tool("mkfs.xfs"), tool("xfs_db")) else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.xfs"));
+        let db = need!(tool("xfs_db"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         small_tree(&tree);
@@ -221,9 +220,7 @@ mod tests {
 
     #[test]
     fn a_log_that_does_not_end_in_an_unmount_is_noticed() {
-        let Some(mkfs) = tool("mkfs.xfs") else {
-            return;
-        };
+        let mkfs = need!(tool("mkfs.xfs"));
         let folder = tempfile::tempdir().unwrap();
         let (tree, image) = (folder.path().join("tree"), folder.path().join("image"));
         small_tree(&tree);
@@ -245,9 +242,7 @@ mod tests {
 
     #[test]
     fn a_small_public_image() {
-        let Some(device) = corpus("xfs.raw.gz") else {
-            return;
-        };
+        let device = need!(corpus("xfs.raw.gz"));
         let fs = Xfs::open(device).unwrap();
         let info = fs.info();
         assert_eq!((info.kind, info.label.as_str()), ("xfs", "xfs_test"));

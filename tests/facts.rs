@@ -8,6 +8,7 @@ mod tests {
 
     use transvase::examine::{examine, registry};
     use transvase::fact::{Facts, FileState};
+    use transvase::plan::PlanOptions;
     use transvase::product::pack::Packs;
     use transvase::progress::Silent;
     use transvase::source::{OpenOptions, Root};
@@ -63,7 +64,7 @@ mod tests {
         let root = Root::open(&[dir.path().into()], &OpenOptions::default()).unwrap();
         let packs = Packs::builtin().unwrap();
         let registry = registry(&packs).unwrap();
-        examine(&root, &registry, &packs, &Silent)
+        examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod tests {
     use transvase::examine::{examine, registry};
     use transvase::fact::{Evidence, Fact, Facts, FileState, SecretRef};
     use transvase::path::MachinePath;
+    use transvase::plan::PlanOptions;
     use transvase::product::pack::Packs;
     use transvase::progress::Silent;
     use transvase::service;
@@ -108,7 +109,7 @@ mod tests {
         let root = open(&machine(temp.path()));
         let packs = Packs::builtin().unwrap();
         let registry = registry(&packs).unwrap();
-        let facts = examine(&root, &registry, &packs, &Silent);
+        let facts = examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts;
         let shown = format!("{facts:?}");
         assert!(!shown.contains(OUTSIDE));
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'));
@@ -360,7 +361,7 @@ mod tests {
         let root = Root::memory(&files.into());
         let packs = Packs::builtin().unwrap();
         let registry = registry(&packs).unwrap();
-        let facts = examine(&root, &registry, &packs, &Silent);
+        let facts = examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts;
         assert_eq!(facts.packages.len(), 1);
         for path in [
             "/lib/app",
@@ -380,6 +381,9 @@ mod tests {
             .find(|service| service.name == "app.service")
             .unwrap();
         assert!(app.enabled);
-        assert_eq!(app.environment, [("PORT".to_owned(), "1".to_owned())]);
+        assert_eq!(
+            app.environment.variables,
+            [("PORT".to_owned(), "1".to_owned())]
+        );
     }
 }

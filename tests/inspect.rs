@@ -9,8 +9,12 @@
 mod support;
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
-    use super::support::{run, tool};
+    use super::needs::{self, need, tool};
+    use super::support::run;
     use std::fs;
     use std::io::Read;
     use std::os::unix::fs::{FileExt, symlink};
@@ -126,9 +130,7 @@ mod tests {
     #[test]
     fn the_tree_of_a_small_disk() {
         let scratch = tempfile::tempdir().unwrap();
-        let Some(image) = machine(scratch.path()) else {
-            return;
-        };
+        let image = need!(machine(scratch.path()));
         // A second machine is a copy of the first, and beside them is swap.
         let swap = scratch.path().join("swap");
         let mut page = vec![0u8; 1 << 20];
@@ -183,9 +185,7 @@ Operating systems
     #[test]
     fn names_and_contents() {
         let scratch = tempfile::tempdir().unwrap();
-        let Some(image) = machine(scratch.path()) else {
-            return;
-        };
+        let image = need!(machine(scratch.path()));
         let listed = |path: &str| String::from_utf8(done(&image, &["ls", path])).unwrap();
         let srv = listed("/srv");
         assert!(
@@ -258,9 +258,7 @@ Operating systems
     #[test]
     fn too_large_a_file_is_refused() {
         let scratch = tempfile::tempdir().unwrap();
-        let Some(image) = machine(scratch.path()) else {
-            return;
-        };
+        let image = need!(machine(scratch.path()));
         let request = "set_inode_field /srv/hole size 0x1200000000";
         run(Command::new(tool("debugfs").unwrap())
             .args(["-w", "-R", request])
@@ -275,9 +273,7 @@ Operating systems
     #[test]
     fn a_reader_that_goes_away_is_no_error() {
         let scratch = tempfile::tempdir().unwrap();
-        let Some(image) = machine(scratch.path()) else {
-            return;
-        };
+        let image = need!(machine(scratch.path()));
         for arguments in [["cat", "/srv/hole"], ["extract", "/srv"]] {
             let mut child = Command::new(env!("CARGO_BIN_EXE_transvase"))
                 .arg("inspect")
@@ -306,9 +302,8 @@ Operating systems
     #[test]
     fn an_archive_holds_all_that_the_disk_does() {
         let scratch = tempfile::tempdir().unwrap();
-        let (Some(image), Some(tar)) = (machine(scratch.path()), tool("tar")) else {
-            return;
-        };
+        let image = need!(machine(scratch.path()));
+        let tar = need!(tool("tar"));
         let archive = scratch.path().join("all.tar");
         let bytes = done(&image, &["extract", "/"]);
         assert!(
@@ -406,25 +401,21 @@ Operating systems
 
     #[test]
     fn the_guests_of_libguestfs_are_as_its_own_tool_says() {
-        let folder = std::env::var_os("TRANSVASE_CORPUS").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
-            PathBuf::from,
-        );
-        let folder = folder.join("disk");
         let scratch = tempfile::tempdir().unwrap();
         for guest in ["debian", "ubuntu", "archlinux", "fedora"] {
-            let Ok(xml) = fs::read_to_string(folder.join(format!("expected-{guest}.img.xml")))
-            else {
-                eprintln!("skipped: {} is absent", folder.display());
-                return;
-            };
-            let mut image = folder.join(format!("{guest}.qcow2"));
-            if !image.exists() {
-                let packed = fs::File::open(folder.join(format!("{guest}.qcow2.gz"))).unwrap();
-                image = scratch.path().join(guest);
+            let xml = need!(needs::corpus(&format!("disk/expected-{guest}.img.xml")));
+            let xml = fs::read_to_string(xml).unwrap();
+            // One of them is packed.
+            let image = if guest == "fedora" {
+                let packed = need!(needs::corpus("disk/fedora.qcow2.gz"));
+                let packed = fs::File::open(packed).unwrap();
+                let image = scratch.path().join(guest);
                 let mut file = fs::File::create(&image).unwrap();
                 std::io::copy(&mut flate2::read::GzDecoder::new(packed), &mut file).unwrap();
-            }
+                image
+            } else {
+                need!(needs::corpus(&format!("disk/{guest}.qcow2")))
+            };
             agrees(guest, &xml, &image);
         }
     }

@@ -3,6 +3,9 @@
 
 #![cfg(test)]
 
+mod needs;
+
+use needs::need;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -61,24 +64,22 @@ int main(int argc, char **argv) {
 }
 "#;
 
-fn compile(source: &str, to: &Path, flags: &[&str]) -> bool {
+/// `None` without a compiler.
+fn compile(source: &str, to: &Path, flags: &[&str]) -> Option<()> {
+    let compiler = needs::tool("cc")?;
     let text = to.with_extension("c");
     std::fs::write(&text, source).unwrap();
-    let done = Command::new("cc")
+    let done = Command::new(compiler)
         .arg("-O1")
         .args(flags)
         .arg("-o")
         .arg(to)
         .arg(&text)
-        .output();
-    done.is_ok_and(|done| {
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-        true
-    })
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    Some(())
 }
 
 fn kernel(path: &Path, format: &str) -> Output {
@@ -131,10 +132,7 @@ fn what_a_container_refuses_is_named_with_its_place() {
     let scratch = tempfile::tempdir().unwrap();
     for (name, flags) in [("pie", &["-pie", "-fPIE"][..]), ("static", &["-static"])] {
         let path = scratch.path().join(name);
-        if !compile(PROGRAM, &path, flags) {
-            println!("skipped: there is no C compiler");
-            return;
-        }
+        need!(compile(PROGRAM, &path, flags));
         let answer = program(&path);
         let asked = asked(&answer);
         let size = std::fs::metadata(&path).unwrap().len();
@@ -185,29 +183,29 @@ fn what_a_container_refuses_is_named_with_its_place() {
 fn ordinary_programs_are_not() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("serve");
-    if compile(ORDINARY, &path, &[]) {
-        let answer = program(&path);
-        assert!(asked(&answer).is_empty(), "{:?}", asked(&answer));
-        let calls: Vec<&str> = answer["syscalls"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|call| call["name"].as_str())
-            .collect();
-        for name in ["socket", "bind", "listen", "accept", "write"] {
-            assert!(calls.contains(&name), "{name} in {calls:?}");
-        }
-        assert!(
-            !calls.contains(&"mount") && !calls.contains(&"reboot"),
-            "{calls:?}"
-        );
+    need!(compile(ORDINARY, &path, &[]));
+    let answer = program(&path);
+    assert!(asked(&answer).is_empty(), "{:?}", asked(&answer));
+    let calls: Vec<&str> = answer["syscalls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|call| call["name"].as_str())
+        .collect();
+    for name in ["socket", "bind", "listen", "accept", "write"] {
+        assert!(calls.contains(&name), "{name} in {calls:?}");
     }
-    for name in ["/usr/bin/tar"] {
-        if Path::new(name).exists() {
-            let answer = program(Path::new(name));
-            assert!(asked(&answer).is_empty(), "{name}: {:?}", asked(&answer));
-        }
-    }
+    assert!(
+        !calls.contains(&"mount") && !calls.contains(&"reboot"),
+        "{calls:?}"
+    );
+}
+
+#[test]
+fn the_systems_own_are_not_either() {
+    let tar = need!(needs::file(&["/usr/bin/tar"], "tar"));
+    let answer = program(tar);
+    assert!(asked(&answer).is_empty(), "{:?}", asked(&answer));
 }
 
 /// The libraries that an interpreter opens by names made at run time are those of its search path, and of the directory that
@@ -215,6 +213,7 @@ fn ordinary_programs_are_not() {
 #[test]
 fn an_interpreter_opens_what_its_script_brings() {
     let scratch = tempfile::tempdir().unwrap();
+    need!(needs::x86_64());
     let root = scratch.path().join("root");
     let put = |path: &str, text: &str| {
         let path = root.join(path);
@@ -224,10 +223,7 @@ fn an_interpreter_opens_what_its_script_brings() {
     put("etc/os-release", "ID=debian\n");
     put("usr/bin/app", "#!/usr/bin/interpreter\n");
     put("usr/bin/searched", "#!/usr/bin/env -S A=b interpreter -x\n");
-    if !compile(INTERPRETER, &root.join("usr/bin/interpreter"), &[]) {
-        println!("skipped: there is no C compiler");
-        return;
-    }
+    need!(compile(INTERPRETER, &root.join("usr/bin/interpreter"), &[]));
     for (path, call) in [
         ("usr/lib/searched/a.so", "swapoff(name)"),
         ("usr/lib/app/deep/b.so", "acct(name)"),
@@ -237,15 +233,14 @@ fn an_interpreter_opens_what_its_script_brings() {
         let source = format!(
             "#define _GNU_SOURCE\n#include <sys/swap.h>\n#include <unistd.h>\nint run(const char *name) {{ return {call}; }}\n"
         );
-        compile(&source, &root.join(path), &["-shared", "-fPIC"]);
+        need!(compile(&source, &root.join(path), &["-shared", "-fPIC"]));
     }
-    let shared = ["/lib/x86_64-linux-gnu", "/lib64", "/usr/lib"].map(Path::new);
-    let mut libc = shared.iter().map(|directory| directory.join("libc.so.6"));
-    let libc = libc.find(|path| path.exists());
-    let (Some(libc), true) = (libc, cfg!(target_arch = "x86_64")) else {
-        println!("skipped: no C library where it is looked for");
-        return;
-    };
+    let libc = [
+        "/lib/x86_64-linux-gnu/libc.so.6",
+        "/lib64/libc.so.6",
+        "/usr/lib/libc.so.6",
+    ];
+    let libc = need!(needs::file(&libc, "libc6"));
     put("usr/lib/libc.so.6", "");
     std::fs::copy(libc, root.join("usr/lib/libc.so.6")).unwrap();
     let calls = |path: &str| -> Vec<bool> {
@@ -299,10 +294,7 @@ fn machine(root: &Path, program: &Path) {
 fn a_scan_names_the_place_and_the_artefacts_hold_back() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("program");
-    if !compile(PROGRAM, &path, &["-static"]) {
-        println!("skipped: there is no C compiler");
-        return;
-    }
+    need!(compile(PROGRAM, &path, &["-static"]));
     let (root, out) = (scratch.path().join("root"), scratch.path().join("out"));
     machine(&root, &path);
     let done = Command::new(env!("CARGO_BIN_EXE_transvase"))

@@ -3,8 +3,10 @@
 
 #![cfg(test)]
 
+mod needs;
+
+use needs::need;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use transvase::detect::{Registry, engine, native};
 use transvase::fact::{Code, Facts, Target};
@@ -74,9 +76,12 @@ const WRAPPERS: &[(&str, &str)] = &[
     ("process_vm_readv", "process_vm_readv"),
 ];
 
-fn library(variable: &str, usual: &str) -> Option<Vec<u8>> {
-    let path = std::env::var_os(variable).map_or_else(|| PathBuf::from(usual), PathBuf::from);
-    std::fs::read(path).ok()
+/// The C library that a variable names, or the usual one of this machine or of the package for another.
+fn library(variable: &str, usual: &[&str], package: &str) -> Option<Vec<u8>> {
+    let named = std::env::var(variable).ok();
+    let paths = named.as_deref().map_or(usual.to_vec(), |path| vec![path]);
+    let path = needs::file(&paths, package)?;
+    Some(std::fs::read(path).unwrap())
 }
 
 /// One file as the only one of a machine.
@@ -137,35 +142,29 @@ fn check(bytes: &[u8]) {
 
 #[test]
 fn wrappers_of_the_x86_64_library() {
-    match library(
-        "TRANSVASE_LIBC_X86_64",
+    let usual = [
         "/usr/lib/x86_64-linux-gnu/libc.so.6",
-    ) {
-        Some(bytes) => check(&bytes),
-        None => eprintln!("skipped: no C library for x86-64 here"),
-    }
+        "/usr/x86_64-linux-gnu/lib/libc.so.6",
+    ];
+    let found = library("TRANSVASE_LIBC_X86_64", &usual, "libc6-amd64-cross");
+    check(&need!(found));
 }
 
 #[test]
 fn wrappers_of_the_aarch64_library() {
-    match library(
-        "TRANSVASE_LIBC_AARCH64",
+    let usual = [
         "/usr/aarch64-linux-gnu/lib/libc.so.6",
-    ) {
-        Some(bytes) => check(&bytes),
-        None => eprintln!("skipped: no C library for AArch64 here (package libc6-arm64-cross)"),
-    }
+        "/usr/lib/aarch64-linux-gnu/libc.so.6",
+    ];
+    let found = library("TRANSVASE_LIBC_AARCH64", &usual, "libc6-arm64-cross");
+    check(&need!(found));
 }
 
 #[test]
 fn damaged_files_are_read_or_refused() {
-    let Some(original) = ["/usr/bin/true", "/bin/true", "/bin/sh"]
-        .iter()
-        .find_map(|path| std::fs::read(path).ok())
-    else {
-        eprintln!("skipped: no small program here");
-        return;
-    };
+    let small = ["/usr/bin/true", "/bin/true", "/bin/sh"];
+    let small = need!(needs::file(&small, "coreutils"));
+    let original = std::fs::read(small).unwrap();
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut random = move |below: usize| {
         state ^= state << 13;

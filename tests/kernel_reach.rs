@@ -5,8 +5,10 @@
 #![cfg(test)]
 
 mod kernel_support;
+mod needs;
 
 use kernel_support::{ask, compiled, said, said_with};
+use needs::need;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -16,9 +18,7 @@ fn a_mutex_has_no_ceiling_until_it_is_given_one() {
     let locks = "#include <pthread.h>
         static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
         int main(void) { ASK return pthread_mutex_lock(&lock); }";
-    let Some(plain) = said(&locks.replace("ASK", "")) else {
-        return;
-    };
+    let plain = need!(said(&locks.replace("ASK", "")));
     let scheduling = [
         "sched_setscheduler",
         "sched_getparam",
@@ -39,7 +39,7 @@ fn a_mutex_has_no_ceiling_until_it_is_given_one() {
 fn a_spawned_process_is_as_its_attributes_say() {
     let plain = "#include <stdlib.h>
         int main(int c, char **v) { return system(v[c - 1]); }";
-    let Some(plain) = said(plain) else { return };
+    let plain = need!(said(plain));
     assert!(plain.has("execve"));
     for call in ["setsid", "setpgid", "fchdir"] {
         assert!(!plain.has(call), "{call} in {:?}", plain.calls);
@@ -66,9 +66,7 @@ fn a_thread_is_scheduled_as_its_creator() {
         static void *run(void *a) { return a; }
         int main(void) { pthread_t t; pthread_attr_t a; pthread_attr_init(&a); ASK
             return pthread_create(&t, &a, run, 0); }";
-    let Some(plain) = said(&thread.replace("ASK", "")) else {
-        return;
-    };
+    let plain = need!(said(&thread.replace("ASK", "")));
     assert!(!plain.has("sched_setaffinity") && !plain.has("sched_setscheduler"));
     let asks = "cpu_set_t s; CPU_ZERO(&s); pthread_attr_setaffinity_np(&a, sizeof s, &s);
         pthread_attr_setinheritsched(&a, PTHREAD_EXPLICIT_SCHED);";
@@ -80,7 +78,7 @@ fn a_thread_is_scheduled_as_its_creator() {
 fn who_looks_for_users_looks_for_no_hosts() {
     let users = "#include <pwd.h>
         int main(int c, char **v) { return getpwnam(v[c - 1]) != 0; }";
-    let Some(users) = said(users) else { return };
+    let users = need!(said(users));
     assert!(
         users.has("openat") && !users.has("sendmmsg"),
         "{:?}",
@@ -97,7 +95,7 @@ fn a_stub_is_not_part_of_the_one_before() {
     let source = "#include <unistd.h>
         int main(int c, char **v) { return c > 1 ? link(v[0], v[1]) : rmdir(v[0]); }
         int never(const char *path) { return chroot(path); }";
-    let Some(said) = said(source) else { return };
+    let said = need!(said(source));
     assert!(said.has("link") && said.has("rmdir"));
     assert!(!said.has("chroot"), "{:?}", said.calls);
 }
@@ -113,9 +111,7 @@ const TABLE: &str = "#define _GNU_SOURCE
 
 #[test]
 fn a_pointer_in_a_table_is_called_with_a_number() {
-    let Some(said) = said(&TABLE.replace("GIVE", "")) else {
-        return;
-    };
+    let said = need!(said(&TABLE.replace("GIVE", "")));
     assert!(said.has("chroot"), "{:?}", said.calls);
     assert_eq!(said.open, 0);
 }
@@ -126,9 +122,8 @@ fn a_pointer_that_is_given_away_is_called_with_anything() {
         "GIVE",
         "extern int atexit(void (*)(void)); atexit((void (*)(void))plain);",
     );
-    if let Some(said) = said(&given) {
-        assert!(said.open > 0);
-    }
+    let said = need!(said(&given));
+    assert!(said.open > 0);
 }
 
 /// At a fixed address the function's address is that of its stub, which is called by its name as well.
@@ -140,9 +135,7 @@ fn a_stub_that_is_given_away_is_called_with_anything() {
         #include <unistd.h>
         int main(int c, char **v) { GIVE return syscall(SYS_chroot, v[c - 1]); }";
     let flags = ["-no-pie", "-fno-pie", "-fplt"];
-    let Some(kept) = said_with(&source.replace("GIVE", ""), &flags) else {
-        return;
-    };
+    let kept = need!(said_with(&source.replace("GIVE", ""), &flags));
     assert!(kept.has("chroot") && kept.open == 0);
     let give = "atexit((void (*)(void))syscall);";
     let given = said_with(&source.replace("GIVE", give), &flags).unwrap();
@@ -170,9 +163,7 @@ fn what_lies_beside_an_interpreters_name_is_what_it_opens() {
         path
     };
     let (real, bin, lib) = (make("real/bin"), make("app/bin"), make("app/lib/deep"));
-    let Some(program) = compiled(&real, OPENS, &[]) else {
-        return;
-    };
+    let program = need!(compiled(&real, OPENS, &[]));
     let library = compiled(&lib, EXTENSION, &["-shared", "-fPIC"]).unwrap();
     for name in ["extension.so", "extension.node"] {
         std::fs::rename(&library, lib.join(name)).unwrap();
@@ -229,9 +220,7 @@ fn an_application_opens_libraries_of_its_own() {
     let (bin, more) = (root.join("srv/app/bin"), root.join("srv/app/more"));
     std::fs::create_dir_all(&bin).unwrap();
     std::fs::create_dir_all(&more).unwrap();
-    if compiled(&bin, OPENS, &[]).is_none() {
-        return;
-    }
+    need!(compiled(&bin, OPENS, &[]));
     let library = compiled(&more, EXTENSION, &["-shared", "-fPIC"]).unwrap();
     std::fs::rename(library, more.join("extension.so")).unwrap();
     let found = workload(root);
@@ -261,9 +250,7 @@ fn what_an_interpreter_reads_is_no_program() {
     std::fs::create_dir_all(&bin).unwrap();
     std::fs::create_dir_all(&app).unwrap();
     std::fs::write(app.join("serve.py"), "import http.server\n").unwrap();
-    let Some(program) = compiled(&bin, OPENS, &[]) else {
-        return;
-    };
+    let program = need!(compiled(&bin, OPENS, &[]));
     std::fs::rename(program, bin.join("python3")).unwrap();
     let found = workload(root);
     let programs = serde_json::json!(["/usr/bin/python3"]);
@@ -280,15 +267,16 @@ const OPENER: &str = "#include <dlfcn.h>
         return open ? open() : 0;
     }";
 
-/// A machine with that program, its C library and two modules that it can open.
+/// A machine with that program, its C library and two modules that it can open; `None` without a compiler or a library.
 fn opener(root: &Path) -> Option<()> {
     for file in [
         "/lib64/ld-linux-x86-64.so.2",
         "/lib/x86_64-linux-gnu/libc.so.6",
     ] {
+        needs::file(&[file], "libc6")?;
         let to = root.join(file.trim_start_matches('/'));
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(file, to).ok()?;
+        std::fs::copy(file, to).unwrap();
     }
     std::fs::create_dir_all(root.join("etc")).unwrap();
     let modules = root.join("usr/lib/any/security");
@@ -313,9 +301,7 @@ fn opener(root: &Path) -> Option<()> {
 fn a_plug_in_that_configuration_does_not_name_is_not_opened() {
     let scratch = tempfile::tempdir().unwrap();
     let root = scratch.path();
-    if opener(root).is_none() {
-        return;
-    }
+    need!(opener(root));
     let reached = || {
         let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
             .args(["kernel", root.to_str().unwrap(), "/program"])
@@ -362,9 +348,7 @@ fn a_lookup_that_one_function_makes_is_made_by_who_calls_it() {
         int main(int c, char **v) { return CALL; }";
     let flags = ["-rdynamic"];
     let other = source.replace("CALL", "only_other(c) + (name == v[0])");
-    let Some(other) = said_with(&other, &flags) else {
-        return;
-    };
+    let other = need!(said_with(&other, &flags));
     assert!(!other.has("chroot"), "{:?}", other.calls);
     let asks = source.replace("CALL", "DSO_global_lookup(name) != 0");
     assert!(said_with(&asks, &flags).unwrap().has("chroot"));

@@ -4,8 +4,10 @@
 #![cfg(test)]
 
 mod kernel_support;
+mod needs;
 
 use kernel_support::{answer, compiled, kernel};
+use needs::need;
 use serde_json::Value;
 
 /// Five ways to a call, one for each that a program can take.
@@ -46,9 +48,11 @@ fn steps<'a>(program: &'a Value, call: &str) -> (&'a str, Vec<(&'a str, &'a str)
 #[test]
 fn the_way_to_a_call_is_the_most_certain_one() {
     let scratch = tempfile::tempdir().unwrap();
-    let Some(path) = compiled(scratch.path(), WAYS, &["-rdynamic", "-fno-ipa-icf"]) else {
-        return;
-    };
+    let path = need!(compiled(
+        scratch.path(),
+        WAYS,
+        &["-rdynamic", "-fno-ipa-icf"]
+    ));
     let why = ["--why", "chroot,umount2,swapoff", "--why", "setns,reboot"];
     let program = answer(&path, &why);
     // Data holds its address as well, and nearer to the start.
@@ -99,9 +103,7 @@ fn the_way_to_a_call_is_the_most_certain_one() {
 #[test]
 fn a_way_is_shown_and_a_call_that_nothing_has_is_refused() {
     let scratch = tempfile::tempdir().unwrap();
-    let Some(path) = compiled(scratch.path(), WAYS, &["-rdynamic"]) else {
-        return;
-    };
+    let path = need!(compiled(scratch.path(), WAYS, &["-rdynamic"]));
     let shown = kernel(&path, &["--why", "chroot,reboot", "--color", "never"]);
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     let place = format!("{}@0x", path.display());

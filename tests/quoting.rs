@@ -7,15 +7,17 @@
     reason = "helpers of tests, outside any test function"
 )]
 
+mod needs;
 mod render_support;
 
+use needs::need;
 use render_support::{HOSTILE, as_user, bench, configuration, evidence, lint, listen, workload};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use transvase::quote;
 use transvase::render::Options;
-use transvase::service::{Manager, ScheduledJob};
+use transvase::service::{ScheduledJob, Starter};
 use transvase::workload::Workload;
 
 /// What a line can hold of it.
@@ -34,7 +36,7 @@ fn hostile() -> Workload {
     let mut place = evidence("/etc/x", 1);
     place.path = format!("/etc/{HOSTILE}").as_str().into();
     for service in &mut workload.services {
-        service.exec[0].evidence = place.clone();
+        service.commands.start[0].evidence = place.clone();
         service.working_directory = Some(format!("/srv/{}x", one_line()).as_str().into());
     }
     workload.data = vec![render_support::data(&format!("/var/lib/{}", one_line()))];
@@ -145,10 +147,7 @@ fn the_dockerfile_keeps_commands_and_variables() {
             .filter(|line| !line.contains("install -d"))
             .all(|line| !line.contains('\u{202e}'))
     );
-    match lint(&out) {
-        Some(findings) => assert_eq!(findings, ""),
-        None => println!("skipped: hadolint is not installed"),
-    }
+    assert_eq!(need!(lint(&out)), "");
 }
 
 /// A double-quoted word of the Dockerfile language (reference, "Escape" and "Environment replacement").
@@ -206,7 +205,7 @@ fn a_job_keeps_its_line() {
     let command = one_line();
     jobs.jobs = vec![ScheduledJob {
         name: "job".into(),
-        manager: Manager::Cron,
+        manager: Starter::Cron,
         enabled: true,
         schedule: "*/5 * * * *".into(),
         cron: Some("*/5 * * * *".into()),

@@ -4,8 +4,10 @@
 
 #[path = "report_support/browser.rs"]
 mod browser;
+mod needs;
 mod report_support;
 
+use needs::need;
 use report_support::{empty, large, repository, shop};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -437,9 +439,7 @@ fn shop_scan(out: &std::path::Path) -> serde_json::Value {
 
 #[test]
 fn a_browser_shows_it_without_an_error_or_a_request() {
-    let Some(browser) = browser::browser() else {
-        return;
-    };
+    let browser = need!(browser::browser());
     let scratch = tempfile::tempdir().unwrap();
     let out = scratch.path().join("out");
     // A full server that is always at hand: the one this runs on.
@@ -473,13 +473,8 @@ fn a_browser_shows_it_without_an_error_or_a_request() {
 
 #[test]
 fn the_official_schemas_accept_it() {
-    if std::env::var_os("TRANSVASE_E2E").is_none() {
-        println!("skipped: set TRANSVASE_E2E=1 to ask the schemas of CycloneDX and SARIF");
-        return;
-    }
-    let schema = std::env::var_os("TRANSVASE_SARIF_SCHEMA")
-        .expect("TRANSVASE_SARIF_SCHEMA names the schema; .ci/run finds one");
-    let python = std::env::var("TRANSVASE_PYTHON").unwrap_or_else(|_| "python3".into());
+    let schema = need!(needs::sarif_schema());
+    let python = need!(needs::python(&["cyclonedx", "jsonschema"]));
     let scratch = tempfile::tempdir().unwrap();
     for (name, scan) in [("shop", shop()), ("large", large()), ("hostile", hostile())] {
         let bom = scratch.path().join(format!("{name}.cdx.json"));

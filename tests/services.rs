@@ -6,9 +6,12 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use transvase::examine::{examine, registry};
+    use transvase::plan::PlanOptions;
     use transvase::product::pack::Packs;
     use transvase::progress::Silent;
-    use transvase::service::{DirectoryKind, Manager, Service, ServiceType, Services, services};
+    use transvase::service::{
+        DirectoryKind, RemarkKind, Service, ServiceType, Services, Starter, services,
+    };
     use transvase::source::{OpenOptions, Root};
 
     const E: &str = "etc/systemd/system";
@@ -77,7 +80,10 @@ mod tests {
             let root = Root::open(&[self.0.path().into()], &OpenOptions::default()).unwrap();
             let packs = Packs::builtin().unwrap();
             let registry = registry(&packs).unwrap();
-            services(&examine(&root, &registry, &packs, &Silent), &[])
+            services(
+                &examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts,
+                &[],
+            )
         }
 
         fn enabled(&self) -> Vec<String> {
@@ -99,7 +105,7 @@ mod tests {
     }
 
     fn variables(service: &Service) -> Vec<(&str, &str)> {
-        let all = service.environment.iter();
+        let all = service.environment.variables.iter();
         all.map(|(name, value)| (name.as_str(), value.as_str()))
             .collect()
     }
@@ -158,7 +164,7 @@ mod tests {
             .link(&format!("{E}/paths.target.wants/p.path"), "../p.path")
             .unit(
                 "handed.service",
-                "[Service]\nExecStart=/bin/true\nSockets=t.socket\n",
+                "[Service]\nExecStart=/bin/true\nSockets=t.socket\nStandardInput=socket\n",
             )
             .unit(
                 "t.socket",
@@ -170,9 +176,11 @@ mod tests {
             ["by-path.service", "by-socket.service", "handed.service"]
         );
         let found = named(machine.services(), "by-socket.service");
-        assert_eq!(found.sockets.first().unwrap().address, "9999");
+        let socket = found.sockets.first().unwrap();
+        assert_eq!((&*socket.address, socket.is_input), ("9999", false));
         let found = named(machine.services(), "handed.service");
-        assert_eq!(found.sockets.first().unwrap().address, "/run/t");
+        let socket = found.sockets.first().unwrap();
+        assert_eq!((&*socket.address, socket.is_input), ("/run/t", true));
     }
 
     #[test]
@@ -313,7 +321,7 @@ mod tests {
             .iter()
             .find(|s| s.name == "t@a-b\\x2dc.service");
         assert_eq!(
-            t.unwrap().exec.first().unwrap().argv,
+            t.unwrap().commands.start.first().unwrap().argv,
             [
                 "/bin/echo",
                 "a-b\\x2dc",
@@ -358,7 +366,8 @@ ExecStart=/bin/echo %H %l %S/x 100%%
 "#,
         );
         let argv: Vec<Vec<&str>> = found
-            .exec
+            .commands
+            .start
             .iter()
             .map(|command| command.argv.iter().skip(1).map(String::as_str).collect())
             .collect();
@@ -376,11 +385,59 @@ ExecStart=/bin/echo %H %l %S/x 100%%
                 vec!["box.example.net", "box", "/var/lib/x", "100%"],
             ]
         );
-        let flags = |at: usize| (found.exec[at].ignore_failure, found.exec[at].privileged);
+        let flags = |at: usize| {
+            (
+                found.commands.start[at].ignore_failure,
+                found.commands.start[at].privileged,
+            )
+        };
         assert_eq!(
             (flags(4), flags(5), flags(6)),
             ((false, false), (true, false), (false, true))
         );
+    }
+
+    #[test]
+    fn what_only_the_manager_does() {
+        let found = Machine::only(
+            "[Unit]\nOnFailure=mail.service\n[Service]\nExecStart=/bin/a\nWatchdogSec=5\n\
+             LimitMEMLOCK=64\nLimitRTPRIO=infinity\nStandardOutput=append:/var/log/a\n\
+             DeviceAllow=/dev/old\nDeviceAllow=\nDeviceAllow=/dev/fuse rw\nPrivateDevices=no\n\
+             ProtectClock=yes\n",
+        );
+        let remarks: Vec<(RemarkKind, &str, Option<u32>)> = found
+            .remarks
+            .iter()
+            .map(|remark| (remark.kind, &*remark.text, remark.evidence.line))
+            .collect();
+        assert_eq!(
+            remarks,
+            [
+                (
+                    RemarkKind::OfTheManager,
+                    "OnFailure=: use the platform's restart policy and alerts",
+                    Some(2)
+                ),
+                (
+                    RemarkKind::OfTheManager,
+                    "WatchdogSec=: the health check takes its place",
+                    Some(5)
+                ),
+                (RemarkKind::RealTime, "LimitRTPRIO=infinity", Some(7)),
+            ]
+        );
+        let devices: Vec<(&str, &str)> = found
+            .devices
+            .iter()
+            .map(|device| (&*device.name, &*device.evidence.excerpt))
+            .collect();
+        assert_eq!(devices, [("/dev/fuse", "DeviceAllow=/dev/fuse rw")]);
+        assert_eq!(found.output, ["/var/log/a".into()]);
+        let wall = found.privileges.walled.unwrap();
+        assert_eq!(wall.excerpt, "ProtectClock=yes");
+        assert!(!found.boot_only);
+        let early = Machine::only("[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/a\n");
+        assert!(early.boot_only && early.privileges.walled.is_none());
     }
 
     #[test]
@@ -392,7 +449,7 @@ ExecStart=/bin/echo %H %l %S/x 100%%
              CapabilityBoundingSet=CAP_NET_ADMIN CAP_CHOWN\nCapabilityBoundingSet=~CAP_CHOWN\n\
              AmbientCapabilities=CAP_KILL\n[X-Other]\nUser=no\n",
         );
-        assert_eq!(found.exec.len(), 1);
+        assert_eq!(found.commands.start.len(), 1);
         assert_eq!((&*found.user, &*found.group), ("app", "bin"));
         assert_eq!(found.supplementary_groups, ["adm", "tty"]);
         assert_eq!(
@@ -406,8 +463,8 @@ ExecStart=/bin/echo %H %l %S/x 100%%
             [("NOFILE".to_owned(), "2048:4096".to_owned())]
         );
         assert_eq!(found.working_directory, Some("/srv/app".into()));
-        assert_eq!(found.capability_bounding.unwrap(), ["CAP_NET_ADMIN"]);
-        assert_eq!(found.ambient_capabilities, ["CAP_KILL"]);
+        assert_eq!(found.privileges.bounding.unwrap(), ["CAP_NET_ADMIN"]);
+        assert_eq!(found.privileges.ambient, ["CAP_KILL"]);
 
         let found = Machine::only(
             "\u{feff}[Service]\r\nExecStart=/bin/a\r\nDynamicUser=yes\r\nTimeoutSec=infinity\r\n\
@@ -459,7 +516,10 @@ ExecStart=/bin/echo %H %l %S/x 100%%
                 ("B", "later")
             ]
         );
-        assert_eq!(found.exec.first().unwrap().argv, ["/bin/x", "file"]);
+        assert_eq!(
+            found.commands.start.first().unwrap().argv,
+            ["/bin/x", "file"]
+        );
     }
 
     #[test]
@@ -476,7 +536,7 @@ ExecStart=/bin/echo %H %l %S/x 100%%
                 )
                 .wanted("a.service");
             let found = named(machine.services(), "a.service");
-            found.exec[0].argv[1..].join(" ")
+            found.commands.start[0].argv[1..].join(" ")
         };
         assert_eq!(of("EnvironmentFile=/etc/default/a"), "/var/lib/a");
         assert_eq!(of("EnvironmentFile=-/etc/default/none"), "/var/lib/a");
@@ -585,7 +645,7 @@ ExecStart=/bin/echo %H %l %S/x 100%%
                 "[Service]\nExecStart=/etc/rc.local start\n",
             );
         let found = machine.services().services;
-        let enabled: Vec<(&str, Manager)> = found
+        let enabled: Vec<(&str, Starter)> = found
             .iter()
             .filter(|s| s.enabled)
             .map(|s| (&*s.name, s.manager))
@@ -593,17 +653,23 @@ ExecStart=/bin/echo %H %l %S/x 100%%
         assert_eq!(
             enabled,
             [
-                ("one", Manager::Sysv),
-                ("rc.local", Manager::RcLocal),
-                ("three", Manager::Sysv),
-                ("two.sh", Manager::Sysv)
+                ("one", Starter::Sysv),
+                ("rc.local", Starter::RcLocal),
+                ("three", Starter::Sysv),
+                ("two.sh", Starter::Sysv)
             ]
         );
         assert!(found.iter().all(|s| s.name != "rc-local.service"));
         let of = |name: &str| found.iter().find(|s| s.name == name).unwrap();
-        assert_eq!(of("one").exec[0].argv, ["/opt/x", "--port", "2", "$1"]);
+        assert_eq!(
+            of("one").commands.start[0].argv,
+            ["/opt/x", "--port", "2", "$1"]
+        );
         assert_eq!((&*of("one").user, &*of("three").user), ("app", "daemon"));
-        assert_eq!(of("three").exec[0].argv, ["/opt/x", "--port", "1", "$1"]);
+        assert_eq!(
+            of("three").commands.start[0].argv,
+            ["/opt/x", "--port", "1", "$1"]
+        );
     }
 
     /// Expectations as `systemctl status` words them: "condition failed" and "assertion failed", or not.

@@ -1,7 +1,11 @@
 //! Machines on btrfs: the root found among the subvolumes, the others joined as fstab says, copies walked once.
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
+    use super::needs::{self, need};
     use std::fs;
     use std::path::{Path, PathBuf};
     use std::process::Command;
@@ -21,7 +25,7 @@ mod tests {
     }
 
     impl Guest {
-        /// An empty file system; `None` after saying that the test is skipped.
+        /// An empty file system; `None` where it cannot be made or mounted.
         fn new(folder: &Path) -> Option<Self> {
             let (image, point) = (folder.join("image"), folder.join("point"));
             fs::create_dir(&point).unwrap();
@@ -29,19 +33,14 @@ mod tests {
             file.set_len(128 << 20).unwrap();
             let number = MADE.fetch_add(1, Ordering::Relaxed);
             let uuid = format!("{:08x}-2222-4333-8444-{number:012x}", std::process::id());
-            let mut mkfs = Command::new("mkfs.btrfs");
+            let mut mkfs = Command::new(needs::tool("mkfs.btrfs")?);
             mkfs.args(["-q", "-f", "-U", &uuid]).arg(&image);
-            let Ok(made) = mkfs.output() else {
-                eprintln!("skipped: mkfs.btrfs is not installed");
-                return None;
-            };
+            let made = mkfs.output().unwrap();
             assert!(made.status.success(), "{made:?}");
+            needs::root()?;
             let mut mount = Command::new("mount");
             mount.args(["-t", "btrfs", "-o", "loop"]).arg(&image);
-            if !mount.arg(&point).status().unwrap().success() {
-                eprintln!("skipped: nothing can be mounted here");
-                return None;
-            }
+            needs::allowed(mount.arg(&point))?;
             Some(Self { image, point, uuid })
         }
 
@@ -112,9 +111,7 @@ mod tests {
     #[test]
     fn the_root_is_a_subvolume_and_home_another() {
         let temp = tempfile::tempdir().unwrap();
-        let Some(guest) = Guest::new(temp.path()) else {
-            return;
-        };
+        let guest = need!(Guest::new(temp.path()));
         for subvolume in [
             "root",
             "home",
@@ -171,9 +168,7 @@ mod tests {
     #[test]
     fn after_a_rollback_the_default_subvolume_is_the_root() {
         let temp = tempfile::tempdir().unwrap();
-        let Some(guest) = Guest::new(temp.path()) else {
-            return;
-        };
+        let guest = need!(Guest::new(temp.path()));
         for subvolume in [
             "@",
             "@/.snapshots",
@@ -218,9 +213,7 @@ mod tests {
     #[test]
     fn of_two_roots_one_is_to_be_chosen() {
         let temp = tempfile::tempdir().unwrap();
-        let Some(guest) = Guest::new(temp.path()) else {
-            return;
-        };
+        let guest = need!(Guest::new(temp.path()));
         for name in ["a", "b"] {
             guest.subvolume(&format!("create /{name}"));
             guest.root(name, "");
@@ -250,9 +243,7 @@ mod tests {
     #[test]
     fn a_file_system_on_two_disks_is_one() {
         let temp = tempfile::tempdir().unwrap();
-        let Some(guest) = Guest::new(temp.path()) else {
-            return;
-        };
+        let guest = need!(Guest::new(temp.path()));
         let uuid = guest.uuid.clone();
         guest.subvolume("create /@");
         guest.root(
@@ -296,9 +287,7 @@ mod tests {
     #[test]
     fn of_two_roots_that_which_names_itself_is_taken() {
         let temp = tempfile::tempdir().unwrap();
-        let Some(guest) = Guest::new(temp.path()) else {
-            return;
-        };
+        let guest = need!(Guest::new(temp.path()));
         let uuid = &guest.uuid;
         let fstab = format!("UUID={uuid} / btrfs subvol=@ 0 0\n");
         for name in ["@", "@old"] {

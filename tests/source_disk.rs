@@ -1,7 +1,11 @@
 //! Machines on disk images: the root found, the file systems joined as its fstab says, the rest named.
 
 #[cfg(test)]
+mod needs;
+
+#[cfg(test)]
 mod tests {
+    use super::needs::{need, tool};
     use std::fs;
     use std::os::unix::fs::{FileExt, symlink};
     use std::path::{Path, PathBuf};
@@ -25,13 +29,9 @@ mod tests {
         }
     }
 
-    /// An ext4 of 8 MiB that holds these files; `None` where there is no tool for it.
+    /// An ext4 of 8 MiB that holds these files; `None` without mke2fs.
     fn image(at: &Path, name: &str, options: &[&str], files: &[(&str, &str)]) -> Option<PathBuf> {
-        let mke2fs = ["/usr/sbin/mke2fs", "/sbin/mke2fs", "/usr/bin/mke2fs"];
-        let Some(mke2fs) = mke2fs.iter().find(|path| Path::new(path).exists()) else {
-            eprintln!("skipped: mke2fs is not installed");
-            return None;
-        };
+        let mke2fs = tool("mke2fs")?;
         let folder = at.join(format!("{name}.tree"));
         fs::create_dir_all(&folder).unwrap();
         tree(&folder, files);
@@ -123,9 +123,7 @@ tmpfs /tmp tmpfs defaults 0 0
             ("var/log/hidden", "under the log"),
             ("out", "-> ../../srv/app/file"),
         ];
-        let Some(root) = image(at, "root", &["-U", ROOT], &root) else {
-            return;
-        };
+        let root = need!(image(at, "root", &["-U", ROOT], &root));
         let data = [
             ("app/file", "of srv"),
             ("app/data/page", "bound"),
@@ -186,22 +184,19 @@ tmpfs /tmp tmpfs defaults 0 0
     /// A FAT as installers make it, with a boot loader's directory.
     fn boot_image(at: &Path, name: &str) -> Option<PathBuf> {
         let image = at.join(name);
-        for (tool, arguments) in [
-            ("/usr/sbin/mkfs.vfat", "-C -i 5a5a1234 IMAGE 4096"),
-            ("/usr/bin/mmd", "-i IMAGE ::/EFI ::/EFI/debian"),
-            ("/usr/bin/mcopy", "-i IMAGE FILE ::/EFI/debian/grub.cfg"),
+        for (name, arguments) in [
+            ("mkfs.vfat", "-C -i 5a5a1234 IMAGE 4096"),
+            ("mmd", "-i IMAGE ::/EFI ::/EFI/debian"),
+            ("mcopy", "-i IMAGE FILE ::/EFI/debian/grub.cfg"),
         ] {
-            if !Path::new(tool).exists() {
-                eprintln!("skipped: {tool} is not installed");
-                return None;
-            }
+            let tool = tool(name)?;
             let file = at.join("grub.cfg");
             fs::write(&file, "search.fs_uuid 1111").unwrap();
             let named = arguments
                 .replace("IMAGE", &image.display().to_string())
                 .replace("FILE", &file.display().to_string());
             let output = Command::new(tool).args(named.split(' ')).output();
-            assert!(output.unwrap().status.success(), "{tool} {named}");
+            assert!(output.unwrap().status.success(), "{name} {named}");
         }
         Some(image)
     }
@@ -210,17 +205,13 @@ tmpfs /tmp tmpfs defaults 0 0
     fn the_boot_loaders_partition_is_joined_and_never_missed() {
         let temp = tempfile::tempdir().unwrap();
         let at = temp.path();
-        let Some(boot) = boot_image(at, "boot") else {
-            return;
-        };
+        let boot = need!(boot_image(at, "boot"));
         let root = |name: &str, fstab: &str| {
             let files = [("etc/os-release", "ID=debian\n"), ("etc/fstab", fstab)];
             image(at, name, &[], &files)
         };
         let line = "UUID=5A5A-1234 /boot/efi vfat umask=0077 0 1\n";
-        let Some(mounting) = root("mounting", line) else {
-            return;
-        };
+        let mounting = need!(root("mounting", line));
         let not_mounting = root("not-mounting", "").unwrap();
         let source = open(&[&disk(at, "first", &[&boot, &mounting])], None).unwrap();
         let (tree, problems) = source.walk();
@@ -234,9 +225,7 @@ tmpfs /tmp tmpfs defaults 0 0
     #[test]
     fn a_machine_with_windows_is_told_by_name() {
         let temp = tempfile::tempdir().unwrap();
-        let Some(boot) = boot_image(temp.path(), "boot") else {
-            return;
-        };
+        let boot = need!(boot_image(temp.path(), "boot"));
         let disk_of = |name: &str| disk(temp.path(), name, &[&boot]);
         let said = |path: &Path| match open(&[path], None) {
             Err(error) => error.to_string(),
@@ -249,7 +238,7 @@ tmpfs /tmp tmpfs defaults 0 0
             "::/WINDOWS/system32",
             "::/WINDOWS/system32/Config",
         ] {
-            let status = Command::new("/usr/bin/mmd")
+            let status = Command::new(need!(tool("mmd")))
                 .arg("-i")
                 .args([&boot])
                 .arg(folder)
@@ -266,9 +255,7 @@ tmpfs /tmp tmpfs defaults 0 0
         let temp = tempfile::tempdir().unwrap();
         let at = temp.path();
         let files = |id: &'static str| [("etc/os-release", id), ("usr/bin/x", "")];
-        let Some(one) = image(at, "one", &[], &files("ID=one\n")) else {
-            return;
-        };
+        let one = need!(image(at, "one", &[], &files("ID=one\n")));
         let two = image(at, "two", &[], &files("ID=two\n")).unwrap();
         let none = image(at, "none", &[], &[("photos/cat", "meow")]).unwrap();
         let both = disk(at, "both", &[&one, &two, &none]);
@@ -307,9 +294,7 @@ tmpfs /tmp tmpfs defaults 0 0
             ("etc/fstab", fstab),
             ("srv/x/y", ""),
         ];
-        let Some(root) = image(temp.path(), "root", &[], &root) else {
-            return;
-        };
+        let root = need!(image(temp.path(), "root", &[], &root));
         let early = image(
             temp.path(),
             "early",
@@ -343,9 +328,7 @@ tmpfs /tmp tmpfs defaults 0 0
             ("usr/lib/a/b/c", "text"),
             ("link", "-> usr/lib/a"),
         ];
-        let Some(image) = image(temp.path(), "root", &[], &files) else {
-            return;
-        };
+        let image = need!(image(temp.path(), "root", &[], &files));
         let whole = fs::read(&image).unwrap();
         let damaged = temp.path().join("damaged");
         let (mut opened, mut noise) = (0, 0x9e37_79b9_7f4a_7c15_u64);

@@ -3,9 +3,12 @@
 
 #![cfg(test)]
 
+mod needs;
 mod report_support;
 
+use needs::need;
 use report_support::{empty, large, repository, shop};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output};
 use transvase::scan::Scan;
@@ -15,7 +18,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_transvase");
 const SHOP: &str = "fixtures/machines/shop/root";
 
 /// A command in an environment that says nothing of its own.
-fn command(program: &str) -> Command {
+fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(repository());
     for name in [
@@ -38,20 +41,21 @@ fn piped(args: &[&str]) -> Output {
     command(PROGRAM).args(args).output().unwrap()
 }
 
-/// What the program writes to a terminal of so many columns, standard output and error as they come.
-fn on_terminal(width: usize, environment: &[(&str, &str)], args: &[&str]) -> String {
+/// What the program writes to a terminal of so many columns, standard output and error as they come; `None` where nothing
+/// makes one.
+fn on_terminal(width: usize, environment: &[(&str, &str)], args: &[&str]) -> Option<String> {
     let words = args.iter().map(|word| format!(" '{word}'"));
     let line = format!(
         "stty cols {width} rows 50; exec '{PROGRAM}'{}",
         words.collect::<String>()
     );
-    let done = command("script")
+    let done = command(needs::tool("script")?)
         .args(["-qec", &line, "/dev/null"])
         .envs(environment.iter().copied())
         .stdin(std::process::Stdio::null())
         .output()
         .unwrap();
-    String::from_utf8_lossy(&done.stdout).into_owned()
+    Some(String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 /// The text without its escapes (ECMA-48, control sequences), as columns show it.
@@ -83,8 +87,8 @@ fn a_summary_fits_the_terminal_and_uses_it() {
     let scratch = tempfile::tempdir().unwrap();
     for scan in [shop(), large()] {
         let scan = saved(scratch.path(), &scan);
-        let narrow = bare(&on_terminal(80, &[], &["report", &scan]));
-        let wide = bare(&on_terminal(160, &[], &["report", &scan]));
+        let narrow = bare(&need!(on_terminal(80, &[], &["report", &scan])));
+        let wide = bare(&need!(on_terminal(160, &[], &["report", &scan])));
         assert!(narrow.contains("Workloads"), "{narrow}");
         assert!(
             widest(&narrow) <= 80,
@@ -107,7 +111,7 @@ fn a_summary_fits_the_terminal_and_uses_it() {
 fn a_machine_without_a_workload_is_summed_up_as_well() {
     let scratch = tempfile::tempdir().unwrap();
     let scan = saved(scratch.path(), &empty());
-    let text = bare(&on_terminal(80, &[], &["report", &scan]));
+    let text = bare(&need!(on_terminal(80, &[], &["report", &scan])));
     assert!(
         text.contains("shop") && !text.contains("Workloads"),
         "{text}"
@@ -120,11 +124,11 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
     let scratch = tempfile::tempdir().unwrap();
     let scan = saved(scratch.path(), &shop());
     let escapes = |text: &str| text.contains('\u{1b}');
-    assert!(escapes(&on_terminal(80, &[], &["report", &scan])));
+    assert!(escapes(&need!(on_terminal(80, &[], &["report", &scan]))));
     let quiet = [
-        on_terminal(80, &[("NO_COLOR", "1")], &["report", &scan]),
-        on_terminal(80, &[("TERM", "dumb")], &["report", &scan]),
-        on_terminal(80, &[], &["report", &scan, "--color", "never"]),
+        need!(on_terminal(80, &[("NO_COLOR", "1")], &["report", &scan])),
+        need!(on_terminal(80, &[("TERM", "dumb")], &["report", &scan])),
+        need!(on_terminal(80, &[], &["report", &scan, "--color", "never"])),
     ];
     for text in quiet {
         assert!(!escapes(&text) && text.contains("Workloads"), "{text:?}");
@@ -153,14 +157,14 @@ fn a_locale_without_utf8_gets_ascii_and_programs_get_their_bytes() {
     scan.assessment.summary.push_str(" – всё");
     let scan = saved(scratch.path(), &scan);
     for locale in ["C", "de_DE.ISO-8859-1"] {
-        let text = on_terminal(80, &[("LC_ALL", locale)], &["report", &scan]);
+        let text = need!(on_terminal(80, &[("LC_ALL", locale)], &["report", &scan]));
         assert!(
             text.is_ascii() && text.contains("gr\\u{f6}\\u{df}e"),
             "{locale}: {text}"
         );
     }
     for locale in ["C.UTF-8", "en_GB.utf8", ""] {
-        let text = on_terminal(80, &[("LC_ALL", locale)], &["report", &scan]);
+        let text = need!(on_terminal(80, &[("LC_ALL", locale)], &["report", &scan]));
         assert!(text.contains("größe"), "{locale:?}: {text}");
     }
     let json = command(PROGRAM)
@@ -210,7 +214,7 @@ fn progress_is_for_terminals_and_not_for_machines() {
         line.contains(" ms, for ") && line.contains("config/syntax"),
         "size, time and by whom: {line}"
     );
-    let shown = on_terminal(80, &[], &args);
+    let shown = need!(on_terminal(80, &[], &args));
     assert!(
         shown.contains("reading") && shown.contains("/s, "),
         "a bar has a rate: {shown:?}"
@@ -221,7 +225,7 @@ fn progress_is_for_terminals_and_not_for_machines() {
             .all(|line| text::columns(line) <= 80),
         "{shown:?}"
     );
-    let ci = on_terminal(80, &[("CI", "true")], &args);
+    let ci = need!(on_terminal(80, &[("CI", "true")], &args));
     assert!(
         !ci.contains("\u{1b}[2K") && !ci.contains("walking"),
         "{ci:?}"

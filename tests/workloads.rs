@@ -4,12 +4,14 @@
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use transvase::assess::Target;
     use transvase::examine::examine;
+    use transvase::plan::PlanOptions;
     use transvase::product::pack::Packs;
     use transvase::progress::Silent;
-    use transvase::service::services;
     use transvase::source::{OpenOptions, Root};
-    use transvase::workload::{Workload, cut::cut};
+    use transvase::study::{Study, study};
+    use transvase::workload::Workload;
 
     struct Machine(tempfile::TempDir);
 
@@ -54,10 +56,15 @@ mod tests {
         }
 
         fn package(&self, name: &str, files: &[&str]) {
+            self.related(name, "", files);
+        }
+
+        /// A package with more lines in its entry.
+        fn related(&self, name: &str, fields: &str, files: &[&str]) {
             let status = self.0.path().join("var/lib/dpkg/status");
             let known = fs::read_to_string(&status).unwrap_or_default();
             let own = format!(
-                "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+                "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n{fields}\n"
             );
             self.file("var/lib/dpkg/status", &(known + &own));
             self.file(
@@ -66,17 +73,33 @@ mod tests {
             );
         }
 
-        fn workload(&self, id: &str) -> Workload {
+        fn study(&self) -> Study {
             let root = Root::open(&[self.0.path().into()], &OpenOptions::default()).unwrap();
             let packs = Packs::builtin().unwrap();
             let registry = transvase::examine::registry(&packs).unwrap();
-            let facts = examine(&root, &registry, &packs, &Silent);
-            let services = services(&facts, &packs.generated_units(&facts));
-            let found = cut(&facts, &services, &packs).workloads;
+            let options = PlanOptions::default();
+            let examined = examine(&root, &registry, &packs, &options, &Silent);
+            study(
+                &examined.facts,
+                &packs,
+                examined.outline,
+                root.info().clone(),
+                Target::Docker,
+            )
+        }
+
+        fn workload(&self, id: &str) -> Workload {
+            let found = self.study().cut.workloads;
             found
                 .into_iter()
                 .find(|workload| workload.id == id)
                 .unwrap()
+        }
+
+        /// Ids of what a workload needs.
+        fn needs(&self, id: &str) -> Vec<String> {
+            let needs = self.workload(id).needs.into_iter();
+            needs.map(|needed| needed.id).collect()
         }
     }
 
@@ -194,7 +217,7 @@ mod tests {
         let listens: Vec<u16> = pricer.listens.iter().map(|listen| listen.port).collect();
         assert_eq!(listens, [7070]);
         assert!(machine.workload("other").listens.is_empty());
-        assert_eq!(machine.workload("nginx").needs, ["pricer"]);
+        assert_eq!(machine.needs("nginx"), ["pricer"]);
     }
 
     /// PostgreSQL by its packages, one cluster on an unusual port.
@@ -228,8 +251,61 @@ mod tests {
             "etc/cron.d/far",
             "0 4 * * 0 www-data vacuumdb -h db.example.net -a\n",
         );
-        let needs = |id: &str| machine.workload(id).needs;
-        assert_eq!(needs("jobs-root"), ["postgresql-15-main"]);
-        assert!(needs("jobs-www-data").is_empty());
+        assert_eq!(machine.needs("jobs-root"), ["postgresql-15-main"]);
+        assert!(machine.needs("jobs-www-data").is_empty());
+    }
+
+    /// `/var/run` is `/run`: whoever sees that a server is needed has to see by which connection, too.
+    #[test]
+    fn what_is_needed_over_a_socket_is_said_with_its_evidence() {
+        let machine = Machine::new();
+        machine.file("usr/bin/redis-server", "x");
+        machine.package("redis-server", &["/usr/bin/redis-server"]);
+        machine.file(
+            "etc/redis/redis.conf",
+            "port 0\nunixsocket /run/redis/redis.sock\n",
+        );
+        machine.unit(
+            "redis-server.service",
+            "/usr/bin/redis-server /etc/redis/redis.conf",
+        );
+        machine.file("opt/shop/serve", "#!/usr/bin/python3\n");
+        let url = "unix:///var/run/redis/redis.sock";
+        machine.unit(
+            "shop.service",
+            &format!("/opt/shop/serve\nEnvironment=CACHE_URL={url}"),
+        );
+        assert_eq!(machine.needs("shop"), ["redis-server"]);
+        let scan = machine.study().scan;
+        let coupling = scan
+            .concerns
+            .iter()
+            .find(|concern| concern.rule == "network/loopback-coupling")
+            .unwrap();
+        assert_eq!(coupling.workload.as_deref(), Some("shop"));
+        assert_eq!(
+            coupling.evidence[0].excerpt,
+            format!("Environment=CACHE_URL={url}")
+        );
+    }
+
+    /// A container may not be kept from gaining privileges where a package that meets a dependency by what it provides
+    /// brings a program that gains some.
+    #[test]
+    fn a_set_user_id_program_comes_with_what_provides_a_dependency() {
+        let machine = Machine::new();
+        machine.file("usr/bin/shop", "x");
+        machine.file("usr/sbin/postdrop", "x");
+        let drop = machine.0.path().join("usr/sbin/postdrop");
+        fs::set_permissions(drop, fs::Permissions::from_mode(0o4755)).unwrap();
+        machine.related("shop", "Depends: mail-agent\n", &["/usr/bin/shop"]);
+        let postal = "Provides: mail-agent (= 1)\n";
+        machine.related("postal", postal, &["/usr/sbin/postdrop"]);
+        machine.unit("shop.service", "/usr/bin/shop\nUser=www-data");
+        let study = machine.study();
+        let plan = study.plans.iter().find(|plan| plan.id == "shop").unwrap();
+        assert!(!plan.process.no_new_privileges);
+        let unproven = plan.contract.unproven.as_deref().unwrap_or_default();
+        assert!(unproven.contains("/usr/sbin/postdrop"), "{unproven}");
     }
 }

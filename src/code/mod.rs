@@ -19,6 +19,7 @@ mod step;
 mod sweep;
 mod tables;
 mod x86;
+mod x86_plain;
 mod x86_run;
 mod x86_step;
 

@@ -24,6 +24,13 @@ pub(super) struct Ref {
     pub kind: Kind,
 }
 
+impl Ref {
+    /// In the order of targets, then of places: one number, for there are millions to sort.
+    pub fn target(&self) -> u64 {
+        u64::from(self.to) << 32 | u64::from(self.from)
+    }
+}
+
 /// An instruction that enters the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {

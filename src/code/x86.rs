@@ -2,6 +2,7 @@
 
 use super::image::Image;
 use super::sweep::{Entry, Kind, Ref, Sweep};
+use super::x86_plain::{Plain, plain};
 use iced_x86::{
     Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register,
 };
@@ -77,9 +78,51 @@ impl Pass<'_> {
         self.own = from..to;
         let mut decoder = Decoder::with_ip(64, bytes, from, DecoderOptions::NONE);
         let mut instruction = Instruction::default();
-        while decoder.can_decode() {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let ip = from.wrapping_add(at as u64);
+            // In a file at a fixed address every number may be one.
+            let quick = plain(rest).filter(|_| !self.image.is_fixed);
+            if let Some(length) = quick.map(|plain| self.pass_by(ip, plain)) {
+                at += length;
+                continue;
+            }
+            if decoder.set_position(at).is_err() {
+                return;
+            }
+            decoder.set_ip(ip);
             decoder.decode_out(&mut instruction);
             self.see(&instruction);
+            at = decoder.position();
+        }
+    }
+
+    /// What [`Self::see`] does, for what needs no decoding; returns its length in bytes.
+    fn pass_by(&mut self, ip: u64, plain: Plain) -> usize {
+        if self.before == Before::Ended {
+            let place = self.place(ip);
+            self.sweep.fresh.push(place);
+        }
+        match plain {
+            Plain::Runs { length } => {
+                self.before = Before::Ran;
+                length
+            }
+            Plain::Branch {
+                length,
+                distance,
+                kind,
+                is_conditional,
+            } => {
+                let next = ip.wrapping_add(length as u64);
+                self.lead(ip, next.wrapping_add_signed(distance.into()), kind);
+                self.before = match kind {
+                    Kind::Call => Before::Called,
+                    _ if is_conditional => Before::Ran,
+                    _ => Before::Ended,
+                };
+                length
+            }
         }
     }
 
@@ -148,12 +191,16 @@ impl Pass<'_> {
             instruction.op0_kind(),
             OpKind::NearBranch64 | OpKind::NearBranch32 | OpKind::NearBranch16
         ) {
-            let (from, to) = (instruction.ip(), instruction.near_branch_target());
-            if kind == Kind::Jump && to != self.own.start && self.own.contains(&to) {
-                self.sweep.inner.push((self.place(from), self.place(to)));
-            } else {
-                self.refer(from, to, kind);
-            }
+            self.lead(instruction.ip(), instruction.near_branch_target(), kind);
+        }
+    }
+
+    /// A branch to a known address.
+    fn lead(&mut self, from: u64, to: u64, kind: Kind) {
+        if kind == Kind::Jump && to != self.own.start && self.own.contains(&to) {
+            self.sweep.inner.push((self.place(from), self.place(to)));
+        } else {
+            self.refer(from, to, kind);
         }
     }
 

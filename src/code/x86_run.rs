@@ -2,11 +2,11 @@
 //! instructions those enter the kernel and call everybody.
 
 use super::image::Image;
+use foldhash::HashSet;
 use iced_x86::{
     Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic,
     OpAccess, OpKind,
 };
-use std::collections::HashSet;
 
 /// Instructions looked at; tables show themselves within a few.
 const MOST: usize = 512;
@@ -15,7 +15,7 @@ const MOST: usize = 512;
 /// instruction that is none or to where no code is: compilers write no such way, and nearly every table has one.
 pub(super) fn could_run(image: &Image<'_>, start: u64) -> bool {
     let mut work = vec![start];
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     while let Some(address) = work.pop() {
         let Some(bytes) = image.code_at(address) else {
             return false;

@@ -14,7 +14,7 @@ mod scan;
 use crate::assess::Target;
 use crate::cli::{Cli, Command, Gates, Global, Source};
 use crate::error::Error;
-use crate::examine;
+use crate::examine::{self, Examined};
 use crate::exit::ExitStatus;
 use crate::fact::Facts;
 use crate::plan::PlanOptions;
@@ -76,11 +76,11 @@ fn open(
     )?;
     let registry = examine::registry(&packs).map_err(|error| Error::Other(error.to_string()))?;
     let registry = registry.reading_up_to(global.read_limit.unwrap_or_default());
-    let facts = threads(global, || {
-        examine::examine(&root, &registry, &packs, &progress)
+    let Examined { facts, outline } = threads(global, || {
+        examine::examine(&root, &registry, &packs, options, &progress)
     })?;
     progress.phase("studying", Total::Unknown);
-    let study = study::study(&facts, &packs, root.info().clone(), target, options);
+    let study = study::study(&facts, &packs, outline, root.info().clone(), target);
     progress.finish();
     Ok(Opened { root, facts, study })
 }

@@ -5,7 +5,8 @@ use crate::detect::native::system::is_zone;
 use crate::fact::{Fact, Facts, Ownership, Unexamined};
 use crate::path::MachinePath;
 use crate::walk::Tree;
-use std::collections::{BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
 
 pub(super) struct Gather {
     facts: Facts,
@@ -39,6 +40,7 @@ impl Gather {
 
     /// More of the machine was looked into.
     pub(super) fn see(&mut self, tree: Tree) {
+        self.facts.revision += 1;
         self.facts.tree = tree;
     }
 
@@ -60,11 +62,18 @@ impl Gather {
         if std::mem::take(&mut self.is_stale) {
             self.join();
         }
+        self.settle();
         wants
     }
 
     fn add(&mut self, fact: Fact) {
+        let is_of_packages = match &fact {
+            Fact::Code(_) => true,
+            Fact::Elf(elf) => self.facts.owner(&elf.path).is_some(),
+            _ => false,
+        };
         let facts = &mut self.facts;
+        facts.revision += u64::from(!is_of_packages);
         match fact {
             // /etc/os-release sorts before /usr/lib/os-release, and is the one that counts. Here as below the first
             // stands, whatever a later round brings.
@@ -143,7 +152,7 @@ impl Gather {
     }
 
     fn ownership(&self) -> Ownership {
-        let mut names: HashMap<String, u32> = HashMap::new();
+        let mut names: HashMap<String, u32> = HashMap::default();
         for (at, package) in (0..).zip(&self.facts.packages) {
             names.entry(package.name.clone()).or_insert(at);
             names.insert(format!("{}:{}", package.name, package.arch), at);
@@ -170,23 +179,22 @@ impl Gather {
     }
 
     /// Sorts everything, so that facts do not depend on the order of rounds.
-    pub(super) fn finish(self) -> Facts {
-        let mut facts = self.facts;
+    fn settle(&mut self) {
+        let facts = &mut self.facts;
         // The link is what programs read; /etc/timezone is a note beside it, which newer releases no longer keep.
-        facts.timezone = linked_zone(&facts.tree).or(facts.timezone);
+        let zone = linked_zone(&facts.tree);
+        facts.timezone = zone.or_else(|| facts.timezone.take());
         facts.units.sort_by(|a, b| a.path.cmp(&b.path));
         facts
             .units
             .dedup_by(|later, first| later.path == first.path);
         facts.init_scripts.sort_by(|a, b| a.path.cmp(&b.path));
-        facts.users.sort_by(|a, b| {
-            let key = |user: &crate::fact::User| (user.uid, user.name.clone());
-            (key(a), &a.evidence).cmp(&(key(b), &b.evidence))
-        });
-        facts.groups.sort_by(|a, b| {
-            let key = |group: &crate::fact::Group| (group.gid, group.name.clone());
-            (key(a), &a.evidence).cmp(&(key(b), &b.evidence))
-        });
+        facts
+            .users
+            .sort_by(|a, b| (a.uid, &a.name, &a.evidence).cmp(&(b.uid, &b.name, &b.evidence)));
+        facts
+            .groups
+            .sort_by(|a, b| (a.gid, &a.name, &a.evidence).cmp(&(b.gid, &b.name, &b.evidence)));
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
         facts.peers.sort();
         facts.peers.dedup();
@@ -195,6 +203,12 @@ impl Gather {
         facts.hits.sort_by(|a, b| {
             (&a.pack, &a.matcher, &a.evidence).cmp(&(&b.pack, &b.matcher, &b.evidence))
         });
+    }
+
+    /// The facts, with what was not examined in order.
+    pub(super) fn finish(mut self) -> Facts {
+        self.settle();
+        let mut facts = self.facts;
         facts.unexamined.sort();
         facts.unexamined.dedup();
         facts
@@ -218,7 +232,7 @@ struct Places<'a> {
 
 impl<'a> Places<'a> {
     fn new(tree: &'a Tree) -> Self {
-        let directories = HashMap::new();
+        let directories = HashMap::default();
         Self { tree, directories }
     }
 

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod base;
 pub(crate) mod candidate;
+pub mod closure;
 pub mod family;
 pub(crate) mod kin;
 pub mod lifetime;

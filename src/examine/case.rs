@@ -1,6 +1,7 @@
 //! A pack's own cases: a small machine in memory goes through the real readers, and what is found is compared.
 
 use crate::detect::native::package;
+use crate::plan::PlanOptions;
 use crate::product::Product;
 use crate::product::pack::{Case, Expect, Pack, Packs};
 use crate::progress::Silent;
@@ -43,7 +44,7 @@ pub fn run(pack: &Pack, packs: &Packs, case: &Case) -> Vec<String> {
         Ok(registry) => registry,
         Err(error) => return vec![error.to_string()],
     };
-    let facts = super::examine(&root, &registry, packs, &Silent);
+    let facts = super::examine(&root, &registry, packs, &PlanOptions::default(), &Silent).facts;
     let services = service::services(&facts, &packs.generated_units(&facts));
     let Some(name) = &case.service else {
         let all = packs.concerns(&facts, &services.services);

@@ -5,9 +5,7 @@ use crate::detect::Want;
 use crate::detect::native::package::Digests;
 use crate::detect::native::{Content, Digest, Executable, MachineCode, syntax, system};
 use crate::fact::{Elf, Facts, Syntax};
-use crate::kernel::LARGE;
 use crate::path::MachinePath;
-use crate::plan::{self, PlanOptions};
 use crate::product::pack::Packs;
 use crate::program;
 use crate::program::closure::Closure;
@@ -15,22 +13,24 @@ use crate::program::configured;
 use crate::program::libraries::Loader;
 use crate::program::libraries::Programs;
 
-use crate::service::{self, Services};
-use crate::workload::{claims, cut};
+use crate::service::Services;
+use crate::service::manager::MANAGERS;
+use crate::study::outline::Outline;
+use crate::workload::claims;
 use std::collections::BTreeSet;
 
 /// What services, jobs, packs and packages ask for; what was read already the engine leaves out.
-pub fn named(facts: &Facts, packs: &Packs) -> Vec<Want> {
+pub fn named(facts: &Facts, services: &Services, packs: &Packs) -> Vec<Want> {
     let mut wants: Vec<Want> = system::CONFIGURATION
         .iter()
         .map(|(pattern, syntax)| syntax::want(*syntax, pattern))
         .collect();
-    let services = service::services(facts, &packs.generated_units(facts));
     wants.extend(packs.wants(facts, &services.services));
-    wants.extend(environment_files(&services));
-    let rc_local = service::sysv::RC_LOCAL.iter().map(MachinePath::new);
-    wants.extend(rc_local.map(|path| Want::file(&path, Executable::ID)));
-    wants.extend(executables(facts, &services));
+    wants.extend(environment_files(services));
+    let scripts = MANAGERS.iter().flat_map(|manager| manager.scripts());
+    let scripts = scripts.map(MachinePath::new);
+    wants.extend(scripts.map(|path| Want::file(&path, Executable::ID)));
+    wants.extend(executables(facts, services));
     wants.extend(needed(facts));
     let changed = Changed::find(facts);
     wants.extend(changed.wants());
@@ -40,16 +40,14 @@ pub fn named(facts: &Facts, packs: &Packs) -> Vec<Want> {
 
 /// What the workloads would carry is looked into: for secrets, and for programs among what no package brought. Worked out
 /// once nothing is named any more, since every plan of a half-read machine is thrown away.
-pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
+pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
     let mut wants = Vec::new();
-    let services = service::services(facts, &packs.generated_units(facts));
-    let cut = cut::cut(facts, &services, packs);
-    for plan in plan::plan(facts, &cut.workloads, &PlanOptions::default()) {
+    for plan in &outline.plans {
         let copied = plan.image.entries.iter().filter(|entry| entry.is_file());
         let copied = copied.filter(|entry| claims::may_hold_secret(entry));
         wants.extend(copied.map(|entry| Want::file(&entry.path, Content::ID)));
     }
-    for workload in &cut.workloads {
+    for workload in &outline.cut.workloads {
         for claim in &workload.claims {
             let programs =
                 claims::files(facts, claim).filter(|entry| claims::may_be_program(entry));
@@ -59,18 +57,8 @@ pub fn carried(facts: &Facts, packs: &Packs) -> Vec<Want> {
     wants
 }
 
-/// What the workloads' programs can load, for its code; last, since libraries name libraries. Those above
-/// `largest` bytes are only read where that is more than usual.
-pub fn loaded(facts: &Facts, packs: &Packs, largest: u64) -> Vec<Want> {
-    let services = service::services(facts, &packs.generated_units(facts));
-    let cut = cut::cut(facts, &services, packs);
-    let plans = plan::plan(facts, &cut.workloads, &PlanOptions::default());
-    let programs = plan::programs(&cut.workloads, &plans, facts);
-    loadable(facts, &programs, largest.max(LARGE))
-}
-
-/// What these programs ask for: the headers and the code of all that they can load, and the configuration that says
-/// which plug-ins are opened. Larger libraries are left out, and their programs' answer says so.
+/// What these programs ask for, last, since libraries name libraries: the headers and the code of all that they can load,
+/// and the configuration that says which plug-ins are opened. Larger libraries are left out, and their programs' answer says so.
 pub fn loadable(facts: &Facts, programs: &Programs, largest: u64) -> Vec<Want> {
     let is_read = |path: &&MachinePath| {
         let size = facts.tree.get(path).map_or(0, |entry| entry.size);
@@ -103,7 +91,7 @@ fn environment_files(services: &Services) -> Vec<Want> {
         .services
         .iter()
         .chain(of_jobs)
-        .flat_map(|service| &service.environment_files);
+        .flat_map(|service| &service.environment.files);
     files
         .map(|(path, _)| syntax::want(Syntax::Environment, &path.text()))
         .collect()
@@ -118,7 +106,12 @@ fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
         .iter()
         .filter_map(|job| job.service.as_deref());
     for service in enabled.chain(of_jobs) {
-        for command in service.exec.iter().chain(&service.exec_pre) {
+        for command in service
+            .commands
+            .start
+            .iter()
+            .chain(&service.commands.before)
+        {
             let program = program::of(&command.argv, facts);
             found.extend(
                 program

@@ -6,13 +6,34 @@ mod changed;
 pub mod follow;
 pub mod program;
 
-use crate::detect::engine::{Follow, examine_with};
+use crate::detect::engine::{Asks, Follow, examine_with};
 use crate::detect::registry::DuplicateId;
-use crate::detect::{Registry, native};
+use crate::detect::{Registry, Want, native};
 use crate::fact::Facts;
+use crate::kernel::LARGE;
+use crate::plan::PlanOptions;
 use crate::product::pack::Packs;
 use crate::progress::Progress;
 use crate::source::Root;
+use crate::study::outline::{Growing, Outline};
+use std::cell::RefCell;
+
+/// Asks nothing again where no fact came in that the questions rest on.
+fn once_each(mut asks: impl FnMut(&Facts) -> Vec<Want>) -> impl FnMut(&Facts) -> Asks {
+    let mut revision = None;
+    move |facts| {
+        if revision.replace(facts.revision) == Some(facts.revision) {
+            return Asks::default();
+        }
+        asks(facts).into()
+    }
+}
+
+/// What an examination brings.
+pub struct Examined {
+    pub facts: Facts,
+    pub outline: Outline,
+}
 
 /// The native detectors and those of the packs.
 pub fn registry(packs: &Packs) -> Result<Registry, DuplicateId> {
@@ -21,10 +42,30 @@ pub fn registry(packs: &Packs) -> Result<Registry, DuplicateId> {
 
 /// Examines a machine: walks it, shows files to detectors, follows what they and the facts ask for. Runs in the caller's
 /// thread pool.
-pub fn examine(root: &Root, registry: &Registry, packs: &Packs, progress: &dyn Progress) -> Facts {
-    let mut named = |facts: &Facts| follow::named(facts, packs).into();
-    let mut carried = |facts: &Facts| follow::carried(facts, packs).into();
-    let mut loaded = |facts: &Facts| follow::loaded(facts, packs, registry.least()).into();
-    let mut follow: [Follow<'_>; 3] = [&mut named, &mut carried, &mut loaded];
-    examine_with(root, registry, &mut follow, progress)
+pub fn examine(
+    root: &Root,
+    registry: &Registry,
+    packs: &Packs,
+    options: &PlanOptions,
+    progress: &dyn Progress,
+) -> Examined {
+    let growing = RefCell::new(Growing::new(packs, options));
+    let mut named = once_each(|facts: &Facts| {
+        let mut growing = growing.borrow_mut();
+        follow::named(facts, growing.services(facts), packs)
+    });
+    let mut carried =
+        once_each(|facts: &Facts| follow::carried(facts, growing.borrow_mut().outline(facts)));
+    let mut loaded = |facts: &Facts| {
+        let mut growing = growing.borrow_mut();
+        let programs = &growing.outline(facts).programs;
+        follow::loadable(facts, programs, registry.least().max(LARGE)).into()
+    };
+    let facts = {
+        let mut follow: [Follow<'_>; 3] = [&mut named, &mut carried, &mut loaded];
+        examine_with(root, registry, &mut follow, progress)
+    };
+    drop((named, carried));
+    let outline = growing.into_inner().finish(&facts);
+    Examined { facts, outline }
 }

@@ -10,8 +10,6 @@ pub enum JobKind {
     Anacron,
     /// A script in /etc/cron.{hourly,daily,weekly,monthly}.
     Directory,
-    /// A one-time at(1) job.
-    At,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

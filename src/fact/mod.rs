@@ -219,6 +219,9 @@ pub struct Facts {
     pub unexamined: Vec<Unexamined>,
     /// Bytes of content that were read.
     pub bytes_read: u64,
+    /// Rises with every fact but code and the headers of files that packages own: two states of one examination with the
+    /// same revision say the same of its services, workloads and plans.
+    pub revision: u64,
 }
 
 /// What became of a configuration file since its package wrote it.

@@ -30,11 +30,7 @@ pub(super) fn wrap(
     if let Some(names) = names(&main.sockets) {
         argv.push(format!("--fdname={names}"));
     }
-    if main
-        .directives
-        .iter()
-        .any(|(_, entry)| entry.key == "StandardInput" && entry.value == "socket")
-    {
+    if main.sockets.iter().any(|socket| socket.is_input) {
         argv.push("--inetd".to_owned());
     }
     for socket in main

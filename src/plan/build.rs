@@ -140,7 +140,7 @@ impl<'p> Shared<'p, '_> {
             restart: command::restart(main).to_owned(),
             limits: service::limits(workload),
             capabilities: draft.capabilities.clone(),
-            no_new_privileges: main.is_some_and(|main| main.no_new_privileges),
+            no_new_privileges: main.is_some_and(|main| main.privileges.no_new),
             init: draft.init,
             umask: draft.umask,
         }
@@ -304,13 +304,13 @@ fn left_behind(workload: &Workload) -> Vec<String> {
         .services
         .iter()
         .take(1)
-        .flat_map(|service| &service.exec_post)
+        .flat_map(|service| &service.commands.after)
         .map(|command| {
             let place = command.evidence.place();
             format!("The machine ran a command after the start ({place}); the container does not.")
         });
     let main = workload.services.iter().take(1);
-    let modules = main.flat_map(|service| &service.exec_pre);
+    let modules = main.flat_map(|service| &service.commands.before);
     let modules = modules.filter(|command| command::loads_modules(command)).map(|command| {
         let place = command.evidence.place();
         format!("The machine loaded a kernel module before the start ({place}); the container's host has to have it loaded.")

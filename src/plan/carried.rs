@@ -4,8 +4,7 @@ use super::file::Carrier;
 use super::place::Place;
 use super::secret::{self, Taken};
 use super::{
-    PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, configuration, package, service,
-    volume,
+    PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, configuration, service, volume,
 };
 use crate::disk::FileKind;
 use crate::path::MachinePath;
@@ -33,7 +32,9 @@ pub(super) fn carried(
 ) -> Carried {
     let mut left_out: Vec<MachinePath> = volumes.iter().map(|volume| volume.path.clone()).collect();
     left_out.extend(service::logs(workload));
-    let closure = package::closure(names, place.facts);
+    let closure = place
+        .installed
+        .beyond_base(names.iter().map(String::as_str));
     let mut carrier = Carrier::new(place, closure, left_out);
     let mut removals = configuration::carry(workload, place, &mut carrier);
     for claim in &workload.claims {

@@ -27,7 +27,8 @@ const MANAGER: [&str; 4] = ["systemctl", "journalctl", "loginctl", "initctl"];
 pub(super) fn main(workload: &Workload, notes: &mut Vec<String>) -> Option<PlannedCommand> {
     let service = workload.services.first()?;
     let evidence = service
-        .exec
+        .commands
+        .start
         .last()
         .map_or(&service.evidence, |exec| &exec.evidence);
     if let Some(argv) = workload
@@ -41,7 +42,7 @@ pub(super) fn main(workload: &Workload, notes: &mut Vec<String>) -> Option<Plann
             evidence: evidence.clone(),
         });
     }
-    let exec = service.exec.last()?;
+    let exec = service.commands.start.last()?;
     if matches!(service.kind, ServiceType::Forking) {
         notes.push(format!(
             "{} goes into the background by itself, and no pack says how to keep it in front: the container ends when its first process does.",
@@ -75,12 +76,13 @@ pub(super) fn before(workload: &Workload, place: &Place<'_>) -> Vec<(PlannedComm
         !is_manager(&command.argv) && !loads_modules(command) && (own || !replaced)
     };
     let earlier = service
-        .exec
+        .commands
+        .start
         .split_last()
         .map(|(_, earlier)| earlier)
         .unwrap_or_default();
     let earlier = earlier.iter().filter(|_| !replaced);
-    let all = service.exec_pre.iter().chain(earlier).filter(wanted);
+    let all = service.commands.before.iter().chain(earlier).filter(wanted);
     all.map(|command| {
         (
             planned(command),

@@ -22,7 +22,7 @@ pub(super) fn carry(
     let variables = workload
         .services
         .iter()
-        .flat_map(|service| &service.environment_files);
+        .flat_map(|service| &service.environment.files);
     let variables: BTreeSet<&MachinePath> = variables.map(|(path, _)| path).collect();
     // The service manager reads these, not the process: their content is the container's environment.
     let read = workload

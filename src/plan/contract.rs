@@ -7,6 +7,7 @@
 use super::PlannedDevice;
 use super::{Plan, activate, privilege};
 use crate::distribution::candidate;
+use crate::distribution::closure::Installed;
 use crate::fact::Facts;
 use crate::kernel::need::{Need, Program, need};
 use crate::kernel::place::Profile;
@@ -55,9 +56,10 @@ impl Default for Contract {
 
 /// Settles the contract of every plan, now that the code of its programs is known.
 pub fn settle(plans: &mut [Plan], workloads: &[Workload], facts: &Facts, reaches: &Reaches) {
+    let installed = Installed::new(&facts.packages);
     for plan in plans {
         if let Some(workload) = workloads.iter().find(|workload| workload.id == plan.id) {
-            let seen = Seen::new(plan, workload, facts, reaches);
+            let seen = Seen::new(plan, workload, facts, reaches, &installed);
             let contract = seen.contract();
             plan.process.no_new_privileges |= seen.gains_nothing();
             plan.contract = contract;
@@ -99,7 +101,13 @@ pub(super) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(plan: &'a Plan, workload: &'a Workload, facts: &'a Facts, reaches: &'a Reaches) -> Self {
+    fn new(
+        plan: &'a Plan,
+        workload: &'a Workload,
+        facts: &'a Facts,
+        reaches: &'a Reaches,
+        installed: &Installed<'a>,
+    ) -> Self {
         let packed =
             |path: &MachinePath| facts.elfs.get(path).is_some_and(|elf| elf.packed.is_some());
         let programs = plan.process.programs.iter().map(|path| {
@@ -109,7 +117,7 @@ impl<'a> Seen<'a> {
         Self {
             programs: programs.collect(),
             need: needs(&plan.process.programs, facts, reaches),
-            privileged: privilege::privileged(plan, facts),
+            privileged: privilege::privileged(plan, facts, installed),
             plan,
             workload,
             facts,
@@ -163,7 +171,7 @@ impl<'a> Seen<'a> {
             );
         }
         let services = self.workload.services.iter();
-        let mut variables = services.flat_map(|service| &service.environment);
+        let mut variables = services.flat_map(|service| &service.environment.variables);
         if let Some((name, _)) = variables.find(|(name, _)| configured::decides(name)) {
             let why = format!("{name} is set, which decides what is loaded");
             return Profile::unknown(why, None);

@@ -36,20 +36,19 @@ impl Seen<'_> {
                 found.entry(path.to_owned()).or_insert(device);
             }
         };
-        for (path, entry) in self
+        for device in self
             .workload
             .services
             .iter()
             .take(1)
-            .flat_map(|service| &service.directives)
+            .flat_map(|service| &service.devices)
         {
-            if entry.key == "DeviceAllow" {
-                let device = entry.value.split_whitespace().next().unwrap_or_default();
-                let evidence =
-                    Evidence::line(path, entry.line, &format!("DeviceAllow={}", entry.value));
-                if !crate::kernel::need::is_ordinary(device) {
-                    hand(device, "the unit names it".to_owned(), &evidence);
-                }
+            if !crate::kernel::need::is_ordinary(&device.name) {
+                hand(
+                    &device.name,
+                    "the unit names it".to_owned(),
+                    &device.evidence,
+                );
             }
         }
         for ask in self.need.asked() {

@@ -76,22 +76,3 @@ fn remarks(
         (Origin::Release, _) => package.held.then(|| format!("Package {name} was held at {version} by an administrator: check that the pin means what the hold meant.")),
     }
 }
-
-/// The packages that come with `names`: themselves and what they depend on, as far as installed. Essential ones are in
-/// every image and not followed.
-pub(super) fn closure<'a>(names: &BTreeSet<String>, facts: &'a Facts) -> BTreeSet<&'a str> {
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let mut todo: Vec<&Package> = names
-        .iter()
-        .filter_map(|name| facts.package(name))
-        .collect();
-    while let Some(package) = todo.pop() {
-        if package.essential || !seen.insert(&package.name) {
-            continue;
-        }
-        for alternative in package.depends.iter().flatten() {
-            todo.extend(facts.package(alternative));
-        }
-    }
-    seen
-}

@@ -1,6 +1,7 @@
 //! The machine as a plan looks at it: facts with the indexes that every workload's plan asks.
 
 use crate::distribution::base::Base;
+use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Place<'a> {
     pub facts: &'a Facts,
     pub base: &'a Base,
+    pub installed: Installed<'a>,
     /// Owned paths below /etc with the owner's index, sorted.
     pub owned_configuration: BTreeMap<&'a MachinePath, usize>,
     /// Files that hold a secret, links in their directories followed.
@@ -28,6 +30,7 @@ impl<'a> Place<'a> {
         Self {
             facts,
             base,
+            installed: Installed::new(&facts.packages),
             owned_configuration: owned.filter(|(path, _)| path.is_within(&etc)).collect(),
             secrets,
         }

@@ -23,7 +23,7 @@ pub(super) fn seats(workloads: &[Workload]) -> Vec<Seat> {
     let needs: BTreeMap<&str, BTreeSet<&str>> = workloads
         .iter()
         .map(|workload| {
-            let needs = workload.needs.iter().map(String::as_str);
+            let needs = workload.needs.iter().map(|needed| needed.id.as_str());
             let known = needs.filter(|id| ids.contains(id) && *id != workload.id);
             (workload.id.as_str(), known.collect())
         })
@@ -92,7 +92,7 @@ pub(super) fn is_lonely(workload: &Workload, workloads: &[Workload]) -> bool {
         && workload.needs.is_empty()
         && !workloads
             .iter()
-            .any(|other| other.needs.contains(&workload.id))
+            .any(|other| other.needs.iter().any(|needed| needed.id == workload.id))
 }
 
 /// Connected components, needs taken both ways.

@@ -1,35 +1,15 @@
 //! Whether anything in a container gains privileges by being started.
 
+use super::Plan;
 use super::contract::Seen;
-use super::{Plan, package};
+use crate::distribution::closure::Installed;
 use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use std::collections::BTreeSet;
 
 /// Modes of files that run as their owner, or in their group (inode(7)).
 pub(super) const SET_UID: u32 = 0o4000;
 pub(super) const SET_GID: u32 = 0o2000;
-
-/// Directives that keep a unit with a user of its own from gaining privileges (systemd.exec(5), `NoNewPrivileges=`).
-const NO_NEW_PRIVILEGES: &[&str] = &[
-    "DynamicUser",
-    "LockPersonality",
-    "MemoryDenyWriteExecute",
-    "PrivateDevices",
-    "ProtectClock",
-    "ProtectHostname",
-    "ProtectKernelLogs",
-    "ProtectKernelModules",
-    "ProtectKernelTunables",
-    "RestrictAddressFamilies",
-    "RestrictNamespaces",
-    "RestrictRealtime",
-    "RestrictSUIDSGID",
-    "SystemCallArchitectures",
-    "SystemCallFilter",
-    "SystemCallLog",
-];
 
 impl<'a> Seen<'a> {
     pub(super) fn set_user_id(&self) -> Option<&'a MachinePath> {
@@ -40,28 +20,20 @@ impl<'a> Seen<'a> {
     /// Nothing in the container gains privileges by being started: the unit forbids it, or no file could give any.
     pub(super) fn gains_nothing(&self) -> bool {
         let main = self.workload.services.first();
-        let forbids = main.is_some_and(|main| {
-            let set = |name: &str| {
-                main.directives.iter().any(|(_, entry)| {
-                    entry.key == name
-                        && !matches!(entry.value.trim(), "" | "no" | "false" | "off" | "0")
-                })
-            };
-            main.user != "root" && NO_NEW_PRIVILEGES.iter().any(|name| set(name))
-        });
+        let forbids =
+            main.is_some_and(|main| main.user != "root" && main.privileges.walled.is_some());
         forbids || (self.privileged.is_empty() && self.file_capabilities().next().is_none())
     }
 }
 
 /// Set-user-id and set-group-id files that the image gets beyond its base, and whether each makes root of its process.
-pub(super) fn privileged<'a>(plan: &'a Plan, facts: &'a Facts) -> Vec<(&'a MachinePath, bool)> {
-    let names = plan
-        .image
-        .packages
-        .iter()
-        .map(|package| package.name.clone());
-    let names: BTreeSet<String> = names.collect();
-    let closure = package::closure(&names, facts);
+pub(super) fn privileged<'a>(
+    plan: &'a Plan,
+    facts: &'a Facts,
+    installed: &Installed<'a>,
+) -> Vec<(&'a MachinePath, bool)> {
+    let packages = plan.image.packages.iter();
+    let closure = installed.beyond_base(packages.map(|package| package.name.as_str()));
     let is_set = |entry: &&'a Entry| entry.is_file() && entry.mode & (SET_UID | SET_GID) != 0;
     let brought = |entry: &&'a Entry| {
         let owner = facts.owner(&entry.path);

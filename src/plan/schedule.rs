@@ -7,7 +7,7 @@ use super::{PlannedCommand, PlannedRemoval, PlannedSecret};
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::secret::MASK;
-use crate::service::Manager;
+use crate::service::Starter;
 use crate::workload::Workload;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
             continue;
         }
         let environment = job.environment.iter();
-        let is_table = matches!(job.manager, Manager::Cron | Manager::Anacron);
+        let is_table = matches!(job.manager, Starter::Cron | Starter::Anacron);
         let timed = job.service.as_deref().filter(|_| !is_table);
         let variables = timed.and_then(|service| secret::of_job(workload, service, place, taken));
         if job.command.contains(MASK) && !is_table {

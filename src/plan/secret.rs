@@ -80,7 +80,7 @@ pub(super) fn variables(
         .services
         .iter()
         .take(1)
-        .flat_map(|service| &service.secret_environment);
+        .flat_map(|service| &service.environment.secrets);
     let set = set
         .filter(|(name, _)| is_variable(name))
         .map(|(name, evidence)| SecretRef {
@@ -113,7 +113,8 @@ pub(super) fn of_job(
 ) -> Option<PlannedSecret> {
     let user = place.facts.user(&service.user);
     let set = service
-        .secret_environment
+        .environment
+        .secrets
         .iter()
         .filter(|(name, _)| is_variable(name));
     let holds: Vec<SecretRef> = set

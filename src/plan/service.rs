@@ -60,7 +60,7 @@ pub(super) fn environment(
         }
     }
     for service in workload.services.iter().take(1) {
-        for (name, _) in &service.secret_environment {
+        for (name, _) in &service.environment.secrets {
             set.remove(name);
         }
     }
@@ -351,7 +351,7 @@ pub(super) fn capabilities(workload: &Workload) -> Vec<String> {
         .services
         .iter()
         .take(1)
-        .flat_map(|service| &service.ambient_capabilities);
+        .flat_map(|service| &service.privileges.ambient);
     let names = ambient.map(|name| name.to_uppercase()).filter(|name| {
         name.starts_with("CAP_") && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
     });

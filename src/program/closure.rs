@@ -6,8 +6,9 @@ use super::libraries::{Loader, Programs, above_searched};
 use crate::fact::{Elf, Facts};
 use crate::path::MachinePath;
 use crate::program;
+use foldhash::HashMap;
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// Files of one machine's programs.
 const FILES: usize = 20_000;

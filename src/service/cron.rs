@@ -1,23 +1,31 @@
 //! Jobs of cron and anacron.
 
+use super::manager::Manager;
 use super::systemd::calendar;
-use super::{Manager, ScheduledJob};
+use super::{GeneratedUnit, ScheduledJob, Services, Starter};
 use crate::fact::{Facts, Job, JobKind};
 
-/// Jobs of cron and anacron.
-pub(super) fn jobs(facts: &Facts) -> Vec<ScheduledJob> {
-    facts.jobs.iter().map(|job| cron_job(facts, job)).collect()
+pub(super) struct Cron;
+
+impl Manager for Cron {
+    fn id(&self) -> &'static str {
+        "cron"
+    }
+
+    fn find(&self, facts: &Facts, _: &[GeneratedUnit], found: &mut Services) {
+        let jobs = facts.jobs.iter().map(|job| cron_job(facts, job));
+        found.jobs.extend(jobs);
+    }
 }
 
 fn cron_job(facts: &Facts, job: &Job) -> ScheduledJob {
     let manager = match job.kind {
-        JobKind::Anacron => Manager::Anacron,
-        JobKind::At => Manager::At,
-        JobKind::Cron | JobKind::Directory => Manager::Cron,
+        JobKind::Anacron => Starter::Anacron,
+        JobKind::Cron | JobKind::Directory => Starter::Cron,
     };
     let cron = match job.kind {
         JobKind::Directory => directory_schedule(facts, &job.schedule),
-        JobKind::Anacron | JobKind::At => calendar::to_cron(&job.schedule),
+        JobKind::Anacron => calendar::to_cron(&job.schedule),
         JobKind::Cron if job.schedule == "@reboot" => Some(job.schedule.clone()),
         JobKind::Cron => match job.schedule.strip_prefix('@') {
             Some(word) => calendar::to_cron(word).map(|fields| {

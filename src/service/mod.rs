@@ -1,38 +1,36 @@
 //! Services as the machine's own manager sees them.
 //!
-//! What belongs here: the meaning of unit files, links, presets, init scripts and schedules together. What does not:
-//! products; a service is known by what it runs, and packs say what that is.
+//! What belongs here: the meaning of unit files, links, presets, init scripts and schedules together, one file or folder a
+//! manager. How a manager writes things down stays there: a [`Service`] says what they mean, and lines as written are
+//! evidence. What does not: products; a service is known by what it runs, and packs say what that is.
 
 mod cron;
+pub mod manager;
 mod systemd;
-pub mod sysv;
+mod sysv;
 
-use crate::fact::{Evidence, Facts, UnitEntry};
+use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// Who starts it.
+/// What starts it, as a scan says it: one part of a manager.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Manager {
+#[schemars(rename = "Manager")]
+pub enum Starter {
     Systemd,
     Sysv,
-    Openrc,
-    Upstart,
-    Supervisord,
-    Runit,
     Cron,
     Anacron,
     Timer,
-    At,
-    Inetd,
     RcLocal,
 }
 
-/// systemd's Type=, and what it means for a container's PID 1.
+/// How its process starts and is ready, and so what it means for a container's PID 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ServiceType {
     #[default]
@@ -50,14 +48,14 @@ pub enum ServiceType {
 pub struct Command {
     /// Redacted.
     pub argv: Vec<String>,
-    /// `-`: a failure does not count.
+    /// A failure does not count.
     pub ignore_failure: bool,
-    /// `+` or `!`: runs with full privileges, whatever User= says.
+    /// Runs with full privileges, whatever the service's user is.
     pub privileged: bool,
     pub evidence: Evidence,
 }
 
-/// A directory the manager makes before the start (RuntimeDirectory=, StateDirectory=, …, tmpfiles.d).
+/// A directory that is made before the start.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ManagedDirectory {
     pub path: MachinePath,
@@ -65,7 +63,7 @@ pub struct ManagedDirectory {
     /// Names; empty means the service's own.
     pub user: String,
     pub group: String,
-    /// Keeps state (StateDirectory=, CacheDirectory=, LogsDirectory=), or is gone at boot (/run).
+    /// Keeps state, or is gone at boot (/run).
     pub kind: DirectoryKind,
 }
 
@@ -79,34 +77,92 @@ pub enum DirectoryKind {
     Temporary,
 }
 
-/// A service, everything merged: fragment, drop-ins, template, instance, aliases, EnvironmentFile=.
+/// What is run for a service, each in order.
+#[derive(Debug, Clone, Default)]
+pub struct Commands {
+    /// The service itself; several only where each ends before the next.
+    pub start: Vec<Command>,
+    pub before: Vec<Command>,
+    pub after: Vec<Command>,
+    pub stop: Vec<Command>,
+}
+
+/// What a service's processes find in their environment.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// In order, later ones over earlier ones; redacted.
+    pub variables: Vec<(String, String)>,
+    /// Names of variables whose value was redacted, with the file and line that hold it.
+    pub secrets: Vec<(String, Evidence)>,
+    /// Files of variables, and whether each may be absent.
+    pub files: Vec<(MachinePath, bool)>,
+    /// What sets the other variables, as far as the manager's files say.
+    pub set_by: BTreeMap<String, Evidence>,
+}
+
+/// What a service's processes may do beyond their user, and what they may not.
+#[derive(Debug, Clone, Default)]
+pub struct Privileges {
+    /// CAP_ names that its processes have from the start.
+    pub ambient: Vec<String>,
+    /// CAP_ names that they can ever have; `None` where nothing bounds them.
+    pub bounding: Option<Vec<String>>,
+    /// Nothing they start gains any.
+    pub no_new: bool,
+    /// A wall around it that, for a user other than root, has the same effect.
+    pub walled: Option<Evidence>,
+}
+
+/// A device that a service is given by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// As written: a path, or a class of devices.
+    pub name: String,
+    pub evidence: Evidence,
+}
+
+/// Something about a service that only its manager does for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    pub kind: RemarkKind,
+    /// In a report's words.
+    pub text: String,
+    pub evidence: Evidence,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemarkKind {
+    /// It has no counterpart in a container.
+    OfTheManager,
+    /// It asks for real time, locked memory, or processors of its own.
+    RealTime,
+    /// A script starts it, which nothing supervises.
+    Script,
+}
+
+/// A service with everything merged that its manager knows of it.
 #[derive(Debug, Clone)]
 pub struct Service {
     /// As the machine's manager spells it: `nginx.service`, `acmed`.
     pub name: String,
-    pub manager: Manager,
-    /// Starts at boot: reachable from the default target through .wants and .requires links, Wants= and Requires=, rc?.d
-    /// links, or by an enabled socket or path unit.
+    pub manager: Starter,
+    /// Starts at boot, or when somebody connects to a socket that is open from boot.
     pub enabled: bool,
     pub masked: bool,
+    /// Belongs to the boot itself, before anything else runs.
+    pub boot_only: bool,
     pub description: String,
     pub kind: ServiceType,
-    pub exec: Vec<Command>,
-    pub exec_pre: Vec<Command>,
-    pub exec_post: Vec<Command>,
-    pub exec_stop: Vec<Command>,
+    pub commands: Commands,
     /// The name the main process runs as; `root` where nothing says otherwise.
     pub user: String,
     pub group: String,
     pub supplementary_groups: Vec<String>,
-    /// Environment=, then EnvironmentFile=, in order; redacted.
-    pub environment: Vec<(String, String)>,
-    /// Names of variables whose value was redacted, with the file and line that hold it.
-    pub secret_environment: Vec<(String, Evidence)>,
-    /// Path and whether it may be absent (`-`).
-    pub environment_files: Vec<(MachinePath, bool)>,
+    pub environment: Environment,
     pub working_directory: Option<MachinePath>,
     pub directories: Vec<ManagedDirectory>,
+    /// Files that its output goes to.
+    pub output: Vec<MachinePath>,
     pub umask: Option<u32>,
     /// Signal name with SIG; SIGTERM where nothing says otherwise.
     pub kill_signal: String,
@@ -114,28 +170,59 @@ pub struct Service {
     pub stop_timeout: Option<u64>,
     pub restart: String,
     pub pid_file: Option<MachinePath>,
-    /// The sets in force, CAP_ names; the bounding set is `None` where nothing bounds it.
-    pub ambient_capabilities: Vec<String>,
-    pub capability_bounding: Option<Vec<String>>,
-    pub no_new_privileges: bool,
+    pub privileges: Privileges,
+    pub devices: Vec<Device>,
     /// Limit name (`NOFILE`) and value as written.
     pub limits: Vec<(String, String)>,
-    /// Sockets that socket units open and hand over.
+    /// Sockets that are opened for it and handed over.
     pub sockets: Vec<Socket>,
-    pub requires: Vec<String>,
-    pub wants: Vec<String>,
-    pub part_of: Vec<String>,
-    pub after: Vec<String>,
     pub aliases: Vec<String>,
-    /// Every directive in force, in merge order: for rules and mapping tables.
-    pub directives: Vec<(MachinePath, UnitEntry)>,
-    /// Fragment first, then drop-ins, in merge order.
+    pub remarks: Vec<Remark>,
+    /// Files that define it, the first one first, in merge order.
     pub files: Vec<MachinePath>,
     /// Where it is defined, and where it is enabled.
     pub evidence: Evidence,
     pub enabled_by: Option<Evidence>,
-    /// A condition of the unit that does not hold on this disk: it is started, and skipped.
+    /// A condition that does not hold on this disk: it is started, and skipped.
     pub unmet: Option<Evidence>,
+}
+
+impl Service {
+    /// A service of which nothing is known but its name and place.
+    pub fn new(name: String, manager: Starter, evidence: Evidence) -> Self {
+        Self {
+            name,
+            manager,
+            enabled: false,
+            masked: false,
+            boot_only: false,
+            description: String::new(),
+            kind: ServiceType::Simple,
+            commands: Commands::default(),
+            user: "root".into(),
+            group: "root".into(),
+            supplementary_groups: Vec::new(),
+            environment: Environment::default(),
+            working_directory: None,
+            directories: Vec::new(),
+            output: Vec::new(),
+            umask: None,
+            kill_signal: "SIGTERM".into(),
+            stop_timeout: None,
+            restart: String::new(),
+            pid_file: None,
+            privileges: Privileges::default(),
+            devices: Vec::new(),
+            limits: Vec::new(),
+            sockets: Vec::new(),
+            aliases: Vec::new(),
+            remarks: Vec::new(),
+            files: vec![evidence.path.clone()],
+            evidence,
+            enabled_by: None,
+            unmet: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,12 +236,14 @@ pub enum SocketKind {
 /// A socket that a socket unit opens for a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Socket {
-    /// `ListenStream=` and its kin as written, specifiers filled in.
+    /// As written, what stands for the service's own name filled in.
     pub address: String,
     pub kind: SocketKind,
     /// One process for each connection.
     pub is_accepting: bool,
-    /// `FileDescriptorName=`.
+    /// The service has it as its standard input and output.
+    pub is_input: bool,
+    /// What it is called when it is handed over.
     pub name: Option<String>,
     pub evidence: Evidence,
 }
@@ -164,7 +253,7 @@ pub struct Socket {
 pub struct ScheduledJob {
     /// Cron: file and command; timer: the unit's name.
     pub name: String,
-    pub manager: Manager,
+    pub manager: Starter,
     pub enabled: bool,
     /// In the machine's own notation.
     pub schedule: String,
@@ -200,36 +289,28 @@ pub struct Services {
     pub services: Vec<Service>,
     /// Enabled jobs of timers and cron, sorted by name.
     pub jobs: Vec<ScheduledJob>,
+    /// Whether the boot goes on to a graphical session, which is a run level of its own; `None` where no manager says.
+    pub graphical: Option<bool>,
 }
 
-/// Works out all services of a machine. Pure.
+impl Services {
+    /// The service that answers to a name, enabled or not.
+    fn named(&self, name: &str) -> Option<&Service> {
+        let mut services = self.services.iter();
+        services.find(|known| known.name == name || known.aliases.iter().any(|a| a == name))
+    }
+}
+
+/// Works out all services of a machine, manager by manager. Pure.
 pub fn services(facts: &Facts, generated: &[GeneratedUnit]) -> Services {
-    let path = systemd::UnitPath::new(facts);
-    let reached = systemd::reach(&path, generated);
-    let mut services = systemd::services(facts, &path, &reached, generated);
-    services.extend(sysv::services(facts, &path, &reached));
-    let daemons: Vec<Service> = sysv::daemons(&services, generated).collect();
-    services.extend(daemons);
-    drop_wrappers(facts, &mut services);
-    services.sort_by(|a, b| a.name.cmp(&b.name));
-    services.dedup_by(|a, b| a.name == b.name);
-    let mut jobs = systemd::timers(facts, &path, &reached);
-    jobs.extend(cron::jobs(facts));
-    jobs.sort_by(|a, b| (&a.name, &a.evidence).cmp(&(&b.name, &b.evidence)));
-    Services { services, jobs }
-}
-
-/// The unit that runs rc.local is made for it by a generator, or enabled by hand; the script is one service, not two.
-fn drop_wrappers(facts: &Facts, services: &mut Vec<Service>) {
-    let script = |service: &Service| {
-        let program = service.exec.first()?.argv.first()?;
-        facts.tree.resolve(&MachinePath::new(program))
-    };
-    let local = services
-        .iter()
-        .find(|service| service.manager == Manager::RcLocal)
-        .and_then(script);
-    services.retain(|service| {
-        local.is_none() || service.manager == Manager::RcLocal || script(service) != local
-    });
+    let mut found = Services::default();
+    for manager in manager::MANAGERS {
+        manager.find(facts, generated, &mut found);
+    }
+    found.services.sort_by(|a, b| a.name.cmp(&b.name));
+    found.services.dedup_by(|a, b| a.name == b.name);
+    found
+        .jobs
+        .sort_by(|a, b| (&a.name, &a.evidence).cmp(&(&b.name, &b.evidence)));
+    found
 }

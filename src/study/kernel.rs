@@ -66,18 +66,11 @@ fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
 fn of_units(workload: &Workload) -> Kernel {
     let mut kernel = Kernel::default();
     for service in &workload.services {
-        kernel
-            .capabilities
-            .extend(service.ambient_capabilities.iter().cloned());
-        let directives = service.directives.iter();
-        for (path, entry) in directives.filter(|(_, entry)| entry.key == "DeviceAllow") {
-            kernel
-                .devices
-                .extend(entry.value.split_whitespace().next().map(str::to_owned));
-            let text = format!("DeviceAllow={}", entry.value);
-            kernel
-                .evidence
-                .push(Evidence::line(path, entry.line, &text));
+        let ambient = service.privileges.ambient.iter().cloned();
+        kernel.capabilities.extend(ambient);
+        for device in &service.devices {
+            kernel.devices.push(device.name.clone());
+            kernel.evidence.push(device.evidence.clone());
         }
     }
     kernel

@@ -2,8 +2,10 @@
 //! it is handed.
 
 mod kernel;
+pub mod outline;
 pub mod usage;
 mod weigh;
+pub use outline::Outline;
 pub use weigh::weigh;
 
 use self::usage::PackageUsage;
@@ -13,7 +15,7 @@ use crate::distribution::{family, lifetime, machine};
 use crate::fact::{Facts, OsRelease};
 use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
-use crate::plan::{self, Plan, PlanOptions};
+use crate::plan::{self, Plan};
 use crate::product::Disposition;
 use crate::product::pack::Packs;
 use crate::rule::Concern;
@@ -21,9 +23,9 @@ use crate::scan::{
     Coverage, Libc, Machine, Os, Package, Packages, SCHEMA_VERSION, Scan, TargetScore, Tool,
     Totals, Variable, Workload,
 };
-use crate::service::{self, Service, Services};
+use crate::service::{Service, Services};
 use crate::source::SourceInfo;
-use crate::workload::{self, Cut, cut};
+use crate::workload::{self, Cut};
 use std::collections::BTreeMap;
 
 /// Everything known of a machine once facts are in.
@@ -37,14 +39,16 @@ pub struct Study {
 pub fn study(
     facts: &Facts,
     packs: &Packs,
+    outline: Outline,
     source: SourceInfo,
     target: Target,
-    options: &PlanOptions,
 ) -> Study {
-    let services = service::services(facts, &packs.generated_units(facts));
-    let cut = cut::cut(facts, &services, packs);
-    let mut plans = plan::plan(facts, &cut.workloads, options);
-    let programs = plan::programs(&cut.workloads, &plans, facts);
+    let Outline {
+        services,
+        cut,
+        mut plans,
+        programs,
+    } = outline;
     let reaches = join::programs(facts, &programs);
     plan::settle(&mut plans, &cut.workloads, facts, &reaches);
     let (usage, by_package) = usage::usage(facts, &cut.workloads, &plans);
@@ -176,7 +180,11 @@ fn workload(
         executables: workload.executables.clone(),
         listens: workload.listens.clone(),
         connects: workload.connects.clone(),
-        needs: workload.needs.clone(),
+        needs: workload
+            .needs
+            .iter()
+            .map(|needed| needed.id.clone())
+            .collect(),
         kernel: kernel::kernel(workload, plan, need, facts, asked.reaches),
         user: workload.user.clone(),
         environment: workload
@@ -268,7 +276,8 @@ fn list(services: &Services, cut: &Cut) -> Vec<crate::scan::Service> {
             manager: service.manager,
             enabled: service.enabled,
             exec: service
-                .exec
+                .commands
+                .start
                 .first()
                 .map(|command| command.argv.join(" "))
                 .unwrap_or_default(),

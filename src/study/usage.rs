@@ -4,12 +4,14 @@
 //! a workload, or when its package is in an image: one that a workload names, what that one depends on, or what every
 //! base image brings.
 
+use crate::distribution::closure::Installed;
 use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::plan::Plan;
 use crate::scan::{Usage, UsedDirectory};
 use crate::workload::Workload;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use foldhash::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A directory that holds less than this part of the machine is counted with its parent.
 const SMALLEST: u64 = 250;
@@ -31,15 +33,14 @@ pub struct PackageUsage {
 pub fn usage(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> (Usage, Vec<PackageUsage>) {
     let wanted = closure(facts, workloads, plans);
     let carried = Carried::new(workloads, plans);
-    let mut packages: Vec<PackageUsage> = wanted
-        .iter()
-        .map(|moves| PackageUsage {
+    let mut packages: Vec<PackageUsage> = (0..facts.packages.len())
+        .map(|at| PackageUsage {
             bytes: 0,
-            moves: *moves,
+            moves: wanted.contains(&at),
         })
         .collect();
-    let mut sums: BTreeMap<MachinePath, (u64, u64)> = BTreeMap::new();
-    let mut seen = HashSet::new();
+    let mut own: BTreeMap<MachinePath, (u64, u64)> = BTreeMap::new();
+    let mut seen = HashSet::default();
     for entry in facts.tree.entries().iter().filter(|entry| entry.is_file()) {
         if !seen.insert((entry.volume, entry.node)) {
             continue;
@@ -53,13 +54,12 @@ pub fn usage(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> (Usage, V
             package.bytes = package.bytes.saturating_add(entry.size);
             moves |= package.moves;
         }
-        let directory = entry.path.parent();
-        for directory in std::iter::successors(directory, MachinePath::parent) {
-            let (bytes, moving) = sums.entry(directory).or_default();
-            *bytes = bytes.saturating_add(entry.size);
-            *moving = moving.saturating_add(if moves { entry.size } else { 0 });
+        if let Some(directory) = entry.path.parent() {
+            let size = (entry.size, if moves { entry.size } else { 0 });
+            add(own.entry(directory).or_default(), size);
         }
     }
+    let sums = with_all_below(own);
     let (bytes, moves) = sums.get(&MachinePath::root()).copied().unwrap_or_default();
     let usage = Usage {
         bytes,
@@ -67,6 +67,21 @@ pub fn usage(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> (Usage, V
         directories: shown(sums, bytes),
     };
     (usage, packages)
+}
+
+fn add(sum: &mut (u64, u64), more: (u64, u64)) {
+    *sum = (sum.0.saturating_add(more.0), sum.1.saturating_add(more.1));
+}
+
+/// What each directory holds itself, with what those below it do.
+fn with_all_below(own: BTreeMap<MachinePath, (u64, u64)>) -> BTreeMap<MachinePath, (u64, u64)> {
+    let mut sums: BTreeMap<MachinePath, (u64, u64)> = BTreeMap::new();
+    for (directory, size) in own {
+        for directory in std::iter::successors(Some(directory), MachinePath::parent) {
+            add(sums.entry(directory).or_default(), size);
+        }
+    }
+    sums
 }
 
 /// The directories worth a name: large enough, not too deep, with all directories above them.
@@ -113,15 +128,10 @@ impl Carried {
     }
 }
 
-/// For each package, whether an image has it: named by a workload or its plan, or depended on from there. Of alternatives
-/// the installed ones count.
-fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> Vec<bool> {
-    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, package) in facts.packages.iter().enumerate() {
-        let provided = package.provides.iter().map(String::as_str);
-        for name in provided.chain([package.name.as_str()]) {
-            by_name.entry(name).or_default().push(index);
-        }
+/// The packages that an image has, by their places: named by a workload or its plan, or depended on from there.
+fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> BTreeSet<usize> {
+    if workloads.is_empty() {
+        return BTreeSet::new();
     }
     let named = workloads
         .iter()
@@ -137,25 +147,7 @@ fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> Vec<bool> {
         .iter()
         .filter(|package| package.essential)
         .map(|package| package.name.as_str());
-    let mut waiting: Vec<&str> = if workloads.is_empty() {
-        Vec::new()
-    } else {
-        named.chain(planned).chain(essential).collect()
-    };
-    let mut wanted = vec![false; facts.packages.len()];
-    while let Some(name) = waiting.pop() {
-        for index in by_name.get(name).into_iter().flatten() {
-            let (Some(wanted), Some(package)) =
-                (wanted.get_mut(*index), facts.packages.get(*index))
-            else {
-                continue;
-            };
-            if !std::mem::replace(wanted, true) {
-                waiting.extend(package.depends.iter().flatten().map(String::as_str));
-            }
-        }
-    }
-    wanted
+    Installed::new(&facts.packages).closure(named.chain(planned).chain(essential))
 }
 
 #[cfg(test)]

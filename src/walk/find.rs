@@ -3,7 +3,7 @@
 use super::glob;
 use super::{Entry, Tree};
 use crate::path::MachinePath;
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// An entry that a pattern named.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl Tree {
     pub fn find(&self, pattern: &str) -> Vec<Found<'_>> {
         let mut search = Search {
             tree: self,
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             found: Vec::new(),
         };
         search.below(
@@ -39,7 +39,7 @@ impl Tree {
         );
         let mut found = search.found;
         found.sort_by(|a, b| a.named.cmp(&b.named));
-        let mut entries: HashSet<&MachinePath> = HashSet::new();
+        let mut entries: HashSet<&MachinePath> = HashSet::default();
         found.retain(|found| entries.insert(&found.entry.path));
         found
     }

@@ -13,27 +13,14 @@ const HOSTS: &[&str] = &["_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS"];
 /// Connections in the environment and the arguments of a service.
 pub fn of_service(service: &Service) -> Vec<Connect> {
     let evidence = |name: &str| {
-        let secret = service
-            .secret_environment
-            .iter()
-            .find(|(known, _)| known == name);
-        let line = service
-            .directives
-            .iter()
-            .find(|(_, entry)| entry.key == "Environment" && entry.value.contains(name));
-        match (secret, line) {
-            (Some((_, evidence)), _) => evidence.clone(),
-            (None, Some((path, entry))) => {
-                Evidence::line(path, entry.line, &format!("Environment={}", entry.value))
-            }
-            (None, None) => service.environment_files.first().map_or_else(
-                || service.evidence.clone(),
-                |(path, _)| Evidence::file(path),
-            ),
-        }
+        let mut secrets = service.environment.secrets.iter();
+        let secret = secrets.find(|(known, _)| known == name);
+        let set_by = service.environment.set_by.get(name);
+        let known = secret.map(|(_, evidence)| evidence).or(set_by);
+        known.unwrap_or(&service.evidence).clone()
     };
-    let mut found = of_variables(&service.environment, &evidence);
-    for command in &service.exec {
+    let mut found = of_variables(&service.environment.variables, &evidence);
+    for command in &service.commands.start {
         for arg in &command.argv {
             let value = arg.split_once('=').map_or(arg.as_str(), |(_, value)| value);
             // A listener's own address is written as a URL only with `tcp:` or `http:` before a wildcard.

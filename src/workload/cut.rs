@@ -1,7 +1,8 @@
 //! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
 
-use super::{Data, Workload, claims, connect, data, fill, jobs, place, supposed};
-use crate::fact::Facts;
+use super::{Data, Needed, Workload, claims, connect, data, fill, jobs, place, supposed};
+use crate::distribution::closure::Installed;
+use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
 use crate::product::{Disposition, Product};
@@ -62,6 +63,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
             }
         })
         .collect();
+    let installed = Installed::new(&facts.packages);
     let mut taken = BTreeSet::new();
     let mut workloads = Vec::new();
     let helpers = helpers(&placed, packs, facts);
@@ -73,11 +75,16 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         }
         let id = unique(&id_of(&item.service.name), &mut taken);
         item.workload = Some(id.clone());
-        workloads.push(fill::of_service(id, item, facts));
+        workloads.push(fill::of_service(id, item, facts, &installed));
     }
     fold(&mut placed, &helpers, &mut workloads);
     let mut jobs = jobs::place(facts, services, packs);
-    workloads.extend(jobs::workloads(facts, packs, &mut jobs, &mut taken));
+    let machine = jobs::Machine {
+        facts,
+        packs,
+        installed: &installed,
+    };
+    workloads.extend(machine.workloads(&mut jobs, &mut taken));
     hand_over(&mut workloads, facts);
     data::add_written(&mut workloads, facts);
     supposed::suppose(&mut workloads, facts);
@@ -145,8 +152,8 @@ fn fold(placed: &mut [Placed], helpers: &[(String, String)], workloads: &mut [Wo
 }
 
 /// Jobs work on the data of the application they belong to: what lies within their claims is the same volume, and the
-/// application is started first, since it fills it. Returns who needs whom.
-fn share(workloads: &[Workload]) -> Vec<(String, String)> {
+/// application is started first, since it fills it. Returns who needs whom, and what says that it is data.
+fn share(workloads: &[Workload]) -> Vec<(String, String, Evidence)> {
     let owned: Vec<(String, Data)> = workloads
         .iter()
         .flat_map(|workload| {
@@ -167,7 +174,7 @@ fn share(workloads: &[Workload]) -> Vec<(String, String)> {
                 .iter()
                 .any(|claim| data.path.is_within(claim))
             {
-                needs.push((workload.id.clone(), owner.clone()));
+                needs.push((workload.id.clone(), owner.clone(), data.evidence.clone()));
             }
         }
     }
@@ -205,22 +212,29 @@ fn hand_over(workloads: &mut [Workload], facts: &Facts) {
     }
 }
 
-/// Workloads that reach one another over loopback or a Unix socket.
-fn couple(workloads: &mut [Workload], shared: &[(String, String)]) {
-    let needs: Vec<Vec<String>> = workloads
-        .iter()
-        .map(|workload| {
-            let others = workloads.iter().filter(|other| other.id != workload.id);
-            let reached =
-                others.filter(|other| workload.connects.iter().any(|c| connect::reaches(c, other)));
-            reached.map(|other| other.id.clone()).collect()
-        })
-        .collect();
-    for (workload, mut needs) in workloads.iter_mut().zip(needs) {
-        let of_data = shared.iter().filter(|(id, _)| *id == workload.id);
-        needs.extend(of_data.map(|(_, owner)| owner.clone()));
-        needs.sort();
-        needs.dedup();
+/// Workloads that reach one another over loopback or a Unix socket, or share data: each keeps what says so.
+fn couple(workloads: &mut [Workload], shared: &[(String, String, Evidence)]) {
+    let needed = |workload: &Workload, other: &Workload| {
+        let reaching = workload.connects.iter();
+        let reaching = reaching.filter(|connect| connect::reaches(connect, other));
+        let of_data = shared
+            .iter()
+            .filter(|(id, owner, _)| *id == workload.id && *owner == other.id);
+        let needed = Needed {
+            id: other.id.clone(),
+            connects: reaching.map(|connect| connect.evidence.clone()).collect(),
+            data: of_data.map(|(_, _, evidence)| evidence.clone()).collect(),
+        };
+        (!needed.connects.is_empty() || !needed.data.is_empty()).then_some(needed)
+    };
+    let of_workload = |workload: &Workload| {
+        let others = workloads.iter().filter(|other| other.id != workload.id);
+        let mut needs: Vec<Needed> = others.filter_map(|other| needed(workload, other)).collect();
+        needs.sort_by(|a, b| a.id.cmp(&b.id));
+        needs
+    };
+    let needs: Vec<Vec<Needed>> = workloads.iter().map(of_workload).collect();
+    for (workload, needs) in workloads.iter_mut().zip(needs) {
         workload.needs = needs;
     }
 }

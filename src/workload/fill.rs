@@ -6,6 +6,7 @@ use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
 use super::{Workload, connect};
+use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use crate::product::Log;
@@ -15,11 +16,17 @@ use crate::secret::MASK;
 use crate::service::{DirectoryKind, Service};
 
 /// The workload of one service.
-pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
+pub fn of_service(
+    id: String,
+    placed: &Placed,
+    facts: &Facts,
+    installed: &Installed<'_>,
+) -> Workload {
     let service = &placed.service;
     let product = placed.product.as_ref();
     let argv = service
-        .exec
+        .commands
+        .start
         .first()
         .map(|command| command.argv.as_slice())
         .unwrap_or_default();
@@ -45,6 +52,7 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
         group: service.group.clone(),
         environment: service
             .environment
+            .variables
             .iter()
             .filter(|(_, value)| !value.contains(MASK))
             .cloned()
@@ -65,7 +73,7 @@ pub fn of_service(id: String, placed: &Placed, facts: &Facts) -> Workload {
         claims,
         data,
     };
-    workload.packages = packages(&workload, service, &program, facts);
+    workload.packages = packages(&workload, service, &program, facts, installed);
     workload.secrets = secrets(&workload, facts);
     workload.connects.extend(named_peers(&workload, facts));
     workload
@@ -108,12 +116,7 @@ fn logs(service: &Service, product: Option<&Product>) -> Vec<MachinePath> {
             found.push(path.clone());
         }
     }
-    for (_, entry) in &service.directives {
-        let output = matches!(entry.key.as_str(), "StandardOutput" | "StandardError");
-        if let Some((_, path)) = entry.value.split_once(":/").filter(|_| output) {
-            found.push(MachinePath::new(path));
-        }
-    }
+    found.extend(service.output.iter().cloned());
     let logs = service
         .directories
         .iter()
@@ -137,7 +140,7 @@ pub fn secrets(workload: &Workload, facts: &Facts) -> Vec<SecretRef> {
         .cloned()
         .collect();
     for service in &workload.services {
-        for (name, evidence) in &service.secret_environment {
+        for (name, evidence) in &service.environment.secrets {
             if !found.iter().any(|known| {
                 known.evidence.path == evidence.path && known.evidence.line == evidence.line
             }) {

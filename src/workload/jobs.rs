@@ -2,12 +2,14 @@
 
 use super::cut::{PlacedJob, unique};
 use super::{Configuration, Workload, claims, connect, fill, packages};
-use crate::fact::{Evidence, Facts};
+use crate::distribution::closure::Installed;
+use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
 use crate::product::{Connect, Disposition};
 use crate::program;
-use crate::service::{Manager, ScheduledJob, Services};
+use crate::service::{ScheduledJob, Service, Services, Starter};
+use crate::walk::Entry;
 use crate::words::script::script_words;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +53,7 @@ fn decide(facts: &Facts, packs: &Packs, job: &ScheduledJob) -> (Disposition, Str
     }
     match facts.owner(defined) {
         Some(package)
-            if job.manager != Manager::Cron || job.evidence.path.text() != "/etc/crontab" =>
+            if job.manager != Starter::Cron || job.evidence.path.text() != "/etc/crontab" =>
         {
             (
                 Disposition::Platform,
@@ -65,38 +67,76 @@ fn decide(facts: &Facts, packs: &Packs, job: &ScheduledJob) -> (Disposition, Str
     }
 }
 
-/// One workload for each user with jobs of the machine's own.
-pub fn workloads(
-    facts: &Facts,
-    packs: &Packs,
-    placed: &mut [PlacedJob],
-    taken: &mut BTreeSet<String>,
-) -> Vec<Workload> {
-    let mut by_user: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, item) in placed.iter().enumerate() {
-        if item.disposition == Disposition::Containerize {
-            by_user
-                .entry(item.job.user.clone())
-                .or_default()
-                .push(index);
+/// What a machine's jobs are looked up in.
+pub struct Machine<'a> {
+    pub facts: &'a Facts,
+    pub packs: &'a Packs,
+    pub installed: &'a Installed<'a>,
+}
+
+impl Machine<'_> {
+    /// One workload for each user with jobs of the machine's own.
+    pub fn workloads(
+        &self,
+        placed: &mut [PlacedJob],
+        taken: &mut BTreeSet<String>,
+    ) -> Vec<Workload> {
+        let mut by_user: BTreeMap<String, Vec<&mut PlacedJob>> = BTreeMap::new();
+        let moved = placed
+            .iter_mut()
+            .filter(|item| item.disposition == Disposition::Containerize);
+        for item in moved {
+            by_user.entry(item.job.user.clone()).or_default().push(item);
         }
-    }
-    let mut found = Vec::new();
-    for (user, indices) in by_user {
-        let id = unique(&super::cut::id_of(&format!("jobs-{user}")), taken);
-        let jobs: Vec<ScheduledJob> = indices
-            .iter()
-            .filter_map(|i| placed.get(*i))
-            .map(|item| item.job.clone())
-            .collect();
-        for index in indices {
-            if let Some(item) = placed.get_mut(index) {
+        let mut found = Vec::new();
+        for (user, items) in by_user {
+            let id = unique(&super::cut::id_of(&format!("jobs-{user}")), taken);
+            let mut jobs = Vec::new();
+            for item in items {
                 item.workload = Some(id.clone());
+                jobs.push(item.job.clone());
             }
+            found.push(self.workload(id, &user, jobs));
         }
-        found.push(workload(facts, packs, id, &user, jobs));
+        found
     }
-    found
+
+    fn workload(&self, id: String, user: &str, jobs: Vec<ScheduledJob>) -> Workload {
+        let facts = self.facts;
+        let mut reach = Reach::of(facts, &jobs);
+        let (configuration, claims) = reach.files(facts);
+        let tools = self.packs.tools(&reach.words, facts);
+        let commands = reach.commands.clone();
+        let packages = packages::of_paths(facts, self.installed, commands, &claims, tools);
+        reach.commands.sort();
+        reach.commands.dedup();
+        let schedules: Vec<String> = jobs.iter().map(|job| job.schedule.clone()).collect();
+        let mut workload = Workload {
+            title: format!("Scheduled jobs of {user}"),
+            kind: "scheduled".into(),
+            services: Vec::new(),
+            product: None,
+            packages,
+            executables: reach.commands,
+            listens: Vec::new(),
+            connects: reach.connects,
+            user: user.to_owned(),
+            group: group(facts, user),
+            environment: Vec::new(),
+            configuration,
+            claims,
+            data: Vec::new(),
+            logs: Vec::new(),
+            schedule: Some(schedules.join("; ")),
+            secrets: Vec::new(),
+            clients_of: self.packs.called(&reach.words),
+            needs: Vec::new(),
+            id,
+            jobs,
+        };
+        workload.secrets = secrets(&workload, facts);
+        workload
+    }
 }
 
 /// What jobs run, name, and connect to.
@@ -117,53 +157,65 @@ impl Reach {
                 reach.word(facts, &word);
             }
             if let Some(service) = &job.service {
-                reach.named.extend(
-                    service
-                        .environment_files
-                        .iter()
-                        .map(|(path, _)| path.clone()),
-                );
-                reach.named.extend(service.working_directory.clone());
-                reach.connects.extend(connect::of_service(service));
-                for command in &service.exec {
-                    for arg in command
-                        .argv
-                        .iter()
-                        .filter(|arg| arg.contains(char::is_whitespace))
-                    {
-                        // What a shell is handed with -c is a command line of its own.
-                        for word in script_words(arg) {
-                            reach.word(facts, &word);
-                        }
-                    }
-                    reach
-                        .commands
-                        .extend(program::of(&command.argv, facts).files);
-                }
+                reach.service(facts, service);
             }
             let at = |_: &str| job.evidence.clone();
-            reach
-                .connects
-                .extend(connect::of_variables(&job.environment, &at));
+            let connects = connect::of_variables(&job.environment, &at);
+            reach.connects.extend(connects);
         }
-        // What an unowned script names is the job's too; a script of a package is its own affair.
-        for script in reach
-            .commands
-            .clone()
-            .iter()
-            .filter_map(|path| facts.scripts.get(path))
-        {
-            if facts.owner(&script.path).is_none() {
-                for reference in &script.references {
-                    reach.word(facts, &reference.word);
-                }
-            }
-        }
+        reach.own_scripts(facts);
         reach.connects.sort();
         reach
             .connects
             .dedup_by(|a, b| a.to == b.to && a.via == b.via);
         reach
+    }
+
+    /// The service that a timer starts.
+    fn service(&mut self, facts: &Facts, service: &Service) {
+        let files = service.environment.files.iter();
+        self.named.extend(files.map(|(path, _)| path.clone()));
+        self.named.extend(service.working_directory.clone());
+        self.connects.extend(connect::of_service(service));
+        for command in &service.commands.start {
+            // What a shell is handed with -c is a command line of its own.
+            let lines = command.argv.iter();
+            for line in lines.filter(|arg| arg.contains(char::is_whitespace)) {
+                for word in script_words(line) {
+                    self.word(facts, &word);
+                }
+            }
+            let files = program::of(&command.argv, facts).files;
+            self.commands.extend(files);
+        }
+    }
+
+    /// What an unowned script names is the job's too; a script of a package is its own affair.
+    fn own_scripts(&mut self, facts: &Facts) {
+        let commands = self.commands.clone();
+        let scripts = commands.iter().filter_map(|path| facts.scripts.get(path));
+        for script in scripts.filter(|script| facts.owner(&script.path).is_none()) {
+            for reference in &script.references {
+                self.word(facts, &reference.word);
+            }
+        }
+    }
+
+    /// Paths under /etc are configuration where they are files; unowned ones elsewhere are claims.
+    fn files(&self, facts: &Facts) -> (Vec<Configuration>, Vec<MachinePath>) {
+        let etc = MachinePath::new("/etc");
+        let paths = self.named.iter().chain(&self.commands);
+        let (inside, outside): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_within(&etc));
+        let is_file = |path: &MachinePath| facts.tree.get(path).is_some_and(Entry::is_file);
+        let files: BTreeSet<&MachinePath> =
+            inside.into_iter().filter(|path| is_file(path)).collect();
+        let configuration = files.into_iter().map(|path| Configuration {
+            state: facts.state(path),
+            path: path.clone(),
+        });
+        let claims = outside.into_iter();
+        let claims = claims.filter_map(|path| claims::topmost(facts, path));
+        (configuration.collect(), claims::outermost(claims.collect()))
     }
 
     fn word(&mut self, facts: &Facts, word: &str) {
@@ -175,96 +227,23 @@ impl Reach {
     }
 }
 
-fn workload(
-    facts: &Facts,
-    packs: &Packs,
-    id: String,
-    user: &str,
-    jobs: Vec<ScheduledJob>,
-) -> Workload {
-    let etc = MachinePath::new("/etc");
-    let Reach {
-        mut commands,
-        named,
-        connects,
-        words,
-    } = Reach::of(facts, &jobs);
-    let (inside, outside): (Vec<_>, Vec<_>) = named
-        .iter()
-        .chain(&commands)
-        .cloned()
-        .partition(|path| path.is_within(&etc));
-    let files = inside.into_iter().filter(|path| {
-        facts
-            .tree
-            .get(path)
-            .is_some_and(crate::walk::Entry::is_file)
-    });
-    let configuration: BTreeSet<MachinePath> = files.collect();
-    let claims = claims::outermost(
-        outside
-            .iter()
-            .filter_map(|path| claims::topmost(facts, path))
-            .collect(),
-    );
-    let packages = packages::of_paths(facts, commands.clone(), &claims, packs.tools(&words, facts));
-    commands.sort();
-    commands.dedup();
-    let schedules: Vec<String> = jobs.iter().map(|job| job.schedule.clone()).collect();
-    let mut workload = Workload {
-        title: format!("Scheduled jobs of {user}"),
-        kind: "scheduled".into(),
-        services: Vec::new(),
-        product: None,
-        packages,
-        executables: commands,
-        listens: Vec::new(),
-        connects,
-        user: user.to_owned(),
-        group: group(facts, user),
-        environment: Vec::new(),
-        configuration: configuration
-            .into_iter()
-            .map(|path| Configuration {
-                state: facts.state(&path),
-                path,
-            })
-            .collect(),
-        claims,
-        data: Vec::new(),
-        logs: Vec::new(),
-        schedule: Some(schedules.join("; ")),
-        secrets: Vec::new(),
-        clients_of: packs.called(&words),
-        needs: Vec::new(),
-        id,
-        jobs,
+/// Those of the services that timers start, and those on the jobs' own lines.
+fn secrets(workload: &Workload, facts: &Facts) -> Vec<SecretRef> {
+    let timed = workload.jobs.iter();
+    let timed = timed.filter_map(|job| job.service.as_deref().cloned());
+    let as_services = Workload {
+        services: timed.collect(),
+        ..workload.clone()
     };
-    let timed: Vec<_> = workload
-        .jobs
-        .iter()
-        .filter_map(|job| job.service.as_deref().cloned())
-        .collect();
-    workload.secrets = fill::secrets(
-        &Workload {
-            services: timed,
-            ..workload.clone()
-        },
-        facts,
-    );
-    for job in workload
-        .jobs
-        .iter()
-        .filter(|job| job.secret && job.service.is_none())
-    {
-        let evidence: Evidence = job.evidence.clone();
-        workload.secrets.push(crate::fact::SecretRef {
-            kind: "command".into(),
-            key: String::new(),
-            evidence,
-        });
-    }
-    workload
+    let mut found = fill::secrets(&as_services, facts);
+    let lines = workload.jobs.iter();
+    let lines = lines.filter(|job| job.secret && job.service.is_none());
+    found.extend(lines.map(|job| SecretRef {
+        kind: "command".into(),
+        key: String::new(),
+        evidence: job.evidence.clone(),
+    }));
+    found
 }
 
 fn group(facts: &Facts, user: &str) -> String {

@@ -66,7 +66,8 @@ pub(super) fn listens(
     // A pack knows its product's flags: `-p` may be a file there.
     if product.is_none() && service.sockets.is_empty() {
         let evidence = service
-            .exec
+            .commands
+            .start
             .first()
             .map_or(&service.evidence, |command| &command.evidence);
         for (_, args) in syntax::read_flags(&program.args)
@@ -77,6 +78,7 @@ pub(super) fn listens(
         }
         for (_, value) in service
             .environment
+            .variables
             .iter()
             .filter(|(name, _)| LISTEN_VARIABLES.contains(&name.as_str()))
         {

@@ -78,6 +78,17 @@ pub struct Workload {
     pub secrets: Vec<SecretRef>,
     /// Packs of products whose tools its jobs call.
     pub clients_of: Vec<String>,
-    /// Ids of workloads it reaches over loopback or a Unix socket; they share a pod.
-    pub needs: Vec<String>,
+    /// Workloads it reaches over loopback or a Unix socket, and those whose data it works on; they share a pod. Sorted by
+    /// id, each once.
+    pub needs: Vec<Needed>,
+}
+
+/// Another workload that has to be there, and what says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needed {
+    pub id: String,
+    /// Connections that end there.
+    pub connects: Vec<Evidence>,
+    /// Its data that this one works on too.
+    pub data: Vec<Evidence>,
 }

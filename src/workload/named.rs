@@ -6,6 +6,7 @@ use crate::path::MachinePath;
 use crate::product::Product;
 use crate::program::Program;
 use crate::service::Service;
+use crate::walk::Entry;
 use std::collections::BTreeSet;
 
 /// Absolute paths in arguments, environment, working directory and environment files.
@@ -19,12 +20,13 @@ pub(super) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePa
             .map(MachinePath::new),
     );
     let commands = service
-        .exec
+        .commands
+        .start
         .iter()
-        .chain(&service.exec_pre)
-        .chain(&service.exec_post);
+        .chain(&service.commands.before)
+        .chain(&service.commands.after);
     let words = commands.flat_map(|command| &command.argv);
-    let values = service.environment.iter().map(|(_, value)| value);
+    let values = service.environment.variables.iter().map(|(_, value)| value);
     for word in words.chain(values) {
         let value = word
             .split_once('=')
@@ -38,7 +40,8 @@ pub(super) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePa
     found.extend(service.working_directory.clone());
     found.extend(
         service
-            .environment_files
+            .environment
+            .files
             .iter()
             .map(|(path, _)| path.clone()),
     );
@@ -62,17 +65,12 @@ pub(super) fn named_by_scripts(program: &Program, facts: &Facts) -> Vec<MachineP
     let etc = MachinePath::new("/etc");
     paths
         .filter(|path| {
-            let is_file = facts
-                .tree
-                .get(path)
-                .is_some_and(crate::walk::Entry::is_file);
+            let is_file = facts.tree.get(path).is_some_and(Entry::is_file);
             let by_itself = || claims::topmost(facts, path).as_ref() == Some(path);
             is_file && (path.is_within(&etc) || by_itself())
         })
         .collect()
 }
-
-type Parts = (Vec<Configuration>, Vec<MachinePath>);
 
 /// Paths under /etc are configuration, each with its state; unowned ones elsewhere are claims.
 pub(super) fn split(
@@ -81,102 +79,114 @@ pub(super) fn split(
     service: &Service,
     named: Vec<MachinePath>,
     is_data: &dyn Fn(&MachinePath) -> bool,
-) -> Parts {
-    let etc = MachinePath::new("/etc");
-    let mut files: BTreeSet<MachinePath> = product
-        .iter()
-        .flat_map(|product| &product.configuration)
-        .cloned()
-        .collect();
-    let mut roots = Vec::new();
+) -> (Vec<Configuration>, Vec<MachinePath>) {
+    let configured = product.iter().flat_map(|product| &product.configuration);
+    let mut parts = Parts {
+        facts,
+        is_data,
+        etc: MachinePath::new("/etc"),
+        files: configured.cloned().collect(),
+        roots: Vec::new(),
+    };
     for path in named {
-        if path.is_within(&etc) {
-            if path != etc
-                && facts
-                    .tree
-                    .get(&path)
-                    .is_some_and(crate::walk::Entry::is_file)
-            {
-                files.insert(path);
-            } else if path != etc && facts.ownership.owner(&path).is_none() {
-                files.extend(
-                    facts
-                        .tree
-                        .below(&path)
-                        .filter(|entry| !entry.is_dir())
-                        .map(|entry| entry.path.clone()),
-                );
-            }
-        } else {
-            roots.extend(claims::topmost(facts, &path).filter(|path| !is_data(path)));
-        }
+        parts.named(path);
     }
     // What a product's configuration names outside /etc is wanted as named: a document root does not bring along the
     // application beside it.
-    let named_by_product = product
-        .iter()
-        .flat_map(|product| &product.claims)
-        .map(|(path, _)| path);
-    for path in files
-        .iter()
-        .chain(named_by_product)
-        .cloned()
-        .collect::<Vec<_>>()
-    {
-        let Some(real) = facts.tree.resolve(&path) else {
-            continue;
-        };
-        if is_data(&real) {
-            continue;
+    let of_product = product.iter().flat_map(|product| &product.claims);
+    let of_product = of_product.map(|(path, _)| path);
+    let wanted: Vec<MachinePath> = parts.files.iter().chain(of_product).cloned().collect();
+    for path in wanted {
+        parts.wanted(path);
+    }
+    parts.working_directory(service);
+    parts.link_targets();
+    (parts.configuration(service), parts.claims(service))
+}
+
+/// Configuration and claims, while paths are told apart.
+struct Parts<'a> {
+    facts: &'a Facts,
+    /// State that a volume keeps is neither.
+    is_data: &'a dyn Fn(&MachinePath) -> bool,
+    etc: MachinePath,
+    files: BTreeSet<MachinePath>,
+    roots: Vec<MachinePath>,
+}
+
+impl Parts<'_> {
+    /// A path that the service names, with the application it belongs to.
+    fn named(&mut self, path: MachinePath) {
+        let facts = self.facts;
+        if path == self.etc {
+            return;
         }
-        if real.is_within(&etc) {
-            if facts
-                .tree
-                .entry(&real)
-                .is_some_and(crate::walk::Entry::is_file)
-            {
-                files.insert(path);
+        if !path.is_within(&self.etc) {
+            let top = claims::topmost(facts, &path);
+            self.roots.extend(top.filter(|path| !(self.is_data)(path)));
+        } else if facts.tree.get(&path).is_some_and(Entry::is_file) {
+            self.files.insert(path);
+        } else if facts.ownership.owner(&path).is_none() {
+            let below = facts.tree.below(&path).filter(|entry| !entry.is_dir());
+            self.files.extend(below.map(|entry| entry.path.clone()));
+        }
+    }
+
+    /// A path that is wanted as named, and nothing beside it.
+    fn wanted(&mut self, path: MachinePath) {
+        let facts = self.facts;
+        let Some(real) = facts.tree.resolve(&path).filter(|p| !(self.is_data)(p)) else {
+            return;
+        };
+        if real.is_within(&self.etc) {
+            if facts.tree.entry(&real).is_some_and(Entry::is_file) {
+                self.files.insert(path);
             }
         } else if claims::topmost(facts, &real).is_some() {
-            roots.push(real);
+            self.roots.push(real);
         } else {
             // A directory that a package made for others to fill, or that everybody does.
             let added = claims::added(facts, &real).chain(claims::on_shelf(facts, &real));
-            roots.extend(added.filter(|path| !is_data(path)));
+            self.roots
+                .extend(added.filter(|path| !(self.is_data)(path)));
         }
     }
-    let own = service.working_directory.iter();
-    for directory in own.filter_map(|directory| facts.tree.resolve(directory)) {
-        roots.extend(
-            claims::on_shelf(facts, &directory)
-                .into_iter()
-                .filter(|path| !is_data(path)),
-        );
+
+    fn working_directory(&mut self, service: &Service) {
+        let own = service.working_directory.iter();
+        for directory in own.filter_map(|directory| self.facts.tree.resolve(directory)) {
+            let shelf = claims::on_shelf(self.facts, &directory).into_iter();
+            self.roots
+                .extend(shelf.filter(|path| !(self.is_data)(path)));
+        }
     }
-    // What a link of the configuration leads to belongs to it.
-    let targets: Vec<MachinePath> = files
-        .iter()
-        .filter_map(|path| facts.tree.resolve(path))
-        .collect();
-    files.extend(targets.into_iter().filter(|path| path.is_within(&etc)));
-    let not_unit = |path: &MachinePath| !service.files.contains(path) && !is_data(path);
-    let configuration = files
-        .into_iter()
-        .filter(|path| not_unit(path))
-        .map(|path| Configuration {
-            state: facts.state(&path),
-            path,
-        })
-        .collect();
-    let home = facts
-        .user(&service.user)
-        .map(|user| MachinePath::new(&user.home));
-    roots.retain(|root| {
-        !root.is_within(&etc)
-            && Some(root)
-                != home
-                    .as_ref()
-                    .filter(|home| facts.ownership.owner(home).is_some())
-    });
-    (configuration, claims::outermost(roots))
+
+    /// What a link of the configuration leads to belongs to it.
+    fn link_targets(&mut self) {
+        let targets = self.files.iter();
+        let targets = targets.filter_map(|path| self.facts.tree.resolve(path));
+        let inside: Vec<_> = targets.filter(|path| path.is_within(&self.etc)).collect();
+        self.files.extend(inside);
+    }
+
+    /// The unit's own files are the plan's affair.
+    fn configuration(&self, service: &Service) -> Vec<Configuration> {
+        let files = self.files.iter();
+        let files = files.filter(|path| !service.files.contains(path) && !(self.is_data)(path));
+        let files = files.map(|path| Configuration {
+            state: self.facts.state(path),
+            path: path.clone(),
+        });
+        files.collect()
+    }
+
+    /// A home that a package brings is no claim.
+    fn claims(self, service: &Service) -> Vec<MachinePath> {
+        let user = self.facts.user(&service.user);
+        let home = user.map(|user| MachinePath::new(&user.home));
+        let home = home.filter(|home| self.facts.ownership.owner(home).is_some());
+        let mut roots = self.roots;
+        roots.retain(|root| !root.is_within(&self.etc) && Some(root) != home.as_ref());
+        claims::outermost(roots)
+    }
 }

@@ -1,6 +1,7 @@
 //! Packages behind a workload: what its programs, libraries and scripts come from.
 
 use super::{Workload, claims};
+use crate::distribution::closure::Installed;
 use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::program::libraries::Loader;
@@ -14,6 +15,7 @@ pub(super) fn packages(
     service: &Service,
     program: &Program,
     facts: &Facts,
+    installed: &Installed<'_>,
 ) -> Vec<String> {
     let mut paths: Vec<MachinePath> = program.files.clone();
     paths.extend(
@@ -31,21 +33,23 @@ pub(super) fn packages(
             .map(|configuration| configuration.path.clone()),
     );
     let commands = service
-        .exec_pre
+        .commands
+        .before
         .iter()
-        .chain(&service.exec_post)
-        .chain(&service.exec_stop);
+        .chain(&service.commands.after)
+        .chain(&service.commands.stop);
     paths.extend(commands.flat_map(|command| program::of(&command.argv, facts).files));
     let companions = workload
         .product
         .iter()
         .flat_map(|product| product.companions.iter().cloned());
-    of_paths(facts, paths, &workload.claims, companions)
+    of_paths(facts, installed, paths, &workload.claims, companions)
 }
 
 /// Names of the packages behind paths and claims, essential ones left out: every base has them.
 pub fn of_paths(
     facts: &Facts,
+    installed: &Installed<'_>,
     mut paths: Vec<MachinePath>,
     claims: &[MachinePath],
     companions: impl Iterator<Item = String>,
@@ -82,36 +86,29 @@ pub fn of_paths(
         );
     }
     names.retain(|name| {
-        facts
+        installed
             .package(name)
             .is_some_and(|package| !package.essential)
     });
-    roots_of(facts, &names)
+    roots_of(installed, &names)
 }
 
 /// Packages that no other of the list brings along: what an installer has to be asked for.
-fn roots_of(facts: &Facts, names: &BTreeSet<String>) -> Vec<String> {
+fn roots_of(installed: &Installed<'_>, names: &BTreeSet<String>) -> Vec<String> {
     let mut kept = names.clone();
     // Of two packages that need one another the one an administrator asked for stays.
-    let manual = |name: &&String| facts.package(name).is_some_and(|package| package.manual);
+    let manual = |name: &&String| {
+        installed
+            .package(name)
+            .is_some_and(|package| package.manual)
+    };
     let (asked, pulled): (Vec<&String>, Vec<&String>) = names.iter().partition(manual);
     for name in asked.into_iter().chain(pulled) {
         if !kept.contains(name) {
             continue;
         }
-        let mut brought = BTreeSet::new();
-        let mut queue = vec![name.clone()];
-        while let Some(next) = queue.pop() {
-            let Some(package) = facts.package(&next) else {
-                continue;
-            };
-            for needed in package.depends.iter().filter_map(|group| group.first()) {
-                if brought.insert(needed.clone()) {
-                    queue.push(needed.clone());
-                }
-            }
-        }
-        kept.retain(|other| other == name || !brought.contains(other));
+        let brought = installed.brought_with(name);
+        kept.retain(|other| other == name || !brought.contains(other.as_str()));
     }
     kept.into_iter().collect()
 }

@@ -3,7 +3,7 @@
 use crate::fact::Facts;
 use crate::product::{Disposition, Product};
 use crate::program;
-use crate::service::{Manager, Service, ServiceType};
+use crate::service::{Service, ServiceType, Starter};
 
 /// Decides for one enabled service. A pack's word comes first; without one the facts of the unit decide.
 pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Disposition, String) {
@@ -11,20 +11,14 @@ pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Di
         return (product.disposition, first_sentence(&product.reason));
     }
     let runs = |command: &crate::service::Command| program::of(&command.argv, facts);
-    let Some(program) = service.exec.first().map(runs) else {
+    let Some(program) = service.commands.start.first().map(runs) else {
         let reason = match service.manager {
-            Manager::Sysv => "an init script whose daemon could not be read; look at it by hand",
+            Starter::Sysv => "an init script whose daemon could not be read; look at it by hand",
             _ => "starts no program of its own",
         };
         return (Disposition::Platform, reason.to_owned());
     };
-    let directive = |key: &str, value: &str| {
-        service
-            .directives
-            .iter()
-            .any(|(_, e)| e.key == key && e.value == value)
-    };
-    if directive("DefaultDependencies", "no") {
+    if service.boot_only {
         return (
             Disposition::Platform,
             "part of the boot, which a container does not have".into(),

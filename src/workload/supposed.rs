@@ -114,7 +114,10 @@ fn listens(workloads: &mut [Workload]) {
             .filter(|workload| workload.listens.is_empty() && names(workload, port));
         // Two that could be meant are none.
         if let (Some(only), None) = (silent.next(), silent.next()) {
-            let command = only.services.first().and_then(|main| main.exec.last());
+            let command = only
+                .services
+                .first()
+                .and_then(|main| main.commands.start.last());
             let listen = command.map(|command| Listen {
                 address: "127.0.0.1".into(),
                 port,
@@ -128,7 +131,10 @@ fn listens(workloads: &mut [Workload]) {
 
 /// Whether the main command has the port as a word, or at the end of one: `7070`, `--on=7070`, `:7070`.
 fn names(workload: &Workload, port: u16) -> bool {
-    let main = workload.services.first().and_then(|main| main.exec.last());
+    let main = workload
+        .services
+        .first()
+        .and_then(|main| main.commands.start.last());
     let mut arguments = main.iter().flat_map(|command| command.argv.iter().skip(1));
     arguments.any(|word| {
         word.rsplit(['=', ':'])

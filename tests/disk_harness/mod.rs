@@ -48,11 +48,10 @@ pub fn read(target: &str, data: &[u8]) -> bool {
 
 /// Unpacks a block: the first two bytes of the input are the room for it.
 fn unpack(data: &[u8], unpack: fn(&[u8], &mut [u8]) -> Result<usize, String>) {
-    let Some((room, packed)) = data.split_first_chunk() else {
-        return;
-    };
-    let mut out = vec![0; usize::from(u16::from_le_bytes(*room))];
-    if let Ok(length) = unpack(packed, &mut out) {
-        assert!(length <= out.len());
+    if let Some((room, packed)) = data.split_first_chunk() {
+        let mut out = vec![0; usize::from(u16::from_le_bytes(*room))];
+        if let Ok(length) = unpack(packed, &mut out) {
+            assert!(length <= out.len());
+        }
     }
 }

@@ -24,11 +24,9 @@ pub fn touch(device: &dyn BlockDevice) {
 
 /// A partition table on the first disk.
 pub fn table(data: &[u8]) {
-    let devices = input::devices(data);
-    let Some(device) = devices.first() else {
-        return;
-    };
-    if let Ok(Some(table)) = table::read(device) {
+    if let Some(device) = input::devices(data).first()
+        && let Ok(Some(table)) = table::read(device)
+    {
         assert!(table.partitions.len() <= 4096);
         md::is_whole(device, &table.partitions);
     }

@@ -6,6 +6,7 @@ use std::process::Command;
 use transvase::examine::{examine, registry};
 use transvase::fact::{Facts, FileState};
 use transvase::path::MachinePath;
+use transvase::plan::PlanOptions;
 use transvase::product::pack::Packs;
 use transvase::progress::Silent;
 use transvase::source::{OpenOptions, Root};
@@ -51,7 +52,7 @@ pub fn facts_are_the_guests_own(tar: &Path, image: &Path, scratch: &Path) {
     let root = Root::open(&[image.into()], &OpenOptions::default()).expect("the image opens");
     let packs = Packs::builtin().expect("packs");
     let registry = registry(&packs).expect("a registry");
-    let facts = examine(&root, &registry, &packs, &Silent);
+    let facts = examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts;
     packages(&tree, &facts);
     marks(&tree, &facts);
     changed(&tree, &facts);

@@ -6,6 +6,7 @@
     reason = "helpers of several tests, each of which uses some"
 )]
 
+use crate::needs;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -37,13 +38,13 @@ pub fn compiled(directory: &Path, source: &str, flags: &[&str]) -> Option<PathBu
     let text = directory.join("program.c");
     let path = directory.join("program");
     std::fs::write(&text, source).unwrap();
-    let compiled = Command::new("cc")
+    let compiled = Command::new(needs::tool("cc")?)
         .args(["-O2", "-pthread"])
         .args(flags)
         .arg("-o")
         .args([&path, &text])
         .output()
-        .ok()?;
+        .unwrap();
     let error = String::from_utf8_lossy(&compiled.stderr).into_owned();
     assert!(compiled.status.success(), "{error}");
     Some(path)

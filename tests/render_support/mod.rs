@@ -5,6 +5,7 @@
     reason = "helpers of several tests, each of which uses some"
 )]
 
+use crate::needs;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -17,9 +18,9 @@ use transvase::path::MachinePath;
 use transvase::plan::{self, Plan, PlanOptions};
 use transvase::product::Listen;
 use transvase::render::{self, Machine, Options, Written};
-use transvase::service::{self, Manager, sysv};
+use transvase::service::{self, Starter};
 use transvase::source::{OpenOptions, Root};
-use transvase::workload::{Configuration, Data, Workload};
+use transvase::workload::{Configuration, Data, Needed, Workload};
 
 /// What no quoting may lose.
 pub const HOSTILE: &str = "a\nb'c\"d$e ${HOME} $(id) # f: g {{h}} \\ \u{202e}i`j`% !k\t|*\\";
@@ -132,12 +133,12 @@ pub fn owned(facts: &mut Facts, by: &str, paths: &[&str]) {
 }
 
 pub fn workload(id: &str, argv: &[&str]) -> Workload {
-    let mut service = sysv::empty(
+    let mut service = service::Service::new(
         format!("{id}.service"),
-        Manager::Systemd,
+        Starter::Systemd,
         evidence("/etc/systemd/system/x.service", 1),
     );
-    service.exec = vec![service::Command {
+    service.commands.start = vec![service::Command {
         argv: argv.iter().map(|word| (*word).to_owned()).collect(),
         ignore_failure: false,
         privileged: false,
@@ -165,6 +166,15 @@ pub fn workload(id: &str, argv: &[&str]) -> Workload {
         secrets: Vec::new(),
         clients_of: Vec::new(),
         needs: Vec::new(),
+    }
+}
+
+/// Another workload that is reached over loopback or a socket.
+pub fn needed(id: &str) -> Needed {
+    Needed {
+        id: id.into(),
+        connects: vec![evidence("/etc/x.conf", 1)],
+        data: Vec::new(),
     }
 }
 
@@ -263,10 +273,10 @@ pub fn lint(out: &Path) -> Option<String> {
         .into_keys()
         .filter(|name| name.ends_with("/Dockerfile"));
     let files: Vec<PathBuf> = files.map(|name| out.join(name)).collect();
-    let run = Command::new("hadolint")
+    let run = Command::new(needs::tool("hadolint")?)
         .arg("--no-color")
         .args(&files)
         .output()
-        .ok()?;
+        .unwrap();
     Some(String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr))
 }

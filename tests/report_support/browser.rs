@@ -1,34 +1,35 @@
-//! Headless Chromium, where `TRANSVASE_E2E` asks for it. The script beside this file does the looking.
+//! Headless Chromium, where everything is asked for. The script beside this file does the looking.
 
+use crate::needs;
 use crate::report_support::repository;
 use std::path::PathBuf;
 use std::process::Command;
 
 pub struct Browser {
+    chromium: PathBuf,
+    node: PathBuf,
     /// Where playwright-core and axe-core are installed.
     modules: PathBuf,
 }
 
-/// The browser; `None`, and a line that says so, where the machine is not asked for the real thing.
+/// The browser; `None` where the machine is not asked for the real thing.
 pub fn browser() -> Option<Browser> {
-    if std::env::var_os("TRANSVASE_E2E").is_none() {
-        println!("skipped: set TRANSVASE_E2E=1 to open reports in Chromium");
-        return None;
-    }
-    let modules = std::env::var_os("TRANSVASE_NODE_MODULES");
-    let modules = modules.expect("TRANSVASE_NODE_MODULES names a node_modules with playwright-core and axe-core; .ci/run makes one");
+    needs::end_to_end()?;
     Some(Browser {
-        modules: PathBuf::from(modules),
+        chromium: needs::tool("chromium")?,
+        node: needs::tool("node")?,
+        modules: needs::node_modules()?,
     })
 }
 
 impl Browser {
     /// Opens each page at three widths, and works with it. The script prints how long each took.
     pub fn check(&self, pages: &[PathBuf]) {
-        let done = Command::new("node")
+        let done = Command::new(&self.node)
             .arg(repository().join("tests/report_support/browser.js"))
             .args(pages)
             .env("NODE_PATH", &self.modules)
+            .env("CHROMIUM", &self.chromium)
             .output()
             .expect("node runs");
         let said = String::from_utf8_lossy(&done.stdout);

@@ -85,11 +85,13 @@ fn scripts(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
                 .map(|reference| Evidence::line(&script.path, reference.line, &reference.word)),
         );
     }
-    for command in workload
-        .services
-        .iter()
-        .flat_map(|service| service.exec.iter().chain(&service.exec_pre))
-    {
+    for command in workload.services.iter().flat_map(|service| {
+        service
+            .commands
+            .start
+            .iter()
+            .chain(&service.commands.before)
+    }) {
         if command
             .argv
             .first()

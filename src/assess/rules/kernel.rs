@@ -157,26 +157,17 @@ fn devices(seen: &Seen<'_>) -> Vec<Concern> {
     ];
     let mut found = Vec::new();
     for workload in seen.workloads {
-        let directives = workload
-            .services
-            .iter()
-            .flat_map(|service| &service.directives);
-        for (path, entry) in directives.filter(|(_, entry)| entry.key == "DeviceAllow") {
-            let device = entry.value.split_whitespace().next().unwrap_or_default();
-            let name = device.strip_prefix("/dev/").unwrap_or(device);
+        let services = workload.services.iter();
+        for device in services.flat_map(|service| &service.devices) {
+            let name = device.name.strip_prefix("/dev/").unwrap_or(&device.name);
             if name.is_empty() || always.contains(&name) {
                 continue;
             }
-            let evidence = vec![Evidence::line(
-                path,
-                entry.line,
-                &format!("DeviceAllow={}", entry.value),
-            )];
             found.extend(concern(
                 "device/special-node",
                 Some(&workload.id),
-                device.to_owned(),
-                evidence,
+                device.name.clone(),
+                vec![device.evidence.clone()],
             ));
         }
     }

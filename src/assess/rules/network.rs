@@ -3,25 +3,21 @@
 use super::Seen;
 use crate::fact::{Document, Evidence, Facts, Setting, Syntax};
 use crate::path::MachinePath;
-use crate::product::{Connect, is_loopback};
+use crate::product::is_loopback;
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
 use crate::workload::Workload;
 use std::collections::BTreeMap;
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
-    let mut found: Vec<Concern> = seen
-        .workloads
-        .iter()
-        .flat_map(|w| of_workload(seen, w))
-        .collect();
+    let mut found: Vec<Concern> = seen.workloads.iter().flat_map(of_workload).collect();
     found.extend(static_hosts(seen.facts));
     found.extend(several_interfaces(seen.facts));
     found.extend(own_name(seen));
     found
 }
 
-fn of_workload(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
+fn of_workload(workload: &Workload) -> Vec<Concern> {
     let id = Some(workload.id.as_str());
     let mut found = Vec::new();
     for listen in workload
@@ -56,17 +52,10 @@ fn of_workload(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
             ));
         }
     }
-    for other in &workload.needs {
-        let Some(other) = seen.workloads.iter().find(|w| &w.id == other) else {
-            continue;
-        };
-        let evidence: Vec<Evidence> = workload
-            .connects
-            .iter()
-            .filter(|c| reaches(c, other))
-            .map(|c| c.evidence.clone())
-            .collect();
+    // What is needed for its data alone is not reached over any network.
+    for other in workload.needs.iter().filter(|o| !o.connects.is_empty()) {
         let detail = format!("reaches {} over loopback or a Unix socket", other.id);
+        let evidence = other.connects.clone();
         found.extend(concern("network/loopback-coupling", id, detail, evidence));
     }
     for connect in workload
@@ -83,22 +72,6 @@ fn of_workload(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
         ));
     }
     found
-}
-
-/// Whether this connection ends at that workload.
-fn reaches(connect: &Connect, other: &Workload) -> bool {
-    other
-        .listens
-        .iter()
-        .any(|listen| match listen.protocol.as_str() {
-            "unix" => {
-                connect.to.starts_with('/')
-                    && listen.address.starts_with(connect.to.trim_end_matches('/'))
-            }
-            _ => connect.to.rsplit_once(':').is_some_and(|(address, port)| {
-                is_loopback(address) && port.parse() == Ok(listen.port)
-            }),
-        })
 }
 
 /// An address of the machine's own: neither all of them nor loopback, nor a name we cannot judge.

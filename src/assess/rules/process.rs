@@ -5,47 +5,8 @@ use crate::fact::Evidence;
 use crate::product::Log;
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
-use crate::service::Service;
-use crate::service::{Manager, ServiceType};
+use crate::service::{RemarkKind, Service, ServiceType};
 use crate::workload::Workload;
-
-/// Directives without a counterpart in a container, and what takes their place. One concern a directive.
-const NO_COUNTERPART: &[(&str, &str)] = &[
-    ("WatchdogSec", "the health check takes its place"),
-    ("BusName", "no D-Bus daemon runs in a container"),
-    (
-        "Sockets",
-        "no socket is handed over; the service opens its own",
-    ),
-    ("OnFailure", "use the platform's restart policy and alerts"),
-    (
-        "JoinsNamespaceOf",
-        "workloads of one pod share a network name space only",
-    ),
-    (
-        "PAMName",
-        "no PAM session is opened; limits and environment of pam_limits and pam_env do not apply",
-    ),
-    ("RootDirectory", "the image is the root"),
-    ("RootImage", "the image is the root"),
-    (
-        "Delegate",
-        "the container gets no control groups of its own",
-    ),
-    ("TTYPath", "use `tty: true`"),
-];
-
-/// Directives that ask for real time, locked memory, or processors of their own.
-const REALTIME: &[&str] = &[
-    "CPUSchedulingPolicy",
-    "CPUSchedulingPriority",
-    "CPUAffinity",
-    "NUMAPolicy",
-    "NUMAMask",
-    "IOSchedulingClass",
-    "LimitRTPRIO",
-    "LimitMEMLOCK",
-];
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
     seen.workloads.iter().flat_map(of_workload).collect()
@@ -64,69 +25,43 @@ fn of_workload(workload: &Workload) -> Vec<Concern> {
         ));
     }
     for service in &workload.services {
-        found.extend(manager(service, id));
-        found.extend(directives(service, id));
+        found.extend(start(service, id));
+        found.extend(remarks(service, id));
     }
     found.extend(logs(workload));
     found
 }
 
-fn manager(service: &Service, id: Option<&str>) -> Vec<Concern> {
-    let mut found = Vec::new();
-    let evidence = || vec![service.evidence.clone()];
-    if matches!(
-        service.manager,
-        Manager::Sysv | Manager::RcLocal | Manager::Inetd
-    ) {
-        let detail = format!("{} is started by {}", service.name, service.evidence.path);
-        found.extend(concern("process/legacy-init", id, detail, evidence()));
-    }
+/// What its manager does for it, and what it asks of the machine.
+fn remarks(service: &Service, id: Option<&str>) -> Vec<Concern> {
+    let remarks = service.remarks.iter();
+    remarks
+        .filter_map(|remark| {
+            let rule = match remark.kind {
+                RemarkKind::OfTheManager => "process/service-manager",
+                RemarkKind::RealTime => "process/realtime",
+                RemarkKind::Script => "process/legacy-init",
+            };
+            let evidence = vec![remark.evidence.clone()];
+            concern(rule, id, remark.text.clone(), evidence)
+        })
+        .collect()
+}
+
+/// How it starts, where a container starts it otherwise.
+fn start(service: &Service, id: Option<&str>) -> Option<Concern> {
     let detail = match service.kind {
         ServiceType::Forking => {
             "forks into the background; it is started in the foreground instead"
         }
         ServiceType::Dbus => "is ready when its name appears on D-Bus, which is not there",
         _ if !service.sockets.is_empty() => "is started when a socket unit is connected to",
-        _ => return found,
+        _ => return None,
     };
-    let at = service
-        .sockets
-        .first()
-        .map_or_else(evidence, |socket| vec![socket.evidence.clone()]);
-    found.extend(concern(
-        "process/service-manager",
-        id,
-        format!("{} {detail}", service.name),
-        at,
-    ));
-    found
-}
-
-fn directives(service: &Service, id: Option<&str>) -> Vec<Concern> {
-    let mut found = Vec::new();
-    for (path, entry) in &service.directives {
-        let at = || {
-            vec![Evidence::line(
-                path,
-                entry.line,
-                &format!("{}={}", entry.key, entry.value),
-            )]
-        };
-        if let Some((key, instead)) = NO_COUNTERPART.iter().find(|(key, _)| *key == entry.key) {
-            found.extend(concern(
-                "process/service-manager",
-                id,
-                format!("{key}=: {instead}"),
-                at(),
-            ));
-        }
-        let limit_only = entry.key.starts_with("Limit") && entry.value != "infinity";
-        if REALTIME.contains(&entry.key.as_str()) && !limit_only {
-            let detail = format!("{}={}", entry.key, entry.value);
-            found.extend(concern("process/realtime", id, detail, at()));
-        }
-    }
-    found
+    let socket = service.sockets.first().map(|socket| &socket.evidence);
+    let at = socket.unwrap_or(&service.evidence).clone();
+    let detail = format!("{} {detail}", service.name);
+    concern("process/service-manager", id, detail, vec![at])
 }
 
 fn logs(workload: &Workload) -> Vec<Concern> {

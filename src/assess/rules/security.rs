@@ -49,7 +49,8 @@ fn of_workload(workload: &Workload) -> Vec<Concern> {
             ));
         }
         let beyond = service
-            .ambient_capabilities
+            .privileges
+            .ambient
             .iter()
             .filter(|capability| !is_granted(capability));
         let beyond: Vec<&str> = beyond.map(String::as_str).collect();

@@ -16,8 +16,9 @@ use super::x86_run::could_run;
 use super::{arm, x86_step};
 use crate::abi::call::Architecture;
 use crate::fact::{ArgumentSite, CallSite, Gap, Lent};
+use foldhash::HashMap;
 use std::cell::LazyCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// Functions one value is followed through, from callee to caller.
 const DEPTH: usize = 6;
@@ -94,8 +95,8 @@ impl Calls {
             runs_into: &graph.runs_into,
             dead_ends: &graph.dead_ends,
             decode: Box::new(decode),
-            cache: HashMap::new(),
-            inner: HashMap::new(),
+            cache: HashMap::default(),
+            inner: HashMap::default(),
         };
         let mut finder = Finder::new(graph, sweep, flow);
         let mut calls = Self::default();
@@ -160,12 +161,12 @@ impl<'a> Finder<'a> {
             let direct = |kind| matches!(kind, Kind::Call | Kind::Jump);
             let mut callers: Vec<Ref> = of(sweep, direct).collect();
             callers.extend(through(graph, sweep));
-            callers.sort_unstable_by_key(|found| (found.to, found.from));
+            callers.sort_unstable_by_key(Ref::target);
             callers
         };
         let stores = || {
             let mut stores: Vec<Ref> = of(sweep, |kind| kind == Kind::Store).collect();
-            stores.sort_unstable_by_key(|found| (found.to, found.from));
+            stores.sort_unstable_by_key(Ref::target);
             stores
         };
         let taken = || {

@@ -11,7 +11,8 @@ use super::calls::Lazy;
 use super::places::Places;
 use super::step::{Convention, Effect, Place, Source, Step};
 use super::sweep::Ref;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Steps one question may take before it is given up.
@@ -92,7 +93,7 @@ impl Flow<'_> {
     pub fn before(&mut self, at: u32, place: Place) -> Found {
         let mut found = Found::default();
         let mut work: Vec<Item> = Vec::new();
-        let mut seen: HashSet<Item> = HashSet::new();
+        let mut seen: HashSet<Item> = HashSet::default();
         self.enter(at, place, 0, &mut work, &mut found);
         let mut budget = BUDGET;
         while let Some(item) = work.pop() {

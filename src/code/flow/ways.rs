@@ -100,6 +100,6 @@ impl Flow<'_> {
 pub(in crate::code) fn incoming(sweep: &Sweep) -> Vec<Ref> {
     let jumps = sweep.refs.iter().filter(|found| found.kind == Kind::Jump);
     let mut jumps: Vec<Ref> = jumps.copied().collect();
-    jumps.sort_unstable_by_key(|jump| (jump.to, jump.from));
+    jumps.sort_unstable_by_key(Ref::target);
     jumps
 }

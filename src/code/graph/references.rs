@@ -11,6 +11,12 @@ const STRING: usize = 200;
 /// Paths of one list.
 const LIST: usize = 16;
 
+/// Whether a part is in a text; most texts do not even have its first letter.
+fn has<const N: usize>(text: &[u8], part: &[u8; N]) -> bool {
+    part.first().is_some_and(|first| text.contains(first))
+        && text.windows(N).any(|window| window == part)
+}
+
 impl Graph<'_> {
     /// What an address as a value leads to.
     pub(super) fn taken(&mut self, address: u64, edges: &mut Vec<Edge>) {
@@ -46,7 +52,7 @@ impl Graph<'_> {
                 return;
             }
             self.text(address, text, edges);
-            if text.first() != Some(&b'/') || !text.windows(4).any(|window| window == b"/lib") {
+            if text.first() != Some(&b'/') || !has(text, b"/lib") {
                 return;
             }
             address = address.saturating_add(length as u64 + 1);
@@ -57,9 +63,8 @@ impl Graph<'_> {
         let is_path = [&b"/dev/"[..], b"/proc", b"/sys/"]
             .iter()
             .any(|start| text.starts_with(start));
-        let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
-        let is_library = has(b".so")
-            || text.first() == Some(&b'/') && (has(b"/lib") || text.starts_with(b"/opt/"));
+        let is_library = has(text, b".so")
+            || text.first() == Some(&b'/') && (has(text, b"/lib") || text.starts_with(b"/opt/"));
         if is_path || is_library {
             let offset = self.image.offset(address);
             let next = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);

@@ -3,8 +3,9 @@
 
 use super::super::way::How;
 use super::walk::Walk;
+use foldhash::HashMap;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 /// What leads somewhere, or is led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,7 +83,7 @@ impl Trace {
     /// The shortest ways from the start (Dijkstra).
     pub fn ways(self) -> Ways {
         let edges = self.without_symbols();
-        let mut best: HashMap<Node, (Cost, How, Node)> = HashMap::new();
+        let mut best: HashMap<Node, (Cost, How, Node)> = HashMap::default();
         let mut work = BinaryHeap::from([Reverse((Cost::default(), Node::Start))]);
         while let Some(Reverse((cost, node))) = work.pop() {
             if best.get(&node).is_some_and(|(known, ..)| *known < cost) {

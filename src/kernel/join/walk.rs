@@ -8,7 +8,7 @@ use super::trace::{Node, Trace};
 use super::{File, Hashed, Join};
 use crate::fact::{Code, Edge, Function};
 use crate::path::MachinePath;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::hash::BuildHasherDefault;
 
 pub(super) struct Module<'a> {
@@ -46,10 +46,10 @@ impl Module<'_> {
 pub(super) struct Walk<'a> {
     pub(super) join: &'a Join<'a>,
     pub(super) modules: Vec<Module<'a>>,
-    pub(super) loaded: HashMap<MachinePath, usize>,
+    pub(super) loaded: foldhash::HashMap<MachinePath, usize>,
     /// Of each file that was read, its place among the modules.
     pub(super) places: Vec<Option<usize>>,
-    pub(super) opened: HashSet<MachinePath>,
+    pub(super) opened: foldhash::HashSet<MachinePath>,
     pub(super) work: Vec<Node>,
     /// Names that reached code refers to; looked up once some lookup is by a name that is not known.
     pub(super) names: HashSet<u32, BuildHasherDefault<Hashed>>,
@@ -82,9 +82,9 @@ impl<'a> Walk<'a> {
         Self {
             join,
             modules: Vec::new(),
-            loaded: HashMap::new(),
+            loaded: foldhash::HashMap::default(),
             places: vec![None; join.files.len()],
-            opened: HashSet::new(),
+            opened: foldhash::HashSet::default(),
             work: Vec::new(),
             names: HashSet::default(),
             looked: HashSet::default(),

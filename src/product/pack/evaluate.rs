@@ -22,7 +22,7 @@ pub(super) struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     pub(super) fn new(service: &'a Service, facts: &'a Facts) -> Self {
-        let argv = service.exec.first();
+        let argv = service.commands.start.first();
         let argv = argv.map_or(&[][..], |command| command.argv.as_slice());
         let program = program::of(argv, facts);
         let files = program.files.iter().chain(service.files.first());

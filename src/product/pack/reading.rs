@@ -28,7 +28,8 @@ struct Progress {
 impl<'a> Configured<'a> {
     pub fn new(pack: &'a Pack, service: &'a Service, facts: &'a Facts) -> Self {
         let argv = service
-            .exec
+            .commands
+            .start
             .first()
             .map(|command| command.argv.clone())
             .unwrap_or_default();
@@ -107,7 +108,12 @@ impl<'a> Configured<'a> {
     }
 
     fn read(&mut self, config: &Config) {
-        let argv = self.service.exec.first().map(|command| &command.argv);
+        let argv = self
+            .service
+            .commands
+            .start
+            .first()
+            .map(|command| &command.argv);
         let mut progress = Progress {
             syntax: config.syntax,
             names: self.substitutes(config),
@@ -182,7 +188,7 @@ impl<'a> Configured<'a> {
     /// Variables of shell files that the configuration uses as `${NAME}`.
     fn substitutes(&self, config: &Config) -> BTreeMap<String, String> {
         let mut found: BTreeMap<String, String> =
-            self.service.environment.iter().cloned().collect();
+            self.service.environment.variables.iter().cloned().collect();
         for file in &config.variables {
             let key = (
                 MachinePath::new(instance::fill(file, &self.variables)),
@@ -205,7 +211,8 @@ impl<'a> Configured<'a> {
 }
 
 fn variables(pack: &Pack, service: &Service) -> BTreeMap<String, String> {
-    let mut found: BTreeMap<String, String> = service.environment.iter().cloned().collect();
+    let mut found: BTreeMap<String, String> =
+        service.environment.variables.iter().cloned().collect();
     let stem = service
         .name
         .rsplit_once('.')

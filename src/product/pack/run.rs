@@ -27,7 +27,8 @@ pub(super) fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
     let run = &asked.pack.file.run;
     let argv = asked
         .service
-        .exec
+        .commands
+        .start
         .first()
         .map(|command| command.argv.as_slice())
         .unwrap_or_default();

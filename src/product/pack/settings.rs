@@ -60,7 +60,8 @@ impl Configured<'_> {
                 };
                 let evidence = self
                     .service
-                    .exec
+                    .commands
+                    .start
                     .first()
                     .map_or(&self.service.evidence, |command| &command.evidence);
                 values
@@ -79,6 +80,7 @@ impl Configured<'_> {
             if let Some((_, value)) = self
                 .service
                 .environment
+                .variables
                 .iter()
                 .find(|(known, _)| known == name)
             {

@@ -1,39 +1,21 @@
 //! From a loaded unit to a [`Service`].
 
+use super::account::account;
 use super::command::Context;
-use super::unit::Unit;
-use super::{calendar, capability, condition, directory, environment, signal};
-use crate::fact::{Evidence, Facts};
+use super::unit::{self, Unit};
+use super::{calendar, capability, condition, directory, environment, remark, sandbox, signal};
+use crate::fact::{Evidence, Facts, UnitEntry};
 use crate::path::MachinePath;
-use crate::service::{Command, GeneratedUnit, Manager, Service, ServiceType};
+use crate::service::{
+    Command, Commands, Device, GeneratedUnit, Privileges, Service, ServiceType, Starter,
+};
 use crate::words;
 
 pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUnit>) -> Service {
-    let hostname = facts
-        .hostname
-        .as_ref()
-        .map(|(name, _)| name.as_str())
-        .unwrap_or_default();
-    let plain = Context {
-        name: &unit.name,
-        hostname,
-        environment: &[],
-        open: None,
-    };
-    let value = |key: &str| {
-        unit.value("Service", key)
-            .map(|(_, entry)| plain.expand(&entry.value))
-    };
-    let list = |key: &str| -> Vec<String> {
-        let entries = unit.list("Service", key);
-        entries
-            .iter()
-            .flat_map(|(_, entry)| words::split(&plain.expand(&entry.value)))
-            .collect()
-    };
-    let (user, group) = account(facts, unit, value("User"), value("Group"));
-    let environment_files = environment::files(unit, &plain);
-    let environment = environment::read(facts, unit, &plain, &environment_files);
+    let source = Source { facts, unit };
+    let plain = source.plain();
+    let (user, group) = account(facts, unit, source.value("User"), source.value("Group"));
+    let (environment, open) = environment::read(facts, unit, &plain);
     let directories = directory::all(facts, unit, &plain, &user);
     let known = [
         directory::variables(&directories),
@@ -42,79 +24,136 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
     .concat();
     let context = Context {
         environment: &known,
-        open: environment.open.as_deref(),
+        open: open.as_deref(),
         ..plain
     };
-    let exec = |key: &str| -> Vec<Command> {
-        let entries = unit.list("Service", key);
-        entries
-            .iter()
-            .flat_map(|(path, entry)| context.commands(path, entry))
-            .collect()
-    };
-    let fragment = unit
-        .files
-        .first()
-        .cloned()
-        .unwrap_or_else(MachinePath::root);
-    let at = unit
-        .value("Service", "ExecStart")
-        .or_else(|| unit.value("Unit", "Description"));
-    let evidence = at.map_or_else(
-        || Evidence::file(&fragment),
-        |(path, entry)| Evidence::line(path, entry.line, &format!("{}={}", entry.key, entry.value)),
-    );
+    let working_directory = source.value("WorkingDirectory");
+    let umask = source.value("UMask");
+    let signal = source.value("KillSignal");
     Service {
-        name: unit.name.clone(),
-        manager: Manager::Systemd,
-        enabled: false,
         masked: unit.masked,
-        description: unit
-            .value("Unit", "Description")
-            .map(|(_, e)| plain.expand(&e.value))
-            .unwrap_or_default(),
-        kind: kind(unit, value("Type").as_deref()),
-        exec: exec("ExecStart"),
-        exec_pre: exec("ExecStartPre"),
-        exec_post: exec("ExecStartPost"),
-        exec_stop: exec("ExecStop"),
+        boot_only: unit.sets("DefaultDependencies", "no"),
+        description: source.description(),
+        kind: kind(unit, source.value("Type").as_deref()),
+        commands: source.commands(&context),
         directories,
-        supplementary_groups: list("SupplementaryGroups"),
+        output: source.output(),
+        supplementary_groups: source.list("SupplementaryGroups"),
         group,
-        secret_environment: environment.secrets,
-        environment_files,
-        working_directory: value("WorkingDirectory")
-            .and_then(|dir| working_directory(facts, &user, &dir)),
+        working_directory: working_directory
+            .and_then(|dir| self::working_directory(facts, &user, &dir)),
         user,
-        umask: value("UMask").and_then(|mask| u32::from_str_radix(&mask, 8).ok()),
-        kill_signal: value("KillSignal").map_or_else(|| "SIGTERM".into(), |s| signal::name(&s)),
+        environment,
+        umask: umask.and_then(|mask| u32::from_str_radix(&mask, 8).ok()),
+        kill_signal: signal.map_or_else(|| "SIGTERM".into(), |signal| signal::name(&signal)),
         stop_timeout: stop_timeout(unit),
-        restart: value("Restart").unwrap_or_default(),
-        pid_file: value("PIDFile").map(|path| pid_file(&path)),
-        ambient_capabilities: capability::ambient(unit),
-        capability_bounding: capability::bounding(unit, is_true),
-        no_new_privileges: value("NoNewPrivileges").is_some_and(|value| is_true(&value)),
+        restart: source.value("Restart").unwrap_or_default(),
+        pid_file: source.value("PIDFile").map(|path| pid_file(&path)),
+        privileges: source.privileges(),
+        devices: source.devices(),
         limits: limits(unit),
-        sockets: Vec::new(),
-        requires: [unit.names("Requires"), unit.names("BindsTo")].concat(),
-        wants: unit.names("Wants"),
-        part_of: unit.names("PartOf"),
-        after: unit.names("After"),
         aliases: unit.aliases.clone(),
-        directives: unit.entries.clone(),
+        remarks: remark::remarks(unit),
         files: unit.files.clone(),
         enabled_by: generated.map(|generated| generated.evidence.clone()),
-        environment: environment.variables,
         unmet: condition::unmet(facts, unit, &plain),
-        evidence,
+        ..Service::new(unit.name.clone(), Starter::Systemd, source.evidence())
     }
 }
 
-pub(super) fn is_true(value: &str) -> bool {
-    matches!(
-        value.to_ascii_lowercase().as_str(),
-        "1" | "yes" | "y" | "true" | "t" | "on"
-    )
+/// A unit, and the machine that it is read on.
+struct Source<'a> {
+    facts: &'a Facts,
+    unit: &'a Unit,
+}
+
+impl<'a> Source<'a> {
+    /// What values are expanded with that no variable may stand in.
+    fn plain(&self) -> Context<'a> {
+        let hostname = self.facts.hostname.as_ref();
+        Context {
+            name: &self.unit.name,
+            hostname: hostname.map(|(name, _)| name.as_str()).unwrap_or_default(),
+            environment: &[],
+            open: None,
+        }
+    }
+
+    fn value(&self, key: &str) -> Option<String> {
+        let (_, entry) = self.unit.value("Service", key)?;
+        Some(self.plain().expand(&entry.value))
+    }
+
+    fn list(&self, key: &str) -> Vec<String> {
+        let entries = self.unit.list("Service", key).into_iter();
+        let plain = self.plain();
+        entries
+            .flat_map(|(_, entry)| words::split(&plain.expand(&entry.value)))
+            .collect()
+    }
+
+    fn description(&self) -> String {
+        let entry = self.unit.value("Unit", "Description");
+        let text = entry.map(|(_, entry)| self.plain().expand(&entry.value));
+        text.unwrap_or_default()
+    }
+
+    fn commands(&self, context: &Context<'_>) -> Commands {
+        let of = |key: &str| -> Vec<Command> {
+            let entries = self.unit.list("Service", key).into_iter();
+            entries
+                .flat_map(|(path, entry)| context.commands(path, entry))
+                .collect()
+        };
+        Commands {
+            start: of("ExecStart"),
+            before: of("ExecStartPre"),
+            after: of("ExecStartPost"),
+            stop: of("ExecStop"),
+        }
+    }
+
+    /// Files of `StandardOutput=append:/path` and the like.
+    fn output(&self) -> Vec<MachinePath> {
+        let entries = self.unit.entries.iter().map(|(_, entry)| entry);
+        let output = entries
+            .filter(|entry| matches!(entry.key.as_str(), "StandardOutput" | "StandardError"));
+        let files = output.filter_map(|entry| entry.value.split_once(":/"));
+        files.map(|(_, path)| MachinePath::new(path)).collect()
+    }
+
+    fn privileges(&self) -> Privileges {
+        let no_new = self.value("NoNewPrivileges");
+        Privileges {
+            ambient: capability::ambient(self.unit),
+            bounding: capability::bounding(self.unit),
+            no_new: no_new.is_some_and(|value| unit::is_true(&value)),
+            walled: sandbox::wall(self.unit),
+        }
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        let entries = self.unit.list("Service", "DeviceAllow").into_iter();
+        let device = |(path, entry): &(MachinePath, UnitEntry)| {
+            let name = entry.value.split_whitespace().next()?;
+            Some(Device {
+                name: name.to_owned(),
+                evidence: unit::evidence(path, entry),
+            })
+        };
+        entries.filter_map(device).collect()
+    }
+
+    /// Where it says what it runs, or at least what it is.
+    fn evidence(&self) -> Evidence {
+        let command = self.unit.value("Service", "ExecStart");
+        let said = command.or_else(|| self.unit.value("Unit", "Description"));
+        let fragment = || self.unit.files.first().cloned();
+        said.map_or_else(
+            || Evidence::file(&fragment().unwrap_or_else(MachinePath::root)),
+            |(path, entry)| unit::evidence(path, entry),
+        )
+    }
 }
 
 fn kind(unit: &Unit, value: Option<&str>) -> ServiceType {
@@ -130,38 +169,6 @@ fn kind(unit: &Unit, value: Option<&str>) -> ServiceType {
         None if !has("ExecStart") => ServiceType::Oneshot,
         _ => ServiceType::Simple,
     }
-}
-
-/// User= and Group= as names; a dynamic user is called after the unit.
-fn account(
-    facts: &Facts,
-    unit: &Unit,
-    user: Option<String>,
-    group: Option<String>,
-) -> (String, String) {
-    let is_dynamic = unit
-        .value("Service", "DynamicUser")
-        .is_some_and(|(_, entry)| is_true(&entry.value));
-    let stem = unit.name.rsplit_once('.').map_or(&*unit.name, |(s, _)| s);
-    let prefix = stem.split('@').next().unwrap_or_default();
-    let user = match user {
-        None if is_dynamic => prefix.to_owned(),
-        None => "root".to_owned(),
-        Some(user) => {
-            let uid = user.parse().ok();
-            let known = facts.users.iter().find(|known| uid == Some(known.uid));
-            known.map_or(user, |known| known.name.clone())
-        }
-    };
-    let group = match group {
-        None => primary_group(facts, &user).unwrap_or_else(|| user.clone()),
-        Some(group) => {
-            let gid = group.parse().ok();
-            let known = facts.groups.iter().find(|known| gid == Some(known.gid));
-            known.map_or(group, |known| known.name.clone())
-        }
-    };
-    (user, group)
 }
 
 /// TimeoutSec= sets it too; of both the last counts, and `infinity` is 0.
@@ -196,15 +203,6 @@ fn limits(unit: &Unit) -> Vec<(String, String)> {
         }
     }
     found
-}
-
-fn primary_group(facts: &Facts, user: &str) -> Option<String> {
-    let gid = facts.user(user)?.gid;
-    facts
-        .groups
-        .iter()
-        .find(|group| group.gid == gid)
-        .map(|group| group.name.clone())
 }
 
 /// `-` before it: a directory that may be missing; `~`: the user's home.

@@ -1,6 +1,6 @@
 //! Capability sets of a unit, merged over its assignments (systemd.exec(5), `CapabilityBoundingSet=`).
 
-use super::unit::Unit;
+use super::unit::{Unit, is_true};
 
 /// All of capabilities(7), by number.
 const NAMES: &[&str] = &[
@@ -56,7 +56,7 @@ const IMPLIED: &[(&str, &str)] = &[
 ];
 
 /// The bounding set; `None` where CapabilityBoundingSet= is not set.
-pub(super) fn bounding(unit: &Unit, is_true: fn(&str) -> bool) -> Option<Vec<String>> {
+pub(super) fn bounding(unit: &Unit) -> Option<Vec<String>> {
     let walls = IMPLIED.iter().filter(|(wall, _)| {
         unit.value("Service", wall)
             .is_some_and(|(_, entry)| is_true(&entry.value))

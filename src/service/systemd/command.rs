@@ -1,6 +1,6 @@
 //! Command lines of units: prefixes, specifiers, variables (systemd.service(5), "Command Lines").
 
-use super::specifier;
+use super::{specifier, unit};
 use crate::fact::{Evidence, UnitEntry};
 use crate::path::MachinePath;
 use crate::service::Command;
@@ -22,7 +22,7 @@ impl Context<'_> {
 
     /// One Exec line; several commands may be joined by ` ; `.
     pub fn commands(&self, path: &MachinePath, entry: &UnitEntry) -> Vec<Command> {
-        let evidence = Evidence::line(path, entry.line, &format!("{}={}", entry.key, entry.value));
+        let evidence = unit::evidence(path, entry);
         words::commands(&entry.value)
             .iter()
             .filter_map(|words| self.command(words, &evidence))

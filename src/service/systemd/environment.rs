@@ -1,21 +1,13 @@
 //! A unit's environment: Environment=, the files after it, and what is taken away again (systemd.exec(5)).
 
 use super::command::Context;
-use super::unit::Unit;
+use super::unit::{self, Unit};
 use crate::fact::{Evidence, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::secret::MASK;
+use crate::service::Environment;
 use crate::words;
-
-/// Variables in order, and those whose value was redacted, with where they stand.
-#[derive(Debug, Default)]
-pub(super) struct Environment {
-    pub variables: Vec<(String, String)>,
-    pub secrets: Vec<(String, Evidence)>,
-    /// Variables that nothing on the disk sets, but that the run may: `None` where any may be, since a file that sets
-    /// some was not read or is made at boot.
-    pub open: Option<Vec<String>>,
-}
+use std::collections::BTreeMap;
 
 /// What the manager itself sets (systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager").
 const OF_THE_MANAGER: &[&str] = &[
@@ -48,43 +40,41 @@ const OF_THE_MANAGER: &[&str] = &[
     "TRIGGER_PATH",
 ];
 
-impl Environment {
-    fn set(&mut self, name: &str, value: String, evidence: Evidence) {
-        self.unset(name, None);
-        if value.contains(MASK) {
-            self.secrets.push((name.to_owned(), evidence));
-        }
-        self.variables.push((name.to_owned(), value));
-    }
-
-    /// Takes a variable away; with a value, only where it has that one.
-    fn unset(&mut self, name: &str, value: Option<&str>) {
-        let goes = |known: &str, held: &str| known == name && value.is_none_or(|v| v == held);
-        let before = self.variables.len();
-        self.variables.retain(|(known, held)| !goes(known, held));
-        if self.variables.len() < before {
-            self.secrets.retain(|(known, _)| known != name);
-        }
-    }
-}
-
-/// Environment= first, files after, later ones win.
+/// A unit's environment, and the variables that nothing on the disk sets but that the run may: `None` where any may be,
+/// since a file that sets some was not read or is made at boot.
 pub(super) fn read(
     facts: &Facts,
     unit: &Unit,
     context: &Context<'_>,
-    files: &[(MachinePath, bool)],
-) -> Environment {
-    let mut found = Environment::default();
+) -> (Environment, Option<Vec<String>>) {
+    let mut found = Environment {
+        files: files(unit, context),
+        ..Environment::default()
+    };
+    assignments(&mut found, unit, context);
+    of_files(&mut found, facts);
+    take_away(&mut found, unit, context);
+    found.set_by = set_by(&found, unit);
+    let mut files = found.files.iter();
+    let is_open = files.any(|(file, optional)| is_open(facts, file, *optional));
+    (found, (!is_open).then(|| open(unit)))
+}
+
+/// Environment=.
+fn assignments(found: &mut Environment, unit: &Unit, context: &Context<'_>) {
     for (path, entry) in unit.list("Service", "Environment") {
         for word in words::split(&context.expand(&entry.value)) {
             if let Some((name, value)) = word.split_once('=') {
                 let evidence = Evidence::line(path, entry.line, &word);
-                found.set(name, value.to_owned(), evidence);
+                set(found, name, value.to_owned(), evidence);
             }
         }
     }
-    for (pattern, _) in files {
+}
+
+/// Files come after, and later ones win.
+fn of_files(found: &mut Environment, facts: &Facts) {
+    for (pattern, _) in found.files.clone() {
         let matching = facts.documents.iter().filter(|((path, syntax), _)| {
             *syntax == Syntax::Environment
                 && crate::walk::glob::matches_path(&pattern.text(), &path.text())
@@ -92,30 +82,64 @@ pub(super) fn read(
         for (_, document) in matching {
             for setting in &document.settings {
                 let value = setting.args.first().cloned().unwrap_or_default();
-                found.set(&setting.key, value, document.evidence(setting));
+                set(found, &setting.key, value, document.evidence(setting));
             }
         }
     }
-    let is_open = files
-        .iter()
-        .any(|(file, optional)| is_open(facts, file, *optional));
-    found.open = (!is_open).then(|| {
-        let passed = unit.list("Service", "PassEnvironment");
-        let passed = passed
-            .iter()
-            .flat_map(|(_, entry)| words::split(&entry.value));
-        let own = OF_THE_MANAGER.iter().map(|name| (*name).to_owned());
-        own.chain(passed).collect()
-    });
+}
+
+/// UnsetEnvironment=.
+fn take_away(found: &mut Environment, unit: &Unit, context: &Context<'_>) {
     for (_, entry) in unit.list("Service", "UnsetEnvironment") {
         for word in words::split(&context.expand(&entry.value)) {
             match word.split_once('=') {
-                Some((name, value)) => found.unset(name, Some(value)),
-                None => found.unset(&word, None),
+                Some((name, value)) => unset(found, name, Some(value)),
+                None => unset(found, &word, None),
             }
         }
     }
-    found
+}
+
+/// The line of the unit that a variable stands in, or else the first file of variables.
+fn set_by(found: &Environment, unit: &Unit) -> BTreeMap<String, Evidence> {
+    let file = found.files.first().map(|(path, _)| Evidence::file(path));
+    let of = |name: &str| {
+        let mut entries = unit.entries.iter();
+        let line =
+            entries.find(|(_, entry)| entry.key == "Environment" && entry.value.contains(name));
+        line.map(|(path, entry)| unit::evidence(path, entry))
+            .or_else(|| file.clone())
+    };
+    let names = found.variables.iter().map(|(name, _)| name);
+    names
+        .filter_map(|name| Some((name.clone(), of(name)?)))
+        .collect()
+}
+
+fn set(found: &mut Environment, name: &str, value: String, evidence: Evidence) {
+    unset(found, name, None);
+    if value.contains(MASK) {
+        found.secrets.push((name.to_owned(), evidence));
+    }
+    found.variables.push((name.to_owned(), value));
+}
+
+/// Takes a variable away; with a value, only where it has that one.
+fn unset(found: &mut Environment, name: &str, value: Option<&str>) {
+    let goes = |known: &str, held: &str| known == name && value.is_none_or(|v| v == held);
+    let before = found.variables.len();
+    found.variables.retain(|(known, held)| !goes(known, held));
+    if found.variables.len() < before {
+        found.secrets.retain(|(known, _)| known != name);
+    }
+}
+
+/// What the manager sets itself, and what it passes on of its own (PassEnvironment=).
+fn open(unit: &Unit) -> Vec<String> {
+    let passed = unit.list("Service", "PassEnvironment").into_iter();
+    let passed = passed.flat_map(|(_, entry)| words::split(&entry.value));
+    let own = OF_THE_MANAGER.iter().map(|name| (*name).to_owned());
+    own.chain(passed).collect()
 }
 
 /// Whether a file may set what the disk does not tell: it was not read, is made at boot, or should be there and is not.
@@ -140,7 +164,7 @@ fn is_open(facts: &Facts, file: &MachinePath, optional: bool) -> bool {
 }
 
 /// EnvironmentFile=: path or pattern, and whether it may be absent.
-pub(super) fn files(unit: &Unit, context: &Context<'_>) -> Vec<(MachinePath, bool)> {
+fn files(unit: &Unit, context: &Context<'_>) -> Vec<(MachinePath, bool)> {
     let entries = unit.list("Service", "EnvironmentFile");
     let file = |value: &str| {
         let value = context.expand(value);

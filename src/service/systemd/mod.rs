@@ -1,5 +1,6 @@
 //! Services and timers of systemd: what its unit files, links and presets mean together.
 
+mod account;
 mod build;
 pub(super) mod calendar;
 mod capability;
@@ -8,22 +9,44 @@ mod condition;
 mod directory;
 mod dropin;
 mod environment;
+mod remark;
 mod resolve;
-pub mod search;
+mod sandbox;
+mod search;
 mod signal;
 mod specifier;
 mod timer;
 mod unit;
 
-use super::{GeneratedUnit, Service, Socket, SocketKind};
-use crate::fact::{Evidence, Facts};
+use super::manager::Manager;
+use super::{GeneratedUnit, Service, Services, Socket, SocketKind};
+use crate::fact::Facts;
+use resolve::Reached;
+use search::UnitPath;
+use unit::Unit;
 
-pub(super) use resolve::{Reached, reach};
-pub(super) use search::UnitPath;
-pub(super) use timer::timers;
+pub(super) struct Systemd;
+
+impl Manager for Systemd {
+    fn id(&self) -> &'static str {
+        "systemd"
+    }
+
+    fn find(&self, facts: &Facts, generated: &[GeneratedUnit], found: &mut Services) {
+        let path = UnitPath::new(facts);
+        let reached = resolve::reach(&path, generated);
+        let services = services(facts, &path, &reached, generated);
+        found.services.extend(services);
+        found.jobs.extend(timer::timers(facts, &path, &reached));
+        // Where systemd starts nothing at all, another manager may, and its run levels count.
+        if !reached.units.is_empty() {
+            found.graphical = Some(reached.units.contains_key("graphical.target"));
+        }
+    }
+}
 
 /// The services that systemd starts, and those that are there and do not start: a report must be able to say so.
-pub(super) fn services(
+fn services(
     facts: &Facts,
     path: &UnitPath<'_>,
     reached: &Reached,
@@ -43,7 +66,7 @@ pub(super) fn services(
         service.enabled_by = service
             .enabled_by
             .or_else(|| reached.by.get(&unit.name).cloned());
-        service.sockets = sockets(reached, &unit.name);
+        service.sockets = sockets(reached, unit);
         services.push(service);
     }
     for name in path.names(".service") {
@@ -71,23 +94,26 @@ const LISTEN: &[(&str, SocketKind)] = &[
 ];
 
 /// What an enabled socket unit listens on for a service.
-fn sockets(reached: &Reached, service: &str) -> Vec<Socket> {
+fn sockets(reached: &Reached, service: &Unit) -> Vec<Socket> {
     let mut found = Vec::new();
-    for (_, unit) in reached.sockets.iter().filter(|(name, _)| name == service) {
+    let is_input = service.sets("StandardInput", "socket");
+    let own = reached.sockets.iter();
+    for (_, unit) in own.filter(|(name, _)| *name == service.name) {
         let last = |key| {
             unit.list("Socket", key)
                 .last()
                 .map(|(_, entry)| entry.value.clone())
         };
-        let is_accepting = last("Accept").is_some_and(|value| build::is_true(&value));
+        let is_accepting = last("Accept").is_some_and(|value| unit::is_true(&value));
         for (key, kind) in LISTEN {
             for (path, entry) in unit.list("Socket", key) {
                 found.push(Socket {
                     address: specifier::expand(&entry.value, &unit.name, ""),
                     kind: *kind,
                     is_accepting,
+                    is_input,
                     name: last("FileDescriptorName"),
-                    evidence: Evidence::line(path, entry.line, &format!("{key}={}", entry.value)),
+                    evidence: unit::evidence(path, entry),
                 });
             }
         }

@@ -8,7 +8,7 @@ use crate::service::GeneratedUnit;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Units pulled in, by name, and by what.
-pub(in crate::service) struct Reached {
+pub(super) struct Reached {
     pub units: BTreeMap<String, Unit>,
     pub by: BTreeMap<String, Evidence>,
     /// Services that an enabled socket unit starts: service, socket unit.
@@ -18,7 +18,7 @@ pub(in crate::service) struct Reached {
 /// The most units followed; a machine has some hundreds.
 const MOST: usize = 20_000;
 
-pub(in crate::service) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached {
+pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached {
     let mut reached = Reached {
         units: BTreeMap::new(),
         by: BTreeMap::new(),
@@ -104,7 +104,7 @@ fn accepts(unit: &Unit) -> bool {
 }
 
 /// The unit another one starts: named, or of the same name.
-pub(in crate::service) fn triggered(unit: &Unit, section: &str, key: &str) -> String {
+pub(super) fn triggered(unit: &Unit, section: &str, key: &str) -> String {
     let named = unit
         .value(section, key)
         .map(|(_, entry)| super::specifier::expand(&entry.value, &unit.name, ""));

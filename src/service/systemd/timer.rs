@@ -2,18 +2,14 @@
 
 use super::resolve::{Reached, triggered};
 use super::search::UnitPath;
-use super::unit::Unit;
+use super::unit::{self, Unit};
 use super::{build, calendar};
 use crate::fact::{Evidence, Facts, UnitEntry};
 use crate::path::MachinePath;
-use crate::service::{Manager, ScheduledJob};
+use crate::service::{ScheduledJob, Starter};
 
 /// Enabled timers, with the service each starts.
-pub(in crate::service) fn timers(
-    facts: &Facts,
-    path: &UnitPath<'_>,
-    reached: &Reached,
-) -> Vec<ScheduledJob> {
+pub(super) fn timers(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) -> Vec<ScheduledJob> {
     let timers = reached
         .units
         .values()
@@ -27,20 +23,21 @@ fn timer(facts: &Facts, path: &UnitPath<'_>, unit: &Unit) -> Option<ScheduledJob
     let service = build::service(facts, &service, None);
     let (schedule, cron, evidence) = schedule(unit)?;
     let commands: Vec<String> = service
-        .exec
+        .commands
+        .start
         .iter()
         .map(|command| shell(&command.argv))
         .collect();
     Some(ScheduledJob {
         name: unit.name.clone(),
-        manager: Manager::Timer,
+        manager: Starter::Timer,
         enabled: true,
         schedule,
         cron,
         user: service.user.clone(),
         command: commands.join(" && "),
-        environment: service.environment.clone(),
-        secret: !service.secret_environment.is_empty(),
+        environment: service.environment.variables.clone(),
+        secret: !service.environment.secrets.is_empty(),
         service: Some(Box::new(service)),
         evidence,
     })
@@ -77,15 +74,13 @@ fn moments(unit: &Unit) -> Vec<&(MachinePath, UnitEntry)> {
 }
 
 /// The schedule as written, and as cron fields, with what says so.
-fn schedule(unit: &Unit) -> Option<(String, Option<String>, Evidence)> {
-    let moments = moments(unit);
+fn schedule(timer: &Unit) -> Option<(String, Option<String>, Evidence)> {
+    let moments = moments(timer);
     let of = |keys: &[&str]| -> Vec<&(MachinePath, UnitEntry)> {
         let ours = |(_, entry): &&&(MachinePath, UnitEntry)| keys.contains(&entry.key.as_str());
         moments.iter().filter(ours).copied().collect()
     };
-    let evidence = |(path, entry): &(MachinePath, UnitEntry)| {
-        Evidence::line(path, entry.line, &format!("{}={}", entry.key, entry.value))
-    };
+    let evidence = |(path, entry): &(MachinePath, UnitEntry)| unit::evidence(path, entry);
     let events = of(&["OnCalendar"]);
     if let [first, rest @ ..] = events.as_slice() {
         let values: Vec<&str> = events.iter().map(|(_, e)| e.value.as_str()).collect();
@@ -107,7 +102,7 @@ fn schedule(unit: &Unit) -> Option<(String, Option<String>, Evidence)> {
 }
 
 /// A command line a shell reads back as the same words.
-pub(in crate::service) fn shell(argv: &[String]) -> String {
+fn shell(argv: &[String]) -> String {
     let word = |word: &String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,@%+".contains(c);
         if !word.is_empty() && word.chars().all(plain) {

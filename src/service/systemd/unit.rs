@@ -1,6 +1,6 @@
 //! A unit as loaded, and what its name says (systemd.unit(5)).
 
-use crate::fact::UnitEntry;
+use crate::fact::{Evidence, UnitEntry};
 use crate::path::MachinePath;
 
 /// A unit as loaded: every assignment in force, in merge order.
@@ -41,6 +41,12 @@ impl Unit {
             .filter(move |(_, entry)| entry.section == section && entry.key == key)
     }
 
+    /// Whether a setting is made anywhere with this value.
+    pub fn sets(&self, key: &str, value: &str) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|(_, entry)| entry.key == key && entry.value == value)
+    }
+
     /// The last value of a plain setting; empty counts as unset.
     pub fn value<'a>(
         &'a self,
@@ -60,18 +66,23 @@ impl Unit {
         self.all("Unit", key)
     }
 
-    /// Names in a dependency setting, specifiers replaced, templates with this unit's instance.
-    pub fn names(&self, key: &str) -> Vec<String> {
-        self.dependencies(key)
-            .flat_map(|(_, entry)| entry.value.split_whitespace())
-            .map(|name| self.dependency(name))
-            .collect()
-    }
-
     /// One name of a dependency setting or directory as this unit means it.
     pub fn dependency(&self, name: &str) -> String {
         instantiate(&super::specifier::expand(name, &self.name, ""), &self.name)
     }
+}
+
+/// An assignment as it is written, for a report to show.
+pub(super) fn evidence(path: &MachinePath, entry: &UnitEntry) -> Evidence {
+    let text = format!("{}={}", entry.key, entry.value);
+    Evidence::line(path, entry.line, &text)
+}
+
+pub(super) fn is_true(value: &str) -> bool {
+    matches!(
+        value.to_ascii_lowercase().as_str(),
+        "1" | "yes" | "y" | "true" | "t" | "on"
+    )
 }
 
 /// Whether a unit may be called so (systemd.unit(5), "Description"); also keeps names that feed on themselves short.

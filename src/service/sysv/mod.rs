@@ -2,9 +2,11 @@
 
 pub mod start;
 
-use super::systemd::Reached;
-use super::systemd::search::UnitPath;
-use super::{Command, GeneratedUnit, Manager, Service, ServiceType};
+use super::manager::Manager;
+use super::{
+    Command, Commands, Environment, GeneratedUnit, Remark, RemarkKind, Service, ServiceType,
+    Services, Starter,
+};
 use crate::fact::{Evidence, Facts, InitScript, Syntax};
 use crate::path::MachinePath;
 use std::collections::BTreeMap;
@@ -16,10 +18,44 @@ const LINKS: &[&str] = &["/etc/rc[234].d/S*", "/etc/rc.d/rc[234].d/S*"];
 const GRAPHICAL: &[&str] = &["/etc/rc5.d/S*", "/etc/rc.d/rc5.d/S*"];
 
 /// What runs last, where it is executable.
-pub const RC_LOCAL: &[&str] = &["/etc/rc.local", "/etc/rc.d/rc.local"];
+const RC_LOCAL: &[&str] = &["/etc/rc.local", "/etc/rc.d/rc.local"];
 
-pub(super) fn services(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) -> Vec<Service> {
-    let is_graphical = reached.units.is_empty() || reached.units.contains_key("graphical.target");
+pub(super) struct SystemV;
+
+impl Manager for SystemV {
+    fn id(&self) -> &'static str {
+        "sysv"
+    }
+
+    fn scripts(&self) -> &'static [&'static str] {
+        RC_LOCAL
+    }
+
+    fn find(&self, facts: &Facts, generated: &[GeneratedUnit], found: &mut Services) {
+        let mut services = services(facts, found);
+        let daemons: Vec<Service> = daemons(&services, generated).collect();
+        services.extend(daemons);
+        if let Some(local) = rc_local(facts) {
+            drop_wrappers(facts, &local, &mut found.services);
+            drop_wrappers(facts, &local, &mut services);
+            services.push(local);
+        }
+        found.services.append(&mut services);
+    }
+}
+
+/// The unit that runs rc.local is made for it by a generator, or enabled by hand; the script is one service, not two.
+fn drop_wrappers(facts: &Facts, local: &Service, others: &mut Vec<Service>) {
+    let script = |service: &Service| {
+        let program = service.commands.start.first()?.argv.first()?;
+        facts.tree.resolve(&MachinePath::new(program))
+    };
+    let own = script(local);
+    others.retain(|service| own.is_none() || script(service) != own);
+}
+
+fn services(facts: &Facts, others: &Services) -> Vec<Service> {
+    let is_graphical = others.graphical.unwrap_or(true);
     let links: Vec<_> = LINKS
         .iter()
         .chain(GRAPHICAL.iter().filter(|_| is_graphical))
@@ -34,7 +70,7 @@ pub(super) fn services(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) ->
             .tree
             .get(&script.path)
             .is_some_and(crate::walk::Entry::is_executable);
-        if !is_script || path.load(&format!("{stem}.service")).is_some() {
+        if !is_script || others.named(&format!("{stem}.service")).is_some() {
             continue;
         }
         let real = facts.tree.resolve(&script.path);
@@ -43,7 +79,6 @@ pub(super) fn services(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) ->
             .find(|link| facts.tree.resolve(&link.path) == real);
         found.push(service(facts, script, name, link.map(|link| &link.path)));
     }
-    found.extend(rc_local(facts));
     found
 }
 
@@ -61,34 +96,23 @@ fn service(
     let (daemon, user, pid_file) = start.map_or((None, None, None), |start| {
         (Some(start.daemon), start.user, start.pid_file)
     });
-    let daemon = daemon.into_iter().map(|argv| Command {
-        argv,
-        ignore_failure: false,
-        privileged: false,
-        evidence: script.evidence.clone(),
-    });
+    let daemon = daemon.map(|argv| plain(argv, &script.evidence));
     let user = user.unwrap_or_else(|| "root".into());
     Service {
         kind,
-        exec: daemon.collect(),
+        commands: runs(daemon),
         pid_file: pid_file.map(MachinePath::new),
         enabled: link.is_some(),
         enabled_by: link.map(Evidence::file),
         description: script.description.clone(),
-        requires: script
-            .required_start
-            .iter()
-            .filter(|name| !name.starts_with('$'))
-            .cloned()
-            .collect(),
         group: user.clone(),
         user,
-        ..empty(name, Manager::Sysv, script.evidence.clone())
+        ..by_script(name, Starter::Sysv, script.evidence.clone())
     }
 }
 
 /// Daemons that an enabled init script starts one by one, as packs describe them.
-pub(super) fn daemons<'a>(
+fn daemons<'a>(
     services: &'a [Service],
     generated: &'a [GeneratedUnit],
 ) -> impl Iterator<Item = Service> + 'a {
@@ -96,22 +120,19 @@ pub(super) fn daemons<'a>(
     started.filter_map(|unit| {
         let script = services
             .iter()
-            .find(|service| service.name == unit.wanted_by && service.manager == Manager::Sysv)?;
-        let exec = Command {
-            argv: unit.command.clone(),
-            ignore_failure: false,
-            privileged: false,
-            evidence: unit.evidence.clone(),
-        };
+            .find(|service| service.name == unit.wanted_by && service.manager == Starter::Sysv)?;
         // A pack's command stays in front.
         Some(Service {
-            exec: vec![exec],
+            commands: runs(Some(plain(unit.command.clone(), &unit.evidence))),
             enabled: script.enabled,
             enabled_by: script.enabled_by.clone(),
-            environment: unit.environment.clone(),
+            environment: Environment {
+                variables: unit.environment.clone(),
+                ..Environment::default()
+            },
             description: script.description.clone(),
             files: script.files.clone(),
-            ..empty(unit.name.clone(), Manager::Sysv, unit.evidence.clone())
+            ..by_script(unit.name.clone(), Starter::Sysv, unit.evidence.clone())
         })
     })
 }
@@ -145,60 +166,40 @@ fn rc_local(facts: &Facts) -> Option<Service> {
         .iter()
         .find(|reference| reference.word != "exit")?;
     let evidence = Evidence::line(&path, first.line, &first.word);
-    let exec = Command {
-        argv: vec![path.text().into_owned()],
-        ignore_failure: false,
-        privileged: false,
-        evidence: evidence.clone(),
-    };
+    let script = plain(vec![path.text().into_owned()], &evidence);
     Some(Service {
         enabled: true,
         kind: ServiceType::Oneshot,
-        exec: vec![exec],
-        ..empty("rc.local".into(), Manager::RcLocal, evidence)
+        commands: runs(Some(script)),
+        ..by_script("rc.local".into(), Starter::RcLocal, evidence)
     })
 }
 
-/// A service of which nothing is known but its name and place.
-pub fn empty(name: String, manager: Manager, evidence: Evidence) -> Service {
+/// A service that a script starts and nothing supervises.
+fn by_script(name: String, starter: Starter, evidence: Evidence) -> Service {
+    let remark = Remark {
+        kind: RemarkKind::Script,
+        text: format!("{name} is started by {}", evidence.path),
+        evidence: evidence.clone(),
+    };
     Service {
-        name,
-        manager,
-        enabled: false,
-        masked: false,
-        description: String::new(),
-        kind: ServiceType::Simple,
-        exec: Vec::new(),
-        exec_pre: Vec::new(),
-        exec_post: Vec::new(),
-        exec_stop: Vec::new(),
-        user: "root".into(),
-        group: "root".into(),
-        supplementary_groups: Vec::new(),
-        environment: Vec::new(),
-        secret_environment: Vec::new(),
-        environment_files: Vec::new(),
-        working_directory: None,
-        directories: Vec::new(),
-        umask: None,
-        kill_signal: "SIGTERM".into(),
-        stop_timeout: None,
-        restart: String::new(),
-        pid_file: None,
-        ambient_capabilities: Vec::new(),
-        capability_bounding: None,
-        no_new_privileges: false,
-        limits: Vec::new(),
-        sockets: Vec::new(),
-        requires: Vec::new(),
-        wants: Vec::new(),
-        part_of: Vec::new(),
-        after: Vec::new(),
-        aliases: Vec::new(),
-        directives: Vec::new(),
-        files: vec![evidence.path.clone()],
-        evidence,
-        enabled_by: None,
-        unmet: None,
+        remarks: vec![remark],
+        ..Service::new(name, starter, evidence)
+    }
+}
+
+fn runs(command: Option<Command>) -> Commands {
+    Commands {
+        start: command.into_iter().collect(),
+        ..Commands::default()
+    }
+}
+
+fn plain(argv: Vec<String>, evidence: &Evidence) -> Command {
+    Command {
+        argv,
+        ignore_failure: false,
+        privileged: false,
+        evidence: evidence.clone(),
     }
 }

@@ -1,0 +1,45 @@
+//! The user and the group that a unit's processes run as, by name.
+
+use super::unit::{Unit, is_true};
+use crate::fact::Facts;
+
+/// User= and Group= as names; a dynamic user is called after the unit.
+pub(super) fn account(
+    facts: &Facts,
+    unit: &Unit,
+    user: Option<String>,
+    group: Option<String>,
+) -> (String, String) {
+    let is_dynamic = unit
+        .value("Service", "DynamicUser")
+        .is_some_and(|(_, entry)| is_true(&entry.value));
+    let stem = unit.name.rsplit_once('.').map_or(&*unit.name, |(s, _)| s);
+    let prefix = stem.split('@').next().unwrap_or_default();
+    let user = match user {
+        None if is_dynamic => prefix.to_owned(),
+        None => "root".to_owned(),
+        Some(user) => {
+            let uid = user.parse().ok();
+            let known = facts.users.iter().find(|known| uid == Some(known.uid));
+            known.map_or(user, |known| known.name.clone())
+        }
+    };
+    let group = match group {
+        None => primary_group(facts, &user).unwrap_or_else(|| user.clone()),
+        Some(group) => {
+            let gid = group.parse().ok();
+            let known = facts.groups.iter().find(|known| gid == Some(known.gid));
+            known.map_or(group, |known| known.name.clone())
+        }
+    };
+    (user, group)
+}
+
+fn primary_group(facts: &Facts, user: &str) -> Option<String> {
+    let gid = facts.user(user)?.gid;
+    facts
+        .groups
+        .iter()
+        .find(|group| group.gid == gid)
+        .map(|group| group.name.clone())
+}
