@@ -156,7 +156,7 @@ pub enum Fact {
         path: MachinePath,
         md5: String,
     },
-    /// MD5s that a package recorded for files it owns (dpkg's md5sums).
+    /// MD5s that a package recorded for files it owns.
     Recorded {
         package: String,
         digests: Vec<(MachinePath, String)>,

@@ -186,7 +186,7 @@ fn is_static(id: u32, place: &Place<'_>) -> bool {
     id <= place.base.distribution.static_accounts || id == NOBODY
 }
 
-/// What useradd(8) takes, and no option, number or field separator in disguise.
+/// What passwd(5) and group(5) take, and no option, number or field separator in disguise.
 fn is_account_name(name: &str) -> bool {
     let fits =
         |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ':' | ',' | '/' | '\\');
