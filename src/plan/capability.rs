@@ -101,6 +101,14 @@ impl Seen<'_> {
                 "it is root and starts other programs, which may need anything".to_owned(),
             );
         }
+        self.of_ordinary_calls(&reached, keep);
+        self.of_ports(keep);
+        self.of_asks(keep);
+        None
+    }
+
+    /// What processes of root do every day: become another user, and open that user's files.
+    fn of_ordinary_calls(&self, reached: &BTreeMap<&str, &str>, keep: &mut impl FnMut(&str, &str)) {
         for name in [
             "CAP_SETUID",
             "CAP_SETGID",
@@ -113,7 +121,7 @@ impl Seen<'_> {
                 keep(name, &format!("its code {does}"));
             }
         }
-        if changes_user {
+        if reached.contains_key("CAP_SETUID") {
             keep(
                 "CAP_DAC_OVERRIDE",
                 "root opens files of the user it becomes",
@@ -127,6 +135,9 @@ impl Seen<'_> {
         } else if self.has_files_of_others() {
             keep("CAP_DAC_OVERRIDE", "it opens files that are not root's");
         }
+    }
+
+    fn of_ports(&self, keep: &mut impl FnMut(&str, &str)) {
         if let Some(listen) = self
             .workload
             .listens
@@ -142,6 +153,10 @@ impl Seen<'_> {
                 ),
             );
         }
+    }
+
+    /// What its own code asks for, and what libraries want of root.
+    fn of_asks(&self, keep: &mut impl FnMut(&str, &str)) {
         for ask in self.need.asked() {
             if !ask.capability.is_empty() && !capabilities().is_hosts(&ask.capability) {
                 keep(
@@ -156,7 +171,6 @@ impl Seen<'_> {
                 keep(name, "a library it is linked with wants it of root");
             }
         }
-        None
     }
 
     pub(super) fn starts_programs(&self) -> bool {
