@@ -331,6 +331,17 @@ fn every_family_is_listed() {
     assert_eq!(there, listed.collect(), "the folder, and FAMILIES");
 }
 
+/// A format has a file or folder of its own in the room.
+#[test]
+fn writers_have_a_place() {
+    let room = root().join("src/render");
+    for writer in transvase::render::artefact::WRITERS {
+        let (file, folder) = (format!("{}.rs", writer.id()), writer.id());
+        let is_there = room.join(file).exists() || room.join(folder).is_dir();
+        assert!(is_there, "{folder} is nowhere below src/render");
+    }
+}
+
 /// Ids of products and words of their commands: what a pack says, Rust does not.
 #[test]
 fn no_product_is_named_in_rust() {

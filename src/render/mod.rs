@@ -5,6 +5,7 @@
 //! once or not at all (`staging`).
 
 mod archive;
+pub mod artefact;
 pub(super) mod compose;
 mod confined;
 pub(super) mod dockerfile;

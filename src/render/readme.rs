@@ -1,5 +1,8 @@
 //! The views of the pages for the reader: one for each container, one for all.
 
+use super::Error;
+use super::artefact::{Artefact, Outcome, Writer};
+use super::templates::fill;
 use crate::distribution::candidate::{BaseChoice, Demand};
 use crate::kernel::place::Profile;
 use crate::plan::{Plan, PlannedSecret};
@@ -7,7 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Serialize)]
-pub(in crate::render) struct Page {
+struct Page {
     id: String,
     title: String,
     release: String,
@@ -88,7 +91,27 @@ struct File {
     why: String,
 }
 
-pub(in crate::render) fn page(plan: &Plan) -> Page {
+/// The pages for whoever runs the containers.
+pub struct Pages;
+
+impl Writer for Pages {
+    fn id(&self) -> &'static str {
+        "readme"
+    }
+
+    fn files(&self, plans: &[Plan], outcome: &Outcome) -> Result<Vec<Artefact>, Error> {
+        let mut found = Vec::new();
+        for plan in plans {
+            let text = fill("workload.md", &page(plan))?;
+            found.push(Artefact::of(plan, "README.md", text));
+        }
+        let overview = overview(plans, &outcome.missing, outcome.left_out.clone());
+        found.push(Artefact::new("README.md", fill("README.md", &overview)?));
+        Ok(found)
+    }
+}
+
+fn page(plan: &Plan) -> Page {
     Page {
         id: plan.id.clone(),
         title: plan.title.clone(),
@@ -247,7 +270,7 @@ fn secret(secret: &PlannedSecret) -> Secret {
 }
 
 #[derive(Debug, Serialize)]
-pub(in crate::render) struct Overview {
+struct Overview {
     machine: String,
     release: String,
     count: usize,
@@ -275,11 +298,7 @@ struct Note {
 }
 
 /// `missing` names the secrets that were not written; `left_out` says what could not be.
-pub(in crate::render) fn overview(
-    plans: &[Plan],
-    missing: &[String],
-    left_out: Vec<String>,
-) -> Overview {
+fn overview(plans: &[Plan], missing: &[String], left_out: Vec<String>) -> Overview {
     let hostname = plans.iter().find_map(|plan| plan.network.hostname.clone());
     let mut pods: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for plan in plans {

@@ -22,6 +22,11 @@ struct Job {
 }
 
 /// The tables of a plan, in the order of their first jobs.
+/// Whether something of it stands in the image as a file of our own making.
+pub(super) fn makes_files(plan: &Plan) -> bool {
+    plan.schedule.scheduler.is_some() || !tables(plan).is_empty()
+}
+
 pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
     let Some(scheduler) = &plan.schedule.scheduler else {
         return Vec::new();

@@ -1,9 +1,10 @@
 //! Plans into files: which file stands where, and with what in it.
 
+use super::artefact::{self, Outcome};
+use super::rootfs as files;
 use super::staging::Staging;
 use super::templates::fill;
-use super::{Error, Machine, Options, Written, archive, rootfs, secret};
-use super::{compose, dockerfile, entrypoint, readme, schedule, value};
+use super::{Error, Machine, Options, Written, archive, entrypoint, schedule, secret};
 use crate::path::MachinePath;
 use crate::plan::Plan;
 use crate::walk::Entry;
@@ -20,15 +21,19 @@ pub(super) fn all(
     let mut written = Written::default();
     let mut missing = Vec::new();
     for plan in plans {
-        workload(staging, plan, machine, &mut written)?;
+        rootfs(staging, plan, machine, &mut written)?;
         missing.extend(secrets(staging, plan, machine, options, &mut written)?);
         if options.with_data {
             data(staging, plan, machine, &mut written)?;
         }
     }
-    for (name, text) in overview(plans, &missing, &written.left_out)? {
-        staging.file(Path::new(name), 0o644, text.as_bytes())?;
-        written.paths.push(PathBuf::from(name));
+    let outcome = Outcome {
+        missing,
+        left_out: written.left_out.clone(),
+    };
+    for artefact in artefact::all(plans, &outcome)? {
+        staging.file(&artefact.path, artefact.mode, artefact.text.as_bytes())?;
+        written.paths.push(artefact.path);
     }
     written.paths.sort();
     Ok(written)
@@ -36,58 +41,17 @@ pub(super) fn all(
 
 /// What `all` would write of its own making, without the machine: every text but those in `rootfs/`, by path.
 pub(super) fn preview(plans: &[Plan]) -> Result<Vec<(PathBuf, String)>, Error> {
-    let mut found = Vec::new();
-    let mut missing = Vec::new();
-    for plan in plans {
-        let directory = Path::new("workloads").join(&plan.id);
-        let is_generated = plan.schedule.scheduler.is_some() || !schedule::tables(plan).is_empty();
-        let files = own(plan, is_generated)?.into_iter();
-        found.extend(files.map(|(name, _, text)| (directory.join(name), text)));
-        missing.extend(plan.state.secrets.iter().map(|secret| secret.name.clone()));
-    }
-    let whole = overview(plans, &missing, &[])?.into_iter();
-    found.extend(whole.map(|(name, text)| (PathBuf::from(name), text)));
-    Ok(found)
+    let secrets = plans.iter().flat_map(|plan| &plan.state.secrets);
+    let outcome = Outcome {
+        missing: secrets.map(|secret| secret.name.clone()).collect(),
+        left_out: Vec::new(),
+    };
+    let all = artefact::all(plans, &outcome)?.into_iter();
+    Ok(all.map(|found| (found.path, found.text)).collect())
 }
 
-/// The files of OUT itself.
-fn overview(
-    plans: &[Plan],
-    missing: &[String],
-    left_out: &[String],
-) -> Result<[(&'static str, String); 4], Error> {
-    let overview = readme::overview(plans, missing, left_out.to_vec());
-    Ok([
-        (
-            "compose.yaml",
-            fill("compose.yaml", &compose::compose(plans))?,
-        ),
-        (".env", fill("env", &compose::env(plans))?),
-        (".gitignore", fill("gitignore", &())?),
-        ("README.md", fill("README.md", &overview)?),
-    ])
-}
-
-/// A workload's files of our own making, with their modes.
-fn own(plan: &Plan, is_generated: bool) -> Result<Vec<(&'static str, u32, String)>, Error> {
-    let view = dockerfile::dockerfile(plan, is_generated);
-    let page = readme::page(plan);
-    let mut files = vec![
-        ("Dockerfile", 0o644, fill("Dockerfile", &view)?),
-        (".dockerignore", 0o644, fill("dockerignore", &())?),
-        ("README.md", 0o644, fill("workload.md", &page)?),
-    ];
-    if plan.process.entrypoint {
-        let text = fill("entrypoint.sh", &entrypoint::entrypoint(plan))?;
-        files.push(("entrypoint.sh", 0o755, text));
-    }
-    if let Some(profile) = plan.contract.profile.document() {
-        files.push((value::PROFILE, 0o644, profile));
-    }
-    Ok(files)
-}
-
-fn workload(
+/// The files that a workload carries, and those of our own making among them.
+fn rootfs(
     staging: &Staging,
     plan: &Plan,
     machine: &Machine<'_>,
@@ -116,21 +80,16 @@ fn workload(
     if !entries.is_empty() || !generated.is_empty() {
         let rootfs = directory.join("rootfs");
         let path = staging.directory(&rootfs, 0o755)?;
-        let unread = rootfs::write(&path, &entries, machine.content)?;
+        let unread = files::write(&path, &entries, machine.content)?;
         written.left_out.extend(
             unread
                 .into_iter()
                 .map(|(path, why)| format!("{path} of {}: {why}", plan.id)),
         );
         for (path, mode, text) in &generated {
-            rootfs::generated(&staging.path().join(&rootfs), path, *mode, text)?;
+            files::generated(&staging.path().join(&rootfs), path, *mode, text)?;
         }
         written.paths.push(rootfs);
-    }
-    for (name, mode, text) in own(plan, !generated.is_empty())? {
-        let path = directory.join(name);
-        staging.file(&path, mode, text.as_bytes())?;
-        written.paths.push(path);
     }
     Ok(())
 }

@@ -3,13 +3,16 @@
 mod network;
 
 use self::network::{Network, Pod, holder, own, pods};
+use super::Error;
+use super::artefact::{Artefact, Outcome, Writer};
+use super::templates::fill;
 use super::value::{Health, archive_mount, health};
 use crate::plan::Plan;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 #[derive(Debug, Serialize)]
-pub(in crate::render) struct Compose {
+struct Compose {
     machine: String,
     project: String,
     pods: Vec<Pod>,
@@ -93,7 +96,7 @@ struct Secret {
 
 /// The `.env` file: what a user changes first.
 #[derive(Debug, Serialize)]
-pub(in crate::render) struct Env {
+struct Env {
     prefix: &'static str,
     tag: &'static str,
     ports: Vec<Port>,
@@ -103,7 +106,24 @@ pub(in crate::render) struct Env {
 const PREFIX: &str = "localhost/";
 const TAG: &str = "latest";
 
-pub(in crate::render) fn compose(plans: &[Plan]) -> Compose {
+/// The compose file, and what it reads or is read with.
+pub struct ComposeFile;
+
+impl Writer for ComposeFile {
+    fn id(&self) -> &'static str {
+        "compose"
+    }
+
+    fn files(&self, plans: &[Plan], _: &Outcome) -> Result<Vec<Artefact>, Error> {
+        Ok(vec![
+            Artefact::new("compose.yaml", fill("compose.yaml", &compose(plans))?),
+            Artefact::new(".env", fill("env", &env(plans))?),
+            Artefact::new(".gitignore", fill("gitignore", &())?),
+        ])
+    }
+}
+
+fn compose(plans: &[Plan]) -> Compose {
     let hostname = plans
         .first()
         .and_then(|plan| plan.network.hostname.clone())
@@ -134,7 +154,7 @@ pub(in crate::render) fn compose(plans: &[Plan]) -> Compose {
     }
 }
 
-pub(in crate::render) fn env(plans: &[Plan]) -> Env {
+fn env(plans: &[Plan]) -> Env {
     Env {
         prefix: PREFIX,
         tag: TAG,

@@ -1,4 +1,4 @@
-//! The Dockerfile's view.
+//! Dockerfiles, with what belongs into their build contexts: the entry point and the profile of system calls.
 
 mod image;
 mod ownership;
@@ -6,13 +6,16 @@ mod run;
 
 use self::image::image;
 use self::run::{Line, Run};
-use super::value::{Health, Variable, environment, health, octal, working_directory};
+use super::artefact::{Artefact, Outcome, Writer};
+use super::templates::fill;
+use super::value::{self, Health, Variable, environment, health, octal, working_directory};
+use super::{Error, entrypoint, schedule};
 use crate::plan::Plan;
 use crate::quote::build_path;
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
-pub(in crate::render) struct Dockerfile {
+struct Dockerfile {
     id: String,
     title: String,
     release: String,
@@ -44,7 +47,33 @@ struct Port {
     from: String,
 }
 
-pub(in crate::render) fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
+/// One Dockerfile a workload.
+pub struct Dockerfiles;
+
+impl Writer for Dockerfiles {
+    fn id(&self) -> &'static str {
+        "dockerfile"
+    }
+
+    fn files(&self, plans: &[Plan], _: &Outcome) -> Result<Vec<Artefact>, Error> {
+        let mut found = Vec::new();
+        for plan in plans {
+            let view = dockerfile(plan, schedule::makes_files(plan));
+            found.push(Artefact::of(plan, "Dockerfile", fill("Dockerfile", &view)?));
+            let ignored = fill("dockerignore", &())?;
+            found.push(Artefact::of(plan, ".dockerignore", ignored));
+            if plan.process.entrypoint {
+                let text = fill("entrypoint.sh", &entrypoint::entrypoint(plan))?;
+                found.push(Artefact::of(plan, "entrypoint.sh", text).executable());
+            }
+            let profile = plan.contract.profile.document();
+            found.extend(profile.map(|text| Artefact::of(plan, value::PROFILE, text)));
+        }
+        Ok(found)
+    }
+}
+
+fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
     let stage_run = stage(plan);
     let (held, _) = environment(plan);
     let (directory, _) = working_directory(plan);
