@@ -2,6 +2,7 @@
 
 use super::Graph;
 use crate::code::image::Pointer;
+use crate::code::places::Places;
 use crate::code::sweep::{Kind, Sweep};
 
 /// Entries of one table of jumps.
@@ -104,14 +105,8 @@ impl Graph<'_> {
 
     /// Tables beside jumps: distances from the table in 32 bits, or whole addresses.
     pub(super) fn find_tables(&mut self, sweep: &Sweep) {
-        let mut bases: Vec<u32> = sweep
-            .refs
-            .iter()
-            .filter(|found| found.kind == Kind::Take)
-            .map(|found| found.to)
-            .collect();
-        bases.sort_unstable();
-        bases.dedup();
+        let taken = sweep.refs.iter().filter(|found| found.kind == Kind::Take);
+        let bases = Places::new(taken.map(|found| found.to).collect());
         let mut jumps = sweep.jumps.iter().peekable();
         let mut found = Vec::new();
         while let Some(jump) = jumps.next() {
@@ -133,8 +128,8 @@ impl Graph<'_> {
                 .filter(|found| found.kind == Kind::Take);
             let mut targets: Vec<u32> = Vec::new();
             for take in takes {
-                let limit = bases.partition_point(|base| *base <= take.to);
-                let limit = bases.get(limit).copied().unwrap_or(u32::MAX);
+                let next = bases.before(take.to).map_or(0, |at| at + 1);
+                let limit = bases.get(next).unwrap_or(u32::MAX);
                 targets.extend(self.table(take.to, limit));
             }
             // Entries repeat within a table; each counts once for each jump.
