@@ -27,6 +27,9 @@ impl MachinePath {
 
     /// Cleans `path` lexically; a relative one is taken from the root, and `..` never leaves it.
     pub fn new(path: impl AsRef<[u8]>) -> Self {
+        if is_clean(path.as_ref()) {
+            return Self(path.as_ref().into());
+        }
         let mut parts: Vec<&[u8]> = Vec::new();
         for part in path.as_ref().split(|b| *b == b'/') {
             match part {
@@ -112,6 +115,15 @@ impl MachinePath {
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.split(|b| *b == b'/').filter(|part| !part.is_empty())
     }
+}
+
+/// Whether a path is absolute and nothing has to be taken out of it, as most are.
+fn is_clean(path: &[u8]) -> bool {
+    let below = path.strip_prefix(b"/");
+    let mut parts = below
+        .into_iter()
+        .flat_map(|below| below.split(|b| *b == b'/'));
+    below.is_some() && parts.all(|part| !matches!(part, b"" | b"." | b".."))
 }
 
 /// Equality, order and hash are those of the bytes, so that a map may be asked by bytes alone.
