@@ -229,6 +229,27 @@ pub fn corpus(name: &str) -> Option<PathBuf> {
     )
 }
 
+/// What cargo says of every package that is locked, whatever machine it is for. Building brings those of this machine
+/// alone; a lock file that does not fit the manifest is nothing missing, but a fault.
+pub fn metadata() -> Option<serde_json::Value> {
+    let told = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap_or_else(|error| panic!("cargo does not start: {error}"));
+    let said = String::from_utf8_lossy(&told.stderr);
+    let needs_network = ["but --offline was specified", "offline mode (--offline)"];
+    if needs_network.iter().any(|words| said.contains(words)) {
+        return missing(
+            "not every locked crate is on this machine",
+            "run `cargo fetch --locked`",
+        );
+    }
+    assert!(told.status.success(), "{said}");
+    let metadata = serde_json::from_slice(&told.stdout);
+    Some(metadata.unwrap_or_else(|error| panic!("what cargo said is no JSON: {error}")))
+}
+
 /// A file or folder of the repository that the package on crates.io is without.
 pub fn repository(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
