@@ -10,7 +10,7 @@ extern crate self as transvase;
 pub mod disk;
 #[path = "../../src/fact/mod.rs"]
 pub mod fact;
-pub mod kernel;
+pub mod abi;
 #[path = "../../src/path.rs"]
 pub mod path;
 #[path = "../../src/source/mod.rs"]

@@ -1,4 +1,4 @@
-//! Of the kernel's room, what facts name.
+//! Of the kernel's interface, what facts name.
 
 #[path = "../../src/abi/call.rs"]
 pub mod call;
