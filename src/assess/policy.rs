@@ -1,7 +1,6 @@
 //! Target profiles: where a container is to run, and what of a machine's habits that place refuses.
 
-use crate::rule::Severity;
-use crate::rule::catalogue::Rule;
+use crate::rule::catalogue::{self, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,11 +84,7 @@ impl Target {
         if rule.fine.iter().any(|fine| fine == self.name()) {
             return 0;
         }
-        rule.points.unwrap_or(match rule.severity {
-            Severity::Blocker => 60,
-            Severity::Major => 15,
-            Severity::Minor => 3,
-            Severity::Info => 0,
-        })
+        rule.points
+            .unwrap_or_else(|| catalogue::scale().points(rule.severity))
     }
 }

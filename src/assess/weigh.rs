@@ -6,12 +6,6 @@ use crate::rule::catalogue;
 use crate::rule::{Severity, Verdict};
 use std::collections::BTreeMap;
 
-/// A score below this asks for changes, whatever fired.
-const FIT: u32 = 85;
-
-/// A major concern of fewer points is one the artefacts already take care of: a secret kept apart, say.
-const CHANGE: u32 = 10;
-
 /// Weighs the concerns of one workload (or of the machine). One factor a rule, however often it fired: ten secrets are
 /// not ten times the work. A factor that weighs nothing is left out; its concern is still in the report.
 pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern>) -> Assessment {
@@ -47,7 +41,7 @@ pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern
     }
     factors.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.rule.cmp(&b.rule)));
     let score = score(&factors);
-    if score < FIT {
+    if score < catalogue::scale().fit {
         verdict = verdict.max(Verdict::ContainerWithChanges);
     }
     let raise_to = raise(&factors, score);
@@ -64,12 +58,7 @@ pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern
 fn weigh(id: &str, severity: Severity, target: Target) -> (u32, Verdict) {
     let Some(rule) = catalogue::rule(id) else {
         // A user's own rule (`--detectors`) weighs by its severity.
-        let points = match severity {
-            Severity::Blocker => 60,
-            Severity::Major => 15,
-            Severity::Minor => 3,
-            Severity::Info => 0,
-        };
+        let points = catalogue::scale().points(severity);
         return (points, by_severity(severity, points, None));
     };
     if severity == Severity::Info {
@@ -81,7 +70,7 @@ fn weigh(id: &str, severity: Severity, target: Target) -> (u32, Verdict) {
         .min(100);
     if severity < rule.severity {
         // A pack may say that this occurrence is milder than the rule's default.
-        points = points.min(if severity == Severity::Minor { 3 } else { 15 });
+        points = points.min(catalogue::scale().points(severity));
     }
     if points == 0 {
         (0, Verdict::Container)
@@ -93,7 +82,7 @@ fn weigh(id: &str, severity: Severity, target: Target) -> (u32, Verdict) {
 fn by_severity(severity: Severity, points: u32, verdict: Option<Verdict>) -> Verdict {
     match severity {
         Severity::Blocker => verdict.unwrap_or(Verdict::KeepVm),
-        Severity::Major if points >= CHANGE => Verdict::ContainerWithChanges,
+        Severity::Major if points >= catalogue::scale().change => Verdict::ContainerWithChanges,
         _ => Verdict::Container,
     }
 }
@@ -102,12 +91,13 @@ fn score(factors: &[Factor]) -> u32 {
     100u32.saturating_sub(factors.iter().map(|factor| factor.points).sum())
 }
 
-/// The score after the (at most three) heaviest factors are mended; `None` where nothing is to be gained.
+/// The score after the heaviest factors are fixed; `None` where nothing is to be gained.
 fn raise(factors: &[Factor], score: u32) -> Option<RaiseTo> {
+    let raise = &catalogue::scale().raise;
     let by: Vec<&Factor> = factors
         .iter()
-        .take(3)
-        .filter(|factor| factor.points >= 3)
+        .take(raise.rules)
+        .filter(|factor| factor.points >= raise.points)
         .collect();
     let rest: u32 = factors
         .iter()
