@@ -1,6 +1,6 @@
 //! From concerns to a score and a verdict for one target.
 
-use super::{Assessment, Factor, RaiseTo, Target};
+use super::{Assessment, Factor, Place, RaiseTo, policy};
 use crate::rule::Concern;
 use crate::rule::catalogue;
 use crate::rule::{Severity, Verdict};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Weighs the concerns of one workload (or of the machine). One factor a rule, however often it fired: ten secrets are
 /// not ten times the work. A factor that weighs nothing is left out; its concern is still in the report.
-pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern>) -> Assessment {
+pub fn assess<'a>(target: &Place, concerns: impl IntoIterator<Item = &'a Concern>) -> Assessment {
     let mut by_rule: BTreeMap<&str, Vec<&Concern>> = BTreeMap::new();
     for concern in concerns {
         by_rule.entry(&concern.rule).or_default().push(concern);
@@ -46,7 +46,7 @@ pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern
     }
     let raise_to = raise(&factors, score);
     Assessment {
-        target: target.name().to_owned(),
+        target: target.id.clone(),
         score,
         verdict,
         factors,
@@ -55,7 +55,7 @@ pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern
 }
 
 /// Points, and what the rule alone makes of the verdict.
-fn weigh(id: &str, severity: Severity, target: Target) -> (u32, Verdict) {
+fn weigh(id: &str, severity: Severity, target: &Place) -> (u32, Verdict) {
     let Some(rule) = catalogue::rule(id) else {
         // A user's own rule (`--detectors`) weighs by its severity.
         let points = catalogue::scale().points(severity);
@@ -64,10 +64,7 @@ fn weigh(id: &str, severity: Severity, target: Target) -> (u32, Verdict) {
     if severity == Severity::Info {
         return (0, Verdict::Container);
     }
-    let mut points = target
-        .points(rule)
-        .saturating_mul(target.factor(id))
-        .min(100);
+    let mut points = policy::points(rule, target);
     if severity < rule.severity {
         // A pack may say that this occurrence is milder than the rule's default.
         points = points.min(catalogue::scale().points(severity));
@@ -129,7 +126,7 @@ mod tests {
             "network/outbound-dependency",
         ]
         .map(concern);
-        let found = assess(Target::Docker, &concerns);
+        let found = assess(policy::usual(), &concerns);
         let sum: u32 = found.factors.iter().map(|factor| factor.points).sum();
         assert_eq!(found.score, 100 - sum);
         assert_eq!(found.factors.len(), 2, "an info weighs nothing");
@@ -143,8 +140,8 @@ mod tests {
         ];
         let once = [concern("security/plain-secret")];
         let (twice, once) = (
-            assess(Target::Docker, &twice),
-            assess(Target::Docker, &once),
+            assess(policy::usual(), &twice),
+            assess(policy::usual(), &once),
         );
         assert_eq!(twice.score, once.score);
         assert_eq!(twice.factors[0].evidence.len(), 2);
@@ -154,20 +151,20 @@ mod tests {
     fn blockers_decide_by_target() {
         let server = [concern("kernel/in-kernel-server")];
         assert_eq!(
-            assess(Target::Docker, &server).verdict,
+            assess(policy::usual(), &server).verdict,
             Verdict::IsolatedContainer
         );
         assert_eq!(
-            assess(Target::Kubevirt, &server).verdict,
+            assess(policy::target("kubevirt").unwrap(), &server).verdict,
             Verdict::Container
         );
         let module = [concern("kernel/out-of-tree-module")];
-        assert_eq!(assess(Target::Docker, &module).verdict, Verdict::KeepVm);
+        assert_eq!(assess(policy::usual(), &module).verdict, Verdict::KeepVm);
     }
 
     #[test]
     fn nothing_to_say_is_a_container() {
-        let found = assess(Target::Docker, &[]);
+        let found = assess(policy::usual(), &[]);
         assert_eq!(
             (found.score, found.verdict, found.raise_to),
             (100, Verdict::Container, None)
@@ -179,7 +176,7 @@ mod tests {
         fn the_sum_holds_for_any_concerns(picks in proptest::collection::vec(0usize..54, 0..40)) {
             let ids: Vec<&String> = catalogue::rules().keys().collect();
             let concerns: Vec<Concern> = picks.iter().filter_map(|i| ids.get(*i)).map(|id| concern(id)).collect();
-            for target in Target::ALL {
+            for target in policy::targets() {
                 let found = assess(target, &concerns);
                 let sum: u32 = found.factors.iter().map(|factor| factor.points).sum();
                 proptest::prop_assert_eq!(found.score, 100u32.saturating_sub(sum));

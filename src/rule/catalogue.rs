@@ -21,9 +21,6 @@ pub struct Rule {
     pub points: Option<u32>,
     /// What a blocker makes of the workload.
     pub verdict: Option<Verdict>,
-    /// Targets on which the rule weighs nothing.
-    #[serde(default)]
-    pub fine: Vec<String>,
     pub why: String,
     pub remedy: String,
     pub cannot_see: String,
