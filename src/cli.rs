@@ -1,8 +1,8 @@
 //! The command line: parsed and checked here, acted on in `commands/`.
 
-use crate::assess::Target;
+use crate::assess::{self, Place};
 use crate::rule::Severity;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -150,6 +150,14 @@ fn severity() -> impl TypedValueParser<Value = Severity> {
     })
 }
 
+/// The places that can be chosen, for help, completions and mistyped ones.
+fn target() -> impl TypedValueParser<Value = &'static Place> {
+    let of =
+        |place: &'static Place| PossibleValue::new(place.id.as_str()).help(place.about.as_str());
+    let known = PossibleValuesParser::new(assess::targets().map(of));
+    known.try_map(|id| assess::target(&id).ok_or("no such place"))
+}
+
 /// What to write.
 #[derive(Debug, Clone, Args)]
 pub struct Output {
@@ -160,8 +168,8 @@ pub struct Output {
     #[arg(long, value_name = "ID")]
     pub workload: Vec<String>,
     /// Where the containers are to run.
-    #[arg(long, value_enum, default_value_t = Target::Docker)]
-    pub target: Target,
+    #[arg(long, value_parser = target(), default_value = assess::usual().id.as_str())]
+    pub target: &'static Place,
     /// How images are built.
     #[arg(long, value_enum, default_value_t = Strategy::Auto)]
     pub strategy: Strategy,
@@ -199,8 +207,8 @@ pub struct Scan {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Where the containers are to run.
-    #[arg(long, value_enum, default_value_t = Target::Docker)]
-    pub target: Target,
+    #[arg(long, value_parser = target(), default_value = assess::usual().id.as_str())]
+    pub target: &'static Place,
     #[command(flatten)]
     pub gates: Gates,
 }
@@ -218,9 +226,9 @@ pub struct Report {
     /// Where the report goes; standard output if not given.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Where the containers are to run; the target that a saved scan was made for, or else docker, if not given.
-    #[arg(long, value_enum)]
-    pub target: Option<Target>,
+    /// Where the containers are to run; the target that a saved scan was made for, or else the one that `scan` takes, if not given.
+    #[arg(long, value_parser = target())]
+    pub target: Option<&'static Place>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

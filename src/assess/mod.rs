@@ -1,4 +1,5 @@
-//! Assessment: concerns weighed for a target. Pure, table-driven; no number without its factors.
+//! Assessment: concerns weighed for a target, a place that says what counts there. Pure, table-driven; no number without its
+//! factors.
 
 mod policy;
 pub mod rules;
@@ -9,7 +10,8 @@ use crate::rule::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use policy::Target;
+pub use crate::kernel::place::Place;
+pub use policy::{points, target, targets, usual};
 pub use weigh::assess;
 
 /// One summand of a score.

@@ -1,95 +1,80 @@
-//! Target profiles: where a container is to run, and what of a machine's habits that place refuses.
+//! What places make of rules. Which rules count there, and how many times, the places' files say (`[weighs]`).
 
-use crate::rule::Severity;
-use crate::rule::catalogue::Rule;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::kernel::place::{Place, Weighs, places};
+use crate::rule::catalogue::{self, Rule};
+use std::sync::LazyLock;
 
-/// Where the workload is to run.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    clap::ValueEnum,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Target {
-    RootlessPodman,
-    Docker,
-    KubernetesRestricted,
-    KubernetesBaseline,
-    /// Fargate, Cloud Run: no privileges, no devices, volumes only from the provider.
-    Serverless,
-    /// LXC, Incus: a whole user space on the host's kernel.
-    SystemContainer,
-    /// A virtual machine under Kubernetes.
-    Kubevirt,
+/// The places that a machine can be weighed for, in the order in which they are shown.
+pub fn targets() -> impl Iterator<Item = &'static Place> {
+    places().iter().filter(|place| place.weighs.is_some())
 }
 
-impl Target {
-    pub const ALL: [Self; 7] = [
-        Self::RootlessPodman,
-        Self::Docker,
-        Self::KubernetesRestricted,
-        Self::KubernetesBaseline,
-        Self::Serverless,
-        Self::SystemContainer,
-        Self::Kubevirt,
-    ];
+pub fn target(id: &str) -> Option<&'static Place> {
+    targets().find(|place| place.id == id)
+}
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RootlessPodman => "rootless-podman",
-            Self::Docker => "docker",
-            Self::KubernetesRestricted => "kubernetes-restricted",
-            Self::KubernetesBaseline => "kubernetes-baseline",
-            Self::Serverless => "serverless",
-            Self::SystemContainer => "system-container",
-            Self::Kubevirt => "kubevirt",
-        }
-    }
+/// The target where none is named: the first of all.
+pub fn usual() -> &'static Place {
+    static NONE: LazyLock<Place> = LazyLock::new(Place::default);
+    targets().next().unwrap_or(&NONE)
+}
 
-    /// How many times a rule's points count here: a restricted platform refuses what Docker grants on request.
-    pub fn factor(self, rule: &str) -> u32 {
-        let privilege = matches!(
-            rule,
-            "security/needs-capability"
-                | "device/special-node"
-                | "kernel/namespaced-sysctl"
-                | "process/realtime"
-                | "network/raw-or-multicast"
+/// What a rule subtracts in a place: never more than there is.
+pub fn points(rule: &Rule, place: &Place) -> u32 {
+    let once = || catalogue::scale().points(rule.severity);
+    let times = |weighs: &Weighs| weighs.times(&rule.id);
+    let points = rule.points.unwrap_or_else(once);
+    let times = place.weighs.as_ref().map_or(1, times);
+    points.saturating_mul(times).min(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_those_of_the_design() {
+        let found: Vec<&str> = targets().map(|place| place.id.as_str()).collect();
+        assert_eq!(
+            found,
+            [
+                "docker",
+                "rootless-podman",
+                "kubernetes-baseline",
+                "kubernetes-restricted",
+                "serverless",
+                "system-container",
+                "kubevirt"
+            ]
         );
-        let root = rule == "security/runs-as-root";
-        let state = matches!(rule, "storage/persistent-state" | "storage/network-mount");
-        match self {
-            Self::KubernetesRestricted if root => 10,
-            Self::Serverless if state => 10,
-            Self::KubernetesRestricted | Self::Serverless if privilege => 4,
-            Self::KubernetesBaseline | Self::RootlessPodman if privilege => 2,
-            _ => 1,
-        }
+        assert_eq!(usual().id, "docker");
+        assert!(target("gvisor").is_none(), "it is only compared with");
     }
-}
 
-impl Target {
-    /// What a rule subtracts here.
-    pub fn points(self, rule: &Rule) -> u32 {
-        if rule.fine.iter().any(|fine| fine == self.name()) {
-            return 0;
-        }
-        rule.points.unwrap_or(match rule.severity {
-            Severity::Blocker => 60,
-            Severity::Major => 15,
-            Severity::Minor => 3,
-            Severity::Info => 0,
-        })
+    #[test]
+    fn a_rule_counts_as_its_place_says() {
+        let at = |id: &str, place: &str| {
+            let rule = catalogue::rule(id).unwrap();
+            points(rule, target(place).unwrap())
+        };
+        let capability = "security/needs-capability";
+        let counted = [
+            "docker",
+            "rootless-podman",
+            "kubernetes-restricted",
+            "kubevirt",
+        ];
+        assert_eq!(
+            counted.map(|place| at(capability, place)),
+            [10, 20, 40, 0],
+            "once, and as many times as a privilege is hard to get"
+        );
+        assert_eq!(at("security/runs-as-root", "kubernetes-restricted"), 20);
+        assert_eq!(at("storage/persistent-state", "serverless"), 20);
+        assert_eq!(
+            at("platform/not-linux", "serverless"),
+            100,
+            "all there is, and not more"
+        );
     }
 }

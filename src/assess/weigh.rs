@@ -1,20 +1,14 @@
 //! From concerns to a score and a verdict for one target.
 
-use super::{Assessment, Factor, RaiseTo, Target};
+use super::{Assessment, Factor, Place, RaiseTo, policy};
 use crate::rule::Concern;
 use crate::rule::catalogue;
 use crate::rule::{Severity, Verdict};
 use std::collections::BTreeMap;
 
-/// A score below this asks for changes, whatever fired.
-const FIT: u32 = 85;
-
-/// A major concern of fewer points is one the artefacts already take care of: a secret kept apart, say.
-const CHANGE: u32 = 10;
-
 /// Weighs the concerns of one workload (or of the machine). One factor a rule, however often it fired: ten secrets are
 /// not ten times the work. A factor that weighs nothing is left out; its concern is still in the report.
-pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern>) -> Assessment {
+pub fn assess<'a>(target: &Place, concerns: impl IntoIterator<Item = &'a Concern>) -> Assessment {
     let mut by_rule: BTreeMap<&str, Vec<&Concern>> = BTreeMap::new();
     for concern in concerns {
         by_rule.entry(&concern.rule).or_default().push(concern);
@@ -47,12 +41,12 @@ pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern
     }
     factors.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.rule.cmp(&b.rule)));
     let score = score(&factors);
-    if score < FIT {
+    if score < catalogue::scale().fit {
         verdict = verdict.max(Verdict::ContainerWithChanges);
     }
     let raise_to = raise(&factors, score);
     Assessment {
-        target: target.name().to_owned(),
+        target: target.id.clone(),
         score,
         verdict,
         factors,
@@ -61,27 +55,19 @@ pub fn assess<'a>(target: Target, concerns: impl IntoIterator<Item = &'a Concern
 }
 
 /// Points, and what the rule alone makes of the verdict.
-fn weigh(id: &str, severity: Severity, target: Target) -> (u32, Verdict) {
+fn weigh(id: &str, severity: Severity, target: &Place) -> (u32, Verdict) {
     let Some(rule) = catalogue::rule(id) else {
         // A user's own rule (`--detectors`) weighs by its severity.
-        let points = match severity {
-            Severity::Blocker => 60,
-            Severity::Major => 15,
-            Severity::Minor => 3,
-            Severity::Info => 0,
-        };
+        let points = catalogue::scale().points(severity);
         return (points, by_severity(severity, points, None));
     };
     if severity == Severity::Info {
         return (0, Verdict::Container);
     }
-    let mut points = target
-        .points(rule)
-        .saturating_mul(target.factor(id))
-        .min(100);
+    let mut points = policy::points(rule, target);
     if severity < rule.severity {
         // A pack may say that this occurrence is milder than the rule's default.
-        points = points.min(if severity == Severity::Minor { 3 } else { 15 });
+        points = points.min(catalogue::scale().points(severity));
     }
     if points == 0 {
         (0, Verdict::Container)
@@ -93,7 +79,7 @@ fn weigh(id: &str, severity: Severity, target: Target) -> (u32, Verdict) {
 fn by_severity(severity: Severity, points: u32, verdict: Option<Verdict>) -> Verdict {
     match severity {
         Severity::Blocker => verdict.unwrap_or(Verdict::KeepVm),
-        Severity::Major if points >= CHANGE => Verdict::ContainerWithChanges,
+        Severity::Major if points >= catalogue::scale().change => Verdict::ContainerWithChanges,
         _ => Verdict::Container,
     }
 }
@@ -102,12 +88,13 @@ fn score(factors: &[Factor]) -> u32 {
     100u32.saturating_sub(factors.iter().map(|factor| factor.points).sum())
 }
 
-/// The score after the (at most three) heaviest factors are mended; `None` where nothing is to be gained.
+/// The score after the heaviest factors are fixed; `None` where nothing is to be gained.
 fn raise(factors: &[Factor], score: u32) -> Option<RaiseTo> {
+    let raise = &catalogue::scale().raise;
     let by: Vec<&Factor> = factors
         .iter()
-        .take(3)
-        .filter(|factor| factor.points >= 3)
+        .take(raise.rules)
+        .filter(|factor| factor.points >= raise.points)
         .collect();
     let rest: u32 = factors
         .iter()
@@ -139,7 +126,7 @@ mod tests {
             "network/outbound-dependency",
         ]
         .map(concern);
-        let found = assess(Target::Docker, &concerns);
+        let found = assess(policy::usual(), &concerns);
         let sum: u32 = found.factors.iter().map(|factor| factor.points).sum();
         assert_eq!(found.score, 100 - sum);
         assert_eq!(found.factors.len(), 2, "an info weighs nothing");
@@ -153,8 +140,8 @@ mod tests {
         ];
         let once = [concern("security/plain-secret")];
         let (twice, once) = (
-            assess(Target::Docker, &twice),
-            assess(Target::Docker, &once),
+            assess(policy::usual(), &twice),
+            assess(policy::usual(), &once),
         );
         assert_eq!(twice.score, once.score);
         assert_eq!(twice.factors[0].evidence.len(), 2);
@@ -164,20 +151,20 @@ mod tests {
     fn blockers_decide_by_target() {
         let server = [concern("kernel/in-kernel-server")];
         assert_eq!(
-            assess(Target::Docker, &server).verdict,
+            assess(policy::usual(), &server).verdict,
             Verdict::IsolatedContainer
         );
         assert_eq!(
-            assess(Target::Kubevirt, &server).verdict,
+            assess(policy::target("kubevirt").unwrap(), &server).verdict,
             Verdict::Container
         );
         let module = [concern("kernel/out-of-tree-module")];
-        assert_eq!(assess(Target::Docker, &module).verdict, Verdict::KeepVm);
+        assert_eq!(assess(policy::usual(), &module).verdict, Verdict::KeepVm);
     }
 
     #[test]
     fn nothing_to_say_is_a_container() {
-        let found = assess(Target::Docker, &[]);
+        let found = assess(policy::usual(), &[]);
         assert_eq!(
             (found.score, found.verdict, found.raise_to),
             (100, Verdict::Container, None)
@@ -189,7 +176,7 @@ mod tests {
         fn the_sum_holds_for_any_concerns(picks in proptest::collection::vec(0usize..54, 0..40)) {
             let ids: Vec<&String> = catalogue::rules().keys().collect();
             let concerns: Vec<Concern> = picks.iter().filter_map(|i| ids.get(*i)).map(|id| concern(id)).collect();
-            for target in Target::ALL {
+            for target in policy::targets() {
                 let found = assess(target, &concerns);
                 let sum: u32 = found.factors.iter().map(|factor| factor.points).sum();
                 proptest::prop_assert_eq!(found.score, 100u32.saturating_sub(sum));

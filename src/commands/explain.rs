@@ -2,6 +2,7 @@
 
 use super::nearest::suggestion;
 use super::packs;
+use crate::assess;
 use crate::cli::Global;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -19,9 +20,14 @@ pub(super) fn run(global: &Global, id: Option<&str>) -> Result<ExitStatus, Error
     if let Some(rule) = catalogue::rule(id) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}: {}", rule.id, rule.title);
-        let points = crate::assess::Target::Docker.points(rule);
+        let usual = assess::usual();
+        let points = assess::points(rule, usual);
         let severity = format!("{:?}", rule.severity).to_lowercase();
-        let _ = writeln!(text, "severity {severity}, {points} points on docker\n");
+        let _ = writeln!(
+            text,
+            "severity {severity}, {points} points on {}\n",
+            usual.id
+        );
         let _ = writeln!(text, "Why it matters in a container\n  {}\n", rule.why);
         let _ = writeln!(text, "What to do\n  {}\n", rule.remedy);
         let _ = writeln!(text, "What it cannot see\n  {}", rule.cannot_see);

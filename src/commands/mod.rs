@@ -11,7 +11,7 @@ mod nearest;
 mod report;
 mod scan;
 
-use crate::assess::Target;
+use crate::assess::Place;
 use crate::cli::{Cli, Command, Gates, Global, Source};
 use crate::error::Error;
 use crate::examine::{self, Examined};
@@ -61,7 +61,7 @@ struct Opened {
 fn open(
     global: &Global,
     source: &Source,
-    target: Target,
+    target: &Place,
     options: &PlanOptions,
 ) -> Result<Opened, Error> {
     let packs = packs(global)?;

@@ -1,7 +1,7 @@
 //! `transvase report`: a scan for people.
 
 use super::{deliver, open};
-use crate::assess::Target;
+use crate::assess;
 use crate::cli::{Format, Global, Report, Rows};
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
         let study = open(
             global,
             &args.source,
-            args.target.unwrap_or(Target::Docker),
+            args.target.unwrap_or_else(assess::usual),
             &options,
         )?
         .study;

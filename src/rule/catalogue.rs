@@ -21,34 +21,90 @@ pub struct Rule {
     pub points: Option<u32>,
     /// What a blocker makes of the workload.
     pub verdict: Option<Verdict>,
-    /// Targets on which the rule weighs nothing.
-    #[serde(default)]
-    pub fine: Vec<String>,
     pub why: String,
     pub remedy: String,
     pub cannot_see: String,
 }
 
+/// What severities and scores mean, for all rules alike.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    points: BySeverity,
+    /// A score below this asks for changes.
+    pub fit: u32,
+    /// A major concern of fewer points asks for none.
+    pub change: u32,
+    pub raise: Raise,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BySeverity {
+    blocker: u32,
+    major: u32,
+    minor: u32,
+    info: u32,
+}
+
+/// Which rules are named as those that raise a score.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raise {
+    /// At most so many.
+    pub rules: usize,
+    /// None of fewer points.
+    pub points: u32,
+}
+
+impl Scale {
+    /// What a rule of this severity subtracts.
+    pub fn points(&self, severity: Severity) -> u32 {
+        match severity {
+            Severity::Blocker => self.points.blocker,
+            Severity::Major => self.points.major,
+            Severity::Minor => self.points.minor,
+            Severity::Info => self.points.info,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    scale: Scale,
     rule: Vec<Rule>,
 }
 
-static RULES: LazyLock<Result<BTreeMap<String, Rule>, String>> = LazyLock::new(|| {
+#[derive(Default)]
+struct Catalogue {
+    scale: Scale,
+    rules: BTreeMap<String, Rule>,
+}
+
+static CATALOGUE: LazyLock<Result<Catalogue, String>> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("../../detectors/catalogue.toml"))
         .map_err(|error| error.to_string())?;
-    Ok(file
-        .rule
-        .into_iter()
-        .map(|rule| (rule.id.clone(), rule))
-        .collect())
+    let rules = file.rule.into_iter().map(|rule| (rule.id.clone(), rule));
+    Ok(Catalogue {
+        scale: file.scale,
+        rules: rules.collect(),
+    })
 });
 
-/// All rules by id. Empty only if the built-in catalogue does not parse, which a test forbids.
+/// Empty only if the built-in catalogue does not parse, which a test forbids.
+fn catalogue() -> &'static Catalogue {
+    static NONE: LazyLock<Catalogue> = LazyLock::new(Catalogue::default);
+    CATALOGUE.as_ref().unwrap_or(&NONE)
+}
+
+/// All rules by id.
 pub fn rules() -> &'static BTreeMap<String, Rule> {
-    static NONE: BTreeMap<String, Rule> = BTreeMap::new();
-    RULES.as_ref().unwrap_or(&NONE)
+    &catalogue().rules
+}
+
+pub fn scale() -> &'static Scale {
+    &catalogue().scale
 }
 
 pub fn rule(id: &str) -> Option<&'static Rule> {
@@ -84,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_whole() {
-        RULES.as_ref().expect("detectors/catalogue.toml parses");
+        CATALOGUE.as_ref().expect("detectors/catalogue.toml parses");
         assert!(rules().len() > 50);
         for rule in rules().values() {
             assert!(

@@ -1,4 +1,4 @@
-//! Rules: what may be said of a machine, in whose words, and how grave it is. What a concern weighs is policy, and not here.
+//! Rules: what may be said of a machine, in whose words, and how grave it is. What a place makes of it is not here.
 
 pub mod catalogue;
 

@@ -10,7 +10,7 @@ pub use weigh::weigh;
 
 use self::usage::PackageUsage;
 use crate::assess::rules::{self, Seen};
-use crate::assess::{self, Target};
+use crate::assess::{self, Place};
 use crate::distribution::{family, lifetime, machine};
 use crate::fact::{Facts, OsRelease};
 use crate::kernel::need::Need;
@@ -41,7 +41,7 @@ pub fn study(
     packs: &Packs,
     outline: Outline,
     source: SourceInfo,
-    target: Target,
+    target: &Place,
 ) -> Study {
     let Outline {
         services,
@@ -142,7 +142,7 @@ fn workload(
     concerns: &[Concern],
     facts: &Facts,
     asked: Asked<'_>,
-    target: Target,
+    target: &Place,
 ) -> Workload {
     let plan = asked.plans.iter().find(|plan| plan.id == workload.id);
     let none = Need::default();
@@ -152,10 +152,10 @@ fn workload(
             .iter()
             .filter(|concern| concern.workload.as_ref() == Some(&workload.id))
     };
-    let targets = Target::ALL.into_iter().map(|target| {
+    let targets = assess::targets().map(|target| {
         let found = assess::assess(target, own());
         (
-            target.name().to_owned(),
+            target.id.clone(),
             TargetScore {
                 score: found.score,
                 verdict: found.verdict,

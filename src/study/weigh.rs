@@ -1,12 +1,12 @@
 //! Workloads and the machine weighed together: the whole is as good as its lowest part.
 
-use crate::assess::{self, Target};
+use crate::assess::{self, Place};
 use crate::product::Disposition;
 use crate::rule::{Concern, Verdict};
 use crate::scan::{Scan, Service, Whole, Workload};
 
 /// Weighs a scan that was made for one target for another: what it found stays, what that means is told anew.
-pub fn weigh(scan: &mut Scan, target: Target) {
+pub fn weigh(scan: &mut Scan, target: &Place) {
     for workload in &mut scan.workloads {
         let own = scan.concerns.iter();
         let own = own.filter(|concern| concern.workload.as_ref() == Some(&workload.id));
@@ -19,7 +19,7 @@ pub(super) fn whole(
     workloads: &[Workload],
     services: &[Service],
     concerns: &[Concern],
-    target: Target,
+    target: &Place,
 ) -> Whole {
     let machine = concerns.iter().filter(|concern| concern.workload.is_none());
     let machine = assess::assess(target, machine);

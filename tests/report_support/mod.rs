@@ -1,6 +1,7 @@
 //! Scans for tests of reports: a small one that was read, and a large one that was made.
 
 use std::path::PathBuf;
+use transvase::assess;
 use transvase::fact::{Evidence, Unexamined};
 use transvase::path::MachinePath;
 use transvase::rule::catalogue;
@@ -78,7 +79,7 @@ pub fn large() -> Scan {
             .iter()
             .filter(|c| c.workload.as_ref() == Some(&workload.id));
         let few: Vec<_> = own.take(6).cloned().collect();
-        workload.assessment = transvase::assess::assess(transvase::assess::Target::Docker, &few);
+        workload.assessment = assess::assess(assess::usual(), &few);
     }
     scan.packages.items = (0..1500).map(package).collect();
     scan.packages.count = 1500;

@@ -7,10 +7,10 @@ use crate::rule::catalogue::concern;
 use crate::rule::{Concern, Severity};
 use crate::workload::Workload;
 
-/// What every engine grants without asking: Podman's set is within Docker's.
+/// What every engine grants without asking.
 pub(super) fn is_granted(capability: &str) -> bool {
-    let podman = places().iter().find(|place| place.id == "podman");
-    podman.is_some_and(|place| place.capabilities.contains(capability))
+    let mut engines = places().iter().filter(|place| place.engine);
+    engines.all(|place| place.gives(capability))
 }
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {

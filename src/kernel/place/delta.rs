@@ -64,7 +64,7 @@ pub fn delta<'a>(
             if let Some(missing) = calls.partial.get(name) {
                 partial.insert(name.clone(), missing.clone());
             }
-            if !allowed(calls, name, &reach.architecture, &place.capabilities) {
+            if !allowed(calls, name, &reach.architecture, place) {
                 refused.insert(Refused {
                     call: name.clone(),
                     degree: if asked.contains(name.as_str()) {
@@ -92,7 +92,7 @@ pub fn delta<'a>(
     }
 }
 
-fn allowed(calls: &Calls, name: &str, machine: &str, held: &BTreeSet<String>) -> bool {
+fn allowed(calls: &Calls, name: &str, machine: &str, place: &Place) -> bool {
     let on = |name: &str| {
         calls
             .on
@@ -105,10 +105,10 @@ fn allowed(calls: &Calls, name: &str, machine: &str, held: &BTreeSet<String>) ->
                 && with
                     .capabilities
                     .iter()
-                    .any(|capability| held.contains(capability))
+                    .any(|capability| place.gives(capability))
         })
     };
-    calls.allow.contains(name) || on(name) || with()
+    calls.lets_through(name) || on(name) || with()
 }
 
 fn openers(calls: &Calls, name: &str) -> Vec<String> {
@@ -134,7 +134,7 @@ fn by_value(calls: &Calls, reach: &Reach, place: &Place, asked: &BTreeSet<&str>)
             if when
                 .unless
                 .as_ref()
-                .is_some_and(|capability| place.capabilities.contains(capability))
+                .is_some_and(|capability| place.gives(capability))
             {
                 continue;
             }
@@ -159,8 +159,7 @@ fn additions(need: &Need, place: &Place) -> Vec<Addition> {
     let mut found = Vec::new();
     for ask in need.asked() {
         if !ask.capability.is_empty()
-            && (!place.capabilities.contains(&ask.capability)
-                || place.void.contains(&ask.capability))
+            && (!place.gives(&ask.capability) || place.void.contains(&ask.capability))
         {
             let (possible, why) = if place.void.contains(&ask.capability) {
                 (
@@ -309,6 +308,13 @@ mod tests {
             refused(&["copy_file_range", "read"], "gvisor"),
             ["copy_file_range"]
         );
+        assert_eq!(
+            refused(&calls, "system-container"),
+            ["kexec_load"],
+            "only what is named is refused"
+        );
+        assert_eq!(refused(&calls, "kubevirt"), [""; 0]);
+        assert_eq!(refused(&calls, "serverless"), refused(&calls, "docker"));
     }
 
     #[test]
@@ -334,6 +340,16 @@ mod tests {
             .fits
         );
         assert!(delta([&reach(&["clock_settime"])], &clock, place("podman")).fits);
+        assert!(
+            !delta(
+                [&reach(&["clock_settime"])],
+                &clock,
+                place("system-container")
+            )
+            .fits
+        );
+        let own = delta([&reach(&["clock_settime"])], &clock, place("kubevirt"));
+        assert!(own.fits && own.add.is_empty());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What a place gives: the system calls its default profile lets through, the capabilities it grants, and what of a need
-//! it refuses. The places are data, one file each under `detectors/targets/`.
+//! Places where a container runs, as data: one file each under `detectors/targets/`. What a place gives (the system calls its
+//! default profile lets through, capabilities, devices), what of a need it refuses, and which rules count there.
 
 mod delta;
 mod profile;
@@ -7,4 +7,4 @@ mod table;
 
 pub use delta::{Addition, Delta, Refused, delta};
 pub use profile::Profile;
-pub use table::{Place, places};
+pub use table::{Place, Weighs, places};
