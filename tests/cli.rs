@@ -230,6 +230,25 @@ fn no_secret_leaves_without_being_asked() {
 }
 
 #[test]
+fn a_target_is_a_place_that_weighs() {
+    for unknown in ["moon", "gvisor"] {
+        let done = transvase(&["scan", SHOP, "--target", unknown]);
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(2), "{said}");
+        let known = "docker, rootless-podman, kubernetes-baseline, kubernetes-restricted, serverless, system-container, kubevirt";
+        assert!(said.contains(known), "{said}");
+    }
+    let done = transvase(&["scan", SHOP, "--target", "kubevirt", "--allow-partial"]);
+    let scan: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let workload = &scan["workloads"][0];
+    assert_eq!(workload["assessment"]["target"], "kubevirt");
+    assert_eq!(
+        workload["assessment"]["score"],
+        workload["targets"]["kubevirt"]["score"]
+    );
+}
+
+#[test]
 fn rules_and_packs_are_explained() {
     let said = |args: &[&str]| String::from_utf8_lossy(&transvase(args).stdout).into_owned();
     assert!(said(&["explain", "kernel/host-sysctl"]).contains("What to do"));

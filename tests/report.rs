@@ -22,6 +22,21 @@ fn transvase(args: &[&str]) -> Output {
         .unwrap()
 }
 
+#[test]
+fn targets_stand_in_the_order_of_places() {
+    let page = report::html(&shop(), &Artefacts::default()).unwrap();
+    let at = |name: &str| page.find(&format!("<th scope=\"col\">{name}</th>"));
+    let found = [
+        "docker",
+        "rootless-podman",
+        "kubernetes-baseline",
+        "kubevirt",
+    ]
+    .map(at);
+    assert!(found.iter().all(Option::is_some), "{found:?}");
+    assert!(found.is_sorted(), "{found:?}");
+}
+
 /// Ends what it stands in, turns the direction of writing, and is longer than any line.
 const TEXT: &str = concat!(
     "</script><script>alert(1)</script><!--\"'`=&amp;\u{2028}<img src=x onerror=alert(1)>",

@@ -4,7 +4,7 @@
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use transvase::assess::Target;
+    use transvase::assess::usual;
     use transvase::examine::examine;
     use transvase::plan::PlanOptions;
     use transvase::product::pack::Packs;
@@ -84,7 +84,7 @@ mod tests {
                 &packs,
                 examined.outline,
                 root.info().clone(),
-                Target::Docker,
+                usual(),
             )
         }
 

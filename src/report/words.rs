@@ -1,5 +1,6 @@
 //! Words and orders that all reports share.
 
+use crate::assess;
 use crate::product::Listen;
 use crate::rule::{Severity, Verdict};
 use crate::scan::{Scan, Workload};
@@ -43,6 +44,18 @@ pub fn address(listen: &Listen) -> String {
         }
         port => format!("{}:{port}/{}", listen.address, listen.protocol),
     }
+}
+
+/// The targets that a scan was weighed for, in the order of places. One that this version does not know comes last.
+pub fn targets(scan: &Scan) -> Vec<&str> {
+    let first = scan.workloads.first();
+    let of = first.into_iter().flat_map(|w| w.targets.keys());
+    let mut names: Vec<&str> = of.map(String::as_str).collect();
+    names.sort_by_key(|name| {
+        let at = assess::targets().position(|place| place.id == *name);
+        at.unwrap_or(usize::MAX)
+    });
+    names
 }
 
 /// Workloads, the lowest score first.

@@ -11,6 +11,7 @@ use super::services::{self, Fate};
 use super::targets::{self, TargetRow};
 use crate::product::Disposition;
 use crate::report::kinds::kinds;
+use crate::report::words;
 use crate::report::{Artefact, Artefacts};
 use crate::scan::Scan;
 use crate::text::bytes;
@@ -77,6 +78,7 @@ pub(super) fn page<'a>(scan: &'a Scan, files: &Artefacts, kernels: &Kernels) -> 
         titles.entry(&concern.rule).or_insert(&concern.title);
     }
     let whole = &scan.assessment;
+    let target_names = words::targets(scan);
     let workloads = scan.workloads.iter().filter(|w| first::movable(w)).count();
     let mut stays = first::stays(scan, &keep);
     let more_stays = stays.len().saturating_sub(first::STAYS);
@@ -101,8 +103,8 @@ pub(super) fn page<'a>(scan: &'a Scan, files: &Artefacts, kernels: &Kernels) -> 
         first,
         later,
         cards: card::cards(scan, kernels),
-        target_names: targets::names(scan),
-        targets: targets::rows(scan),
+        targets: targets::rows(scan, &target_names),
+        target_names,
         maps: network::maps(scan),
         links: network::links(scan),
         rules: rules::rules(scan),

@@ -19,21 +19,14 @@ struct TargetCell {
     short: &'static str,
 }
 
-pub(super) fn names(scan: &Scan) -> Vec<&str> {
-    let first = scan.workloads.first();
-    first.map_or(Vec::new(), |workload| {
-        workload.targets.keys().map(String::as_str).collect()
-    })
-}
-
-pub(super) fn rows(scan: &Scan) -> Vec<TargetRow<'_>> {
+pub(super) fn rows<'a>(scan: &'a Scan, names: &[&str]) -> Vec<TargetRow<'a>> {
     words::by_score(scan)
         .into_iter()
         .map(|workload| TargetRow {
             id: &workload.id,
-            cells: workload
-                .targets
-                .values()
+            cells: names
+                .iter()
+                .filter_map(|name| workload.targets.get(*name))
                 .map(|found| TargetCell {
                     score: found.score,
                     verdict: words::verdict(found.verdict),
