@@ -69,21 +69,23 @@ impl<'p> Growing<'p> {
 
     /// All of it, by what is known so far.
     pub fn outline(&mut self, facts: &Facts) -> &Outline {
-        self.forget(facts);
-        let services = self.services.take();
-        let (packs, options) = (self.packs, self.options);
-        self.outline.get_or_insert_with(|| match services {
-            Some(services) => Outline::of(services, facts, packs, options),
-            None => Outline::new(facts, packs, options),
-        })
+        let outline = self.take(facts);
+        self.outline.insert(outline)
     }
 
-    /// What was kept, for facts to which none will be added.
+    /// The same, for facts to which none will be added.
     pub fn finish(mut self, facts: &Facts) -> Outline {
-        self.outline(facts);
-        let (packs, options) = (self.packs, self.options);
-        self.outline
-            .unwrap_or_else(|| Outline::new(facts, packs, options))
+        self.take(facts)
+    }
+
+    /// What was kept, or worked out now from as much of it as was.
+    fn take(&mut self, facts: &Facts) -> Outline {
+        self.forget(facts);
+        match (self.outline.take(), self.services.take()) {
+            (Some(outline), _) => outline,
+            (None, Some(services)) => Outline::of(services, facts, self.packs, self.options),
+            (None, None) => Outline::new(facts, self.packs, self.options),
+        }
     }
 
     /// Drops what rests on other facts than these.
