@@ -40,7 +40,16 @@ fn machine(root: &Path, service: &str) {
     );
     write(root, "etc/group", "root:x:0:\napp:x:900:\n");
     write(root, "srv/app/run.py", "#!/usr/bin/python3\nprint('x')\n");
-    write(root, "usr/bin/python3", "");
+    write(root, "usr/bin/python3", "#!/bin/sh\n");
+    write(root, "usr/lib/systemd/systemd", "x");
+    write(
+        root,
+        "usr/lib/systemd/system/multi-user.target",
+        "[Unit]\nAllowIsolate=yes\n",
+    );
+    let default = root.join("usr/lib/systemd/system/default.target");
+    std::os::unix::fs::symlink("multi-user.target", default).unwrap();
+    write(root, "var/lib/dpkg/status", "");
     let unit = format!(
         "[Unit]\nDescription=App\n[Service]\nUser=app\nWorkingDirectory=/srv/app\n{service}\n[Install]\nWantedBy=multi-user.target\n"
     );
@@ -181,7 +190,7 @@ const COMMANDS: &[&str] = &[
     "/usr/bin/x --dsn=postgres://u:@@@h/d",
     "/usr/bin/x '{\"password\":\"@@\"}'",
     "/usr/bin/x --options \"host=a password=@@ c=d\"",
-    "/usr/bin/x AKIAIOSFODNN7ABCDEF:@@",
+    "/usr/bin/x AKIAIOSFODNN7ABCDEFG:@@",
     "/usr/bin/x --token=@@ --secret @@",
     "/usr/bin/openssl enc -pass pass:@@",
     "/usr/bin/sshpass -p @@ ssh x",

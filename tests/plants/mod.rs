@@ -270,7 +270,7 @@ pub const FORMS: &[(&str, &str, &str)] = &[
         "azure{}.json",
         "{\"c\": \"DefaultEndpointsProtocol=https;AccountName=a;AccountKey=@@==;EndpointSuffix=x\"}\n",
     ),
-    ("aws", "note{}.txt", "AKIAIOSFODNN7ABCDEF:@@\n"),
+    ("aws", "note{}.txt", "AKIAIOSFODNN7ABCDEFG:@@\n"),
     ("github", "note{}.txt", "ghp_@@@@@@\n"),
     (
         "sql",

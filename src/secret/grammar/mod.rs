@@ -5,6 +5,7 @@
 mod literal;
 mod named;
 
+use literal::TrimEnd;
 use std::ops::Range;
 
 /// How a text is written; decides what an unquoted value is.
@@ -210,6 +211,9 @@ impl Reader<'_> {
                 _ => self.value(after, false),
             };
         }
+        if self.style == Style::Code && matches!(self.at(at), Some(b'|' | b'?')) {
+            return self.or_else(at);
+        }
         if at == end {
             return None;
         }
@@ -218,13 +222,20 @@ impl Reader<'_> {
             _ if is_flag => self.word(at).filter(|_| self.at(at) != Some(b'-')),
             // `requirepass s3cret`: of a line that is shown the rest goes.
             Style::Shown if self.is_first() && self.at(at) != Some(b'-') => self.to_line_end(at),
-            Style::Settings if self.is_first() => self.word(at).filter(|given| {
+            Style::Settings => self.word(at).filter(|given| {
                 // One word, or one in quotes: more is a sentence.
-                let after = self.blanks(given.value.end + usize::from(given.how != How::Bare));
-                matches!(
+                let is_quoted = given.how != How::Bare;
+                let after = self.blanks(given.value.end + usize::from(is_quoted));
+                let ends = matches!(
                     self.at(after),
                     None | Some(b'\n' | b'\r' | b'#' | b';' | b'}' | b'/')
-                )
+                );
+                let is_closed = self.at(after) == Some(b';')
+                    || self
+                        .rest(at)
+                        .get(..given.value.len())
+                        .is_some_and(|word| word.ends_with(b";"));
+                ends && (self.is_first() || ((is_quoted || is_closed) && self.words_before() < 2))
             }),
             _ => None,
         }
@@ -258,7 +269,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The name is the first word of its line, or the second behind a word that sets.
+    /// The name is the first word of its statement, or the second behind a word that sets.
     fn is_first(&self) -> bool {
         const SETS: [&str; 9] = [
             "set",
@@ -271,15 +282,28 @@ impl Reader<'_> {
             "fastcgi_param",
             "default",
         ];
-        let before = self
+        let statement = self.statement().to_ascii_lowercase();
+        let words = statement
+            .trim_end_matches(['$', '{', ':', '/', '"', '\''])
+            .trim();
+        words.is_empty() || SETS.contains(&words)
+    }
+
+    /// Words of the statement before the name.
+    fn words_before(&self) -> usize {
+        self.statement().split_whitespace().count()
+    }
+
+    /// What stands before the name since the last statement ended or the line began.
+    fn statement(&self) -> String {
+        let line = self
             .text
             .get(self.line_start()..self.name)
             .unwrap_or_default();
-        let words = String::from_utf8_lossy(before).to_ascii_lowercase();
-        let words = words
+        let start =
+            memchr::memrchr2(b'{', b';', line.trim_ascii_end_matches(b"${")).map_or(0, |at| at + 1);
+        String::from_utf8_lossy(line.get(start..).unwrap_or_default())
             .trim()
-            .trim_end_matches(['$', '{', ':', '/', '"', '\''])
-            .trim();
-        words.is_empty() || SETS.contains(&words) || words.ends_with('{') || words.ends_with(';')
+            .to_owned()
     }
 }

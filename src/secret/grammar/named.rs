@@ -17,7 +17,11 @@ impl Reader<'_> {
 
     /// An element's text.
     pub(super) fn content(&self, start: usize) -> Option<Given> {
-        let start = self.space(start);
+        let mut start = self.space(start);
+        // `<property name="password"><value>…`
+        if self.starts(start, b"<value>") || self.starts(start, b"<string>") {
+            start += memchr::memchr(b'>', self.rest(start))? + 1;
+        }
         let (start, stop): (usize, &[u8]) = if self.starts(start, b"<![CDATA[") {
             (start + 9, b"]]>")
         } else {
