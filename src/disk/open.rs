@@ -88,6 +88,8 @@ pub struct Disk {
     pub hardware: Option<Hardware>,
     /// What the volumes are on; logical volumes are on none of them.
     pub wholes: Vec<Whole>,
+    /// Files of this system that the images led to, beside those that were given.
+    pub files: Vec<PathBuf>,
     /// In the order of images and partitions.
     pub volumes: Vec<Volume>,
     /// What may not have been read, or not rightly; each names the disk.
@@ -105,12 +107,13 @@ impl Disk {
     pub fn open(paths: &[PathBuf], options: &OpenOptions) -> Result<Self, OpenError> {
         let mut opening = Opening::default();
         let (mut format, mut hardware) = (None, None);
-        let mut number = 0;
+        let (mut number, mut files) = (0, Vec::new());
         for (place, path) in paths.iter().enumerate() {
             let machine = image::machine(path, options.allow_outside)?;
             format = format.or(Some(machine.format));
             hardware = hardware.or(machine.hardware);
             opening.note(machine.format, &machine.notes);
+            files.extend(machine.files);
             for image in &machine.disks {
                 opening.disk(&letters(number), place, image);
                 number += 1;
@@ -128,6 +131,7 @@ impl Disk {
             format: format.unwrap_or_default(),
             hardware,
             wholes: opening.wholes,
+            files,
             volumes: opening.volumes,
             notes: opening.notes,
             remarks: opening.remarks,

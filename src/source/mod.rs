@@ -59,6 +59,9 @@ pub struct SourceInfo {
     pub path: String,
     /// `directory`, `tar`, `raw`, `qcow2`, …
     pub format: String,
+    /// Files that were read besides, since an image names them or goes on in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     pub volumes: Vec<Volume>,
 }
 
@@ -147,11 +150,10 @@ impl Root {
     fn plain(backend: Box<dyn Backend>, path: &Path, format: &str) -> Self {
         let path = sanitise(&path.to_string_lossy()).into_owned();
         let format = format.to_owned();
-        let volumes = Vec::new();
         let info = SourceInfo {
             path,
             format,
-            volumes,
+            ..SourceInfo::default()
         };
         Self { backend, info }
     }

@@ -168,15 +168,20 @@ fn describe(paths: &[PathBuf], disk: &Disk, mounts: &[Mount]) -> SourceInfo {
             used,
         }
     };
-    let paths: Vec<String> = paths
-        .iter()
-        .map(|path| sanitise(&path.to_string_lossy()).into_owned())
-        .collect();
     SourceInfo {
-        path: paths.join(", "),
+        path: shown(paths).join(", "),
         format: disk.format.to_owned(),
+        files: shown(&disk.files),
         volumes: disk.volumes.iter().map(volume).collect(),
     }
+}
+
+/// Paths of this system, safe for a terminal.
+fn shown(paths: &[PathBuf]) -> Vec<String> {
+    let shown = paths
+        .iter()
+        .map(|path| sanitise(&path.to_string_lossy()).into_owned());
+    shown.collect()
 }
 
 struct File<'a> {
