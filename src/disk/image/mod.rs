@@ -128,17 +128,16 @@ pub fn machine_among(named: &[u8], beside: Arc<dyn Beside>) -> Result<Machine, O
 
 fn machine_in(file: RawFile, place: &Place) -> Result<Machine, OpenError> {
     let head = file.head(HEAD).map_err(OpenError::disk(place.path()))?;
-    let mut machine = match appliance::open(&file, &head, place)? {
-        Some(machine) => machine,
-        None => {
-            let image = open_file(file, place, Said::Nothing)?;
-            Machine {
-                format: image.format,
-                disks: vec![image],
-                hardware: None,
-                files: Vec::new(),
-                notes: Vec::new(),
-            }
+    let mut machine = if let Some(machine) = appliance::open(&file, &head, place)? {
+        machine
+    } else {
+        let image = open_file(file, place, Said::Nothing)?;
+        Machine {
+            format: image.format,
+            disks: vec![image],
+            hardware: None,
+            files: Vec::new(),
+            notes: Vec::new(),
         }
     };
     machine.files = place.led_to();
@@ -174,22 +173,30 @@ fn open_file(file: RawFile, place: &Place, said: Said<'_>) -> Result<Image, Open
     }
     match found {
         Some(format) => (format.open)(&file, place),
-        None => match foreign::recognise(&head, &file) {
-            Some((format, advice)) => Err(OpenError::Foreign {
-                path: place.path().to_path_buf(),
-                format,
-                advice,
-            }),
-            None => {
-                place.must_be_disk(&file, true)?;
-                let split = match said {
-                    Said::Nothing => split::open(&file, place)?,
-                    Said::Format(_) => None,
-                };
-                Ok(split.unwrap_or_else(|| raw(file)))
-            }
-        },
+        None => unknown(&head, file, place, said),
     }
+}
+
+/// What no format knows is raw, perhaps in parts, unless it is known not to be read.
+fn unknown(
+    head: &[u8],
+    file: Arc<RawFile>,
+    place: &Place,
+    said: Said<'_>,
+) -> Result<Image, OpenError> {
+    if let Some((format, advice)) = foreign::recognise(head, &file) {
+        return Err(OpenError::Foreign {
+            path: place.path().to_path_buf(),
+            format,
+            advice,
+        });
+    }
+    place.must_be_disk(&file, true)?;
+    let split = match said {
+        Said::Nothing => split::open(&file, place)?,
+        Said::Format(_) => None,
+    };
+    Ok(split.unwrap_or_else(|| raw(file)))
 }
 
 fn raw(file: Arc<RawFile>) -> Image {
