@@ -1,6 +1,7 @@
 //! `workloads/ID/rootfs/`: the carried files with their modes and times, content streamed from the machine.
 
 use super::confined::{Confined, times};
+use super::hole::Holes;
 use super::{Content, Error};
 use crate::disk::FileKind;
 use crate::path::MachinePath;
@@ -50,7 +51,9 @@ pub(super) fn write(
                     unread.push((entry.path.clone(), reason.to_owned()));
                 }
                 let mut file = confined.file(&entry.path, context_mode(entry))?;
-                if let Some(reason) = copy(entry, content, &mut file)? {
+                let copied = copy(entry, content, &mut file);
+                let to = || directory.join(entry.path.to_string().trim_start_matches('/'));
+                if let Some(reason) = copied.map_err(|error| error.at(to()))? {
                     unread.push((entry.path.clone(), reason));
                 }
                 rustix::fs::futimens(&file, &times(entry.mtime))
@@ -99,7 +102,7 @@ pub(super) fn copy(
     let failed = |error| Error::io(entry.path.to_string(), error);
     let mut buffer = vec![0; CHUNK];
     let mut offset = 0u64;
-    let mut reason = None;
+    let (mut reason, mut holes) = (None, Holes::default());
     while offset < entry.size {
         let want = usize::try_from(entry.size - offset)
             .unwrap_or(CHUNK)
@@ -114,6 +117,14 @@ pub(super) fn copy(
                 let piece = piece.get(..got).unwrap_or_default();
                 write_or_skip(file, piece).map_err(failed)?;
                 offset = offset.saturating_add(got as u64);
+                offset = match holes.behind(piece, entry, offset, content) {
+                    Ok(next) => next,
+                    Err(error) => {
+                        reason = Some(error);
+                        break;
+                    }
+                };
+                file.seek(SeekFrom::Start(offset)).map_err(failed)?;
             }
             Err(error) => {
                 reason = Some(error);

@@ -72,6 +72,8 @@ pub struct OpenOptions {
     pub root: Option<String>,
     /// Whether an image may name files outside its own folder: only for images that are trusted.
     pub allow_outside: bool,
+    /// Directories of this system that are not the machine's, though they may lie in its tree: what is being written.
+    pub leave_out: Vec<PathBuf>,
 }
 
 /// What each kind of source does: list its entries once, and find the content of one again.
@@ -109,7 +111,7 @@ impl Root {
         }
         match kind {
             Kind::Directory => {
-                let backend = Box::new(directory::Directory::open(first)?);
+                let backend = Box::new(directory::Directory::open(first, &options.leave_out)?);
                 Ok(Self::plain(backend, first, "directory"))
             }
             Kind::Tar => {
