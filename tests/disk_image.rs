@@ -433,8 +433,7 @@ mod tests {
     fn a_chain_reads_as_qemu_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("raw"), content()).unwrap();
-        fs::create_dir(folder.path().join("below")).unwrap();
-        let base = folder.path().join("below/base").display().to_string();
+        let base = folder.path().join("base").display().to_string();
         let qemu_io = need!(tool("qemu-io"));
         let io = |image: &str, commands: &[&str]| {
             let commands = commands.iter().flat_map(|command| ["-c", command]);
@@ -442,7 +441,7 @@ mod tests {
             run(command.current_dir(folder.path()).arg(image).args(commands));
         };
         for (top, middle) in [("", ""), ("extended_l2=on,", ""), ("", "compat=0.10,")] {
-            qemu(folder.path(), "convert -f raw -O qcow2 -c raw below/base").unwrap();
+            qemu(folder.path(), "convert -f raw -O qcow2 -c raw base").unwrap();
             // A name relative to the image, and an absolute one in the image's own folder; a larger disk above.
             let create = format!(
                 "create -q -f qcow2 -o {middle}backing_file={base},backing_fmt=qcow2 middle"

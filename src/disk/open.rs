@@ -233,6 +233,7 @@ impl Opening {
     }
 
     fn push(&mut self, volume: Volume, device: Arc<dyn BlockDevice>) {
+        self.note(&volume.device, cut_short(&volume).as_slice());
         self.volumes.push(volume);
         self.devices.push(device);
     }
@@ -334,7 +335,7 @@ impl Opening {
         }
         self.notes.extend(assembled.notes);
         for volume in assembled.volumes {
-            self.volumes.push(Volume {
+            let volume = Volume {
                 device: volume.mapper_name(),
                 kind: VolumeKind::LogicalVolume,
                 size: volume.size,
@@ -344,9 +345,30 @@ impl Opening {
                     Ok(device) => contents(device),
                     Err(error) => Contents::unread("unknown", error.to_string()),
                 },
-            });
+            };
+            self.note(&volume.device, cut_short(&volume).as_slice());
+            self.volumes.push(volume);
         }
     }
+}
+
+/// File systems that lie on one volume and know its size to the byte or less.
+const SIZED: [&str; 8] = [
+    "ext2", "ext3", "ext4", "xfs", "ntfs", "vfat", "exfat", "squashfs",
+];
+
+/// What is to be said of a file system that is larger than what it lies on.
+fn cut_short(volume: &Volume) -> Option<Note> {
+    let Contents::FileSystem(fs) = &volume.contents else {
+        return None;
+    };
+    let info = fs.info();
+    (SIZED.contains(&info.kind) && info.size > volume.size).then(|| {
+        Note::gap(format!(
+            "the {} file system has {} bytes, and the image holds {} of them: it was cut short",
+            info.kind, info.size, volume.size
+        ))
+    })
 }
 
 /// The kernel's name of the disk with this number from 0: `sda` to `sdz`, then `sdaa`.

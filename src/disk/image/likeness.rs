@@ -40,7 +40,7 @@ pub(super) fn other(file: &RawFile, is_first: bool) -> Result<Option<&'static st
 
 /// Only what a person or a shell writes. A disk's first sectors and its last have zeros.
 fn is_text(bytes: &[u8]) -> bool {
-    let plain = |byte: &u8| !matches!(byte, 0..=6 | 14..=26 | 28..=31 | 127);
+    let plain = |byte: &u8| !matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31 | 127);
     !bytes.is_empty() && bytes.iter().all(plain) && std::str::from_utf8(whole(bytes)).is_ok()
 }
 

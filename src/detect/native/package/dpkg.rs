@@ -116,6 +116,9 @@ fn damage(text: &str, distroless: bool) -> Option<String> {
     if text.contains('\0') {
         return Some("holds bytes that are no text".to_owned());
     }
+    if !text.ends_with('\n') {
+        return Some("ends within a line: it was cut short".to_owned());
+    }
     let is_field =
         |line: &str| line.trim().is_empty() || line.starts_with([' ', '\t']) || line.contains(':');
     if let Some((number, _)) = (1u32..).zip(text.lines()).find(|(_, line)| !is_field(line)) {
@@ -413,7 +416,7 @@ mod tests {
                 "Package: a\nStatus: install ok installed\n",
                 "without Version (line 1)",
             ),
-            (&format!("{whole}\nPackage: b\nStat"), "no field (line 6)"),
+            (&format!("{whole}\nPackage: b\nStat\n"), "no field (line 6)"),
             (
                 &format!("{whole}\nVersion: 1\n"),
                 "without Package (line 5)",
