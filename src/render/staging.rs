@@ -2,6 +2,7 @@
 
 use super::Error;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
@@ -59,8 +60,11 @@ impl Staging {
             fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
         let folder = folder.unwrap_or_else(|| Path::new("."));
+        // A signal between the two would leave it.
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         let (aside, held) = make(folder).map_err(|error| Error::io(out, error))?;
-        *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(aside.clone());
+        *open = Some(aside.clone());
+        drop(open);
         Ok(Self {
             out: out.to_owned(),
             aside,
@@ -168,8 +172,11 @@ fn make(folder: &Path) -> std::io::Result<(PathBuf, OwnedFd)> {
         }
         match fs::DirBuilder::new().mode(0o755).create(&aside) {
             Ok(()) => {
-                let held = hold(&aside)?;
-                return Ok((aside, held));
+                let (held, locked) = hold(&aside)?;
+                // Where file systems know no locks, nobody takes it for a leftover either.
+                if !matches!(locked, Err(Errno::WOULDBLOCK)) {
+                    return Ok((aside, held));
+                }
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
             Err(error) => return Err(error),
@@ -178,11 +185,12 @@ fn make(folder: &Path) -> std::io::Result<(PathBuf, OwnedFd)> {
     Err(last)
 }
 
-fn hold(aside: &Path) -> std::io::Result<OwnedFd> {
+/// Opens a directory aside and tries to lock it.
+fn hold(aside: &Path) -> std::io::Result<(OwnedFd, Result<(), Errno>)> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let held = rustix::fs::open(aside, flags, Mode::empty())?;
-    flock(&held, FlockOperation::NonBlockingLockExclusive)?;
-    Ok(held)
+    let locked = flock(&held, FlockOperation::NonBlockingLockExclusive);
+    Ok((held, locked))
 }
 
 /// Whether this is a directory aside that nobody works in: that of a run which was killed.
@@ -191,7 +199,7 @@ fn is_leftover(path: &Path) -> bool {
     let number = name.strip_prefix(ASIDE).unwrap_or_default();
     let is_ours = number.starts_with(|first: char| first.is_ascii_digit())
         && number.chars().all(|c| c.is_ascii_digit() || c == '-');
-    is_ours && hold(path).is_ok()
+    is_ours && hold(path).is_ok_and(|(_, locked)| locked.is_ok())
 }
 
 impl Drop for Staging {
