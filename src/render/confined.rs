@@ -52,6 +52,14 @@ impl Confined {
         Ok(file.into())
     }
 
+    /// Takes a file away again.
+    pub(super) fn remove(&mut self, path: &MachinePath) -> Result<(), Error> {
+        let parent = path.parent().unwrap_or_else(MachinePath::root);
+        let at = self.open(&parent)?;
+        let gone = rustix::fs::unlinkat(at, path.file_name(), AtFlags::empty());
+        gone.map_err(|error| self.failed(path, error))
+    }
+
     /// Makes a new symbolic link.
     pub(super) fn link(
         &mut self,

@@ -5,6 +5,7 @@ use super::hole::Holes;
 use super::{Content, Error};
 use crate::disk::FileKind;
 use crate::path::MachinePath;
+use crate::secret::{self, Search};
 use crate::walk::Entry;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -41,20 +42,24 @@ pub(super) fn write(
                     confined.link(&entry.path, target, entry.mtime)?;
                 }
             }
-            FileKind::File if holds_key(entry, content) => {
-                let reason = "it holds a private key that nobody had found before; put it in place as a secret";
-                unread.push((entry.path.clone(), reason.to_owned()));
-            }
             FileKind::File => {
                 if entry.is_executable() && content.has_capabilities(entry) {
                     let reason = "its file capabilities are not carried; give them back in the image with setcap";
                     unread.push((entry.path.clone(), reason.to_owned()));
                 }
                 let mut file = confined.file(&entry.path, context_mode(entry))?;
-                let copied = copy(entry, content, &mut file);
+                let mut gate = Gate::new(entry);
+                let copied = copy_seen(entry, content, &mut file, |piece| gate.piece(piece));
                 let to = || directory.join(entry.path.to_string().trim_start_matches('/'));
                 if let Some(reason) = copied.map_err(|error| error.at(to()))? {
                     unread.push((entry.path.clone(), reason));
+                }
+                if let Some(found) = gate.end() {
+                    confined.remove(&entry.path)?;
+                    let reason =
+                        format!("it holds a secret ({found}); put it in place as a secret");
+                    unread.push((entry.path.clone(), reason));
+                    continue;
                 }
                 rustix::fs::futimens(&file, &times(entry.mtime))
                     .map_err(|e| Error::io(directory, e))?;
@@ -68,17 +73,50 @@ pub(super) fn write(
     Ok(unread)
 }
 
-/// The last gate before an image: detection finds keys and hands them over as secrets, and what it should have missed
-/// (a file too large to be looked into) still does not get into a layer.
-fn holds_key(entry: &Entry, content: &dyn Content) -> bool {
-    let mut head = vec![0; CHUNK];
-    let got = content.read_at(entry, 0, &mut head).unwrap_or(0);
-    let head = head.get(..got).unwrap_or_default();
-    head.split(|byte| *byte == b'\n').any(|line| {
-        let line = line.trim_ascii();
-        line.starts_with(b"-----BEGIN ")
-            && (line.ends_with(b"PRIVATE KEY-----") || line.ends_with(b"PRIVATE KEY BLOCK-----"))
-    })
+/// The last gate before an image: whatever is copied is looked through on the way. Detection finds secrets and hands them over
+/// before a plan is made; what it did not look into (a file too large, one of too many) does not get into a layer either.
+struct Gate<'a> {
+    entry: &'a Entry,
+    search: Option<Search>,
+    found: Option<String>,
+}
+
+impl<'a> Gate<'a> {
+    fn new(entry: &'a Entry) -> Self {
+        Self {
+            entry,
+            search: None,
+            found: None,
+        }
+    }
+
+    fn piece(&mut self, piece: &[u8]) {
+        self.look(piece, false);
+    }
+
+    /// What was found in all of it.
+    fn end(mut self) -> Option<String> {
+        self.look(&[], true);
+        self.found
+    }
+
+    fn look(&mut self, piece: &[u8], is_last: bool) {
+        if self.found.is_some() || (is_last && self.search.is_none()) {
+            return;
+        }
+        let path = self.entry.path.text();
+        if self.search.is_none()
+            && let Some(kind) = secret::kind_of_file(&path, piece)
+        {
+            self.found = Some(kind.to_owned());
+            return;
+        }
+        let search = self.search.get_or_insert_with(|| Search::new(&path, piece));
+        let found = &mut self.found;
+        search.piece(piece, is_last, |hit| {
+            found.get_or_insert_with(|| format!("{} in line {}", hit.kind, hit.line));
+        });
+    }
 }
 
 /// Writes a file of our own among them.
@@ -93,11 +131,12 @@ pub(super) fn generated(
         .map_err(|error| Error::io(path.to_string(), error))
 }
 
-/// Copies a file's content. `Some` says why it could not be read to its end; what was read stands.
-pub(super) fn copy(
+/// Copies a file's content; `see` is shown every piece. `Some` says why it could not be read to its end; what was read stands.
+fn copy_seen(
     entry: &Entry,
     content: &dyn Content,
     file: &mut File,
+    mut see: impl FnMut(&[u8]),
 ) -> Result<Option<String>, Error> {
     let failed = |error| Error::io(entry.path.to_string(), error);
     let mut buffer = vec![0; CHUNK];
@@ -115,6 +154,8 @@ pub(super) fn copy(
             }
             Ok(got) => {
                 let piece = piece.get(..got).unwrap_or_default();
+                // Before a hole is passed by, a piece of its zeros was seen: no line goes on behind it.
+                see(piece);
                 write_or_skip(file, piece).map_err(failed)?;
                 offset = offset.saturating_add(got as u64);
                 offset = match holes.behind(piece, entry, offset, content) {

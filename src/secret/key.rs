@@ -1,146 +1,107 @@
 //! Whether a name says that its value is a secret: `DB_PASSWORD`, `requirepass`, `secretKey`; not `password_file`.
 
-/// Words that end a key whose value is a secret, joined.
-const SECRET_WORDS: &[&str] = &[
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "accountkey",
-    "secretkey",
-    "privatekey",
-    "presharedkey",
-    "appkey",
-    "authkey",
-    "masterkey",
-    "encryptionkey",
-    "signingkey",
-    "sessionkey",
-    "cookiekey",
-    "hmackey",
-    "noncekey",
-    "loggedinkey",
-    "licensekey",
-    "secretkeybase",
-    "authsalt",
-    "noncesalt",
-    "loggedinsalt",
-    "requirepass",
-    "masterauth",
-    "rediscliauth",
-    "authtok",
-    "authtoken",
-    "psk",
-    "pass",
-    "pwd",
-    "pgpass",
-    "bindpw",
-    "rootpw",
-    "userpw",
-    "adminpw",
-    "ldappw",
-    "dbpw",
-    "credential",
-    "credentials",
-    "authpass",
-    "dbpass",
-    "userpass",
-    "adminpass",
-    "mysqlpass",
-    "smtppass",
-    "rootpass",
-    "redispass",
-    "postgrespass",
-    "keystorepass",
-    "truststorepass",
-    "keypass",
-    "mailpass",
-    "ldappass",
-    "bindpass",
-];
+use super::data::DATA;
 
-/// A word that ends so is a secret's name wherever it stands in a key.
-const ENDS: &[&str] = &["password", "passwd", "passphrase"];
+/// A name longer than this is a piece of something else.
+const LONGEST: usize = 96;
 
-/// Words that make a key a setting about secrets rather than one.
-const ABOUT: &[&str] = &[
-    "file",
-    "path",
-    "dir",
-    "ttl",
-    "timeout",
-    "expiry",
-    "expires",
-    "lifetime",
-    "length",
-    "policy",
-    "encryption",
-    "algorithm",
-    "prompt",
-    "command",
-    "hash",
-    "authentication",
-    "enabled",
-    "required",
-    "min",
-    "max",
-    "type",
-    "header",
-    "name",
-    "field",
-    "url",
-    "uri",
-    "reset",
-    "change",
-    "history",
-    "validator",
-    "validators",
-    "hashers",
-    "tokens",
-    "server",
-    "level",
-];
-
-pub fn is_secret_key(key: &str) -> bool {
-    let last = key.rsplit(['/', '.']).next().unwrap_or(key);
-    let words = words(last);
-    let Some(end) = words.last() else {
-        return false;
-    };
-    if ABOUT.contains(&end.as_str()) || words.iter().any(|word| word == "no" || word == "public") {
-        return false;
-    }
-    // `proxy_pass` hands something on; a name for somebody's pass is listed, or an environment variable.
-    let is_variable = !last.chars().any(char::is_lowercase);
-    // Joined from each word on, so that `api_key` and `SECRET_KEY` are one word each.
-    (0..words.len()).any(|from| {
-        let joined = words.get(from..).unwrap_or_default().concat();
-        let handed_on = joined == "pass" && from > 0 && !is_variable;
-        SECRET_WORDS.contains(&joined.as_str()) && !handed_on
-    }) || words.iter().any(|word| {
-        let ends = ENDS.iter().any(|end| word.ends_with(end));
-        word == "secret" || (ends && !word.starts_with("no"))
-    })
+/// How much a name tells about its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Telling {
+    /// Nothing.
+    No,
+    /// A secret where the value looks like one.
+    Weak,
+    /// A secret, unless the value is none.
+    Strong,
 }
 
-/// `dbPassword`, `DB_PASSWORD` and `db-password` are two words each; lower case.
-fn words(key: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut lower = false;
-    for c in key.chars() {
-        if (!c.is_alphanumeric() || (c.is_uppercase() && lower)) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if c.is_alphanumeric() {
-            word.extend(c.to_lowercase());
-        }
-        lower = c.is_lowercase() || c.is_numeric();
+pub fn is_secret_key(key: &str) -> bool {
+    telling(key) == Telling::Strong
+}
+
+/// What the last component of a name says (`spring.datasource.password`).
+pub(super) fn telling(key: &str) -> Telling {
+    let Some(name) = Name::of(key) else {
+        return Telling::No;
+    };
+    let names = &DATA.names;
+    let Some(end) = name.word(name.count.saturating_sub(1)) else {
+        return Telling::No;
+    };
+    let words = || (0..name.count).filter_map(|at| name.word(at));
+    if names.about.contains(end) || words().any(|word| word == "no" || word == "public") {
+        return Telling::No;
     }
-    if !word.is_empty() {
-        words.push(word);
+    let mut suffixes = (0..name.count).filter_map(|from| name.from(from));
+    if suffixes.clone().any(|joined| names.never.contains(joined)) {
+        return Telling::No;
     }
-    words
+    let ends = |word: &str| names.ends.iter().any(|end| word.ends_with(end.as_str()));
+    if suffixes.any(|joined| names.words.contains(joined))
+        || words().any(|word| word == "secret" || (ends(word) && !word.starts_with("no")))
+    {
+        Telling::Strong
+    } else if names.weak.contains(end) {
+        Telling::Weak
+    } else {
+        Telling::No
+    }
+}
+
+/// A name's words in lower case, joined: `dbPassword`, `DB_PASSWORD` and `db-password` are two words each.
+struct Name {
+    joined: [u8; LONGEST],
+    length: usize,
+    starts: [usize; LONGEST],
+    count: usize,
+}
+
+impl Name {
+    /// `None` for what is too long to be a name, or has no word. Numbers at the end go: `password1` is one of several.
+    fn of(key: &str) -> Option<Self> {
+        let last = key.rsplit(['/', '.']).next().unwrap_or(key);
+        let last = last.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
+        if last.len() >= LONGEST {
+            return None;
+        }
+        let mut name = Self {
+            joined: [0; LONGEST],
+            length: 0,
+            starts: [0; LONGEST],
+            count: 0,
+        };
+        let (mut lower, mut open) = (false, false);
+        for byte in last.bytes() {
+            let is_letter = byte.is_ascii_alphanumeric() || byte >= 0x80;
+            if !is_letter || (byte.is_ascii_uppercase() && lower) {
+                open = false;
+            }
+            if is_letter {
+                if !open {
+                    *name.starts.get_mut(name.count)? = name.length;
+                    name.count += 1;
+                    open = true;
+                }
+                *name.joined.get_mut(name.length)? = byte.to_ascii_lowercase();
+                name.length += 1;
+            }
+            lower = byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        }
+        (name.count > 0).then_some(name)
+    }
+
+    /// All words from one on, joined.
+    fn from(&self, at: usize) -> Option<&str> {
+        let start = *self.starts.get(..self.count)?.get(at)?;
+        std::str::from_utf8(self.joined.get(start..self.length)?).ok()
+    }
+
+    fn word(&self, at: usize) -> Option<&str> {
+        let starts = self.starts.get(..self.count)?;
+        let (start, end) = (*starts.get(at)?, starts.get(at + 1).copied());
+        std::str::from_utf8(self.joined.get(start..end.unwrap_or(self.length))?).ok()
+    }
 }
 
 /// What a secret under this name is called in reports.
@@ -153,6 +114,23 @@ pub(super) fn kind_of(key: &str) -> &'static str {
     } else {
         "secret"
     }
+}
+
+/// Whether a setting of this name leads to a file that is a secret: one that the data name, or a secret's name before
+/// `file` or `path`.
+pub(super) fn names_a_file(key: &str) -> bool {
+    let last = key.rsplit(['/', '.']).next().unwrap_or(key);
+    let lower = last.to_ascii_lowercase();
+    if DATA.telling.keys.contains(lower.as_str()) {
+        return true;
+    }
+    let stem = ["file", "path"]
+        .iter()
+        .find_map(|end| lower.strip_suffix(end));
+    stem.is_some_and(|stem| {
+        let stem = last.get(..stem.len()).unwrap_or_default();
+        is_secret_key(stem.trim_end_matches(['_', '-']))
+    })
 }
 
 #[cfg(test)]
@@ -173,6 +151,7 @@ mod tests {
             "DB_PASS",
             "pass",
             "DEFAULT_PASS",
+            "default_pass",
             "PGPASSWORD",
             "MYSQL_PWD",
             "REDISCLI_AUTH",
@@ -180,8 +159,13 @@ mod tests {
             "AccountKey",
             "PresharedKey",
             "bindpw",
+            "olcRootPW",
             "APP_KEY",
             "AWS_SECRET_ACCESS_KEY",
+            "password1",
+            "DB_PASSWORD_2",
+            "_authToken",
+            "SharedAccessKey",
         ] {
             assert!(is_secret_key(key), "{key}");
         }
@@ -200,8 +184,34 @@ mod tests {
             "NOPASSWD",
             "ssl_certificate_key",
             "aws_access_key_id",
+            "next_token",
         ] {
             assert!(!is_secret_key(key), "{key}");
+        }
+        assert_eq!(telling("auth"), Telling::Weak);
+        assert_eq!(telling("author"), Telling::No);
+    }
+
+    #[test]
+    fn settings_that_name_files() {
+        for key in [
+            "DB_PASSWORD_FILE",
+            "passwordFile",
+            "auth_file",
+            "secretPath",
+            "smtp_sasl_password_maps",
+        ] {
+            assert!(names_a_file(key), "{key}");
+        }
+        for key in ["password", "log_file", "file", "public_key_file"] {
+            assert!(!names_a_file(key), "{key}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_name_survives(key in ".{0,200}") {
+            let _ = (telling(&key), names_a_file(&key));
         }
     }
 }

@@ -1,72 +1,64 @@
 //! Whether a value can be a secret at all: not empty, not a switch, not a place holder filled elsewhere, not a path.
 
 use super::MASK;
+use super::data::DATA;
 
-/// Values that choose rather than tell.
-const SWITCHES: &[&str] = &[
-    "",
-    "yes",
-    "no",
-    "true",
-    "false",
-    "on",
-    "off",
-    "none",
-    "null",
-    "nil",
-    "md5",
-    "scram-sha-256",
-    "default",
-    "required",
-    "optional",
-    "prompt",
-    "ask",
-    "undef",
-    "undefined",
-    "disabled",
-    "enabled",
-    "builtin",
-    MASK,
-];
-
-/// Beginnings that say where the secret is instead of what it is.
-const ELSEWHERE: &[&str] = &[
-    "${",
-    "$(",
-    "%(",
-    "%{",
-    "{{",
-    "<%",
-    "file:",
-    "env:",
-    "exec:",
-    "vault:",
-    "!vault",
-    "os.environ",
-    "process.env",
-    "getenv(",
-];
-
+/// Whether the value of a secret's name is one. In doubt it is: what is shown less costs a fact, what is shown more a password.
 pub fn is_secret_value(value: &str) -> bool {
-    let value = value.trim().trim_matches(['"', '\'']);
+    let value = bare(value);
     let lower = value.to_ascii_lowercase();
-    let elsewhere = ELSEWHERE.iter().any(|start| lower.starts_with(start));
-    let blanked = value.chars().all(|c| c == '*' || c == 'x');
-    !(SWITCHES.contains(&lower.as_str())
-        || elsewhere
-        || blanked
+    let blanked = value.chars().all(|c| c == '*' || c == 'x' || c == 'X');
+    !(blanked
+        || value == MASK
+        || DATA.values.switches.contains(&lower)
+        || is_reference(value, &lower)
         || is_place_holder(value)
         || is_version(value)
         || is_path(value))
 }
 
-/// `$NAME`, `%s`, `<password>`, `{password}`, `@PASSWORD@`: the whole value, since a password may begin like one.
+fn bare(value: &str) -> &str {
+    value.trim().trim_matches(['"', '\'', '`'])
+}
+
+/// `${NAME}`, `$(cat x)`, `{{ name }}`, `%(name)s`, `env:NAME`: says where the secret is instead of what it is. A default inside
+/// is a secret like any (`${NAME:-s3cret}`); a password may begin like one.
+fn is_reference(value: &str, lower: &str) -> bool {
+    let starts = DATA.values.elsewhere.iter();
+    let Some(start) = starts
+        .filter(|start| lower.starts_with(start.as_str()))
+        .max_by_key(|start| start.len())
+    else {
+        return false;
+    };
+    let rest = value.get(start.len()..).unwrap_or_default();
+    let close = match start.as_str() {
+        "${" | "#{" | "%{" => "}",
+        "$(" | "getenv(" | "env(" | "lookup(" => ")",
+        "{{" => "}}",
+        "%(" => ")s",
+        "<%" | "<?" => ">",
+        "@@" => "@@",
+        // A word and what it leads to: no blank in it.
+        _ => return !rest.is_empty() && !rest.contains(char::is_whitespace),
+    };
+    let Some(inside) = rest.strip_suffix(close) else {
+        return false;
+    };
+    let default = (start == "${" || start == "%{")
+        .then(|| inside.split_once([':', '-', '=']))
+        .flatten()
+        .map(|(_, default)| default.trim_start_matches(['-', '=']));
+    !default.is_some_and(|text| !text.starts_with(['?', '+', '$']) && is_secret_value(text))
+}
+
+/// `$NAME`, `%s`, `<password>`, `{password}`, `@PASSWORD@`: the whole value, and a name rather than a password.
 fn is_place_holder(value: &str) -> bool {
     let is_name = |text: &str| {
         !text.is_empty()
             && text
                 .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c))
+                .all(|c| c.is_ascii_alphabetic() || "_-. ".contains(c))
     };
     let between = |open: char, close: char| {
         value
@@ -75,11 +67,14 @@ fn is_place_holder(value: &str) -> bool {
             .is_some_and(is_name)
     };
     value.strip_prefix('$').is_some_and(is_name)
-        || value == "%s"
+        || matches!(value, "%s" | "%d" | "?" | "-")
+        || (value.len() == 2 && value.starts_with('$'))
         || between('<', '>')
         || between('{', '}')
+        || between('[', ']')
         || between('@', '@')
         || between('%', '%')
+        || between('_', '_')
 }
 
 /// `^8.11.0`, `1.x`, `>=2.0.1`: a list of dependencies may hold a package whose name ends like a password's.
@@ -104,6 +99,81 @@ fn is_path(value: &str) -> bool {
             .all(|c| c.is_alphanumeric() || "/._-@:".contains(c))
 }
 
+/// Letters and digits together, at least `least` of them in one word.
+pub(super) fn is_mixed(value: &str, least: usize) -> bool {
+    let value = bare(value);
+    value.len() >= least
+        && !value.contains(char::is_whitespace)
+        && value.chars().any(char::is_alphabetic)
+        && value.chars().any(|c| c.is_ascii_digit())
+}
+
+/// Nothing but a secret looks so: long, mixed, and hardly a character that comes often.
+pub(super) fn is_random(value: &str) -> bool {
+    let value = bare(value);
+    is_mixed(value, 12) && value.len() <= 512 && entropy(value) >= 3.0 && !is_dull(value)
+}
+
+/// A path, a URL, a date, an identifier of words, a version with its build.
+fn is_dull(value: &str) -> bool {
+    let words = value.split(['-', '_', '.', '/', ':', '@']);
+    let dull = |word: &str| {
+        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        word.len() < 3
+            || letters.is_empty()
+            || (letters.chars().all(char::is_alphabetic) && word.len() - letters.len() <= 2)
+    };
+    value.contains("://") || words.clone().count() > 1 && words.clone().all(dull)
+}
+
+/// Bits a character, after Shannon.
+fn entropy(value: &str) -> f64 {
+    let mut counts = [0u32; 256];
+    for byte in value.bytes() {
+        if let Some(count) = counts.get_mut(usize::from(byte)) {
+            *count += 1;
+        }
+    }
+    let all = value.len() as f64;
+    let share = |count: &u32| {
+        let share = f64::from(*count) / all;
+        -share * share.log2()
+    };
+    counts.iter().filter(|count| **count > 0).map(share).sum()
+}
+
+/// A label, a message or a sentence about secrets, rather than one.
+pub(super) fn is_prose(value: &str) -> bool {
+    let lower = bare(value).to_lowercase();
+    let is_word = |word: &str| {
+        DATA.values
+            .prose
+            .contains(word.trim_matches(|c: char| !c.is_alphanumeric()))
+    };
+    let mut words = lower.split_whitespace();
+    is_message(value) || words.clone().count() > 1 && words.any(is_word)
+}
+
+/// What names a secret, or ends as a sentence does.
+pub(super) fn is_message(value: &str) -> bool {
+    let value = bare(value);
+    let lower = value.to_lowercase();
+    DATA.values
+        .labels
+        .iter()
+        .any(|label| lower.contains(label.as_str()))
+        || (value.contains(char::is_whitespace) && value.ends_with([':', '?', '.', '!', '…']))
+}
+
+/// What stands in examples and templates.
+pub(super) fn is_example(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    DATA.values
+        .examples
+        .iter()
+        .any(|word| lower.contains(word.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,8 +187,11 @@ mod tests {
             ">=2.0.0-rc.1",
             "yes",
             "${DB_PASSWORD}",
+            "${DB_PASSWORD:-}",
             "$arg_token",
             "%(pw)s",
+            "{{ vault_password }}",
+            "$(cat /run/secrets/x)",
             "/etc/secret",
             "~/.ssh/key",
             "scram-sha-256",
@@ -127,11 +200,65 @@ mod tests {
             "<your password>",
             "@DB_PASSWORD@",
             "{password}",
+            "env:DB_PASSWORD",
         ] {
             assert!(!is_secret_value(value), "{value}");
         }
-        for value in ["changeme", "$ecr3t!", "<3cats", "/9j4AAQ==", "{a", "%x%y"] {
+        for value in [
+            "changeme",
+            "$ecr3t!",
+            "<3cats",
+            "/9j4AAQ==",
+            "{a",
+            "%x%y",
+            "${abc",
+            "{{abc",
+            "${DB_PASSWORD:-hunter2}",
+            "{abc123}",
+            "$ecret123",
+            "correct horse battery staple",
+            "file: is the word",
+        ] {
             assert!(is_secret_value(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn looks() {
+        for value in [
+            "Zk3jf92KdlsLw0f93KLs",
+            "8f14e45fceea167a5a36dedd4bea2543",
+            "dXNlcjpwYXNzd29yZDEy",
+        ] {
+            assert!(is_random(value), "{value}");
+        }
+        for value in [
+            "user-service-v2",
+            "https://example.org/a1/b2",
+            "aaaaaaaaaaaaaaaa1",
+            "hello world 12 times",
+            "my_application_2",
+        ] {
+            assert!(!is_random(value), "{value}");
+        }
+        for value in [
+            "Enter your password",
+            "Mot de passe",
+            "Passwort:",
+            "is not valid",
+            "token_type",
+        ] {
+            assert!(is_prose(value), "{value}");
+        }
+        for value in ["correct horse battery staple", "hunter2", "keyboard cat"] {
+            assert!(!is_prose(value), "{value}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_value_survives(value in ".{0,200}") {
+            let _ = (is_secret_value(&value), is_random(&value), is_prose(&value), is_example(&value));
         }
     }
 }

@@ -39,27 +39,6 @@ const SHELVES: &[&str] = &[
     "/apps",
 ];
 
-/// Trees of third-party code: full of examples and test keys, empty of this machine's own secrets.
-const VENDORED: &[&str] = &[
-    "site-packages",
-    "dist-packages",
-    "node_modules",
-    "vendor",
-    ".git",
-    "__pycache__",
-    "gems",
-];
-
-/// Endings of files that hold no text to look into.
-const OPAQUE: &[&str] = &[
-    ".pyc", ".so", ".a", ".o", ".png", ".jpg", ".jpeg", ".gif", ".ico", ".svg", ".woff", ".woff2",
-    ".ttf", ".css", ".map", ".mo", ".gz", ".xz", ".bz2", ".zst", ".zip", ".jar", ".war", ".whl",
-    ".class", ".pdf", ".mp4", ".mp3", ".webp", ".html", ".htm", ".db", ".sqlite", ".sqlite3",
-];
-
-/// Largest file that is looked into for secrets, in bytes.
-const LOOKED_INTO: u64 = 4 << 20;
-
 /// The topmost unowned path above (or at) `path`: what an administrator put there as one. `None` for what a package
 /// owns, and for what is not there. Links are followed: the application is where its files are.
 pub fn topmost(facts: &Facts, path: &MachinePath) -> Option<MachinePath> {
@@ -139,17 +118,6 @@ pub fn files<'a>(
     let own = facts.tree.get(path).filter(|entry| entry.is_file());
     own.into_iter()
         .chain(facts.tree.below(path).filter(|entry| entry.is_file()))
-}
-
-/// Whether a file could be text with a secret of this machine.
-pub fn may_hold_secret(entry: &Entry) -> bool {
-    let name = entry.path.name();
-    let vendored = entry
-        .path
-        .components()
-        .any(|part| VENDORED.iter().any(|dir| dir.as_bytes() == part));
-    let opaque = OPAQUE.iter().any(|end| name.ends_with(end)) || name.contains(".so.");
-    entry.size > 0 && entry.size <= LOOKED_INTO && !vendored && !opaque
 }
 
 /// Whether a file could be a program or a library.

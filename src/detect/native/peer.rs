@@ -2,6 +2,7 @@
 
 use crate::fact::{Evidence, Peer};
 use crate::path::MachinePath;
+use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
@@ -18,6 +19,24 @@ static PEER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
     .ok()
 });
+
+/// Without one of these nothing is named.
+static MARKERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let markers = ["127.0.0.1", "localhost", ".sock", "port"];
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(markers)
+        .ok()
+});
+
+/// Whether a text may name anybody; `import` and `support` do not.
+pub(super) fn may_name(text: &[u8]) -> bool {
+    let hits = MARKERS.as_ref().map(|markers| markers.find_iter(text));
+    hits.into_iter().flatten().any(|hit| {
+        let before = hit.start().checked_sub(1).and_then(|at| text.get(at));
+        hit.pattern().as_usize() < 3 || !before.is_some_and(u8::is_ascii_alphanumeric)
+    })
+}
 
 /// What a line names, without a place yet.
 pub(super) fn of_line(line: &str) -> Vec<Peer> {

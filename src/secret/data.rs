@@ -1,0 +1,131 @@
+//! `detectors/secrets.toml`: the words, forms and places of secrets. What is here is how they are read; none of them is.
+
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// The file as it stands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Data {
+    pub names: Names,
+    pub values: Values,
+    pub natures: Natures,
+    #[serde(rename = "file")]
+    pub files: Vec<Kind>,
+    pub telling: Telling,
+    #[serde(rename = "token")]
+    pub tokens: Vec<Token>,
+    #[serde(rename = "place")]
+    pub places: Vec<Place>,
+    /// Functions that take a password, and which argument it is, from 1.
+    pub calls: BTreeMap<String, usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Names {
+    pub words: BTreeSet<String>,
+    pub ends: Vec<String>,
+    pub about: BTreeSet<String>,
+    pub never: BTreeSet<String>,
+    pub weak: BTreeSet<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Values {
+    pub switches: BTreeSet<String>,
+    pub elsewhere: Vec<String>,
+    pub prose: BTreeSet<String>,
+    pub labels: Vec<String>,
+    pub examples: Vec<String>,
+}
+
+/// What a file's name says about its lines.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Natures {
+    pub code: Vec<String>,
+    pub shell: Vec<String>,
+    pub prose: Vec<String>,
+    pub prose_names: Vec<String>,
+    pub translation: Vec<String>,
+    pub translation_directories: Vec<String>,
+    pub translation_names: Vec<String>,
+    /// ISO 639-1.
+    pub languages: Vec<String>,
+    pub vendored: Vec<String>,
+}
+
+/// A kind of file that is a secret as a whole: by its path, or by its first bytes in hexadecimal.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Kind {
+    #[serde(rename = "kind")]
+    pub name: String,
+    #[serde(default)]
+    pub paths: Vec<String>,
+    #[serde(default)]
+    pub magic: Vec<String>,
+}
+
+/// Settings whose value names a file that is a secret.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Telling {
+    pub keys: BTreeSet<String>,
+}
+
+/// A form that an issuer publishes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Token {
+    pub kind: String,
+    pub start: Vec<String>,
+    pub rest: String,
+    #[serde(default)]
+    pub check: Option<Check>,
+}
+
+/// How a form proves itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Check {
+    /// The last six characters are the CRC-32 of those before them, after the prefix, in base 62.
+    Crc32Base62,
+}
+
+/// Where on a line a secret stands by its position.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    /// Lower case; one of them is on the line, or the pattern need not be tried.
+    pub markers: Vec<String>,
+    /// For command lines only.
+    #[serde(default)]
+    pub command: bool,
+    /// With a group `secret`.
+    pub pattern: String,
+}
+
+/// What the file says. A file that does not parse is found by the test below, not by a user.
+pub(super) static DATA: LazyLock<Data> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../detectors/secrets.toml")).unwrap_or_default()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_parses_and_is_in_lower_case() {
+        let data: Data = toml::from_str(include_str!("../../detectors/secrets.toml")).unwrap();
+        assert!(data.tokens.len() > 50 && data.places.len() > 20 && data.files.len() > 5);
+        let markers = data.places.iter().flat_map(|place| &place.markers);
+        let words = data.names.words.iter().chain(&data.names.about);
+        for word in words.chain(&data.names.never).chain(markers) {
+            assert_eq!(*word, word.to_lowercase());
+        }
+    }
+}

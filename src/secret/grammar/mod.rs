@@ -1,0 +1,285 @@
+//! What a name is given: the value behind `NAME=`, `"name": `, `name => `, `<name>`, `--name `, `name: NAME` with `value:` behind it,
+//! a default of `${NAME:-…}`, a call's next argument. One grammar of many languages: a reader that had to know the language of each
+//! file first would miss what stands in a file of a name it does not know.
+
+mod literal;
+mod named;
+
+use std::ops::Range;
+
+/// How a text is written; decides what an unquoted value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// A line that is shown: too much rather than too little.
+    Shown,
+    /// Settings: a value goes to the end of its line.
+    Settings,
+    /// A programming language: what is not quoted is an expression.
+    Code,
+    /// A shell's script.
+    Shell,
+}
+
+/// How a value was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    Quoted(u8),
+    Bare,
+    Element,
+    /// In place of a variable that is not set, a call's next argument, a call around it: weaker than a value.
+    Indirect,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Given {
+    pub value: Range<usize>,
+    pub how: How,
+}
+
+/// Longest value and longest way to it, in bytes.
+const FAR: usize = 64 << 10;
+const NEAR: usize = 512;
+
+/// The value given to the name that stands at `name`.
+pub(super) fn given(text: &[u8], name: &Range<usize>, style: Style) -> Option<Given> {
+    let reader = Reader {
+        text,
+        style,
+        name: name.start,
+    };
+    if reader.back(1) == Some(b'<') {
+        return reader.element(name.end);
+    }
+    if reader.back(1) == Some(b'{') && matches!(reader.back(2), Some(b'$' | b'%' | b'#')) {
+        return reader.fallback(name.end);
+    }
+    let quote = reader.quote_before();
+    let closed = quote.and_then(|quote| reader.closed(name.end, quote));
+    if let Some(named) = reader.named(closed.unwrap_or(name.end), closed.is_some()) {
+        return Some(named);
+    }
+    match closed {
+        Some(end) => reader.behind_quoted(end),
+        None => reader.behind(name.end),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    style: Style,
+    /// Where the name starts.
+    name: usize,
+}
+
+impl Reader<'_> {
+    fn at(&self, at: usize) -> Option<u8> {
+        self.text.get(at).copied()
+    }
+
+    /// The byte so far before the name.
+    fn back(&self, by: usize) -> Option<u8> {
+        self.name.checked_sub(by).and_then(|at| self.at(at))
+    }
+
+    fn rest(&self, at: usize) -> &[u8] {
+        let end = self.text.len().min(at.saturating_add(FAR));
+        self.text.get(at..end).unwrap_or_default()
+    }
+
+    fn starts(&self, at: usize, with: &[u8]) -> bool {
+        self.rest(at).starts_with(with)
+    }
+
+    /// On over blanks of the line.
+    fn blanks(&self, at: usize) -> usize {
+        at + self
+            .rest(at)
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count()
+    }
+
+    /// On over white space, lines' ends too.
+    fn space(&self, at: usize) -> usize {
+        at + self
+            .rest(at)
+            .iter()
+            .take(NEAR)
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count()
+    }
+
+    fn line_end(&self, at: usize) -> usize {
+        let rest = self.rest(at);
+        at + memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())
+    }
+
+    fn line_start(&self) -> usize {
+        // A program in one line is looked back into no further than it takes to see what a name stands in.
+        let far = if self.style == Style::Shown {
+            8 * NEAR
+        } else {
+            NEAR
+        };
+        let from = self.name.saturating_sub(far);
+        let before = self.text.get(from..self.name).unwrap_or_default();
+        memchr::memrchr2(b'\n', b'\r', before).map_or(from, |at| from + at + 1)
+    }
+
+    /// The quote that stands right before the name, and whether a backslash is before it.
+    fn quote_before(&self) -> Option<(u8, bool)> {
+        let mut by = 1;
+        // `"$password"`, `":password"`.
+        while matches!(
+            self.back(by),
+            Some(b'$' | b'@' | b':' | b'-' | b'_' | b'/' | b'.')
+        ) && by < 4
+        {
+            by += 1;
+        }
+        let quote = self
+            .back(by)
+            .filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
+        Some((quote, self.back(by + 1) == Some(b'\\')))
+    }
+
+    /// Behind the same quote.
+    fn closed(&self, at: usize, (quote, escaped): (u8, bool)) -> Option<usize> {
+        match (escaped, self.at(at), self.at(at + 1)) {
+            (false, Some(found), _) if found == quote => Some(at + 1),
+            (true, Some(b'\\'), Some(found)) if found == quote => Some(at + 2),
+            _ => None,
+        }
+    }
+
+    /// Behind a name in quotes: `"name": …`, `['name'] = …`, `define('NAME', …)`, `getenv("NAME") ?: …`.
+    fn behind_quoted(&self, end: usize) -> Option<Given> {
+        let bracket = if self.at(end) == Some(b']') {
+            end + 1
+        } else {
+            end
+        };
+        let at = self.blanks(bracket);
+        match self.at(at) {
+            Some(b',') => {
+                let at = self.space(at + 1);
+                let given = self.quoted(at)?;
+                Some(Given {
+                    how: How::Indirect,
+                    ..given
+                })
+            }
+            Some(b')' | b'|' | b'?' | b'o') => self.or_else(at),
+            _ => {
+                let at = self.separator(at)?;
+                self.value(self.space(at), true)
+            }
+        }
+    }
+
+    /// Behind a name without quotes.
+    fn behind(&self, end: usize) -> Option<Given> {
+        let is_flag = self.back(1) == Some(b'-');
+        // `char password[] = "…"`
+        let end = if self.style == Style::Code && self.starts(end, b"[") {
+            let close = self
+                .rest(end)
+                .iter()
+                .take(16)
+                .position(|byte| *byte == b']')?;
+            end + close + 1
+        } else {
+            end
+        };
+        let at = self.blanks(end);
+        if self.style == Style::Code
+            && self.at(at) == Some(b':')
+            && let Some(given) = self.typed(at)
+        {
+            return Some(given);
+        }
+        if let Some(after) = self.separator(at) {
+            let is_apart = (at > end || self.blanks(after) > after) && !is_flag;
+            return match self.style {
+                Style::Shell if is_apart && self.at(at) == Some(b'=') => None,
+                // `password: a b`: where it ends nobody can say.
+                Style::Shown if is_apart => {
+                    let start = self.blanks(after);
+                    self.quoted(start).or_else(|| self.to_line_end(start))
+                }
+                _ => self.value(after, false),
+            };
+        }
+        if at == end {
+            return None;
+        }
+        match self.style {
+            Style::Code => None,
+            _ if is_flag => self.word(at).filter(|_| self.at(at) != Some(b'-')),
+            // `requirepass s3cret`: of a line that is shown the rest goes.
+            Style::Shown if self.is_first() && self.at(at) != Some(b'-') => self.to_line_end(at),
+            Style::Settings if self.is_first() => self.word(at).filter(|given| {
+                // One word, or one in quotes: more is a sentence.
+                let after = self.blanks(given.value.end + usize::from(given.how != How::Bare));
+                matches!(
+                    self.at(after),
+                    None | Some(b'\n' | b'\r' | b'#' | b';' | b'}' | b'/')
+                )
+            }),
+            _ => None,
+        }
+    }
+
+    /// `password: str = "…"`
+    fn typed(&self, colon: usize) -> Option<Given> {
+        let line = self.text.get(colon + 1..self.line_end(colon))?;
+        let equals = memchr::memchr(b'=', line)?;
+        let is_type = |byte: &u8| byte.is_ascii_alphanumeric() || b" _&[]<>.|?:*".contains(byte);
+        let annotation = line.get(..equals)?;
+        let is_apart = line.get(equals + 1) != Some(&b'=') && line.get(equals + 1) != Some(&b'>');
+        (is_apart && annotation.iter().all(is_type))
+            .then(|| self.value(colon + 2 + equals, false))?
+    }
+
+    /// Behind what gives a value to a name.
+    fn separator(&self, at: usize) -> Option<usize> {
+        const LONG: [&[u8]; 7] = [b"=>", b":=", b"?=", b"+=", b"||=", b"??=", b"<-"];
+        if let Some(found) = LONG.iter().find(|long| self.starts(at, long)) {
+            return Some(at + found.len());
+        }
+        match (self.at(at)?, self.at(at + 1)) {
+            (b'=', Some(b'=')) => {
+                (self.style == Style::Settings || self.style == Style::Shown).then_some(at + 2)
+            }
+            (b'=', Some(b'~')) | (b':', Some(b':')) => None,
+            (b':', Some(b'/')) if self.at(at + 2) == Some(b'/') => None,
+            (b'=' | b':', _) => Some(at + 1),
+            _ => None,
+        }
+    }
+
+    /// The name is the first word of its line, or the second behind a word that sets.
+    fn is_first(&self) -> bool {
+        const SETS: [&str; 9] = [
+            "set",
+            "setenv",
+            "env",
+            "export",
+            "arg",
+            "define",
+            "option",
+            "fastcgi_param",
+            "default",
+        ];
+        let before = self
+            .text
+            .get(self.line_start()..self.name)
+            .unwrap_or_default();
+        let words = String::from_utf8_lossy(before).to_ascii_lowercase();
+        let words = words
+            .trim()
+            .trim_end_matches(['$', '{', ':', '/', '"', '\''])
+            .trim();
+        words.is_empty() || SETS.contains(&words) || words.ends_with('{') || words.ends_with(';')
+    }
+}

@@ -1,0 +1,317 @@
+//! Looks through a file for secrets: one pass of an automaton over its bytes, and the grammar only where a telling word stands.
+
+use super::data::DATA;
+use super::grammar::{self, Given, How, Style};
+use super::key::{self, Telling};
+use super::nature::Nature;
+use super::{place, token, url, value};
+use aho_corasick::AhoCorasick;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// A secret in a file: where, what it is, and the name it is given to, if any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Of its first byte, or of its name's.
+    pub offset: usize,
+    pub kind: &'static str,
+    pub key: String,
+}
+
+/// Parts of words without which no name is a secret's, in lower case.
+const MARKERS: &[&str] = &[
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "key",
+    "salt",
+    "auth",
+    "psk",
+    "bindpw",
+    "rootpw",
+    "userpw",
+    "adminpw",
+    "ldappw",
+    "dbpw",
+    "_pw",
+    "-pw",
+    " pw",
+    "\"pw",
+    "'pw",
+    "\npw",
+    "\tpw",
+    "kennwort",
+    "cookie",
+    "macaroon",
+    "mnemonic",
+    "seed",
+    "webhook",
+    "signature",
+    "licen",
+    "community",
+];
+
+static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(MARKERS)
+        .ok()
+});
+
+/// Longest name, in bytes.
+const LONGEST_NAME: usize = 96;
+
+/// Secrets in `text`, in the order of their places. `from` and `to` are where places count: what stands outside is only context.
+pub(super) fn search(
+    text: &[u8],
+    nature: Nature,
+    counts: Range<usize>,
+    mut found: impl FnMut(Found),
+) {
+    let mut hits = Vec::new();
+    forms(text, nature, &counts, &mut hits);
+    if nature.has_settings() {
+        names(text, nature, &counts, &mut hits);
+        for (at, kind) in place::find(text, nature.style() == Style::Shell || nature.is_settings())
+        {
+            let word = text
+                .get(at.clone())
+                .map(String::from_utf8_lossy)
+                .unwrap_or_default();
+            if counts.contains(&at.start)
+                && value::is_secret_value(&word)
+                && nature.takes(Telling::Strong, "password", &word, How::Bare)
+            {
+                hits.push(Found {
+                    offset: at.start,
+                    kind,
+                    key: String::new(),
+                });
+            }
+        }
+        for at in url::find(text) {
+            let word = text
+                .get(at.clone())
+                .map(String::from_utf8_lossy)
+                .unwrap_or_default();
+            if counts.contains(&at.start)
+                && !in_comment(text, at.start)
+                && nature.takes_in_url(&word)
+            {
+                hits.push(Found {
+                    offset: at.start,
+                    kind: "connection-string",
+                    key: String::new(),
+                });
+            }
+        }
+    }
+    hits.sort_by_key(|hit| hit.offset);
+    for hit in hits {
+        found(hit);
+    }
+}
+
+fn forms(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Found>) {
+    token::find(text, |form| {
+        let word = text
+            .get(form.at.clone())
+            .map(String::from_utf8_lossy)
+            .unwrap_or_default();
+        let is_real = form.proven || (form.kind != "private-key" && nature.is_own());
+        if counts.contains(&form.at.start)
+            && is_real
+            && !value::is_example(&word)
+            && nature.takes_form(form.kind, &word)
+        {
+            hits.push(Found {
+                offset: form.at.start,
+                kind: form.kind,
+                key: String::new(),
+            });
+        }
+    });
+}
+
+/// Names of secrets that are given one.
+fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Found>) {
+    let mut done = 0;
+    for (start, end) in name_hits(text) {
+        if start < done || !counts.contains(&start) {
+            continue;
+        }
+        let name = name_at(text, start, end);
+        done = name.end;
+        let Some(key) = text
+            .get(name.clone())
+            .and_then(|name| std::str::from_utf8(name).ok())
+        else {
+            continue;
+        };
+        let telling = key::telling(key);
+        if telling == Telling::No {
+            continue;
+        }
+        let Some(Given { value: at, how }) = grammar::given(text, &name, nature.style()) else {
+            continue;
+        };
+        let word = text
+            .get(at.clone())
+            .map(String::from_utf8_lossy)
+            .unwrap_or_default();
+        if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) {
+            continue;
+        }
+        let is_real = if in_comment(text, name.start) {
+            nature.is_settings()
+                && value::is_random(&word)
+                && !value::is_prose(&word)
+                && !value::is_example(&word)
+        } else {
+            nature.takes(telling, key::kind_of(key), &word, how)
+        };
+        if is_real {
+            hits.push(Found {
+                offset: name.start,
+                kind: key::kind_of(key),
+                key: key.to_owned(),
+            });
+            done = done.max(at.end);
+        }
+    }
+    calls(text, nature, counts, hits);
+}
+
+/// Where a name of a secret may stand.
+pub(super) fn name_hits(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let hits = NAMES.as_ref().map(|names| names.find_iter(text));
+    hits.into_iter()
+        .flatten()
+        .map(|hit| (hit.start(), hit.end()))
+}
+
+/// The name around a marker.
+pub(super) fn name_at(text: &[u8], start: usize, end: usize) -> Range<usize> {
+    let is_name = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-') || *byte >= 0x80
+    };
+    let is_edge = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte < 0x80;
+    // A marker may begin or end with what parts names.
+    let start = start
+        + text
+            .get(start..end)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|byte| is_edge(byte) && **byte != b'_')
+            .count();
+    let before = text
+        .get(start.saturating_sub(LONGEST_NAME)..start)
+        .unwrap_or_default();
+    let after = text
+        .get(end..text.len().min(end + LONGEST_NAME))
+        .unwrap_or_default();
+    let back = before.iter().rev().take_while(|byte| is_name(byte)).count();
+    let on = after.iter().take_while(|byte| is_name(byte)).count();
+    let (mut from, mut to) = (start - back, end + on);
+    // `--password`, `x.password.`: neither dashes nor dots are at a name's edges.
+    while from < start && matches!(text.get(from), Some(b'-' | b'.')) {
+        from += 1;
+    }
+    while to > end && matches!(text.get(to - 1), Some(b'-' | b'.')) {
+        to -= 1;
+    }
+    from..to
+}
+
+/// Calls that take a password as a literal argument: `connect("db", "user", "s3cret")`.
+fn calls(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Found>) {
+    static CALLS: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
+        let names = DATA.calls.keys().map(|name| format!("{name}("));
+        let automaton = AhoCorasick::new(names).ok()?;
+        Some((automaton, DATA.calls.values().copied().collect()))
+    });
+    let Some((automaton, places)) = CALLS.as_ref().filter(|_| nature.style() == Style::Code) else {
+        return;
+    };
+    for hit in automaton
+        .find_iter(text)
+        .filter(|hit| counts.contains(&hit.start()))
+    {
+        let is_word = hit.start().checked_sub(1).and_then(|at| text.get(at));
+        if is_word.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            || in_comment(text, hit.start())
+        {
+            continue;
+        }
+        let place = places.get(hit.pattern().as_usize()).copied().unwrap_or(1);
+        let rest = text
+            .get(hit.end()..text.len().min(hit.end() + 1024))
+            .unwrap_or_default();
+        let Some(argument) = arguments(rest).nth(place.saturating_sub(1)) else {
+            continue;
+        };
+        let literal = argument
+            .strip_prefix(b"'")
+            .and_then(|rest| rest.strip_suffix(b"'"));
+        let literal = literal.or_else(|| {
+            argument
+                .strip_prefix(b"\"")
+                .and_then(|rest| rest.strip_suffix(b"\""))
+        });
+        let word = literal.map(String::from_utf8_lossy).unwrap_or_default();
+        if value::is_secret_value(&word)
+            && nature.takes(Telling::Strong, "password", &word, How::Quoted(b'"'))
+        {
+            let name = text
+                .get(hit.start()..hit.end() - 1)
+                .map(String::from_utf8_lossy)
+                .unwrap_or_default();
+            hits.push(Found {
+                offset: hit.start(),
+                kind: "password",
+                key: name.into_owned(),
+            });
+        }
+    }
+}
+
+/// Arguments of a call up to its closing bracket, blanks taken off; what is in quotes or brackets stays together. `name=` in front of
+/// one goes.
+fn arguments(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut all = Vec::new();
+    let (mut start, mut depth, mut quote, mut skip) = (0, 0usize, None, false);
+    for (at, byte) in text.iter().enumerate() {
+        match (quote, byte) {
+            (Some(open), byte) if !skip && open == *byte => quote = None,
+            (Some(_), _) => {}
+            _ if skip => {}
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')') if depth == 0 => {
+                all.push(text.get(start..at).unwrap_or_default().trim_ascii());
+                break;
+            }
+            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+            (None, b',') if depth == 0 => {
+                all.push(text.get(start..at).unwrap_or_default().trim_ascii());
+                start = at + 1;
+            }
+            _ => {}
+        }
+        skip = *byte == b'\\' && !skip;
+    }
+    all.into_iter()
+}
+
+/// Whether the line is a comment up to this place.
+fn in_comment(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(256)..at).unwrap_or_default();
+    let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |at| at + 1);
+    let line = before.get(start..).unwrap_or_default().trim_ascii_start();
+    let marks: [&[u8]; 8] = [b"#", b"//", b"*", b";", b"-- ", b"<!--", b"/*", b"rem "];
+    // `//registry.example.org/:_authToken=` is a setting.
+    marks.iter().any(|mark| line.starts_with(mark))
+        && !(line.starts_with(b"//") && line.ends_with(b":"))
+}
