@@ -99,7 +99,7 @@ pub struct Source {
     /// The device of the root file system, where an image holds several: sda2, or sda2[/@] for a subvolume.
     #[arg(long, global = true, value_name = "DEVICE")]
     pub root: Option<String>,
-    /// Let an image name backing files outside its own folder: only for images you trust.
+    /// Let an image name any file as a part of it, not only disks beside it: only for images you trust.
     #[arg(long, global = true)]
     pub allow_outside: bool,
 }

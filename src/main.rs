@@ -7,7 +7,15 @@ use transvase::exit::ExitStatus;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match transvase::commands::run(&cli) {
+    if let Err(error) = transvase::commands::interrupt::watch() {
+        transvase::ui::fail(&format!("signals cannot be watched: {error}"));
+        return ExitStatus::Error.into();
+    }
+    let done = transvase::commands::run(&cli);
+    transvase::commands::interrupt::wait();
+    // What could not be written is nobody's success.
+    let done = done.and_then(|status| transvase::ui::written().map(|()| status));
+    match done {
         Ok(status) => status.into(),
         Err(error) => {
             transvase::ui::fail(&error.to_string());

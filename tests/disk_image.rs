@@ -433,8 +433,7 @@ mod tests {
     fn a_chain_reads_as_qemu_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("raw"), content()).unwrap();
-        fs::create_dir(folder.path().join("below")).unwrap();
-        let base = folder.path().join("below/base").display().to_string();
+        let base = folder.path().join("base").display().to_string();
         let qemu_io = need!(tool("qemu-io"));
         let io = |image: &str, commands: &[&str]| {
             let commands = commands.iter().flat_map(|command| ["-c", command]);
@@ -442,7 +441,7 @@ mod tests {
             run(command.current_dir(folder.path()).arg(image).args(commands));
         };
         for (top, middle) in [("", ""), ("extended_l2=on,", ""), ("", "compat=0.10,")] {
-            qemu(folder.path(), "convert -f raw -O qcow2 -c raw below/base").unwrap();
+            qemu(folder.path(), "convert -f raw -O qcow2 -c raw base").unwrap();
             // A name relative to the image, and an absolute one in the image's own folder; a larger disk above.
             let create = format!(
                 "create -q -f qcow2 -o {middle}backing_file={base},backing_fmt=qcow2 middle"
@@ -569,7 +568,7 @@ mod tests {
             ("file:/etc/passwd", "not in the image's own folder"),
             ("directory/../../secret", "not in the image's own folder"),
             ("link", "a symbolic link"),
-            ("up/secret", "cannot be opened"),
+            ("up/secret", "in a folder below"),
             ("directory", "not a regular file"),
             ("fifo", "not a regular file"),
             ("absent", "cannot be opened"),
@@ -586,6 +585,45 @@ mod tests {
         let mut bytes = vec![0; 4096];
         image.device.read_at(0, &mut bytes).unwrap();
         assert_eq!(bytes, noise(1, 4096));
+    }
+
+    /// Whoever unpacks a stranger's image at home does not put their own files into a container.
+    #[test]
+    fn an_image_leads_to_plain_disks_beside_it_only() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("Documents")).unwrap();
+        let text = "psql -W geheim\n".repeat(100);
+        for name in [".bash_history", "Documents/notes.txt", "notes.txt"] {
+            fs::write(folder.path().join(name), &text).unwrap();
+        }
+        let mut program = noise(1, 4096);
+        program[..4].copy_from_slice(b"\x7fELF");
+        fs::write(folder.path().join("program"), program).unwrap();
+        let path = folder.path().join("image");
+        for (named, expected) in [
+            (".bash_history", "hidden"),
+            ("./.bash_history", "hidden"),
+            ("Documents/notes.txt", "in a folder below"),
+            ("notes.txt", "it is a text"),
+            ("program", "it is a program"),
+        ] {
+            let flat = format!("# Disk DescriptorFile\nCID=1\nRW 1 FLAT \"{named}\" 0\n");
+            for bytes in [overlay(named), flat.into_bytes()] {
+                fs::write(&path, bytes).unwrap();
+                let error = open(&path).unwrap_err().to_string();
+                assert!(error.contains(expected), "{named}: {error}");
+                assert!(image::open(&path, true).is_ok(), "{named}");
+            }
+        }
+        // What was read is told.
+        fs::write(folder.path().join("base"), noise(1, 4096)).unwrap();
+        fs::write(folder.path().join("middle"), overlay("base")).unwrap();
+        fs::write(&path, overlay("middle")).unwrap();
+        let files = image::machine(&path, false).unwrap().files;
+        assert_eq!(
+            files,
+            ["middle", "base"].map(|name| folder.path().join(name))
+        );
     }
 
     #[test]

@@ -28,6 +28,17 @@ use crate::fact::Code;
 use crate::path::MachinePath;
 use goblin::elf::Elf;
 
+/// What a gap says of a file whose calls were not all looked at.
+pub use calls::SPENT;
+
+/// Refuses what was not read to its end: half a graph would call a program harmless.
+fn whole(sweep: &sweep::Sweep) -> Result<(), String> {
+    if sweep.is_full() {
+        return Err("its code refers to more places than are followed; it was not read".into());
+    }
+    Ok(())
+}
+
 /// Reads one file, whose header tables were checked against its size.
 pub fn read(path: &MachinePath, elf: &Elf<'_>, bytes: &[u8]) -> Result<Code, String> {
     let machine = elf.header.e_machine;
@@ -41,11 +52,13 @@ pub fn read(path: &MachinePath, elf: &Elf<'_>, bytes: &[u8]) -> Result<Code, Str
     let mut sweep = match architecture {
         Architecture::X86_64 => {
             let mut sweep = x86::sweep(&image, base);
+            whole(&sweep)?;
             tables::leave_out(&image, &mut sweep, base);
             sweep
         }
         Architecture::Aarch64 => arm::sweep(&image, base),
     };
+    whole(&sweep)?;
     let graph = graph::Graph::new(&image, &mut sweep, base);
     Ok(graph.finish(path, elf, &sweep))
 }

@@ -39,6 +39,9 @@ pub(super) struct Entry {
     pub is_narrow: bool,
 }
 
+/// References of one file: those of the largest browsers and compilers are half of it. More would fill the memory.
+const MOST: usize = 1 << 24;
+
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     /// In the order of `from`.
@@ -58,4 +61,11 @@ pub(super) struct Sweep {
     pub fresh: Vec<u32>,
     /// Known starts that follow a call, which may never come back; sorted.
     pub after_call: Vec<u32>,
+}
+
+impl Sweep {
+    /// There are more references than are kept; what was found is not all.
+    pub fn is_full(&self) -> bool {
+        self.refs.len() + self.inner.len() + self.fresh.len() + self.entries.len() > MOST
+    }
 }

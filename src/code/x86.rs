@@ -51,7 +51,7 @@ impl Pass<'_> {
         let starts = &self.image.functions;
         let mut at = starts.partition_point(|start| *start < address);
         let mut from = address;
-        while from < end {
+        while from < end && !self.sweep.is_full() {
             let next = starts
                 .get(at)
                 .copied()
@@ -80,6 +80,9 @@ impl Pass<'_> {
         let mut instruction = Instruction::default();
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.sweep.is_full() {
+                return;
+            }
             let ip = from.wrapping_add(at as u64);
             // In a file at a fixed address every number may be one.
             let quick = plain(rest).filter(|_| !self.image.is_fixed);

@@ -22,6 +22,7 @@ pub(super) fn run(global: &Global, args: &Kernel) -> Result<ExitStatus, Error> {
     let options = OpenOptions {
         root: args.root.clone(),
         allow_outside: false,
+        leave_out: Vec::new(),
     };
     let progress = ui::progress::Bar::new(global);
     progress.phase("opening", Total::Unknown);

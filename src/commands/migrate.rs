@@ -11,6 +11,7 @@ use crate::report;
 use crate::text;
 use crate::ui;
 use crate::walk::Entry;
+use std::path::{Path, PathBuf};
 
 pub(super) fn migrate(global: &Global, args: &Migrate) -> Result<ExitStatus, Error> {
     run(global, &args.source, &args.output, &args.gates, true)
@@ -36,7 +37,14 @@ fn run(
     let options = PlanOptions {
         with_data: output.with_data,
     };
-    let opened = open(global, source, output.target, &options)?;
+    let own = [output.output.clone(), staging.path().to_path_buf()];
+    let opened = open(global, source, output.target, &options, &own)?;
+    if lies_in(&output.output, &source.source) && !global.quiet {
+        let out = crate::path::sanitise(&output.output.to_string_lossy()).into_owned();
+        ui::err(&format!(
+            "transvase: {out} lies inside the source; it is left out of what is read\n"
+        ));
+    }
     let Opened { root, facts, study } = &opened;
     let chosen = choose(study, &output.workload)?;
     let progress = ui::progress::Bar::new(global);
@@ -78,6 +86,18 @@ fn run(
     Ok(judge(global, &study.scan, gates))
 }
 
+/// Whether OUT is in the tree that is read.
+fn lies_in(out: &Path, source: &[PathBuf]) -> bool {
+    let here = Path::new(".");
+    let folders = out.ancestors().chain([here]);
+    let mut folders = folders.filter_map(|path| path.canonicalize().ok());
+    let (Some(folder), Some(source)) = (folders.next(), source.first()) else {
+        return false;
+    };
+    let source = source.canonicalize();
+    source.is_ok_and(|source| source.is_dir() && folder.starts_with(source))
+}
+
 /// The machine's content, counted as it is read.
 struct Counted<'a> {
     content: &'a dyn render::Content,
@@ -89,6 +109,10 @@ impl render::Content for Counted<'_> {
         let read = self.content.read_at(entry, offset, buf)?;
         self.progress.step(Step::bytes(read as u64));
         Ok(read)
+    }
+
+    fn data_from(&self, entry: &Entry, offset: u64) -> Result<u64, String> {
+        self.content.data_from(entry, offset)
     }
 
     fn has_capabilities(&self, entry: &Entry) -> bool {

@@ -5,6 +5,7 @@ mod detectors;
 mod explain;
 pub mod files;
 mod inspect;
+pub mod interrupt;
 mod kernel;
 mod migrate;
 mod nearest;
@@ -24,6 +25,7 @@ use crate::scan::Scan;
 use crate::source::{OpenOptions, Root};
 use crate::study::{self, Study};
 use crate::ui;
+use std::path::PathBuf;
 
 /// Runs what the command line asks for.
 pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
@@ -63,6 +65,7 @@ fn open(
     source: &Source,
     target: &Place,
     options: &PlanOptions,
+    leave_out: &[PathBuf],
 ) -> Result<Opened, Error> {
     let packs = packs(global)?;
     let progress = ui::progress::Bar::new(global);
@@ -72,6 +75,7 @@ fn open(
         &OpenOptions {
             root: source.root.clone(),
             allow_outside: source.allow_outside,
+            leave_out: leave_out.to_vec(),
         },
     )?;
     let registry = examine::registry(&packs).map_err(|error| Error::Other(error.to_string()))?;

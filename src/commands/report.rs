@@ -31,6 +31,7 @@ pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
             &args.source,
             args.target.unwrap_or_else(assess::usual),
             &options,
+            &[],
         )?
         .study;
         let files = Artefacts::planned(&study.plans, false)?;

@@ -8,7 +8,13 @@ use crate::plan::PlanOptions;
 use crate::ui;
 
 pub(super) fn run(global: &Global, args: &Scan) -> Result<ExitStatus, Error> {
-    let opened = open(global, &args.source, args.target, &PlanOptions::default())?;
+    let opened = open(
+        global,
+        &args.source,
+        args.target,
+        &PlanOptions::default(),
+        &[],
+    )?;
     let scan = &opened.study.scan;
     deliver(&scan.to_json(), args.output.as_deref())?;
     if args.output.is_some() && !global.quiet {

@@ -2,11 +2,11 @@
 
 use super::dispatch::{Look, Work, by_interest, by_pattern};
 use super::engine::engine;
-use super::{Registry, Want};
+use super::{Interest, Registry, Want};
 use crate::fact::Unexamined;
 use crate::path::MachinePath;
 use crate::walk::Tree;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Files one pattern may name; a pattern over everything is somebody's mistake or attack.
 const MOST_MATCHES: usize = 20_000;
@@ -20,6 +20,8 @@ pub(super) struct Asked {
     wants: BTreeSet<Want>,
     looks: BTreeSet<Look>,
     pub(super) problems: Vec<Unexamined>,
+    /// What each detector that has a limit for all files was shown, in bytes.
+    shown: BTreeMap<usize, u64>,
 }
 
 impl Asked {
@@ -36,6 +38,16 @@ impl Asked {
     /// Everything that was asked for, to be asked again.
     pub(super) fn again(&mut self) -> Vec<Want> {
         std::mem::take(&mut self.wants).into_iter().collect()
+    }
+
+    /// Whether one more file of this size may be shown to a detector.
+    fn affords(&mut self, detector: usize, size: u64, registry: &Registry) -> bool {
+        let total = registry
+            .get(detector)
+            .map_or(0, |known| known.interest.total);
+        let shown = self.shown.entry(detector).or_default();
+        *shown = shown.saturating_add(size).saturating_add(Interest::EACH);
+        total == 0 || *shown <= total
     }
 
     /// The next round: what nobody was shown yet for that purpose.
@@ -77,6 +89,15 @@ impl Asked {
                     );
                     self.problems.push(engine(&named, reason));
                     return work;
+                }
+                if !self.affords(detector, file.size, registry) {
+                    let reason = "more is to be read than is read of one machine; it was not read";
+                    let detector = want.purpose.detector.clone().into_owned();
+                    self.problems.push(Unexamined {
+                        detector,
+                        ..engine(&named, reason)
+                    });
+                    continue;
                 }
                 work.entry(file.path.clone()).or_default().push(look);
             }

@@ -40,8 +40,16 @@ pub struct Interest {
     pub globs: Vec<String>,
     /// Largest file read, in bytes; a larger one is reported as unexamined.
     pub limit: u64,
+    /// Bytes of all files together that it is shown because somebody asked, each counted with [`Interest::EACH`] more; 0 is
+    /// any number. What is beyond is unexamined.
+    pub total: u64,
     /// Whether a file's extended attributes are wanted too.
     pub attributes: bool,
+}
+
+impl Interest {
+    /// What opening a file costs, in bytes: a hundred thousand small ones are not for nothing.
+    pub const EACH: u64 = 256 << 10;
 }
 
 /// Why a file is being shown: by interest (empty), or because somebody asked.

@@ -96,6 +96,11 @@ pub trait FileSystem: Send + Sync {
     fn read_link(&self, node: NodeId) -> Result<Vec<u8>, DiskError>;
     /// Reads from a regular file; short only at its end. Holes read as zero.
     fn read_at(&self, node: NodeId, offset: u64, buf: &mut [u8]) -> Result<usize, DiskError>;
+    /// Where the next byte stands that is stored, from `offset` (bytes) on: behind a hole, or at the file's end at last. It may
+    /// be earlier than that, and is where a format does not tell.
+    fn data_from(&self, _: NodeId, offset: u64) -> Result<u64, DiskError> {
+        Ok(offset)
+    }
     /// Extended attributes by full name (`security.capability`), sorted.
     fn xattrs(&self, node: NodeId) -> Result<Xattrs, DiskError>;
     /// All subvolumes, the top's first; nothing where the format has none.

@@ -88,6 +88,8 @@ pub struct Disk {
     pub hardware: Option<Hardware>,
     /// What the volumes are on; logical volumes are on none of them.
     pub wholes: Vec<Whole>,
+    /// Files of this system that the images led to, beside those that were given.
+    pub files: Vec<PathBuf>,
     /// In the order of images and partitions.
     pub volumes: Vec<Volume>,
     /// What may not have been read, or not rightly; each names the disk.
@@ -105,12 +107,13 @@ impl Disk {
     pub fn open(paths: &[PathBuf], options: &OpenOptions) -> Result<Self, OpenError> {
         let mut opening = Opening::default();
         let (mut format, mut hardware) = (None, None);
-        let mut number = 0;
+        let (mut number, mut files) = (0, Vec::new());
         for (place, path) in paths.iter().enumerate() {
             let machine = image::machine(path, options.allow_outside)?;
             format = format.or(Some(machine.format));
             hardware = hardware.or(machine.hardware);
             opening.note(machine.format, &machine.notes);
+            files.extend(machine.files);
             for image in &machine.disks {
                 opening.disk(&letters(number), place, image);
                 number += 1;
@@ -128,6 +131,7 @@ impl Disk {
             format: format.unwrap_or_default(),
             hardware,
             wholes: opening.wholes,
+            files,
             volumes: opening.volumes,
             notes: opening.notes,
             remarks: opening.remarks,
@@ -229,6 +233,7 @@ impl Opening {
     }
 
     fn push(&mut self, volume: Volume, device: Arc<dyn BlockDevice>) {
+        self.note(&volume.device, cut_short(&volume).as_slice());
         self.volumes.push(volume);
         self.devices.push(device);
     }
@@ -330,7 +335,7 @@ impl Opening {
         }
         self.notes.extend(assembled.notes);
         for volume in assembled.volumes {
-            self.volumes.push(Volume {
+            let volume = Volume {
                 device: volume.mapper_name(),
                 kind: VolumeKind::LogicalVolume,
                 size: volume.size,
@@ -340,9 +345,30 @@ impl Opening {
                     Ok(device) => contents(device),
                     Err(error) => Contents::unread("unknown", error.to_string()),
                 },
-            });
+            };
+            self.note(&volume.device, cut_short(&volume).as_slice());
+            self.volumes.push(volume);
         }
     }
+}
+
+/// File systems that lie on one volume and know its size to the byte or less.
+const SIZED: [&str; 8] = [
+    "ext2", "ext3", "ext4", "xfs", "ntfs", "vfat", "exfat", "squashfs",
+];
+
+/// What is to be said of a file system that is larger than what it lies on.
+fn cut_short(volume: &Volume) -> Option<Note> {
+    let Contents::FileSystem(fs) = &volume.contents else {
+        return None;
+    };
+    let info = fs.info();
+    (SIZED.contains(&info.kind) && info.size > volume.size).then(|| {
+        Note::gap(format!(
+            "the {} file system has {} bytes, and the image holds {} of them: it was cut short",
+            info.kind, info.size, volume.size
+        ))
+    })
 }
 
 /// The kernel's name of the disk with this number from 0: `sda` to `sdz`, then `sdaa`.

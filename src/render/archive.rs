@@ -3,14 +3,18 @@
 //! Holes of the machine's files become holes of the archive's own file. Extended attributes are left out: what a volume's
 //! file system makes of them is the engine's affair.
 
+use super::hole::Holes;
 use super::rootfs::{CHUNK, write_or_skip};
 use super::{Content, Error};
 use crate::disk::FileKind;
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, SeekFrom, Write};
 use tar::{Builder, EntryType, Header};
+
+/// Members begin at multiples of this many bytes.
+const BLOCK: u64 = 512;
 
 /// Writes the archive; the first entry is the volume's directory. Returns files that could not be read to their end.
 pub(super) fn write(
@@ -28,15 +32,13 @@ pub(super) fn write(
         let mut header = header(entry);
         let done = match (entry.kind, entry.target.as_deref()) {
             (FileKind::File, _) => {
-                let mut reader = Reader {
-                    entry,
-                    content,
-                    offset: 0,
-                    problem: None,
-                };
-                let done = builder.append_data(&mut header, name, &mut reader);
-                unread.extend(reader.problem.map(|problem| (entry.path.clone(), problem)));
-                done
+                // The header says the size; the content is ours to write, so that its holes are passed by.
+                let done = builder.append_data(&mut header, name, std::io::empty());
+                done.and_then(|()| {
+                    let problem = copy(entry, content, &mut builder.get_mut().0)?;
+                    unread.extend(problem.map(|problem| (entry.path.clone(), problem)));
+                    Ok(())
+                })
             }
             (FileKind::Directory, _) => {
                 header.set_entry_type(EntryType::Directory);
@@ -85,48 +87,37 @@ fn relative(top: &MachinePath, path: &MachinePath) -> std::path::PathBuf {
     }
 }
 
-/// A file's content; what cannot be read is zeros, so that the archive stays whole, and is told.
-struct Reader<'a> {
-    entry: &'a Entry,
-    content: &'a dyn Content,
-    offset: u64,
-    problem: Option<String>,
-}
-
-impl Read for Reader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let left = self.entry.size.saturating_sub(self.offset);
-        let want = usize::try_from(left)
-            .unwrap_or(CHUNK)
-            .min(buffer.len())
-            .min(CHUNK);
-        let piece = buffer.get_mut(..want).unwrap_or_default();
-        if piece.is_empty() {
-            return Ok(0);
+/// Writes a file's content up to the next block. What cannot be read is zeros, so that the archive stays whole, and is told.
+fn copy(entry: &Entry, content: &dyn Content, file: &mut File) -> std::io::Result<Option<String>> {
+    let start = file.stream_position()?;
+    let mut buffer = vec![0; CHUNK];
+    let (mut offset, mut holes, mut problem) = (0u64, Holes::default(), None);
+    while offset < entry.size && problem.is_none() {
+        let want = usize::try_from(entry.size - offset).unwrap_or(CHUNK);
+        let piece = buffer.get_mut(..want.min(CHUNK)).unwrap_or_default();
+        let got = match content.read_at(entry, offset, piece) {
+            Ok(0) => Err("it ends before its size says".to_owned()),
+            Ok(got) => Ok(got),
+            Err(error) => Err(error),
+        };
+        let next = got.map(|got| (got, offset.saturating_add(got as u64)));
+        match next {
+            Ok((got, next)) => {
+                let piece = piece.get(..got).unwrap_or_default();
+                write_or_skip(file, piece)?;
+                match holes.behind(piece, entry, next, content) {
+                    Ok(next) => offset = next,
+                    Err(why) => problem = Some(why),
+                }
+                file.seek(SeekFrom::Start(start.saturating_add(offset)))?;
+            }
+            Err(why) => problem = Some(why),
         }
-        let got = match &self.problem {
-            Some(_) => 0,
-            None => match self.content.read_at(self.entry, self.offset, piece) {
-                Ok(0) => {
-                    self.problem = Some("it ends before its size says".to_owned());
-                    0
-                }
-                Ok(got) => got.min(piece.len()),
-                Err(error) => {
-                    self.problem = Some(error);
-                    0
-                }
-            },
-        };
-        let got = if got == 0 {
-            piece.fill(0);
-            piece.len()
-        } else {
-            got
-        };
-        self.offset = self.offset.saturating_add(got as u64);
-        Ok(got)
     }
+    let end = start.saturating_add(entry.size);
+    let end = end.checked_next_multiple_of(BLOCK);
+    file.seek(SeekFrom::Start(end.unwrap_or(u64::MAX)))?;
+    Ok(problem)
 }
 
 /// Writes zeros as holes.

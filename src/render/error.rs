@@ -23,6 +23,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same with the user's name for a file that was written aside.
+    pub(super) fn of_out(self, aside: &Path, out: &Path) -> Self {
+        match self {
+            Self::Io { path, error } => Self::Io {
+                path: match path.strip_prefix(aside) {
+                    Ok(below) => out.join(below),
+                    Err(_) => path,
+                },
+                error,
+            },
+            other => other,
+        }
+    }
+
+    /// The same with the file that was being written in the place of the machine's that it was to hold.
+    pub(super) fn at(self, path: PathBuf) -> Self {
+        match self {
+            Self::Io { error, .. } => Self::Io { path, error },
+            other => other,
+        }
+    }
+
     pub(super) fn io(path: impl AsRef<Path>, error: impl Into<std::io::Error>) -> Self {
         Self::Io {
             path: path.as_ref().to_owned(),

@@ -11,6 +11,7 @@ mod confined;
 pub(super) mod dockerfile;
 pub(super) mod entrypoint;
 mod error;
+mod hole;
 pub(super) mod readme;
 mod rootfs;
 pub(super) mod schedule;
@@ -21,7 +22,7 @@ mod value;
 mod write;
 
 pub use error::Error;
-pub use staging::Staging;
+pub use staging::{Staging, abandon};
 
 use crate::plan::Plan;
 use crate::walk::{Entry, Tree};
@@ -31,6 +32,8 @@ use std::path::{Path, PathBuf};
 pub trait Content {
     /// Positioned read; short only at the end of the file. The error is a reason for the reader.
     fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String>;
+    /// Where the next byte stands that is stored: behind a hole, or at the end.
+    fn data_from(&self, entry: &Entry, offset: u64) -> Result<u64, String>;
     /// Whether the file gives its process capabilities, which no build context can carry (capabilities(7)).
     fn has_capabilities(&self, entry: &Entry) -> bool;
 }
@@ -38,6 +41,12 @@ pub trait Content {
 impl Content for crate::source::Root {
     fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String> {
         crate::source::Root::read_at(self, entry, offset, buf).map_err(|error| error.to_string())
+    }
+
+    fn data_from(&self, entry: &Entry, offset: u64) -> Result<u64, String> {
+        let content = self.content(entry);
+        let next = content.and_then(|content| content.data_from(offset));
+        next.map_err(|error| error.to_string())
     }
 
     fn has_capabilities(&self, entry: &Entry) -> bool {
@@ -90,7 +99,7 @@ pub fn write_into(
     machine: &Machine<'_>,
     options: Options,
 ) -> Result<Written, Error> {
-    write::all(staging, plans, machine, options)
+    write::all(staging, plans, machine, options).map_err(|error| staging.named(error))
 }
 
 /// What would be written for these plans, without the machine: paths relative to OUT, and texts.

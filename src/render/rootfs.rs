@@ -1,6 +1,7 @@
 //! `workloads/ID/rootfs/`: the carried files with their modes and times, content streamed from the machine.
 
 use super::confined::{Confined, times};
+use super::hole::Holes;
 use super::{Content, Error};
 use crate::disk::FileKind;
 use crate::path::MachinePath;
@@ -48,9 +49,9 @@ pub(super) fn write(
                 }
                 let mut file = confined.file(&entry.path, context_mode(entry))?;
                 let mut gate = Gate::new(entry);
-                if let Some(reason) =
-                    copy_seen(entry, content, &mut file, |piece| gate.piece(piece))?
-                {
+                let copied = copy_seen(entry, content, &mut file, |piece| gate.piece(piece));
+                let to = || directory.join(entry.path.to_string().trim_start_matches('/'));
+                if let Some(reason) = copied.map_err(|error| error.at(to()))? {
                     unread.push((entry.path.clone(), reason));
                 }
                 if let Some(found) = gate.end() {
@@ -140,7 +141,7 @@ fn copy_seen(
     let failed = |error| Error::io(entry.path.to_string(), error);
     let mut buffer = vec![0; CHUNK];
     let mut offset = 0u64;
-    let mut reason = None;
+    let (mut reason, mut holes) = (None, Holes::default());
     while offset < entry.size {
         let want = usize::try_from(entry.size - offset)
             .unwrap_or(CHUNK)
@@ -153,9 +154,18 @@ fn copy_seen(
             }
             Ok(got) => {
                 let piece = piece.get(..got).unwrap_or_default();
+                // Before a hole is passed by, a piece of its zeros was seen: no line goes on behind it.
                 see(piece);
                 write_or_skip(file, piece).map_err(failed)?;
                 offset = offset.saturating_add(got as u64);
+                offset = match holes.behind(piece, entry, offset, content) {
+                    Ok(next) => next,
+                    Err(error) => {
+                        reason = Some(error);
+                        break;
+                    }
+                };
+                file.seek(SeekFrom::Start(offset)).map_err(failed)?;
             }
             Err(error) => {
                 reason = Some(error);

@@ -1,10 +1,24 @@
 //! The output as a whole: written aside, and put in place when it is complete.
 
 use super::Error;
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What the names of directories aside begin with; the process's number follows.
+const ASIDE: &str = ".transvase-";
+
+/// Directories aside that one number may need: in containers that share a folder, processes have the same numbers.
+const MOST: usize = 100;
+
+/// The directory aside that a signal has to remove, if there is one.
+static OPEN: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// A directory beside (or, where OUT exists already, inside) OUT. Dropped without [`Staging::commit`], it is removed.
 #[derive(Debug)]
@@ -13,49 +27,61 @@ pub struct Staging {
     aside: PathBuf,
     inside: bool,
     done: bool,
+    /// Held as long as this process works in it, so that others tell it from a leftover.
+    _held: OwnedFd,
 }
 
 impl Staging {
     /// Refuses an OUT that holds something already.
     pub fn new(out: &Path) -> Result<Self, Error> {
         let inside = match fs::read_dir(out) {
-            Ok(mut names) => match names.next() {
-                Some(_) => return Err(Error::NotEmpty(out.to_owned())),
-                None => true,
-            },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            Ok(names) => {
+                for name in names {
+                    let name = name.map_err(|error| Error::io(out, error))?.path();
+                    if !is_leftover(&name) {
+                        return Err(Error::NotEmpty(out.to_owned()));
+                    }
+                    fs::remove_dir_all(&name).map_err(|error| Error::io(out, error))?;
+                }
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
                 return Err(Error::NotADirectory(out.to_owned()));
             }
             Err(error) => return Err(Error::io(out, error)),
         };
-        let name = format!(".transvase-{}", std::process::id());
-        let aside = if inside {
-            out.join(name)
+        let folder = if inside {
+            Some(out)
         } else {
-            out.with_file_name(name)
+            out.parent().filter(|parent| !parent.as_os_str().is_empty())
         };
-        if let Some(parent) = aside
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
-            fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
+        if let Some(folder) = folder {
+            fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
-        fs::DirBuilder::new()
-            .mode(0o755)
-            .create(&aside)
-            .map_err(|error| Error::io(out, error))?;
+        let folder = folder.unwrap_or_else(|| Path::new("."));
+        // A signal between the two would leave it.
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let (aside, held) = make(folder).map_err(|error| Error::io(out, error))?;
+        *open = Some(aside.clone());
+        drop(open);
         Ok(Self {
             out: out.to_owned(),
             aside,
             inside,
             done: false,
+            _held: held,
         })
     }
 
     /// Where the output stands until it is complete.
     pub fn path(&self) -> &Path {
         &self.aside
+    }
+
+    /// An error with the name that its file has in OUT.
+    pub(super) fn named(&self, error: Error) -> Error {
+        error.of_out(&self.aside, &self.out)
     }
 
     /// A directory below the output, and those above it.
@@ -91,6 +117,8 @@ impl Staging {
 
     /// Puts everything in place.
     pub fn commit(mut self) -> Result<(), Error> {
+        // A signal waits until all is in place, or comes before and leaves nothing to put there.
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         if self.inside {
             // OUT may be a mount point, which cannot be renamed over; its names can be filled one by one.
             let names = fs::read_dir(&self.aside).map_err(|error| Error::io(&self.out, error))?;
@@ -106,8 +134,72 @@ impl Staging {
             fs::rename(&self.aside, &self.out).map_err(|error| Error::io(&self.out, error))?;
         }
         self.done = true;
+        *open = None;
         Ok(())
     }
+}
+
+/// Removes what an unfinished run has written, for a process that is about to end by a signal.
+///
+/// Nothing is put in place any more: the lock stays with whoever calls this.
+pub fn abandon() {
+    let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(aside) = &*open {
+        // Other threads may still be writing into it; without their directory they soon cannot.
+        for _ in 0..100 {
+            match fs::remove_dir_all(aside) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                _ => break,
+            }
+        }
+    }
+    std::mem::forget(open);
+}
+
+/// Makes a new directory aside and holds it.
+fn make(folder: &Path) -> std::io::Result<(PathBuf, OwnedFd)> {
+    let mut last = ErrorKind::AlreadyExists.into();
+    for number in 0..MOST {
+        let more = match number {
+            0 => String::new(),
+            number => format!("-{number}"),
+        };
+        let aside = folder.join(format!("{ASIDE}{}{more}", std::process::id()));
+        if is_leftover(&aside) {
+            fs::remove_dir_all(&aside)?;
+        }
+        match fs::DirBuilder::new().mode(0o755).create(&aside) {
+            Ok(()) => {
+                let (held, locked) = hold(&aside)?;
+                // Where file systems know no locks, nobody takes it for a leftover either.
+                if !matches!(locked, Err(Errno::WOULDBLOCK)) {
+                    return Ok((aside, held));
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// Opens a directory aside and tries to lock it.
+fn hold(aside: &Path) -> std::io::Result<(OwnedFd, Result<(), Errno>)> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = rustix::fs::open(aside, flags, Mode::empty())?;
+    let locked = flock(&held, FlockOperation::NonBlockingLockExclusive);
+    Ok((held, locked))
+}
+
+/// Whether this is a directory aside that nobody works in: that of a run which was killed.
+fn is_leftover(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let number = name.strip_prefix(ASIDE).unwrap_or_default();
+    let is_ours = number.starts_with(|first: char| first.is_ascii_digit())
+        && number.chars().all(|c| c.is_ascii_digit() || c == '-');
+    is_ours && hold(path).is_ok_and(|(_, locked)| locked.is_ok())
 }
 
 impl Drop for Staging {
@@ -116,6 +208,7 @@ impl Drop for Staging {
             // Directories carried with little permission would keep the rest from being removed: nothing more can be
             // done here than to try.
             let _ = fs::remove_dir_all(&self.aside);
+            *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 }
@@ -152,5 +245,29 @@ mod tests {
             Staging::new(&dir.path().join("file")),
             Err(Error::NotADirectory(_))
         ));
+    }
+    #[test]
+    fn a_leftover_is_no_reason_to_refuse_and_who_works_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let own = format!(".transvase-{}", std::process::id());
+        for leftover in [
+            dir.path().join(&own),
+            out.join(".transvase-1"),
+            out.join(&own),
+        ] {
+            fs::create_dir_all(leftover.join("half")).unwrap();
+        }
+        let staging = Staging::new(&out).unwrap();
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
+        assert!(matches!(Staging::new(&out), Err(Error::NotEmpty(_))));
+        // The same number in another container.
+        let other = Staging::new(&dir.path().join("other")).unwrap();
+        let third = Staging::new(&dir.path().join("third")).unwrap();
+        assert!(other.path() != third.path() && other.path().exists());
+        drop(staging);
+        // What only looks like one is somebody's.
+        fs::create_dir(out.join(".transvase-1.old")).unwrap();
+        assert!(matches!(Staging::new(&out), Err(Error::NotEmpty(_))));
     }
 }

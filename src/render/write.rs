@@ -139,7 +139,9 @@ fn data(
         }
         staging.directory(Path::new("data"), 0o700)?;
         let file = staging.create(&path, 0o600)?;
-        let unread = archive::write(file, entries, machine.content)?;
+        let to = staging.path().join(&path);
+        let unread = archive::write(file, entries, machine.content);
+        let unread = unread.map_err(|error| error.at(to))?;
         written.left_out.extend(
             unread
                 .into_iter()

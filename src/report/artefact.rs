@@ -4,6 +4,8 @@
 use crate::plan::Plan;
 use crate::render::{self, Error, Staging, Written};
 use crate::scan::Scan;
+use rustix::fs::{Mode, OFlags};
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 /// A text file, shown with a button that copies it.
@@ -109,11 +111,24 @@ fn read(directory: &Path, mut paths: Vec<PathBuf>) -> Artefacts {
         }
         if meta.is_file() && meta.len() > LONGEST {
             found.more += 1;
-        } else if let (true, Ok(text)) = (meta.is_file(), std::fs::read_to_string(whole)) {
+        } else if let (true, Ok(text)) = (meta.is_file(), text(&whole)) {
             found.show(&path, text);
         }
     }
     found
+}
+
+/// A regular file's text. Asked of the open file, which has not waited for anybody: a FIFO may have taken its place.
+fn text(path: &Path) -> std::io::Result<String> {
+    let flags =
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = std::fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Files of OUT itself come first, then workload by workload; what one reads first stands first.

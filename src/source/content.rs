@@ -8,6 +8,12 @@ pub(super) trait ReadAt: Send + Sync {
     /// Fills `buf` from `offset` (bytes); short only at the end of the file.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError>;
 
+    /// Where the next byte stands that is stored, from `offset` on: behind a hole, or at the end. A file whose source does not
+    /// tell is stored everywhere.
+    fn data_from(&self, offset: u64) -> Result<u64, ReadError> {
+        Ok(offset)
+    }
+
     /// Its first bytes, at most `most`; of `size` as the walk saw it, in bytes.
     fn read_first(&self, size: u64, most: u64) -> Result<Vec<u8>, ReadError> {
         let mut bytes = Vec::new();
@@ -53,6 +59,11 @@ impl<'a> Content<'a> {
     /// Fills `buf` from `offset` (bytes); short only at the end of the file.
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
         self.file.read_at(offset, buf)
+    }
+
+    /// Where the next byte stands that is stored, from `offset` on: behind a hole, or at the end.
+    pub fn data_from(&self, offset: u64) -> Result<u64, ReadError> {
+        self.file.data_from(offset)
     }
 
     pub(super) fn read_whole(&self, limit: u64) -> Result<Vec<u8>, ReadError> {

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::content::ReadAt;
-use super::kernel::{Mounted, mounted};
+use super::kernel::{Mounted, mount_points, mounted};
 use super::part::Part;
 use super::{Backend, Error, ReadError, confine, node, root, unexamined};
 use crate::disk::{FileKind, Xattrs};
@@ -12,6 +12,7 @@ use crate::walk::Entry;
 use rayon::prelude::*;
 use rustix::fs::{Mode, OFlags, fgetxattr, flistxattr};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -27,10 +28,12 @@ const XATTR_SIZE: usize = 64 << 10;
 pub(super) struct Directory {
     path: PathBuf,
     root: OwnedFd,
+    /// Below `path`, links followed.
+    left_out: Vec<PathBuf>,
 }
 
 impl Directory {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, left_out: &[PathBuf]) -> Result<Self, Error> {
         let io = |error| Error::io(path, error);
         // The user's own path may lead through links; what lies below is the machine's.
         let real = fs::canonicalize(path).map_err(io)?;
@@ -43,7 +46,13 @@ impl Directory {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&real, flags, Mode::empty())
             .map_err(|errno| Error::io(path, errno.into()))?;
-        Ok(Self { path: real, root })
+        let left_out = left_out.iter().filter_map(|path| real_path(path));
+        let left_out = left_out.filter(|path| path.starts_with(&real)).collect();
+        Ok(Self {
+            path: real,
+            root,
+            left_out,
+        })
     }
 
     fn inside(&self, path: &Path) -> MachinePath {
@@ -99,6 +108,18 @@ impl Directory {
     }
 }
 
+/// A path with its folder's links followed; the last name may not be there yet.
+fn real_path(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let real = fs::canonicalize(path);
+    real.or_else(|_| fs::canonicalize(folder).map(|folder| folder.join(name)))
+        .ok()
+}
+
 /// Where the user may have meant to point: an unpacked archive often has one folder too many.
 fn hint(path: &Path, holds_root: impl Fn(&Path) -> bool) -> String {
     let mut folders: Vec<PathBuf> = fs::read_dir(path)
@@ -149,7 +170,12 @@ struct Walk<'a> {
     problems: &'a mut Vec<Unexamined>,
     /// The device of each directory from the root down to the last one.
     devices: Vec<u64>,
+    /// Where something is mounted.
+    points: HashSet<PathBuf>,
 }
+
+/// What is said of a directory that is mounted a second time.
+const BOUND: &str = "a directory of the same file system is mounted here (a bind mount): what is below may be seen in two places";
 
 impl Walk<'_> {
     /// Takes a name in; says whether to go on into it.
@@ -165,6 +191,14 @@ impl Walk<'_> {
                 return true;
             }
         };
+        if self
+            .directory
+            .left_out
+            .iter()
+            .any(|path| path == found.path())
+        {
+            return false;
+        }
         let path = self.directory.inside(found.path());
         if !self.budget.take(&path) {
             return false;
@@ -187,6 +221,9 @@ impl Walk<'_> {
         let above = self.devices.last().copied();
         self.devices.push(metadata.dev());
         if above.is_none_or(|above| above == metadata.dev()) {
+            if above.is_some() && self.points.contains(found.path()) {
+                self.problems.push(unexamined(path, BOUND));
+            }
             return true;
         }
         match mounted(found.path()) {
@@ -230,6 +267,7 @@ impl Backend for Directory {
             budget: Budget::new(),
             problems,
             devices: Vec::new(),
+            points: mount_points(&self.path),
         };
         while let Some(found) = names.next() {
             if !walk.take(found) {
@@ -276,6 +314,15 @@ impl ReadAt for File {
             }
         }
         Ok(done)
+    }
+
+    fn data_from(&self, offset: u64) -> Result<u64, ReadError> {
+        match rustix::fs::seek(self, rustix::fs::SeekFrom::Data(offset)) {
+            Ok(next) => Ok(next),
+            // Nothing is stored behind.
+            Err(Errno::NXIO) => Ok(self.metadata()?.len().max(offset)),
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     /// Into memory that nobody has to fill with zeros first; a file of this system has the size that it says.

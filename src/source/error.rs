@@ -65,7 +65,7 @@ impl Error {
     /// The disk room's answer, with the option of ours that changes it.
     pub(super) fn image(error: &OpenError) -> Self {
         let option = match error {
-            OpenError::Outside { .. } => " (--allow-outside)",
+            OpenError::Outside { .. } | OpenError::NoDisk { .. } => " (--allow-outside)",
             _ => "",
         };
         Self::Image(format!("{error}{option}"))

@@ -4,7 +4,10 @@
 //! disk as the running system's own, and a `/run` that lies on the disk is a directory like any other.
 
 use rustix::fs::statfs;
-use std::path::Path;
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 /// What lies below a mount point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +76,43 @@ pub(super) fn mounted(path: &Path) -> Mounted {
     }
 }
 
+/// Where something is mounted below a directory of this system, by its real name (proc_pid_mountinfo(5)).
+pub(super) fn mount_points(below: &Path) -> HashSet<PathBuf> {
+    let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let lines = text.split(|byte| *byte == b'\n');
+    let points = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
+    let points = points.map(|point| PathBuf::from(OsString::from_vec(unescape(point))));
+    points.filter(|point| point.starts_with(below)).collect()
+}
+
+/// `\040` is a space.
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..3).filter(|_| *first == b'\\');
+        let code = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        if let Some(code) = code.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            out.push(code);
+            rest = after.get(3..).unwrap_or_default();
+        } else {
+            out.push(*first);
+            rest = after;
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_mounted_is_known_by_its_name() {
+        assert!(mount_points(Path::new("/")).contains(Path::new("/proc")));
+        assert!(mount_points(Path::new("/proc/self")).is_empty());
+        assert_eq!(unescape(b"/a\\040b\\134\\"), b"/a b\\\\");
+    }
 
     #[test]
     fn proc_is_memory_and_a_folder_is_disk() {

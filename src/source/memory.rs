@@ -21,6 +21,7 @@ impl Root {
             path: "memory".into(),
             format: "directory".into(),
             volumes: Vec::new(),
+            files: Vec::new(),
         };
         Self {
             backend: Box::new(Memory::new(files)),

@@ -59,6 +59,9 @@ pub struct SourceInfo {
     pub path: String,
     /// `directory`, `tar`, `raw`, `qcow2`, …
     pub format: String,
+    /// Files that were read besides, since an image names them or goes on in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     pub volumes: Vec<Volume>,
 }
 
@@ -69,6 +72,8 @@ pub struct OpenOptions {
     pub root: Option<String>,
     /// Whether an image may name files outside its own folder: only for images that are trusted.
     pub allow_outside: bool,
+    /// Directories of this system that are not the machine's, though they may lie in its tree: what is being written.
+    pub leave_out: Vec<PathBuf>,
 }
 
 /// What each kind of source does: list its entries once, and find the content of one again.
@@ -106,7 +111,7 @@ impl Root {
         }
         match kind {
             Kind::Directory => {
-                let backend = Box::new(directory::Directory::open(first)?);
+                let backend = Box::new(directory::Directory::open(first, &options.leave_out)?);
                 Ok(Self::plain(backend, first, "directory"))
             }
             Kind::Tar => {
@@ -147,11 +152,10 @@ impl Root {
     fn plain(backend: Box<dyn Backend>, path: &Path, format: &str) -> Self {
         let path = sanitise(&path.to_string_lossy()).into_owned();
         let format = format.to_owned();
-        let volumes = Vec::new();
         let info = SourceInfo {
             path,
             format,
-            volumes,
+            ..SourceInfo::default()
         };
         Self { backend, info }
     }

@@ -158,7 +158,7 @@ mod tests {
         }
         std::fs::write(root.path().join("etc/os-release"), "ID=debian").unwrap();
         std::fs::write(root.path().join("opt/vm/lib/server/libvm.so"), "").unwrap();
-        let directory = Directory::open(root.path()).unwrap();
+        let directory = Directory::open(root.path(), &[]).unwrap();
         let lib = [MachinePath::new("/opt/vm/lib")];
         let deep = MachinePath::new("/opt/vm/lib/server/libvm.so");
         let mut part = Part::new(&directory);

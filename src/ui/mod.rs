@@ -10,6 +10,7 @@ pub mod way;
 
 use crate::cli::{Colour, Global};
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 /// How much colour and width there is.
 #[derive(Debug, Clone, Copy)]
@@ -70,12 +71,29 @@ impl Style {
     }
 }
 
-/// To standard output. A reader that went away is no error of ours.
+/// Why standard output took less than it was given.
+static FAILED: Mutex<Option<std::io::Error>> = Mutex::new(None);
+
+/// To standard output. A reader that went away is no error of ours; anything else [`written`] tells.
 pub fn out(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
+    let done = stdout.write_all(text.as_bytes());
+    let Err(error) = done.and_then(|()| stdout.flush()) else {
+        return;
+    };
+    if error.kind() != std::io::ErrorKind::BrokenPipe {
+        let mut failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.get_or_insert(error);
+    }
+}
+
+/// Whether standard output took everything.
+pub fn written() -> Result<(), crate::error::Error> {
+    let mut failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
+    failed.take().map_or(Ok(()), |error| {
+        let path = "standard output".into();
+        Err(crate::error::Error::Write { path, error })
+    })
 }
 
 /// Words for people, to standard output: in ASCII where the locale is no UTF-8 one. Data goes out by [`out`].

@@ -41,6 +41,9 @@ impl Pass<'_> {
         let mut next = starts.partition_point(|start| *start < address);
         for (at, raw) in (0u64..).zip(bytes.chunks_exact(4)) {
             let at = address.wrapping_add(at * 4);
+            if self.sweep.is_full() {
+                return;
+            }
             while starts.get(next).is_some_and(|start| *start <= at) {
                 next += 1;
                 self.held = [None; 33];

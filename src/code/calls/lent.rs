@@ -24,10 +24,12 @@ impl Finder<'_> {
             let Some(function) = self.graph.function(start) else {
                 continue;
             };
-            if self.is_only_compared(start) {
+            // Each looks through all references of the file; what is not asked may go anywhere.
+            let is_asked = self.flow.charge(self.sweep.refs.len() / 8);
+            if is_asked && self.is_only_compared(start) {
                 continue;
             }
-            let is_private = !self.is_taken_by_code(start);
+            let is_private = is_asked && !self.is_taken_by_code(start);
             match place {
                 Place::Register(_) if is_private => {
                     for site in &sites {

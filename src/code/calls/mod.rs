@@ -26,6 +26,13 @@ const DEPTH: usize = 6;
 /// Callers of one function that are asked.
 const CALLERS: usize = 4096;
 
+/// What looking whether an entry is one costs, in steps.
+const RUN: usize = 256;
+
+/// What a gap says where nothing is left.
+pub const SPENT: &str =
+    "it enters the kernel in more ways than are followed; what is left counts as any call";
+
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub sites: Vec<CallSite>,
@@ -68,7 +75,8 @@ struct Finder<'a> {
 }
 
 impl Calls {
-    pub fn find(graph: &Graph<'_>, sweep: &Sweep) -> Self {
+    /// At most so many steps are taken to find values.
+    pub fn find(graph: &Graph<'_>, sweep: &Sweep, budget: u64) -> Self {
         let decode = move |from: u32, to: u32| {
             let address = graph.address(from);
             let bytes = graph.image.bytes(address).unwrap_or_default();
@@ -97,6 +105,7 @@ impl Calls {
             decode: Box::new(decode),
             cache: HashMap::default(),
             inner: HashMap::default(),
+            left: budget,
         };
         let mut finder = Finder::new(graph, sweep, flow);
         let mut calls = Self::default();
@@ -104,13 +113,19 @@ impl Calls {
         finder.fixed(&mut calls);
         finder.imports(&mut calls);
         finder.lend(&mut calls);
-        if graph.is_cut {
-            calls.gaps.push(Gap {
-                function: None,
-                offset: 0,
-                reason: "it has more tables of jumps than are followed",
-            });
-        }
+        let cut = [
+            (
+                graph.is_cut,
+                "it has more tables of jumps than are followed",
+            ),
+            (finder.flow.left == 0, SPENT),
+        ];
+        let cut = cut.into_iter().filter(|(is_cut, _)| *is_cut);
+        calls.gaps.extend(cut.map(|(_, reason)| Gap {
+            function: None,
+            offset: 0,
+            reason,
+        }));
         calls.sites.sort_unstable();
         calls.sites.dedup();
         calls.arguments.sort_unstable();
@@ -265,7 +280,11 @@ impl<'a> Finder<'a> {
     }
 
     /// Whether an entry whose number is not known is one: what a table's bytes happen to be does not run on for long.
-    fn could_run(&self, at: u32) -> bool {
+    fn could_run(&mut self, at: u32) -> bool {
+        // What was not asked counts as one.
+        if !self.flow.charge(RUN) {
+            return true;
+        }
         match self.graph.image.architecture {
             Architecture::X86_64 => could_run(self.graph.image, self.graph.address(at)),
             Architecture::Aarch64 => true,

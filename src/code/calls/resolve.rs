@@ -104,6 +104,7 @@ impl Finder<'_> {
             return false;
         }
         let mut stores = self.stores_at(place);
+        self.flow.charge(stores.len());
         // A vector that is written before may reach so far.
         let before = (1..8u32).filter_map(|back| place.checked_sub(back * 8));
         for before in before {
@@ -208,8 +209,11 @@ impl Finder<'_> {
                 _ => all &= is_foreign,
             }
         }
-        let callers: Vec<Ref> = self.called_from(start).to_vec();
-        if depth == 0 || callers.len() > CALLERS {
+        let callers: Vec<Ref> = match self.called_from(start) {
+            callers if depth == 0 || callers.len() > CALLERS => return false,
+            callers => callers.to_vec(),
+        };
+        if !self.flow.charge(callers.len()) {
             return false;
         }
         if callers.is_empty() && !self.named.contains(start) && !self.taken.contains(start) {

@@ -58,6 +58,8 @@ pub(super) struct Flow<'a> {
     pub cache: HashMap<usize, Rc<Vec<Step>>>,
     /// Of functions that were asked for, their own jumps by target: the target and the jump.
     pub inner: HashMap<usize, Rc<Vec<(u32, u32)>>>,
+    /// Steps that may still be taken for this file. Without any, every question is open.
+    pub left: u64,
 }
 
 /// Before which step of which function, what is looked for, and what is added to it in the end.
@@ -69,13 +71,22 @@ impl Flow<'_> {
         self.starts.before(at)
     }
 
+    /// Takes so many steps off what is left; whether it was enough.
+    pub fn charge(&mut self, steps: usize) -> bool {
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        self.left = self.left.saturating_sub(steps);
+        self.left > 0
+    }
+
     fn steps(&mut self, function: usize) -> Rc<Vec<Step>> {
         if let Some(known) = self.cache.get(&function) {
             return Rc::clone(known);
         }
         let start = self.starts.get(function).unwrap_or(0);
         let end = self.starts.get(function + 1).unwrap_or(self.end);
-        let steps = if end.saturating_sub(start) > LONGEST {
+        let length = end.saturating_sub(start);
+        let is_affordable = self.charge(usize::try_from(length).unwrap_or(usize::MAX));
+        let steps = if length > LONGEST || !is_affordable {
             Vec::new()
         } else {
             (self.decode)(start, end)
@@ -100,11 +111,14 @@ impl Flow<'_> {
             if !seen.insert(item) {
                 continue;
             }
-            if seen.len() > BUDGET || budget == 0 || found.constants.len() > MOST {
+            let is_spent = seen.len() > BUDGET || budget == 0 || !self.charge(1);
+            if is_spent || found.constants.len() > MOST {
                 found.is_open = true;
                 return found;
             }
+            let before = budget;
             self.walk(item, &mut work, &mut seen, &mut found, &mut budget);
+            self.charge(before - budget);
         }
         found
     }
@@ -116,6 +130,10 @@ impl Flow<'_> {
         let steps = function
             .map(|function| self.steps(function))
             .unwrap_or_default();
+        if !self.charge(steps.len()) {
+            found.is_open = true;
+            return found;
+        }
         let step = steps.iter().find(|step| {
             step.at == at
                 && matches!(step.effect, Effect::Move(Place::Global(to), _) if to == global)
@@ -140,7 +158,12 @@ impl Flow<'_> {
     /// Whether the instruction at `at` writes to memory at a fixed address.
     pub fn writes(&mut self, at: u32, global: u64) -> bool {
         let steps = self.function(at).map(|function| self.steps(function));
-        steps.unwrap_or_default().iter().any(|step| {
+        let steps = steps.unwrap_or_default();
+        // Where nothing is left it may, and what it writes is open.
+        if !self.charge(steps.len()) {
+            return true;
+        }
+        steps.iter().any(|step| {
             step.at == at
                 && matches!(step.effect, Effect::Move(Place::Global(to), _) if to == global)
         })

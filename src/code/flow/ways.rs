@@ -89,6 +89,7 @@ impl Flow<'_> {
             .map(|(_, jump)| *jump)
             .collect();
         let all = jumps.iter().chain(&tables);
+        self.charge(all.clone().count());
         for from in all.clone() {
             self.enter(*from, place, more, work, found);
         }

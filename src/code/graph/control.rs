@@ -11,6 +11,9 @@ const TABLE: usize = 4096;
 /// Targets of one file, times the jumps that may mean each.
 const TARGETS: usize = 1 << 22;
 
+/// Entries of tables that are looked at for one file, each as often as code refers to its table.
+const ENTRIES: usize = 1 << 26;
+
 impl Graph<'_> {
     /// Functions come back that return, jump away to one that does or to where is not seen, or run on into one that does.
     pub(super) fn find_dead_ends(&mut self, sweep: &Sweep) {
@@ -109,6 +112,7 @@ impl Graph<'_> {
         let bases = Places::new(taken.map(|found| found.to).collect());
         let mut jumps = sweep.jumps.iter().peekable();
         let mut found = Vec::new();
+        let mut entries = 0;
         while let Some(jump) = jumps.next() {
             let Some(function) = self.function(*jump) else {
                 continue;
@@ -130,7 +134,13 @@ impl Graph<'_> {
             for take in takes {
                 let next = bases.before(take.to).map_or(0, |at| at + 1);
                 let limit = bases.get(next).unwrap_or(u32::MAX);
-                targets.extend(self.table(take.to, limit));
+                let table = self.table(take.to, limit);
+                // One that ends at once has been looked at as well.
+                entries += table.len() + 1;
+                targets.extend(table);
+                if entries > ENTRIES {
+                    break;
+                }
             }
             // Entries repeat within a table; each counts once for each jump.
             targets.sort_unstable();
@@ -138,7 +148,7 @@ impl Graph<'_> {
             for target in targets {
                 found.extend(own.iter().map(|jump| (target, *jump)));
             }
-            if found.len() > TARGETS {
+            if found.len() > TARGETS || entries > ENTRIES {
                 self.is_cut = true;
                 break;
             }

@@ -2,10 +2,21 @@
 
 use super::Graph;
 use crate::code::calls::Calls;
+use crate::code::image::Image;
 use crate::code::sweep::Sweep;
 use crate::fact::{Code, Edge, Function, Region, Symbol, Target};
 use crate::path::MachinePath;
 use goblin::elf::Elf;
+
+/// Steps to find values, for each byte of code, and how many any file may take. Compilers' code needs less than one.
+const STEPS: u64 = 2;
+const LEAST: u64 = 1 << 21;
+
+/// What one file may cost: a hostile one asks where a value comes from at every other byte.
+fn budget(image: &Image<'_>) -> u64 {
+    let code = image.code.iter().map(|(_, bytes)| bytes.len() as u64);
+    LEAST + STEPS * code.sum::<u64>()
+}
 
 impl Graph<'_> {
     pub fn finish(mut self, path: &MachinePath, elf: &Elf<'_>, sweep: &Sweep) -> Code {
@@ -49,7 +60,7 @@ impl Graph<'_> {
         let regions = self.regions(&mut edges);
         // Kept as long as the machine is examined.
         edges.shrink_to_fit();
-        let calls = Calls::find(&self, sweep);
+        let calls = Calls::find(&self, sweep, budget(self.image));
         Code {
             path: path.clone(),
             architecture: self.image.architecture,

@@ -190,10 +190,9 @@ impl<'a> Graph<'a> {
             let functions = &self.image.functions;
             functions.binary_search(&self.address(start)).is_ok()
         };
-        let is_first = |start: u32| {
-            let mut sections = self.image.code.iter();
-            sections.any(|(address, _)| self.place(*address) == start)
-        };
+        let sections = self.image.code.iter();
+        let sections = Places::new(sections.map(|(address, _)| self.place(*address)).collect());
+        let is_first = |start: u32| sections.contains(start);
         let runs = self.starts.iter().filter(|start| {
             while fresh.next_if(|place| *place < start).is_some() {}
             let is_fresh = fresh.peek() == Some(&start);

@@ -7,7 +7,7 @@ use super::sparse::{self, Runs};
 use crate::disk::{FileKind, NodeId, Stat};
 use crate::path::MachinePath;
 use crate::source::{Content, Root};
-use crate::walk::Entry;
+use crate::walk::{Entry, Tree};
 use std::collections::HashMap;
 use std::io::{self, Write};
 use tar::EntryType;
@@ -21,6 +21,7 @@ type LeftOut = Vec<(MachinePath, String)>;
 pub(super) fn write<'a, W: Write>(
     out: &mut W,
     root: &'a Root,
+    tree: &Tree,
     entries: impl Iterator<Item = &'a Entry>,
 ) -> io::Result<LeftOut> {
     let mut archive = Archive {
@@ -30,12 +31,25 @@ pub(super) fn write<'a, W: Write>(
         left_out: Vec::new(),
     };
     for entry in entries {
-        if let Err(reason) = archive.entry(entry)? {
+        if let Some(reason) = misplaced(tree, entry) {
+            archive
+                .left_out
+                .push((entry.path.clone(), reason.to_owned()));
+        } else if let Err(reason) = archive.entry(entry)? {
             archive.left_out.push((entry.path.clone(), reason));
         }
     }
     archive.out.write_all(&[0; 2 * BLOCK])?;
     Ok(archive.left_out)
+}
+
+/// Why unpacking a member would write elsewhere than where it says: a link stands above it.
+fn misplaced(tree: &Tree, entry: &Entry) -> Option<&'static str> {
+    let mut above = std::iter::successors(entry.path.parent(), MachinePath::parent);
+    let is_other = |path: &MachinePath| tree.entry(path).is_some_and(|entry| !entry.is_dir());
+    above
+        .any(|path| is_other(&path))
+        .then_some("it stands below what is no directory")
 }
 
 struct Archive<'a, W> {
@@ -107,7 +121,9 @@ impl<'a, W: Write> Archive<'a, W> {
             Ok(content) => content,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let holes = stat.is_some_and(|stat| stat.allocated < entry.size);
+        // A mounted tree does not say how much is allocated, but where the first byte is.
+        let begins_late = || content.data_from(0).is_ok_and(|first| first > 0);
+        let holes = stat.map_or_else(begins_late, |stat| stat.allocated < entry.size);
         let runs = if holes && entry.size > 2 * BLOCK as u64 {
             match sparse::runs(&content, entry.size) {
                 Ok(runs) => runs,

@@ -27,6 +27,7 @@ pub(super) fn run(global: &Global, args: &Inspect) -> Result<ExitStatus, Error> 
     let options = OpenOptions {
         root: args.source.root.clone(),
         allow_outside: args.source.allow_outside,
+        leave_out: Vec::new(),
     };
     let Some(action) = &args.action else {
         let inspection = Root::inspect(&args.source.source, &options)?;
@@ -191,7 +192,7 @@ impl Machine {
         };
         let mut stdout = io::BufWriter::with_capacity(PIECE, counted);
         let entries = std::iter::once(top).chain(self.tree.below(&top.path));
-        let written = extract::write(&mut stdout, &self.root, entries);
+        let written = extract::write(&mut stdout, &self.root, &self.tree, entries);
         let left_out = match written {
             Ok(left_out) => left_out,
             Err(error) => return ended(Err(error)).unwrap_or(Ok(ExitStatus::Done)),

@@ -20,6 +20,14 @@ pub(super) fn runs(content: &Content<'_>, size: u64) -> io::Result<Option<Runs>>
     let mut piece = vec![0; PIECE];
     let mut at = 0u64;
     while at < size {
+        let next = content.data_from(at).unwrap_or(at).min(size);
+        if next > at {
+            // In grains from the file's beginning, as the rest is.
+            at = next - next % GRAIN as u64;
+            if next == size {
+                break;
+            }
+        }
         let want = usize::try_from(size - at).unwrap_or(PIECE).min(PIECE);
         let read = content.read_at(at, piece.get_mut(..want).unwrap_or_default())?;
         if read == 0 {

@@ -36,6 +36,7 @@ impl Detector for MachineCode {
     fn interest(&self) -> Interest {
         Interest {
             limit: 256 << 20,
+            total: 1 << 30,
             ..Interest::default()
         }
     }
@@ -50,7 +51,12 @@ impl Detector for MachineCode {
             _ => Ok(None),
         });
         match code {
-            Ok(Some(code)) => sink.fact(Fact::Code(Box::new(code))),
+            Ok(Some(code)) => {
+                if code.gaps.iter().any(|gap| gap.reason == code::SPENT) {
+                    sink.unexamined(file.path, Self::ID, code::SPENT);
+                }
+                sink.fact(Fact::Code(Box::new(code)));
+            }
             Ok(None) => {}
             Err(reason) => sink.unexamined(file.path, Self::ID, reason),
         }

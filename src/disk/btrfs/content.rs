@@ -95,6 +95,32 @@ impl Content {
     }
 }
 
+/// Extents that are passed by in one go.
+const MOST_HOLES: usize = 1024;
+
+/// Where the next extent stands that is no hole; nothing behind the last.
+pub fn data_from(tree: &Tree<'_>, inode: u64, offset: u64) -> Result<Option<u64>, DiskError> {
+    let mut cursor = tree.at_or_before(Key::new(inode, kind::EXTENT_DATA, offset))?;
+    let mut behind = offset;
+    for _ in 0..MOST_HOLES {
+        let Some(item) = cursor.next()? else {
+            return Ok(None);
+        };
+        if item.key < Key::new(inode, kind::EXTENT_DATA, 0) {
+            continue;
+        }
+        if !item.key.is(inode, kind::EXTENT_DATA) {
+            return Ok(None);
+        }
+        let extent = Extent::parse(item.key.offset, item.bytes()?)?;
+        if extent.end() > offset && extent.place != Place::Hole {
+            return Ok(Some(extent.start.max(offset)));
+        }
+        behind = extent.end().max(behind);
+    }
+    Ok(Some(behind))
+}
+
 fn copy(from: &[u8], within: u64, out: &mut [u8]) -> Result<(), DiskError> {
     let start = usize::try_from(within).unwrap_or(usize::MAX);
     let part = start

@@ -264,6 +264,12 @@ impl FileSystem for Btrfs {
         Ok(length)
     }
 
+    fn data_from(&self, node: NodeId, offset: u64) -> Result<u64, DiskError> {
+        let size = self.expect(node, FileKind::File)?.size;
+        let next = content::data_from(&self.tree(node.subvolume)?, node.inode, offset)?;
+        Ok(next.unwrap_or(size).min(size).max(offset))
+    }
+
     fn xattrs(&self, node: NodeId) -> Result<Xattrs, DiskError> {
         if directory::is_absent(node) {
             return Ok(Vec::new());

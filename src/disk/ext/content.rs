@@ -109,6 +109,28 @@ fn read_mapped(
     Ok(())
 }
 
+/// Holes that are passed by in one go.
+const MOST_HOLES: usize = 1024;
+
+/// Where the next block stands that is no hole, or the node's end.
+pub fn data_from(volume: &Volume, inode: &Inode, offset: u64) -> Result<u64, DiskError> {
+    let (size, mut at) = (u64::from(volume.block_size()), offset);
+    if inode.has(flag::INLINE_DATA) {
+        return Ok(offset);
+    }
+    for _ in 0..MOST_HOLES {
+        if at >= inode.size {
+            return Ok(inode.size.max(offset));
+        }
+        let run = map(volume, inode, at / size, u64::MAX / size)?;
+        if run.block.is_some() {
+            break;
+        }
+        at = (at / size).saturating_add(run.blocks).saturating_mul(size);
+    }
+    Ok(at.max(offset))
+}
+
 /// The whole content of a small node, at most `most` bytes; more is damage.
 pub fn read_whole(volume: &Volume, inode: &Inode, most: u64) -> Result<Vec<u8>, DiskError> {
     if inode.size > most {

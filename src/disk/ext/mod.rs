@@ -205,6 +205,11 @@ impl FileSystem for Ext {
         content::read_at(&self.volume, &inode, offset, buf)
     }
 
+    fn data_from(&self, node: NodeId, offset: u64) -> Result<u64, DiskError> {
+        let inode = self.node(node, FileKind::File)?;
+        content::data_from(&self.volume, &inode, offset)
+    }
+
     fn xattrs(&self, node: NodeId) -> Result<Xattrs, DiskError> {
         xattr::read(self, &self.inode(node.inode)?)
     }

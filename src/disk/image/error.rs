@@ -32,14 +32,20 @@ pub enum OpenError {
     )]
     Unrecognised { path: PathBuf },
     #[error(
-        "{path:?} names {named:?} as its {role}, which is not in the image's own folder; if you trust the image, put that \
-         file beside it or allow files outside its folder"
+        "{path:?} names {named:?} as its {role}, which is {place}: an image may name plain files beside it only; if you trust \
+         the image, put that file beside it or allow files outside its folder"
     )]
     Outside {
         path: PathBuf,
         named: String,
         role: &'static str,
+        place: &'static str,
     },
+    #[error(
+        "{path:?} is named as a piece of a disk by the image that was given, and it is {what}; if you trust the image, allow \
+         files outside its folder, and it is read all the same"
+    )]
+    NoDisk { path: PathBuf, what: &'static str },
     #[error(
         "{path:?} names {named:?} as its {role}, which cannot be opened: {error}; put that file beside the image"
     )]

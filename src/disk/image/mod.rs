@@ -6,6 +6,7 @@
 mod appliance;
 mod error;
 mod foreign;
+mod likeness;
 mod pages;
 mod place;
 mod qcow1;
@@ -21,7 +22,7 @@ mod windows;
 
 use crate::disk::BlockDevice;
 use crate::disk::note::Note;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use appliance::is_archive;
@@ -48,6 +49,8 @@ pub struct Machine {
     /// In the machine's order.
     pub disks: Vec<Image>,
     pub hardware: Option<Hardware>,
+    /// Files of this system that the images led to, each once.
+    pub files: Vec<PathBuf>,
     /// Of the machine; those of a disk are with it.
     pub notes: Vec<Note>,
 }
@@ -125,16 +128,20 @@ pub fn machine_among(named: &[u8], beside: Arc<dyn Beside>) -> Result<Machine, O
 
 fn machine_in(file: RawFile, place: &Place) -> Result<Machine, OpenError> {
     let head = file.head(HEAD).map_err(OpenError::disk(place.path()))?;
-    if let Some(machine) = appliance::open(&file, &head, place)? {
-        return Ok(machine);
-    }
-    let image = open_file(file, place, Said::Nothing)?;
-    Ok(Machine {
-        format: image.format,
-        disks: vec![image],
-        hardware: None,
-        notes: Vec::new(),
-    })
+    let mut machine = if let Some(machine) = appliance::open(&file, &head, place)? {
+        machine
+    } else {
+        let image = open_file(file, place, Said::Nothing)?;
+        Machine {
+            format: image.format,
+            disks: vec![image],
+            hardware: None,
+            files: Vec::new(),
+            notes: Vec::new(),
+        }
+    };
+    machine.files = place.led_to();
+    Ok(machine)
 }
 
 /// Opens the one image that the user named, following links.
@@ -154,6 +161,7 @@ fn open_file(file: RawFile, place: &Place, said: Said<'_>) -> Result<Image, Open
         said => said,
     };
     if said == Said::Format("raw") {
+        place.must_be_disk(&file, true)?;
         return Ok(raw(file));
     }
     let found = FORMATS.iter().find(|format| (format.probe)(&head, &file));
@@ -165,18 +173,30 @@ fn open_file(file: RawFile, place: &Place, said: Said<'_>) -> Result<Image, Open
     }
     match found {
         Some(format) => (format.open)(&file, place),
-        None => match foreign::recognise(&head, &file) {
-            Some((format, advice)) => Err(OpenError::Foreign {
-                path: place.path().to_path_buf(),
-                format,
-                advice,
-            }),
-            None if said == Said::Nothing => {
-                Ok(split::open(&file, place)?.unwrap_or_else(|| raw(file)))
-            }
-            None => Ok(raw(file)),
-        },
+        None => unknown(&head, file, place, said),
     }
+}
+
+/// What no format knows is raw, perhaps in parts, unless it is known not to be read.
+fn unknown(
+    head: &[u8],
+    file: Arc<RawFile>,
+    place: &Place,
+    said: Said<'_>,
+) -> Result<Image, OpenError> {
+    if let Some((format, advice)) = foreign::recognise(head, &file) {
+        return Err(OpenError::Foreign {
+            path: place.path().to_path_buf(),
+            format,
+            advice,
+        });
+    }
+    place.must_be_disk(&file, true)?;
+    let split = match said {
+        Said::Nothing => split::open(&file, place)?,
+        Said::Format(_) => None,
+    };
+    Ok(split.unwrap_or_else(|| raw(file)))
 }
 
 fn raw(file: Arc<RawFile>) -> Image {

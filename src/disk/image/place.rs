@@ -1,10 +1,10 @@
 //! Where an image lies, and the only way to another file that it names: its own folder.
 //!
 //! A name inside an image is an attacker's: `/etc/shadow` as a backing file would hand its content to whoever reads the
-//! report. So a named file must lie in the image's folder or below, be a regular file, and be reached without a link.
-//! Each component is opened by itself, which needs no kernel newer than the rest of the program does.
+//! report, and so would `.bash_history` where the image lies in somebody's home. So a named file must lie in the image's
+//! folder, not below it, not hidden, be a regular file and no link; and every file that was opened is told.
 
-use super::{Image, OpenError, RawFile, Said, open_file};
+use super::{Image, OpenError, RawFile, Said, likeness, open_file};
 use crate::disk::BlockDevice;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -15,7 +15,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Images in one chain at most.
 const DEPTH: usize = 16;
@@ -43,6 +43,8 @@ pub struct Place {
     chain: Vec<(u64, u64, u64)>,
     /// Where the image is in no folder: what it names is looked for here, and never among files.
     beside: Option<Arc<dyn Beside>>,
+    /// Files that the images of the chain, and those beside it, led to.
+    led_to: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl Place {
@@ -76,6 +78,7 @@ impl Place {
             allow_outside,
             chain: vec![file.identity()],
             beside: None,
+            led_to: Arc::default(),
         };
         Ok((file, place))
     }
@@ -96,6 +99,7 @@ impl Place {
             allow_outside: false,
             chain: vec![file.identity()],
             beside: Some(beside),
+            led_to: Arc::default(),
         };
         Ok((file, place))
     }
@@ -107,6 +111,7 @@ impl Place {
             allow_outside: self.allow_outside,
             chain: self.chain.clone(),
             beside: Some(archive),
+            led_to: Arc::clone(&self.led_to),
         }
     }
 
@@ -117,17 +122,43 @@ impl Place {
 
     /// Opens a file that the image names, whatever is in it.
     pub fn file(&self, named: &[u8], role: &'static str) -> Result<(RawFile, Self), OpenError> {
+        if let Some(place) = self.forbidden(named) {
+            return Err(OpenError::Outside {
+                path: self.path.clone(),
+                named: String::from_utf8_lossy(named).into_owned(),
+                role,
+                place,
+            });
+        }
+        self.part(named, role)
+    }
+
+    /// Why an image may not name this file; `None` where it may.
+    fn forbidden(&self, named: &[u8]) -> Option<&'static str> {
+        // The members of an archive are all its maker's own.
+        if self.allow_outside || self.beside.is_some() {
+            return None;
+        }
+        let Some(inside) = self.inside(Path::new(OsStr::from_bytes(named))) else {
+            return Some("not in the image's own folder");
+        };
+        if inside.components().count() > 1 {
+            return Some("in a folder below the image's own folder");
+        }
+        let is_hidden = inside.as_os_str().as_bytes().starts_with(b".");
+        is_hidden.then_some("hidden, since its name begins with a dot")
+    }
+
+    /// The same where the name is made from the one that the user gave.
+    pub fn part(&self, named: &[u8], role: &'static str) -> Result<(RawFile, Self), OpenError> {
         if let Some(beside) = &self.beside {
             return self.member(&**beside, named, role);
         }
         let name = Path::new(OsStr::from_bytes(named));
         let folder = self.folder();
-        let path = match self.inside(name) {
-            Some(inside) => folder.join(inside),
-            None if self.allow_outside => folder.join(name),
-            None => return Err(self.outside(named, role)),
-        };
-        let opened = match self.inside(name) {
+        let inside = self.inside(name);
+        let path = folder.join(inside.as_deref().unwrap_or(name));
+        let opened = match inside {
             Some(inside) => beneath(&folder, &inside),
             None => openat(CWD, &path, READ, Mode::empty()).map(File::from),
         };
@@ -141,8 +172,33 @@ impl Place {
                 role,
                 error,
             })?;
-        let place = self.of(path);
-        Ok((file, place))
+        let mut led_to = self.led_to.lock().unwrap_or_else(PoisonError::into_inner);
+        if !led_to.contains(&path) {
+            led_to.push(path.clone());
+        }
+        drop(led_to);
+        Ok((file, self.of(path)))
+    }
+
+    /// The files that this image, and whatever it led to, led to so far.
+    pub(super) fn led_to(&self) -> Vec<PathBuf> {
+        let led_to = self.led_to.lock().unwrap_or_else(PoisonError::into_inner);
+        led_to.clone()
+    }
+
+    /// Refuses what an image named as a piece of a disk and what is certainly none. The user's own file may be anything.
+    pub(super) fn must_be_disk(&self, file: &RawFile, is_first: bool) -> Result<(), OpenError> {
+        let is_users_own = self.chain.first() == Some(&file.identity());
+        if self.allow_outside || self.beside.is_some() || is_users_own {
+            return Ok(());
+        }
+        match likeness::other(file, is_first).map_err(OpenError::disk(&self.path))? {
+            Some(what) => Err(OpenError::NoDisk {
+                path: self.path.clone(),
+                what,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Opens what stands beside an image that is in no folder.
@@ -168,6 +224,7 @@ impl Place {
             allow_outside: self.allow_outside,
             chain: self.chain.clone(),
             beside: self.beside.clone(),
+            led_to: Arc::clone(&self.led_to),
         }
     }
 
@@ -237,14 +294,6 @@ impl Place {
             }
         }
         (!plain.as_os_str().is_empty()).then_some(plain)
-    }
-
-    fn outside(&self, named: &[u8], role: &'static str) -> OpenError {
-        OpenError::Outside {
-            path: self.path.clone(),
-            named: String::from_utf8_lossy(named).into_owned(),
-            role,
-        }
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn open(first: &Arc<RawFile>, place: &Place) -> Result<Option<Image>,
     let mut size = first.size();
     let mut notes = Vec::new();
     for named in names(&name, style, place)? {
-        let (part, own) = place.file(named.as_bytes(), "next part")?;
+        let (part, own) = place.part(named.as_bytes(), "next part")?;
         if parts
             .last()
             .is_some_and(|(_, last)| last.size() != first.size())

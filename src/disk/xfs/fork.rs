@@ -10,6 +10,8 @@ use std::sync::Arc;
 const RECORD: usize = 16;
 /// Bytes before the keys of the root, which lies in the inode.
 const ROOT_HEADER: usize = 4;
+/// Holes that are passed by in one go.
+const MOST_HOLES: usize = 1024;
 const OLD_MAGIC: u32 = 0x424d_4150;
 const MAGIC: u32 = 0x424d_4133;
 /// Bytes before the records of any other node, before version 5 and since.
@@ -217,6 +219,24 @@ impl Fork {
             rest = after;
         }
         Ok(())
+    }
+
+    /// Where the next block stands that is no hole, from byte `offset` on, or the end at byte `size`.
+    pub fn data_from(&self, volume: &Volume, offset: u64, size: u64) -> Result<u64, DiskError> {
+        let (block, mut at) = (u64::from(volume.block_size()), offset);
+        for _ in 0..MOST_HOLES {
+            if at >= size {
+                return Ok(size);
+            }
+            let run = self.map(volume, at / block)?;
+            if run.block.is_some() {
+                break;
+            }
+            at = (at / block)
+                .saturating_add(run.blocks)
+                .saturating_mul(block);
+        }
+        Ok(at)
     }
 }
 

@@ -161,6 +161,12 @@ impl FileSystem for Xfs {
         Ok(length)
     }
 
+    fn data_from(&self, node: NodeId, offset: u64) -> Result<u64, DiskError> {
+        let inode = self.node(node, FileKind::File)?;
+        let end = inode.data.data_from(&self.volume, offset, inode.size)?;
+        Ok(end.max(offset))
+    }
+
     fn xattrs(&self, node: NodeId) -> Result<Xattrs, DiskError> {
         attribute::read(&self.volume, &self.disk, &self.inode(node.inode)?)
     }

@@ -30,6 +30,16 @@ struct VolumeRow {
 /// Parts not examined that are listed; scan.json has them all.
 const LISTED: usize = 300;
 
+/// What was handed over, and the files that it led to.
+fn source(scan: &Scan) -> String {
+    let path = scan.source.path.as_str();
+    let files = scan.source.files.iter().map(String::as_str);
+    std::iter::once(path)
+        .chain(files)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 pub(super) fn coverage(scan: &Scan) -> CoverageView {
     let coverage = &scan.coverage;
     let parts = coverage.unexamined.iter().take(LISTED);
@@ -44,7 +54,7 @@ pub(super) fn coverage(scan: &Scan) -> CoverageView {
     CoverageView {
         files: count(coverage.files_seen),
         read: bytes(coverage.bytes_read),
-        source: scan.source.path.clone(),
+        source: source(scan),
         format: scan.source.format.clone(),
         volumes: volumes.collect(),
         unexamined: parts

@@ -25,7 +25,7 @@ use crate::walk::Entry;
 use mounts::Mount;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use walk::Walk;
+use walk::{Walk, Walked};
 
 pub(super) use survey::survey;
 
@@ -168,15 +168,20 @@ fn describe(paths: &[PathBuf], disk: &Disk, mounts: &[Mount]) -> SourceInfo {
             used,
         }
     };
-    let paths: Vec<String> = paths
-        .iter()
-        .map(|path| sanitise(&path.to_string_lossy()).into_owned())
-        .collect();
     SourceInfo {
-        path: paths.join(", "),
+        path: shown(paths).join(", "),
         format: disk.format.to_owned(),
+        files: shown(&disk.files),
         volumes: disk.volumes.iter().map(volume).collect(),
     }
+}
+
+/// Paths of this system, safe for a terminal.
+fn shown(paths: &[PathBuf]) -> Vec<String> {
+    let shown = paths
+        .iter()
+        .map(|path| sanitise(&path.to_string_lossy()).into_owned());
+    shown.collect()
 }
 
 struct File<'a> {
@@ -188,13 +193,23 @@ impl ReadAt for File<'_> {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
         Ok(self.fs.read_at(self.node, offset, buf)?)
     }
+
+    fn data_from(&self, offset: u64) -> Result<u64, ReadError> {
+        Ok(self.fs.data_from(self.node, offset)?)
+    }
 }
 
 impl Backend for Disks {
     fn entries(&self, problems: &mut Vec<Unexamined>) -> Vec<Entry> {
         problems.extend(self.problems.iter().cloned());
         let (mut entries, mut budget) = (Vec::new(), Budget::new());
+        let mut walked = Walked::new();
         for (number, mount) in (0u32..).zip(&self.mounts) {
+            let first = |mount: &Mount| {
+                let mut all = self.mounts.iter();
+                all.position(|other| other.device == mount.device)
+                    .unwrap_or_default()
+            };
             let points = self.mounts.iter().map(|other| &other.point);
             let hidden = points.filter(|point| **point != mount.point);
             let mut walk = Walk {
@@ -203,6 +218,8 @@ impl Backend for Disks {
                 hidden: hidden.cloned().collect(),
                 left_out: subvolumes::left_out(&self.mounts, mount),
                 budget: &mut budget,
+                file_system: first(mount),
+                walked: &mut walked,
                 entries: &mut entries,
                 problems,
             };

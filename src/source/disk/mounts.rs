@@ -20,6 +20,10 @@ pub(super) struct Mount {
     pub device: String,
 }
 
+/// Mounts of one machine. A build server has a hundred.
+const MOST: usize = 1000;
+const TOO_MANY: &str = "the machine's fstab has more than 1,000 mounts, which is the limit; this one and those after it were not walked";
+
 /// The root and everything its fstab adds.
 pub(super) fn join(disk: &Disk, root: &Choice, problems: &mut Vec<Unexamined>) -> Vec<Mount> {
     let Some((volume, fs)) = disk
@@ -38,6 +42,10 @@ pub(super) fn join(disk: &Disk, root: &Choice, problems: &mut Vec<Unexamined>) -
     }];
     for line in lines.iter().filter(|line| line.point.starts_with('/')) {
         let point = MachinePath::new(&line.point);
+        if mounts.len() == MOST {
+            problems.push(unexamined(&point, TOO_MANY));
+            break;
+        }
         // A bound directory's type is `none`, so this is asked before what has no device.
         if line.has("bind") || line.has("rbind") {
             bind(&mut mounts, line, point, problems);

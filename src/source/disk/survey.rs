@@ -36,9 +36,16 @@ pub(in crate::source) fn survey(
         logical_volumes: logical.unwrap_or_default().iter().map(volume).collect(),
         systems: systems(&disk),
         gaps: disk.notes.iter().map(|note| clean(note)).collect(),
-        remarks: disk.remarks.iter().map(|note| clean(note)).collect(),
+        remarks: remarks(&disk),
         paths,
     })
+}
+
+fn remarks(disk: &Disk) -> Vec<String> {
+    let files = super::shown(&disk.files).into_iter();
+    let files = files.map(|file| format!("{file} is read too, since an image leads to it"));
+    let remarks = disk.remarks.iter().map(|note| clean(note));
+    remarks.chain(files).collect()
 }
 
 fn disks(disk: &Disk, paths: &[String]) -> Vec<inspection::Disk> {

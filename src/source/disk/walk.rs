@@ -16,6 +16,28 @@ use std::ops::ControlFlow;
 /// Directories below one another; deeper ones are damage or an attack.
 const MOST_DEPTH: usize = 512;
 
+/// What is said of a mount that is not walked to its end.
+const AGAIN: &str = "mounted here once more, after more than 200,000 names were walked a second time; the rest was not walked";
+
+/// Names that are walked again because one directory is mounted in several places. A chroot or two has a few thousand; a
+/// line of fstab costs an attacker nothing.
+const MOST_AGAIN: usize = 200_000;
+
+/// Directories that were walked, by the first mount of their file system.
+pub(super) struct Walked {
+    directories: HashSet<(usize, NodeId)>,
+    left: usize,
+}
+
+impl Walked {
+    pub(super) fn new() -> Self {
+        Self {
+            directories: HashSet::new(),
+            left: MOST_AGAIN,
+        }
+    }
+}
+
 pub(super) struct Walk<'a> {
     pub mount: &'a Mount,
     /// The mount's place among all.
@@ -25,6 +47,9 @@ pub(super) struct Walk<'a> {
     /// Directories that are named and not walked, each with what is to be said of it.
     pub left_out: BTreeMap<NodeId, Option<&'static str>>,
     pub budget: &'a mut Budget,
+    /// Of which file system this is, as the place of its first mount, and what of all was walked.
+    pub file_system: usize,
+    pub walked: &'a mut Walked,
     pub entries: &'a mut Vec<Entry>,
     pub problems: &'a mut Vec<Unexamined>,
 }
@@ -44,8 +69,16 @@ impl Walk<'_> {
                 self.problem(&path, "deeper than any machine's directories; not walked");
                 continue;
             }
+            let is_again = !self.walked.directories.insert((self.file_system, node));
             for (name, node) in self.names(&path, node) {
                 let below = path.join(&name);
+                if is_again {
+                    let Some(left) = self.walked.left.checked_sub(1) else {
+                        self.problem(&path, AGAIN);
+                        return;
+                    };
+                    self.walked.left = left;
+                }
                 if self.hidden.contains(&below) {
                     continue;
                 }

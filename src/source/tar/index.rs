@@ -9,7 +9,7 @@ use crate::path::MachinePath;
 use crate::source::budget::Budget;
 use crate::source::{node, unexamined};
 use crate::walk::{Entry, Tree};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use tar::EntryType;
 
 /// The kernel's own limit for a path (PATH_MAX), in bytes.
@@ -20,6 +20,10 @@ const MOST_IMPLIED: usize = 1 << 16;
 
 /// Links followed in one name.
 const MOST_LINKS: usize = 8;
+
+/// What is said of a member that has no directory to be in.
+const MISPLACED: &str =
+    "a member below what is no directory, or below a link that leads to none; it was left out";
 
 #[derive(Default)]
 pub(super) struct Index {
@@ -120,6 +124,7 @@ impl Index {
         self.join_links();
         self.add_directories();
         self.follow_links_in_names();
+        self.leave_out_misplaced();
         Archive {
             file,
             entries: self.entries,
@@ -191,6 +196,33 @@ impl Index {
         for (entry, path) in self.entries.iter_mut().zip(paths) {
             entry.path = path;
         }
+    }
+
+    /// A member below what is no directory: no unpacking would have put it there.
+    fn leave_out_misplaced(&mut self) {
+        // Of two members with one name the later stands.
+        let mut kinds: HashMap<&[u8], FileKind> = HashMap::new();
+        for entry in &self.entries {
+            kinds.insert(entry.path.as_bytes(), entry.kind);
+        }
+        let is_misplaced = |entry: &Entry| {
+            let mut above = directories(&entry.path);
+            above.any(|dir| {
+                kinds
+                    .get(dir)
+                    .is_some_and(|kind| *kind != FileKind::Directory)
+            })
+        };
+        let misplaced: Vec<bool> = self.entries.iter().map(is_misplaced).collect();
+        let mut flags = misplaced.into_iter();
+        let problems = &mut self.problems;
+        self.entries.retain(|entry| {
+            let is_misplaced = flags.next() == Some(true);
+            if is_misplaced {
+                problems.push(unexamined(&entry.path, MISPLACED));
+            }
+            !is_misplaced
+        });
     }
 
     /// Archives need not hold the directories above a member; a tree does.

@@ -213,4 +213,10 @@ impl ReadAt for Sparse<'_> {
         }
         Ok(length)
     }
+    fn data_from(&self, offset: u64) -> Result<u64, ReadError> {
+        let behind = |piece: &Piece| piece.offset + piece.length <= offset;
+        let next = self.pieces.get(self.pieces.partition_point(behind));
+        let next = next.map_or(self.size, |piece| piece.offset);
+        Ok(next.max(offset))
+    }
 }

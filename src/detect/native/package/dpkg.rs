@@ -54,6 +54,13 @@ impl Detector for Status {
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
         let distroless = !file.path.text().ends_with("/status");
+        if let Some(what) = damage(file.text(), distroless) {
+            sink.unexamined(
+                file.path,
+                self.id(),
+                format!("dpkg's database {what}; packages may be missing"),
+            );
+        }
         let stanzas = stanzas(file.text());
         let packages = stanzas.iter();
         let mut packages = packages
@@ -99,6 +106,39 @@ fn stanzas(text: &str) -> Vec<(u32, Stanza<'_>)> {
         found.push((start, stanza));
     }
     found
+}
+
+/// How a database is not as dpkg writes it: text that ends with its last stanza, each of which has a name and a version.
+fn damage(text: &str, distroless: bool) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("is empty".to_owned());
+    }
+    if text.contains('\0') {
+        return Some("holds bytes that are no text".to_owned());
+    }
+    if !text.ends_with('\n') {
+        return Some("ends within a line: it was cut short".to_owned());
+    }
+    let is_field =
+        |line: &str| line.trim().is_empty() || line.starts_with([' ', '\t']) || line.contains(':');
+    if let Some((number, _)) = (1u32..).zip(text.lines()).find(|(_, line)| !is_field(line)) {
+        return Some(format!("has a line that is no field (line {number})"));
+    }
+    let lacks = |stanza: &Stanza<'_>| {
+        let fields = ["Package", "Version", "Status"].into_iter();
+        let is_gone = stanza
+            .get("Status")
+            .is_some_and(|status| status.ends_with("not-installed"));
+        let mut needed = fields.filter(|field| match *field {
+            "Status" => !distroless,
+            "Version" => !is_gone,
+            _ => true,
+        });
+        needed.find(|field| !stanza.contains_key(field))
+    };
+    let mut stanzas = stanzas(text).into_iter();
+    let lacking = stanzas.find_map(|(line, stanza)| Some((line, lacks(&stanza)?)));
+    lacking.map(|(line, field)| format!("has a package without {field} (line {line})"))
 }
 
 fn package(
@@ -358,6 +398,34 @@ impl Detector for States {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn damage_is_told() {
+        let whole = "Package: a\nStatus: install ok installed\nVersion: 1\n";
+        assert_eq!(damage(whole, false), None);
+        assert_eq!(damage("Package: a\nVersion: 1\n", true), None);
+        assert_eq!(
+            damage("Package: a\nStatus: unknown ok not-installed\n", false),
+            None
+        );
+        for (text, said) in [
+            ("\n", "is empty"),
+            ("\0\0\0", "no text"),
+            ("garbage\n", "no field (line 1)"),
+            (
+                "Package: a\nStatus: install ok installed\n",
+                "without Version (line 1)",
+            ),
+            (&format!("{whole}\nPackage: b\nStat\n"), "no field (line 6)"),
+            (
+                &format!("{whole}\nVersion: 1\n"),
+                "without Package (line 5)",
+            ),
+        ] {
+            let told = damage(text, false).unwrap_or_default();
+            assert!(told.contains(said), "{text}: {told}");
+        }
+    }
 
     const STATUS: &str = "Package: nginx\nStatus: hold ok installed\nPriority: optional\nSection: httpd\nArchitecture: all\n\
         Source: nginx-src (1.0)\nVersion: 1.22.1-9\nDepends: libc6 (>= 2.34), a:any | b\nConffiles:\n /etc/a b.conf 0123456789abcdef0123456789abcdef\n \

@@ -98,6 +98,7 @@ fn machine(format: &'static str, text: &[u8], place: &Place) -> Result<Machine, 
         format,
         disks,
         hardware: Some(read.hardware),
+        files: Vec::new(),
         notes,
     })
 }

@@ -35,7 +35,11 @@ pub(super) fn open(file: &Arc<RawFile>, place: &Place) -> Result<Image, OpenErro
     let mut notes = header.notes.clone();
     notes.extend(snapshot::note(file, &header).map(Note::Remark));
     let data: Arc<dyn BlockDevice> = match &header.data_file {
-        Some(name) if header.external => Arc::new(place.file(name, "external data file")?.0),
+        Some(name) if header.external => {
+            let (file, own) = place.file(name, "external data file")?;
+            own.must_be_disk(&file, true)?;
+            Arc::new(file)
+        }
         _ => Arc::clone(file) as _,
     };
     let mut backing = None;

@@ -43,7 +43,7 @@ pub(super) fn open(file: &Arc<RawFile>, place: &Place) -> Result<Image, OpenErro
         builder.push(size, Content::Sparse(extent)).map_err(&disk)?;
     } else {
         for line in &read.extents {
-            let content = content(line, place)?;
+            let content = content(line, builder.size == 0, place)?;
             builder.push(line.size, content).map_err(&disk)?;
         }
         if read.extents.is_empty() {
@@ -117,7 +117,7 @@ fn described(
 }
 
 /// Opens what one line of a descriptor names.
-fn content(line: &descriptor::Extent, place: &Place) -> Result<Content, OpenError> {
+fn content(line: &descriptor::Extent, is_first: bool, place: &Place) -> Result<Content, OpenError> {
     if line.kind == Kind::Zero {
         return Ok(Content::Zero);
     }
@@ -135,6 +135,7 @@ fn content(line: &descriptor::Extent, place: &Place) -> Result<Content, OpenErro
     if end > file.size() {
         return Err(disk(truncated(FORMAT, end, file.size())));
     }
+    own.must_be_disk(&file, is_first && line.offset == 0)?;
     Ok(Content::Flat(file, line.offset))
 }
 
