@@ -2,8 +2,8 @@
 
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::unit::TIERS;
-use crate::fact::{Fact, UnitEntry, UnitFile};
-use crate::secret::{MASK, redact, redact_line};
+use crate::fact::{Fact, Masking, UnitEntry, UnitFile};
+use crate::secret::{MASK, redact_line};
 use crate::words;
 
 pub struct Units;
@@ -40,13 +40,13 @@ impl Detector for Units {
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
         sink.fact(Fact::Unit(UnitFile {
             path: file.path.clone(),
-            entries: entries(file.text()),
+            entries: entries(file.text(), file.masking),
         }));
     }
 }
 
 /// Assignments in order. A comment between continued lines is dropped, as systemd drops it.
-pub fn entries(text: &str) -> Vec<UnitEntry> {
+pub fn entries(text: &str, masking: Masking) -> Vec<UnitEntry> {
     let mut found = Vec::new();
     let mut section = String::new();
     let mut open: Option<(u32, String)> = None;
@@ -67,15 +67,21 @@ pub fn entries(text: &str) -> Vec<UnitEntry> {
             open = Some((start, logical));
             continue;
         }
-        assign(&mut found, &mut section, start, logical.trim());
+        assign(&mut found, &mut section, start, logical.trim(), masking);
     }
     if let Some((start, logical)) = open {
-        assign(&mut found, &mut section, start, logical.trim());
+        assign(&mut found, &mut section, start, logical.trim(), masking);
     }
     found
 }
 
-fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &str) {
+fn assign(
+    found: &mut Vec<UnitEntry>,
+    section: &mut String,
+    line: u32,
+    text: &str,
+    masking: Masking,
+) {
     if let Some(name) = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'))
@@ -87,13 +93,14 @@ fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &st
         return;
     };
     let (key, value) = (key.trim(), value.trim());
-    let (value, secret) = if key == "Environment" {
-        environment(value)
-    } else if key == "SetCredential" {
-        credential(value)
-    } else {
-        let redacted = redact_line(value);
-        (redacted.text.into_owned(), redacted.kind.is_some())
+    let (value, secret) = match (key, masking) {
+        (_, Masking::Disclosed) => (value.to_owned(), false),
+        ("Environment", _) => environment(value),
+        ("SetCredential", _) => credential(value),
+        _ => {
+            let redacted = redact_line(value);
+            (redacted.text.into_owned(), redacted.kind.is_some())
+        }
     };
     found.push(UnitEntry {
         section: section.clone(),
@@ -121,7 +128,7 @@ fn environment(value: &str) -> (String, bool) {
             out.push(words::quote(&word));
             continue;
         };
-        let redacted = redact(Some(name), text);
+        let redacted = Masking::Masked.redact(Some(name), text);
         secret |= redacted.kind.is_some();
         out.push(words::quote(&format!("{name}={}", redacted.text)));
     }
@@ -135,7 +142,7 @@ mod tests {
     #[test]
     fn continuation_comments_and_resets() {
         let text = "# c\n[Unit]\nDescription = A  b\n[Service]\nExecStart=/bin/a \\\n; between\n  --b \\\n  c\nExecStart=\n";
-        let found = entries(text);
+        let found = entries(text, Masking::Masked);
         let values: Vec<(&str, &str, u32)> = found
             .iter()
             .map(|e| (e.key.as_str(), e.value.as_str(), e.line))
@@ -149,7 +156,10 @@ mod tests {
             ]
         );
         assert_eq!(found[1].section, "Service");
-        let odd = entries("[Service]\nExecStart=/bin/a \\\\\nUser=b\n");
+        let odd = entries(
+            "[Service]\nExecStart=/bin/a \\\\\nUser=b\n",
+            Masking::Masked,
+        );
         assert_eq!(
             (odd[0].value.as_str(), odd[1].value.as_str()),
             ("/bin/a \\\\", "b")
@@ -158,10 +168,16 @@ mod tests {
 
     #[test]
     fn secrets_of_the_environment_stay_behind() {
-        let found = entries("[Service]\nEnvironment=PORT=80 \"DB_PASSWORD=a b\" 'X=1 2'\n");
+        let found = entries(
+            "[Service]\nEnvironment=PORT=80 \"DB_PASSWORD=a b\" 'X=1 2'\n",
+            Masking::Masked,
+        );
         assert_eq!(found[0].value, "PORT=80 DB_PASSWORD=[redacted] \"X=1 2\"");
         assert!(found[0].secret);
-        let found = entries("[Service]\nSetCredential=key:geheim: 1\nSetCredential=\n");
+        let found = entries(
+            "[Service]\nSetCredential=key:geheim: 1\nSetCredential=\n",
+            Masking::Masked,
+        );
         assert_eq!(
             (found[0].value.as_str(), found[0].secret),
             ("key:[redacted]", true)
@@ -172,7 +188,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_survives(text in "(?s).{0,300}") {
-            let _ = entries(&text);
+            let _ = entries(&text, Masking::Masked);
         }
     }
 }
