@@ -63,6 +63,36 @@ ExecStart=/opt/app/run --password=${DB_PASSWORD} $OPTS --api-key "hunter2 a\"b$$
 }
 
 #[test]
+fn a_variable_is_a_secret_where_it_is_used_as_one() {
+    let unit = "[Service]\nEnvironment=P=hunter2p \"Q=hunter2 q\" PORT=81\nEnvironmentFile=-/etc/app/*.env\n\
+        ExecStart=/opt/app/run --password=${P} --port=${PORT} -x ${S}\n";
+    let machine = Machine::with_unit(
+        unit,
+        &[
+            ("/etc/app/one.env", b"R=hunter2r\nS=plain\n"),
+            (
+                "/opt/app/run",
+                b"#!/bin/sh\nPGPASSWORD=$Q psql -h \"$S\"\ncurl -u app:$R http://x/\n",
+            ),
+        ],
+    );
+    machine.migrate();
+    let run = machine.given("run");
+    assert_eq!(
+        run.words(),
+        ["--password=hunter2p", "--port=81", "-x", "plain"]
+    );
+    for (name, value) in [("P", "hunter2p"), ("Q", "hunter2 q"), ("R", "hunter2r")] {
+        assert_eq!(run.variable(name).as_deref(), Some(value));
+    }
+    let dockerfile = machine.text("workloads/app/Dockerfile");
+    assert!(
+        dockerfile.contains("PORT=81") || dockerfile.contains("PORT=\"81\""),
+        "{dockerfile}"
+    );
+}
+
+#[test]
 fn credentials_are_files_that_only_the_user_reads() {
     let unit = "[Service]\nUser=app\nLoadCredential=one:/etc/app/one.key\nLoadCredential=two\nLoadCredential=all:/etc/app/more\n\
         SetCredential=two:not this one\nSetCredential=three:hunter2\\nthree\nImportCredential=app.*\n\

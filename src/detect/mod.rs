@@ -10,6 +10,7 @@ pub mod engine;
 mod gather;
 pub mod native;
 pub mod registry;
+mod shade;
 
 use crate::fact::{Evidence, Fact, Masking, Unexamined, masking};
 use crate::path::MachinePath;
