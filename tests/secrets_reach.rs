@@ -65,14 +65,14 @@ ExecStart=/opt/app/run --password=${DB_PASSWORD} $OPTS --api-key "hunter2 a\"b$$
 #[test]
 fn a_variable_is_a_secret_where_it_is_used_as_one() {
     let unit = "[Service]\nEnvironment=P=hunter2p \"Q=hunter2 q\" PORT=81\nEnvironmentFile=-/etc/app/*.env\n\
-        ExecStart=/opt/app/run --password=${P} --port=${PORT} -x ${S}\n";
+        ExecStart=/opt/app/run --password=${P} --port=${PORT} -x ${S} /opt/app/tool\n";
     let machine = Machine::with_unit(
         unit,
         &[
             ("/etc/app/one.env", b"R=hunter2r\nS=plain\n"),
             (
-                "/opt/app/run",
-                b"#!/bin/sh\nPGPASSWORD=$Q psql -h \"$S\"\ncurl -u app:$R http://x/\n",
+                "/opt/app/tool",
+                b"#!/bin/sh\nOWN='hunter2 own'\nMYSQL_PWD=$OWN mysql\nPGPASSWORD=$Q psql -h \"$S\"\ncurl -u app:$R http://x/\n",
             ),
         ],
     );
@@ -80,7 +80,13 @@ fn a_variable_is_a_secret_where_it_is_used_as_one() {
     let run = machine.given("run");
     assert_eq!(
         run.words(),
-        ["--password=hunter2p", "--port=81", "-x", "plain"]
+        [
+            "--password=hunter2p",
+            "--port=81",
+            "-x",
+            "plain",
+            &machine.there("/opt/app/tool")
+        ]
     );
     for (name, value) in [("P", "hunter2p"), ("Q", "hunter2 q"), ("R", "hunter2r")] {
         assert_eq!(run.variable(name).as_deref(), Some(value));

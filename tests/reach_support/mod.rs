@@ -143,6 +143,15 @@ impl Machine {
         fs::read_to_string(self.out().join(name)).unwrap()
     }
 
+    /// Paths of a container as they are for one that runs here.
+    pub fn there(&self, text: &str) -> String {
+        let here = self.dir.path().join("container");
+        let text = text.replace("/opt/app/", &format!("{}/opt/app/", here.display()));
+        let secrets = format!("{}/secrets/", self.out().display());
+        let text = text.replace("/run/secrets/", &secrets);
+        text.replace("/run/credentials", &format!("{}/cred", here.display()))
+    }
+
     /// What /opt/app/NAME is given when the container of `app` starts.
     pub fn given(&self, name: &str) -> Given {
         let here = self.dir.path().join("container");
@@ -156,12 +165,7 @@ impl Machine {
             fs::write(&path, script).unwrap();
             fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
         }
-        let there = |text: &str| {
-            let text = text.replace("/opt/app/", &format!("{}/opt/app/", here.display()));
-            let secrets = format!("{}/secrets/", self.out().display());
-            let text = text.replace("/run/secrets/", &secrets);
-            text.replace("/run/credentials", &format!("{}/cred", here.display()))
-        };
+        let there = |text: &str| self.there(text);
         let dockerfile = self.text("workloads/app/Dockerfile");
         let instruction = |name: &str| {
             let mut lines = dockerfile.lines();
