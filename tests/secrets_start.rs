@@ -149,7 +149,7 @@ fn said(out: &Path, service: &str) -> String {
             .find_map(|line| line.find(&format!("{service} ")).map(|at| &line[at..]));
         match line {
             Some(line) => return line.to_owned(),
-            None if start.elapsed() > Duration::from_secs(60) => panic!("{service}: {all}"),
+            None if start.elapsed() > Duration::from_mins(1) => panic!("{service}: {all}"),
             None => std::thread::sleep(Duration::from_millis(500)),
         }
     }

@@ -3,8 +3,9 @@
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::unit::TIERS;
 use crate::fact::{Fact, Masking, UnitEntry, UnitFile};
-use crate::secret::{MASK, redact_line};
+use crate::secret::{MASK, is_secret_key, is_secret_value, redact_line};
 use crate::words;
+use std::borrow::Cow;
 
 pub struct Units;
 
@@ -98,8 +99,10 @@ fn assign(
         ("Environment", _) => environment(value),
         ("SetCredential", _) => credential(value),
         _ => {
-            let redacted = redact_line(value);
-            (redacted.text.into_owned(), redacted.kind.is_some())
+            let (whole, has_whole) = quoted(key, value);
+            let redacted = redact_line(&whole);
+            let secret = has_whole || redacted.kind.is_some();
+            (redacted.text.into_owned(), secret)
         }
     };
     found.push(UnitEntry {
@@ -109,6 +112,32 @@ fn assign(
         line,
         secret,
     });
+}
+
+/// In `"--password=two words"` the quotes stand around more than the secret, which ends where they do and not at the first
+/// blank. (Without the dash it may be a shell's line.) Words are written anew only where there is such a one.
+fn quoted<'a>(key: &str, value: &'a str) -> (Cow<'a, str>, bool) {
+    let hidden = |word: &str| {
+        let (name, secret) = word.split_once('=').filter(|_| word.starts_with('-'))?;
+        let is_whole = secret.contains(char::is_whitespace) && !name.contains(char::is_whitespace);
+        let is_secret = is_secret_key(name.trim_start_matches('-')) && is_secret_value(secret);
+        (is_whole && is_secret).then(|| format!("{name}={MASK}"))
+    };
+    let plain = || (Cow::Borrowed(value), false);
+    if !key.starts_with("Exec") || !value.contains(['"', '\'']) {
+        return plain();
+    }
+    let words = words::split(value);
+    if !words.iter().any(|word| hidden(word).is_some()) {
+        return plain();
+    }
+    let written = words.iter().map(|word| match hidden(word) {
+        Some(masked) => masked,
+        // Between commands.
+        None if word == ";" => word.clone(),
+        None => words::quote(word),
+    });
+    (Cow::Owned(written.collect::<Vec<_>>().join(" ")), true)
 }
 
 /// `NAME:VALUE`: the value is a secret whatever its name, or why would it be a credential.
@@ -183,6 +212,28 @@ mod tests {
             ("key:[redacted]", true)
         );
         assert_eq!((found[1].value.as_str(), found[1].secret), ("", false));
+    }
+
+    #[test]
+    fn a_secret_of_several_words_is_hidden_whole() {
+        for (line, wanted) in [
+            (
+                "/bin/a \"--password=x y\" 'b c' ; /bin/b",
+                "/bin/a --password=[redacted] \"b c\" ; /bin/b",
+            ),
+            ("/bin/a --title='x y' z", "/bin/a --title='x y' z"),
+            (
+                "/bin/sh -c 'PGPASSWORD=geheim exec a -p 80'",
+                "/bin/sh -c 'PGPASSWORD=[redacted] exec a -p 80'",
+            ),
+            (
+                "/bin/a --password='x y' z",
+                "/bin/a --password=[redacted] z",
+            ),
+        ] {
+            let found = entries(&format!("[Service]\nExecStart={line}\n"), Masking::Masked);
+            assert_eq!(found[0].value, wanted);
+        }
     }
 
     proptest::proptest! {
