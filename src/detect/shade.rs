@@ -83,14 +83,8 @@ fn covers(own: &str, stem: &str) -> bool {
 fn of_unit(unit: &UnitFile, facts: &Facts) -> Names {
     let mut names = Names::new();
     for entry in &unit.entries {
-        if entry.key == "Environment" {
-            for word in words::split(&entry.value) {
-                if let Some((name, value)) = word.split_once('=') {
-                    names.extend(secret_names(Some(name), value));
-                }
-            }
-        } else if entry.key.starts_with("Exec") {
-            names.extend(secret_names(None, &entry.value));
+        names.extend(entry.references.iter().cloned());
+        if entry.key.starts_with("Exec") {
             for word in words::split(&entry.value) {
                 let path = word.trim_start_matches(|c| "@-:+!|".contains(c));
                 let real = facts.tree.resolve(&MachinePath::new(path));

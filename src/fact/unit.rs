@@ -25,6 +25,8 @@ pub struct UnitEntry {
     pub line: u32,
     /// Whether a secret was redacted from the value.
     pub secret: bool,
+    /// Variables that stand where a secret would, whatever was redacted: `--password=${P}`. Sorted.
+    pub references: BTreeSet<String>,
 }
 
 /// A unit fragment or drop-in, one file.

@@ -83,6 +83,10 @@ mod tests {
             ("postgres://app:$PW@db/x", &["PW"]),
             ("/bin/app --port=${PORT} $OPTS $$ ${ $1", &[]),
             ("/bin/app --password-file=$P", &[]),
+            (
+                "/opt/app/run --password=${P} --port=${PORT} -x ${S} /opt/app/tool",
+                &["P"],
+            ),
         ] {
             assert_eq!(names(None, text), wanted, "{text}");
         }

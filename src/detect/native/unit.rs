@@ -1,11 +1,13 @@
 //! Unit files as systemd.syntax(7) writes them: sections, assignments, continuation lines.
 
+use super::reference::secret_names;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::unit::TIERS;
 use crate::fact::{Fact, Masking, UnitEntry, UnitFile};
 use crate::secret::{MASK, is_secret_key, is_secret_value, redact_line};
 use crate::words;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 pub struct Units;
 
@@ -94,6 +96,7 @@ fn assign(
         return;
     };
     let (key, value) = (key.trim(), value.trim());
+    let references = references(key, value);
     let (value, secret) = match (key, masking) {
         (_, Masking::Disclosed) => (value.to_owned(), false),
         ("Environment", _) => environment(value),
@@ -111,7 +114,22 @@ fn assign(
         value,
         line,
         secret,
+        references,
     });
+}
+
+fn references(key: &str, value: &str) -> BTreeSet<String> {
+    if key.starts_with("Exec") {
+        return secret_names(None, value);
+    }
+    let words = if key == "Environment" {
+        words::split(value)
+    } else {
+        Vec::new()
+    };
+    let set = words.iter().filter_map(|word| word.split_once('='));
+    set.flat_map(|(name, value)| secret_names(Some(name), value))
+        .collect()
 }
 
 /// In `"--password=two words"` the quotes stand around more than the secret, which ends where they do and not at the first
@@ -212,6 +230,14 @@ mod tests {
             ("key:[redacted]", true)
         );
         assert_eq!((found[1].value.as_str(), found[1].secret), ("", false));
+    }
+
+    #[test]
+    fn references_are_those_of_what_is_written() {
+        let text = "[Service]\nExecStart=/bin/a --password=${P} --port=${PORT}\nEnvironment=A=$X DB_PASSWORD=$Q\n";
+        let found = entries(text, Masking::Masked);
+        assert_eq!(found[0].references.iter().collect::<Vec<_>>(), ["P"]);
+        assert_eq!(found[1].references.iter().collect::<Vec<_>>(), ["Q"]);
     }
 
     #[test]
