@@ -19,7 +19,8 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use transvase::plan::Plan;
 use transvase::product::Probe;
 use transvase::product::{Connect, Listen};
-use transvase::render::{Error, Machine, Options, write};
+use transvase::render::{self, Error, Machine, Options, write};
+use transvase::walk::Entry;
 use transvase::workload::Workload;
 
 fn plan(bench: &Bench, workload: Workload) -> Plan {
@@ -144,11 +145,6 @@ fn secrets_are_references_until_they_are_asked_for() {
     let mut bench = bench(&[
         ("/srv/app/settings.py", "PASSWORD = 'hunter2-settings'\n"),
         ("/srv/app/app.py", "code"),
-        ("/etc/app.env", "# names\nexport TOKEN=\"hunter2 to'ken\"\n"),
-        (
-            "/etc/systemd/system/x.service",
-            "\n\n\n\n\n\nExecStart=/bin/app --key hunter2-argument\nEnvironment=A=1 \"KEY=hunter2 unit%%\"\n",
-        ),
     ]);
     bench.facts.secrets = vec![secret("/srv/app/settings.py")];
     let mut app = as_user(workload("app", &["/bin/app", "--key", "[redacted]"]), "app");
@@ -159,6 +155,14 @@ fn secrets_are_references_until_they_are_asked_for() {
     ];
     let plans = bench.plan(&[app], false);
     assert!(plans[0].process.entrypoint);
+    let values = [
+        ("TOKEN", "hunter2 to'ken"),
+        ("KEY", "hunter2 unit%"),
+        ("ARGUMENT_2", "hunter2-argument"),
+    ];
+    let values = values.map(|(name, value)| render::secret::assignment(name, value));
+    bench.values.put("app-environment", &values.concat());
+    assert!(!format!("{:?}", bench.values).contains("hunter2"));
     for with_secrets in [false, true] {
         let name = format!("out-{with_secrets}");
         let (out, written) = bench.write(
@@ -209,10 +213,65 @@ fn secrets_are_references_until_they_are_asked_for() {
         );
         let text = fs::read_to_string(out.join("workloads/app/Dockerfile")).unwrap();
         assert!(
-            text.contains(r#""set -f; exec /bin/app --key \"${ARGUMENT_2}\"""#),
+            text.contains(
+                r#""set -- /bin/app --key \"${ARGUMENT_2?}\"; unset ARGUMENT_2; exec \"$@\"""#
+            ),
             "{text}"
         );
     }
+}
+
+/// Content that breaks off.
+struct Damaged<'a>(&'a dyn render::Content);
+
+impl render::Content for Damaged<'_> {
+    fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String> {
+        let is_late = offset >= 1 << 20;
+        if is_late {
+            return Err("block 7 is damaged".into());
+        }
+        self.0.read_at(entry, offset, buf)
+    }
+
+    fn has_capabilities(&self, entry: &Entry) -> bool {
+        self.0.has_capabilities(entry)
+    }
+}
+
+#[test]
+fn a_secret_is_whole_or_nothing_is_written() {
+    let large = format!("PASSWORD = 'hunter2'\n{}", "#\n".repeat(5 << 20));
+    let mut bench = bench(&[("/srv/app/settings.py", &large)]);
+    bench.facts.secrets = vec![secret("/srv/app/settings.py")];
+    let mut app = workload("app", &["/bin/app"]);
+    app.claims = vec!["/srv/app".into()];
+    let plans = bench.plan(&[app.clone()], false);
+    let options = Options {
+        with_secrets: true,
+        with_data: false,
+    };
+    let (out, _) = bench.write("whole", &plans, options);
+    let written = fs::read(out.join("secrets/app-srv-app-settings.py")).unwrap();
+    assert!(written == large.as_bytes());
+    let refused = |plans: &[Plan], content: &dyn render::Content| {
+        let machine = Machine {
+            tree: &bench.facts.tree,
+            content,
+            values: &bench.values,
+        };
+        let out = bench.dir.path().join("refused");
+        let said = render::write(&out, plans, &machine, options).unwrap_err();
+        assert!(!out.exists());
+        said.to_string()
+    };
+    let said = refused(&plans, &Damaged(&bench.root));
+    assert!(
+        said.contains("/srv/app/settings.py: block 7 is damaged"),
+        "{said}"
+    );
+    app.services[0].environment.secrets = vec![("TOKEN".into(), evidence("/etc/app.env", 2))];
+    let said = refused(&bench.plan(&[app], false), &bench.root);
+    assert!(said.contains("secret app-environment of app"), "{said}");
 }
 
 #[test]
@@ -525,6 +584,7 @@ fn an_out_with_something_in_it_is_refused_and_left_alone() {
     let machine = Machine {
         tree: &bench.facts.tree,
         content: &bench.root,
+        values: &bench.values,
     };
     let plans = bench.plan(&[workload("app", &["/bin/app"])], false);
     let refused = write(&out, &plans, &machine, Options::default());

@@ -3,6 +3,7 @@
 use super::{Opened, judge, open};
 use crate::cli::{Gates, Generate, Global, Migrate, Output, Source};
 use crate::error::Error;
+use crate::examine::disclose;
 use crate::exit::ExitStatus;
 use crate::plan::PlanOptions;
 use crate::progress::{Progress, Step, Total};
@@ -42,18 +43,31 @@ fn run(
     if lies_in(&output.output, &source.source) && !global.quiet {
         let out = crate::path::sanitise(&output.output.to_string_lossy()).into_owned();
         ui::err(&format!(
-            "transvase: {out} lies inside the source; it is left out of what is read\n"
+            "transvase: {out} lies inside the source; it is left out of what is read
+"
         ));
     }
-    let Opened { root, facts, study } = &opened;
-    let chosen = choose(study, &output.workload)?;
+    let Opened {
+        root,
+        packs,
+        mut facts,
+        study,
+    } = opened;
+    let chosen = choose(&study, &output.workload)?;
+    let values = if output.with_secrets {
+        disclose::values(&mut facts, &root, &packs, &chosen)
+            .map_err(|error| Error::Other(error.to_string()))?
+    } else {
+        render::secret::Values::default()
+    };
     let progress = ui::progress::Bar::new(global);
     let machine = render::Machine {
         tree: &facts.tree,
         content: &Counted {
-            content: root,
+            content: &root,
             progress: &progress,
         },
+        values: &values,
     };
     let options = render::Options {
         with_secrets: output.with_secrets,

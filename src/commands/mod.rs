@@ -56,6 +56,7 @@ fn packs(global: &Global) -> Result<Packs, Error> {
 /// A machine opened and studied.
 struct Opened {
     root: Root,
+    packs: Packs,
     facts: Facts,
     study: Study,
 }
@@ -86,7 +87,12 @@ fn open(
     progress.phase("studying", Total::Unknown);
     let study = study::study(&facts, &packs, outline, root.info().clone(), target);
     progress.finish();
-    Ok(Opened { root, facts, study })
+    Ok(Opened {
+        root,
+        packs,
+        facts,
+        study,
+    })
 }
 
 /// Runs with as many threads as the user asks for.

@@ -2,6 +2,7 @@
 
 use super::{Sink, Want};
 use crate::detect::native::system::is_zone;
+use crate::detect::shade::shade;
 use crate::fact::{Fact, Facts, Ownership, Unexamined};
 use crate::path::MachinePath;
 use crate::walk::Tree;
@@ -196,6 +197,7 @@ impl Gather {
             .groups
             .sort_by(|a, b| (a.gid, &a.name, &a.evidence).cmp(&(b.gid, &b.name, &b.evidence)));
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
+        shade(facts);
         facts.peers.sort();
         facts.peers.dedup();
         facts.secrets.sort();

@@ -10,8 +10,9 @@ pub mod engine;
 mod gather;
 pub mod native;
 pub mod registry;
+mod shade;
 
-use crate::fact::{Evidence, Fact, Unexamined};
+use crate::fact::{Evidence, Fact, Masking, Unexamined, masking};
 use crate::path::MachinePath;
 use crate::walk::{Entry, literal};
 use std::borrow::Cow;
@@ -89,6 +90,8 @@ pub struct FileView<'a> {
     pub entry: &'a Entry,
     pub bytes: &'a [u8],
     pub purpose: &'a Purpose,
+    /// Whether what is said of it is said without its secrets.
+    pub masking: Masking,
     attributes: &'a [(Vec<u8>, Vec<u8>)],
     text: OnceLock<Cow<'a, str>>,
 }
@@ -105,6 +108,7 @@ impl<'a> FileView<'a> {
             entry,
             bytes,
             purpose,
+            masking: Masking::Masked,
             attributes: &[],
             text: OnceLock::new(),
         }
@@ -117,6 +121,13 @@ impl<'a> FileView<'a> {
         self
     }
 
+    /// The same with its secrets, for who writes their files; its text keeps bytes that are none ([`masking::bytes`]).
+    #[must_use]
+    pub fn disclosed(mut self) -> Self {
+        self.masking = Masking::Disclosed;
+        self
+    }
+
     /// The value of an extended attribute, by its full name.
     pub fn attribute(&self, name: &[u8]) -> Option<&'a [u8]> {
         let found = self.attributes.iter().find(|(known, _)| known == name);
@@ -125,8 +136,10 @@ impl<'a> FileView<'a> {
 
     /// The content as text; bytes that are not UTF-8 become U+FFFD.
     pub fn text(&self) -> &str {
-        self.text
-            .get_or_init(|| String::from_utf8_lossy(self.bytes))
+        self.text.get_or_init(|| match self.masking {
+            Masking::Masked => String::from_utf8_lossy(self.bytes),
+            Masking::Disclosed => masking::text(self.bytes),
+        })
     }
 
     /// Lines with their 1-based numbers; a carriage return at the end is dropped.

@@ -3,6 +3,7 @@
 
 pub mod case;
 mod changed;
+pub mod disclose;
 pub mod follow;
 pub mod program;
 

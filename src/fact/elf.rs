@@ -1,6 +1,7 @@
 //! Executables: what an ELF header and a script's first line say.
 
 use crate::path::MachinePath;
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ElfKind {
@@ -75,6 +76,8 @@ pub struct Script {
     /// `["/usr/bin/env", "python3"]`, as written.
     pub interpreter: Vec<String>,
     pub references: Vec<ScriptReference>,
+    /// Names of variables that it uses as secrets: `PGPASSWORD=$P`. Sorted.
+    pub secrets: BTreeSet<String>,
 }
 
 /// A library as the loader's cache knows it.

@@ -1,14 +1,16 @@
 //! Facts: what was read from the machine, as plain data with evidence.
 //!
 //! Everything left of here touches the machine and may meet damage; everything right of here is a pure function over
-//! these types. No type in this room can hold a secret's value: detectors redact before they emit, and what has to write
-//! a secret later (`--with-secrets`) reads it from the machine again by [`SecretRef`].
+//! these types. They hold no secret's value: detectors redact before they emit. The one exception are facts that say so
+//! ([`Masking::Disclosed`]): what has to write a secret later (`--with-secrets`) reads the machine again for it, and they
+//! never leave the function that does (`examine/disclose.rs`).
 
 mod account;
 mod code;
 mod document;
 mod elf;
 mod job;
+pub mod masking;
 mod package;
 pub mod unit;
 
@@ -19,6 +21,7 @@ pub use code::{
 pub use document::{Document, Include, Setting, Syntax};
 pub use elf::{Cached, Elf, ElfKind, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
+pub use masking::Masking;
 pub use package::{Conffile, Ownership, Package};
 pub use unit::{InitScript, UnitEntry, UnitFile};
 
@@ -190,6 +193,8 @@ pub struct Unexamined {
 #[derive(Debug, Default)]
 pub struct Facts {
     pub tree: Tree,
+    /// Whether their secrets are taken out.
+    pub masking: Masking,
     pub os: Option<OsRelease>,
     pub hostname: Option<(String, Evidence)>,
     pub timezone: Option<String>,

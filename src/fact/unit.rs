@@ -2,6 +2,7 @@
 
 use super::Evidence;
 use crate::path::MachinePath;
+use std::collections::BTreeSet;
 
 /// Directories of system units, strongest first (systemd.unit(5), table 1). `system.control` is where
 /// `systemctl set-property` keeps what it was told.
@@ -24,6 +25,8 @@ pub struct UnitEntry {
     pub line: u32,
     /// Whether a secret was redacted from the value.
     pub secret: bool,
+    /// Variables that stand where a secret would, whatever was redacted: `--password=${P}`. Sorted.
+    pub references: BTreeSet<String>,
 }
 
 /// A unit fragment or drop-in, one file.
@@ -55,6 +58,8 @@ pub struct InitScript {
     pub description: String,
     /// Assignments that are literal or made of earlier ones, redacted.
     pub variables: Vec<(String, String)>,
+    /// Names of variables that it uses as secrets: `--password $PW`. Sorted.
+    pub secrets: BTreeSet<String>,
     /// Names that get a value at run time: arguments of functions, output of commands, loops. Sorted.
     pub computed: Vec<String>,
     /// Files of settings it reads in with `.`: /etc/default/NAME and the like.

@@ -1,6 +1,7 @@
 //! Services that a socket unit starts: their sockets are opened for them and handed over, as on the machine.
 
 use super::place::Place;
+use super::secret::Argument;
 use super::{PlannedCommand, PlannedSecret};
 use crate::service::{Service, Socket, SocketKind};
 use crate::workload::Workload;
@@ -44,6 +45,10 @@ pub(super) fn wrap(
     let own = environment.iter().map(|(name, _)| name);
     let secret = secrets.iter().filter(|secret| secret.file.is_none());
     for name in own.chain(secret.flat_map(|secret| &secret.variables)) {
+        // What stands for redacted words is put in before, and gone.
+        if Argument::parse(name).is_some() {
+            continue;
+        }
         argv.extend(["-E".to_owned(), name.clone()]);
     }
     argv.append(&mut command.argv);

@@ -1,15 +1,16 @@
 //! What a container runs: the foreground command, what comes before it, and whether the engine's init must reap for it.
 
 use super::place::Place;
+use super::secret::{self, Argument};
 use crate::fact::Evidence;
 use crate::fact::FileState;
 use crate::kernel::need::is_loader;
 use crate::path::MachinePath;
+use crate::secret::MASK;
 use crate::service::{Command, Service, ServiceType};
 use crate::workload::Workload;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// A command with the place it was read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,8 +61,8 @@ fn planned(command: &Command) -> PlannedCommand {
     }
 }
 
-/// Commands before the main one, and whether each runs as root.
-pub(super) fn before(workload: &Workload, place: &Place<'_>) -> Vec<(PlannedCommand, bool)> {
+/// Commands before the main one: the number of each among all there are, and whether it runs as root.
+pub(super) fn before(workload: &Workload, place: &Place<'_>) -> Vec<(usize, PlannedCommand, bool)> {
     let Some(service) = workload.services.first() else {
         return Vec::new();
     };
@@ -71,23 +72,16 @@ pub(super) fn before(workload: &Workload, place: &Place<'_>) -> Vec<(PlannedComm
         .is_some_and(|product| product.command.is_some());
     // Where a pack replaces the command, it also knows what the package's own unit prepares; what an administrator
     // added is still wanted.
-    let wanted = |command: &&Command| {
+    let wanted = |command: &Command| {
         let own = place.facts.state(&command.evidence.path) == FileState::Unowned;
         !is_manager(&command.argv) && !loads_modules(command) && (own || !replaced)
     };
-    let earlier = service
-        .commands
-        .start
-        .split_last()
-        .map(|(_, earlier)| earlier)
-        .unwrap_or_default();
-    let earlier = earlier.iter().filter(|_| !replaced);
-    let all = service.commands.before.iter().chain(earlier).filter(wanted);
-    all.map(|command| {
-        (
-            planned(command),
-            command.privileged || service.user == "root",
-        )
+    let prepared = service.commands.before.len();
+    let all = secret::before(service).enumerate();
+    let all = all.filter(|(number, command)| (*number < prepared || !replaced) && wanted(command));
+    all.map(|(number, command)| {
+        let root = command.privileged || service.user == "root";
+        (number, planned(command), root)
     })
     .collect()
 }
@@ -139,80 +133,36 @@ pub(super) fn needs_init(command: &PlannedCommand, place: &Place<'_>) -> bool {
     }) || matches!(base_name(program), "sh" | "bash" | "dash")
 }
 
-/// A command whose arguments still name variables becomes a shell's, which knows them at the start.
-pub(super) fn expand(mut command: PlannedCommand, variables: &BTreeSet<&str>) -> PlannedCommand {
-    let named = command
-        .argv
-        .iter()
-        .any(|argument| pieces(argument, variables).iter().any(|(_, is)| *is));
-    if !named {
+/// A command with redacted words becomes a shell's, which knows them at the start. Nothing else is the shell's to read:
+/// every other word stands in quotes. What held secrets until then (`names`) is no variable of the command's own.
+pub(super) fn open(
+    mut command: PlannedCommand,
+    before: Option<usize>,
+    names: &[String],
+) -> PlannedCommand {
+    let mine = |name: &&String| {
+        Argument::parse(name.as_str()).is_some_and(|argument| argument.before == before)
+    };
+    let Some(first) = names.iter().find(mine) else {
         return command;
-    }
-    let words = command
-        .argv
-        .iter()
-        .map(|argument| word(argument, variables));
-    let line = format!("set -f; exec {}", words.collect::<Vec<_>>().join(" "));
+    };
+    // What opens sockets may stand in front: redacted words are still in their order.
+    let mut own = names.iter().filter(mine);
+    let words = command.argv.iter().map(|word| {
+        let name = word.contains(MASK).then(|| own.next().unwrap_or(first));
+        name.map_or_else(
+            || crate::quote::shell(word),
+            |name| format!("\"${{{name}?}}\""),
+        )
+    });
+    let words: Vec<String> = words.collect();
+    let line = format!(
+        "set -- {}; unset {}; exec \"$@\"",
+        words.join(" "),
+        names.join(" ")
+    );
     command.argv = vec!["/bin/sh".to_owned(), "-c".to_owned(), line];
     command
-}
-
-/// A shell word: literal parts in single quotes, variables in double ones. A variable that is a whole argument is split
-/// into words, as systemd.service(5) says.
-fn word(argument: &str, variables: &BTreeSet<&str>) -> String {
-    if let Some(name) = argument
-        .strip_prefix('$')
-        .filter(|name| variables.contains(name))
-    {
-        return format!("${name}");
-    }
-    let mut word = String::new();
-    for (piece, is_variable) in pieces(argument, variables) {
-        if is_variable {
-            word.push_str("\"${");
-            word.push_str(piece);
-            word.push_str("}\"");
-        } else {
-            word.push_str(&crate::quote::shell(piece));
-        }
-    }
-    if word.is_empty() {
-        "''".to_owned()
-    } else {
-        word
-    }
-}
-
-/// An argument cut at `${NAME}` anywhere and `$NAME` as a whole, as systemd.service(5) expands them.
-fn pieces<'t>(argument: &'t str, variables: &BTreeSet<&str>) -> Vec<(&'t str, bool)> {
-    if let Some(name) = argument
-        .strip_prefix('$')
-        .filter(|name| variables.contains(name))
-    {
-        return vec![(name, true)];
-    }
-    let (mut pieces, mut rest, mut literal) = (Vec::new(), argument, 0);
-    while let Some(at) = rest.get(literal..).and_then(|text| text.find("${")) {
-        let start = literal + at;
-        let inner = rest.get(start + 2..).unwrap_or_default();
-        let name = inner.split('}').next().unwrap_or_default();
-        if inner.len() > name.len() && variables.contains(name) {
-            pieces.extend(
-                rest.get(..start)
-                    .filter(|text| !text.is_empty())
-                    .map(|text| (text, false)),
-            );
-            pieces.push((name, true));
-            rest = inner.get(name.len() + 1..).unwrap_or_default();
-            literal = 0;
-        } else {
-            literal = start + 2;
-        }
-    }
-    if !rest.is_empty() {
-        pieces.push((rest, false));
-    }
-    pieces
 }
 
 /// Signal and patience at the stop.
@@ -273,17 +223,21 @@ mod tests {
     }
 
     #[test]
-    fn variables_left_open_are_the_shells_affair() {
+    fn redacted_words_are_the_shells_and_nothing_else_is() {
         let command = |words: &[&str]| PlannedCommand {
             argv: argv(words),
             ignore_failure: false,
             evidence: Evidence::file(&"/u".into()),
         };
-        let names = BTreeSet::from(["KEY", "B"]);
-        let plain = command(&["/bin/app", "$HOME", "${OTHER}", "a$KEY"]);
-        assert_eq!(expand(plain.clone(), &names), plain);
-        let open = expand(
-            command(&["/bin/app", "--key=${KEY}x'${OTHER}", "$B", ""]),
+        let names = argv(&["ARGUMENT_1", "ARGUMENT_3", "BEFORE_0_ARGUMENT_1"]);
+        let open = open(
+            command(&[
+                "/bin/app",
+                "--key=[redacted]",
+                "${ARGUMENT_1}",
+                "[redacted]",
+            ]),
+            None,
             &names,
         );
         assert_eq!(
@@ -291,8 +245,10 @@ mod tests {
             [
                 "/bin/sh",
                 "-c",
-                r#"set -f; exec /bin/app --key="${KEY}"'x'\''${OTHER}' $B ''"#
+                r#"set -- /bin/app "${ARGUMENT_1?}" '${ARGUMENT_1}' "${ARGUMENT_3?}"; unset ARGUMENT_1 ARGUMENT_3 BEFORE_0_ARGUMENT_1; exec "$@""#
             ]
         );
+        let plain = command(&["/bin/app", "$HOME", "${ARGUMENT_1}"]);
+        assert_eq!(super::open(plain.clone(), Some(1), &names), plain);
     }
 }

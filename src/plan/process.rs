@@ -8,16 +8,16 @@ use super::{
     schedule, service,
 };
 use crate::fact::Evidence;
+use crate::fact::SecretRef;
 use crate::path::MachinePath;
 use crate::workload::Workload;
-use std::collections::BTreeSet;
 
 /// What is worked out of it at once, for several nouns of the plan.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub command: PlannedCommand,
-    /// The words of the command itself, whatever opens sockets for it.
-    own: Vec<String>,
+    /// The words of all commands themselves, whatever opens sockets or puts secrets in for them.
+    own: Vec<Vec<String>>,
     pub before: Vec<(PlannedCommand, bool)>,
     pub init: bool,
     pub jobs: Vec<PlannedJob>,
@@ -56,19 +56,27 @@ impl Draft {
             )
         };
         let mut command = command.unwrap_or_else(|| waiting(workload, &mut notes));
-        let masked = secret::arguments(&mut command);
-        secrets.extend(secret::variables(workload, masked, taken));
+        let mut own = vec![command.argv.clone()];
+        own.extend(before.iter().map(|(_, command, _)| command.argv.clone()));
+        let masked = Masked::new(&command, &before);
+        secrets.extend(secret::variables(workload, masked.all.clone(), taken));
+        if let Some(main) = main {
+            let owner = (identity.uid, identity.gid);
+            secrets.extend(secret::credentials(workload, main, owner, taken));
+        }
         let init = main.is_none() || command::needs_init(&command, place);
         let (log_links, log_files) = service::log_files(workload, identity.uid, place);
         let environment = service::environment(workload, &identity.user, place, zone, &mut notes);
-        let own = command.argv.clone();
         if let Some(main) = activate::activated(workload) {
             command = activate::wrap(command, main, &environment, &secrets, place);
         }
         Self {
-            command: command::expand(command, &open_variables(&secrets)),
+            command: masked.open(command, None),
             own,
-            before,
+            before: before
+                .into_iter()
+                .map(|(number, command, root)| (masked.open(command, Some(number)), root))
+                .collect(),
             init,
             jobs,
             environment,
@@ -87,9 +95,7 @@ impl Draft {
 
     /// Every command line that is run.
     pub(super) fn commands(&self) -> impl Iterator<Item = &[String]> {
-        let before = self.before.iter().map(|(command, _)| &command.argv);
-        let all = std::iter::once(&self.own).chain(before);
-        all.map(Vec::as_slice)
+        self.own.iter().map(Vec::as_slice)
     }
 
     /// Whether something has to be done as root before the process is what it is.
@@ -126,9 +132,23 @@ fn waiting(workload: &Workload, notes: &mut Vec<String>) -> PlannedCommand {
     }
 }
 
-/// Variables that only the start knows.
-fn open_variables(secrets: &[PlannedSecret]) -> BTreeSet<&str> {
-    let own = secrets.iter().filter(|secret| secret.file.is_none());
-    let variables = own.flat_map(|secret| &secret.variables);
-    variables.map(String::as_str).collect()
+/// What was redacted of the command lines.
+struct Masked {
+    all: Vec<SecretRef>,
+    names: Vec<String>,
+}
+
+impl Masked {
+    fn new(main: &PlannedCommand, before: &[(usize, PlannedCommand, bool)]) -> Self {
+        let mut all = secret::arguments(main, None);
+        for (number, command, _) in before {
+            all.extend(secret::arguments(command, Some(*number)));
+        }
+        let names = all.iter().map(|secret| secret.key.clone()).collect();
+        Self { all, names }
+    }
+
+    fn open(&self, command: PlannedCommand, before: Option<usize>) -> PlannedCommand {
+        command::open(command, before, &self.names)
+    }
 }

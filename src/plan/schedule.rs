@@ -67,24 +67,16 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
         let environment = job.environment.iter();
         let is_table = matches!(job.manager, Starter::Cron | Starter::Anacron);
         let timed = job.service.as_deref().filter(|_| !is_table);
-        let variables = timed.and_then(|service| secret::of_job(workload, service, place, taken));
-        if job.command.contains(MASK) && !is_table {
-            schedule.notes.push(format!(
-                "Job {} holds a secret on its command line ({}), which was left out: hand it over as a variable.",
-                job.name,
-                job.evidence.place()
-            ));
-        }
+        let timed =
+            timed.map(|service| secret::of_job(workload, service, &job.command, place, taken));
         let mut planned = PlannedJob {
             name: job.name.clone(),
             cron,
             user: job.user.clone(),
             // In a table, a bare `%` is a newline.
-            command: if is_table {
-                job.command.clone()
-            } else {
-                let command = job.command.replace('%', "\\%");
-                variables.iter().rev().fold(command, secret::with_variables)
+            command: match &timed {
+                Some(timed) => timed.command.replace('%', "\\%"),
+                None => job.command.clone(),
             },
             // Mail goes to the container's output whatever the address.
             environment: environment
@@ -104,7 +96,9 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
             planned.secret = Some(secret.name.clone());
             schedule.secrets.push(secret);
         }
-        schedule.secrets.extend(variables);
+        schedule
+            .secrets
+            .extend(timed.into_iter().flat_map(|timed| timed.secrets));
         schedule.jobs.push(planned);
     }
     let scheduler = &place.base.distribution.scheduler;

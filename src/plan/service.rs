@@ -7,6 +7,8 @@ use super::place::Place;
 use super::{PlannedDirectory, PlannedFile, PlannedVolume};
 use crate::path::MachinePath;
 use crate::product::Log;
+use crate::secret::MASK;
+use crate::service::{CREDENTIALS, CREDENTIALS_DIRECTORY};
 use crate::workload::Workload;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +61,14 @@ pub(super) fn environment(
             ));
         }
     }
+    // What a pack sets of a file's masked line is no value.
+    set.retain(|_, value| !value.contains(MASK));
     for service in workload.services.iter().take(1) {
+        if !service.credentials.is_empty() {
+            let directory = MachinePath::new(CREDENTIALS).join(&service.name);
+            let directory = directory.text().into_owned();
+            set.insert(CREDENTIALS_DIRECTORY.to_owned(), directory);
+        }
         for (name, _) in &service.environment.secrets {
             set.remove(name);
         }

@@ -4,6 +4,7 @@ use super::{
     schedule,
     value::{Variable, archive_mount, environment, octal, secret_mount, working_directory},
 };
+use crate::plan::secret::Argument;
 use crate::plan::{Plan, PlannedCommand};
 use crate::quote::shell;
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub(in crate::render) struct Entrypoint {
     pipe: &'static str,
     umask: String,
     before: Vec<Before>,
+    /// Variables that the commands before alone had.
+    spent: Vec<String>,
     directory: Vec<String>,
     /// Words before the main command, a blank at their end.
     drop: String,
@@ -136,9 +139,23 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
             .iter()
             .map(|(command, root)| before(command, if *root { "" } else { &drop }))
             .collect(),
+        spent: spent(plan),
         directory: working_directory(plan).1.into_iter().collect(),
         drop,
     }
+}
+
+/// Variables of redacted words that the main command does not have.
+fn spent(plan: &Plan) -> Vec<String> {
+    let all = plan
+        .state
+        .secrets
+        .iter()
+        .flat_map(|secret| &secret.variables);
+    let spent = all.filter(|name| {
+        Argument::parse(name.as_str()).is_some_and(|argument| argument.before.is_some())
+    });
+    spent.cloned().collect()
 }
 
 /// `setpriv` is in every Debian (util-linux), and unlike `su` it leaves no process behind and needs no PAM.

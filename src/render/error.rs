@@ -14,6 +14,15 @@ pub enum Error {
         path: PathBuf,
         error: std::io::Error,
     },
+    /// Of a secret that was asked for: a container that names it would not start.
+    #[error(
+        "cannot write secret {name} of {workload}: {why}; run without --with-secrets and put it in place yourself, or choose other workloads (--workload)"
+    )]
+    Secret {
+        name: String,
+        workload: String,
+        why: String,
+    },
     /// A template and its view disagree: ours to mend.
     #[error("failed to fill template {template}: {reason}")]
     Template {

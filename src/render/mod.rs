@@ -14,8 +14,8 @@ mod error;
 mod hole;
 pub(super) mod readme;
 mod rootfs;
-pub(super) mod schedule;
-mod secret;
+pub mod schedule;
+pub mod secret;
 mod staging;
 pub(crate) mod templates;
 mod value;
@@ -60,6 +60,8 @@ impl Content for crate::source::Root {
 pub struct Machine<'a> {
     pub tree: &'a Tree,
     pub content: &'a dyn Content,
+    /// Of the secrets that are no whole files; empty where they are not asked for.
+    pub values: &'a secret::Values,
 }
 
 /// What is written beside the containers.
@@ -75,7 +77,7 @@ pub struct Options {
 pub struct Written {
     /// Relative to OUT, sorted; a tree of carried files is one.
     pub paths: Vec<PathBuf>,
-    /// Files and secrets that could not be written as they are, one sentence each.
+    /// Files that could not be written as they are, one sentence each.
     pub left_out: Vec<String>,
 }
 

@@ -1,8 +1,10 @@
 //! Job tables: the machine's lines, grouped by the variables in force.
 
+use super::Error;
+use super::templates::fill;
 use super::value::Variable;
 use crate::path::MachinePath;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedJob};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -21,43 +23,20 @@ struct Job {
     from: String,
 }
 
-/// The tables of a plan, in the order of their first jobs.
 /// Whether something of it stands in the image as a file of our own making.
 pub(super) fn makes_files(plan: &Plan) -> bool {
     plan.schedule.scheduler.is_some() || !tables(plan).is_empty()
 }
 
+/// The tables of a plan, in the order of their first jobs.
 pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
     let Some(scheduler) = &plan.schedule.scheduler else {
         return Vec::new();
     };
     let mut tables: Vec<Table> = Vec::new();
     for job in plan.schedule.jobs.iter().filter(|job| job.secret.is_none()) {
-        let mut environment: Vec<Variable> = job
-            .environment
-            .iter()
-            .map(|(name, value)| Variable {
-                name: name.clone(),
-                value: value.clone(),
-            })
-            .collect();
-        if let Some(locale) = plan
-            .image
-            .locale
-            .as_ref()
-            .filter(|_| !job.environment.iter().any(|(name, _)| name == "LANG"))
-        {
-            environment.push(Variable {
-                name: "LANG".to_owned(),
-                value: locale.clone(),
-            });
-        }
-        let line = Job {
-            schedule: job.cron.clone(),
-            user: job.user.clone(),
-            command: job.command.clone(),
-            from: job.evidence.place(),
-        };
+        let environment = environment(plan, job);
+        let line = line(job);
         let same = tables
             .iter_mut()
             .find(|table| table.environment == environment);
@@ -79,6 +58,49 @@ pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
         });
     }
     tables
+}
+
+/// The variables in force at a job's line.
+fn environment(plan: &Plan, job: &PlannedJob) -> Vec<Variable> {
+    let mut environment: Vec<Variable> = job
+        .environment
+        .iter()
+        .map(|(name, value)| Variable {
+            name: name.clone(),
+            value: value.clone(),
+        })
+        .collect();
+    if let Some(locale) = plan
+        .image
+        .locale
+        .as_ref()
+        .filter(|_| !job.environment.iter().any(|(name, _)| name == "LANG"))
+    {
+        environment.push(Variable {
+            name: "LANG".to_owned(),
+            value: locale.clone(),
+        });
+    }
+    environment
+}
+
+fn line(job: &PlannedJob) -> Job {
+    Job {
+        schedule: job.cron.clone(),
+        user: job.user.clone(),
+        command: job.command.clone(),
+        from: job.evidence.place(),
+    }
+}
+
+/// A table of one job alone: what is written for a job that holds a secret.
+pub fn table(plan: &Plan, job: &PlannedJob) -> Result<String, Error> {
+    let table = Table {
+        path: MachinePath::root(),
+        environment: environment(plan, job),
+        jobs: vec![line(job)],
+    };
+    fill("table", &table)
 }
 
 /// Where the table of a job with a secret is put; cron skips names with dots.

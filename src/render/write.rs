@@ -108,20 +108,10 @@ fn secrets(
             missing.push(planned.name.clone());
             continue;
         }
-        match secret::value(planned, plan, machine) {
-            Ok(value) => {
-                staging.directory(Path::new("secrets"), 0o700)?;
-                let path = Path::new("secrets").join(&planned.name);
-                staging.file(&path, 0o600, &value)?;
-                written.paths.push(path);
-            }
-            Err(why) => {
-                written
-                    .left_out
-                    .push(format!("secret {} of {}: {why}", planned.name, plan.id));
-                missing.push(planned.name.clone());
-            }
-        }
+        staging.directory(Path::new("secrets"), 0o700)?;
+        let path = Path::new("secrets").join(&planned.name);
+        secret::write(staging, &path, planned, plan, machine)?;
+        written.paths.push(path);
     }
     Ok(missing)
 }

@@ -50,6 +50,7 @@ pub(super) struct Natures {
     pub shell: Vec<String>,
     pub prose: Vec<String>,
     pub prose_names: Vec<String>,
+    pub prose_directories: Vec<String>,
     pub translation: Vec<String>,
     pub translation_directories: Vec<String>,
     pub translation_names: Vec<String>,

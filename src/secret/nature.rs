@@ -23,6 +23,8 @@ enum Source {
     Translation,
     /// A dictionary of words and numbers: every word is in it.
     Dictionary,
+    /// A compiled program: its strings are names, messages and tables.
+    Program,
     Binary,
 }
 
@@ -32,11 +34,13 @@ impl Nature {
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
         let style = style(&name, head);
         let directories = || path.split('/').rev().skip(1);
-        let source = if is_binary(head) {
+        let source = if is_program(&name, head) {
+            Source::Program
+        } else if is_binary(head) {
             Source::Binary
         } else if is_translation(&name, directories()) {
             Source::Translation
-        } else if is_prose(&name) {
+        } else if is_prose(&name, directories()) {
             Source::Prose
         } else if name.ends_with(".json") && is_dictionary(head) {
             Source::Dictionary
@@ -62,7 +66,7 @@ impl Nature {
 
     /// Whether names and places mean anything in it.
     pub(super) fn has_settings(self) -> bool {
-        self.source != Source::Dictionary
+        !matches!(self.source, Source::Dictionary | Source::Program)
     }
 
     /// Text of the machine's own, where addresses of neighbours stand.
@@ -82,6 +86,7 @@ impl Nature {
                 .any(|start| lower.starts_with(start));
         match self.source {
             Source::Own => true,
+            Source::Program => kind != "password-hash" && !is_shown,
             Source::Binary => kind != "token" || !is_shown,
             _ => !is_shown,
         }
@@ -95,7 +100,9 @@ impl Nature {
         }
         match (self.source, self.style) {
             (Source::Own, Style::Code) => {
-                !value::is_example(word) && !word.contains(['{', '$', '+', '('])
+                let is_word =
+                    word.len() < 5 || (value::is_message(word) && !value::is_mixed(word, 6));
+                !is_word && !value::is_example(word) && !word.contains(['{', '$', '+', '('])
             }
             (Source::Own, _) => true,
             _ => value::is_random(word) && !value::is_example(word),
@@ -112,21 +119,22 @@ impl Nature {
         match (self.source, self.style) {
             (Source::Own, Style::Code) => in_code(kind, word, how),
             (Source::Own, _) => in_settings(kind, word, how),
-            (Source::Vendored, Style::Settings) => {
-                value::is_mixed(word, 8) && !value::is_example(word) && !value::is_prose(word)
+            // Examples of manuals and tests are tokens more often than passwords.
+            (Source::Translation | Source::Vendored | Source::Prose | Source::Binary, _) => {
+                kind != "token"
+                    && is_random()
+                    && !value::is_prose(word)
+                    && !value::is_identifier(word)
             }
-            (Source::Translation, _) => value::is_mixed(word, 8) && !value::is_example(word),
-            (Source::Dictionary, _) => false,
-            (Source::Vendored | Source::Prose | Source::Binary, _) => {
-                is_random() && !value::is_prose(word)
-            }
+            (Source::Dictionary | Source::Program, _) => false,
         }
     }
 }
 
 fn in_settings(kind: &str, word: &str, how: How) -> bool {
     let is_small = word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_marked = kind == "token" && (word.len() < 6 || word.starts_with('<'));
+    let is_marked =
+        kind == "token" && (word.len() < 6 || word.starts_with(['<', '/', '#', '^', '(']));
     let is_sentence = word.contains(char::is_whitespace) && value::is_message(word);
     !(how == How::Bare && is_small || is_marked || is_sentence)
 }
@@ -140,7 +148,8 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
     {
         return false;
     }
-    if value::is_mixed(word, 6) {
+    // `getElementById('password1')`
+    if value::is_mixed(word, 6) && (how != How::Indirect || !value::is_message(word)) {
         // `field2`, `step1_token`
         return kind == "password" || value::is_mixed(word, 8);
     }
@@ -186,9 +195,30 @@ fn style(name: &str, head: &[u8]) -> Style {
     }
 }
 
-fn is_prose(name: &str) -> bool {
+fn is_prose<'a>(name: &str, mut directories: impl Iterator<Item = &'a str>) -> bool {
+    let natures = &DATA.natures;
     let stem = name.split('.').next().unwrap_or(name);
-    ends(name, &DATA.natures.prose) || DATA.natures.prose_names.iter().any(|known| known == stem)
+    ends(name, &natures.prose)
+        || natures.prose_names.iter().any(|known| known == stem)
+        || directories.any(|part| {
+            natures
+                .prose_directories
+                .iter()
+                .any(|known| part.eq_ignore_ascii_case(known))
+        })
+}
+
+/// ELF, PE, Mach-O and Java classes by their first bytes, Python's byte code by its name.
+fn is_program(name: &str, head: &[u8]) -> bool {
+    const STARTS: [&[u8]; 5] = [
+        b"\x7fELF",
+        b"MZ",
+        b"\xca\xfe\xba\xbe",
+        b"\xcf\xfa\xed\xfe",
+        b"\xfe\xed\xfa\xcf",
+    ];
+    let is_long = head.len() > 64 && is_binary(head);
+    is_long && (STARTS.iter().any(|start| head.starts_with(start)) || name.ends_with(".pyc"))
 }
 
 /// By its ending, its directory, or a name that is a language's: `fr.json`, `messages_de.properties`.

@@ -49,7 +49,6 @@ const MARKERS: &[&str] = &[
     "seed",
     "webhook",
     "signature",
-    "licen",
     "community",
 ];
 
@@ -314,4 +313,133 @@ fn in_comment(text: &[u8], at: usize) -> bool {
     // `//registry.example.org/:_authToken=` is a setting.
     marks.iter().any(|mark| line.starts_with(mark))
         && !(line.starts_with(b"//") && line.ends_with(b":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(path: &str, text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        let nature = Nature::of(path, text.as_bytes());
+        search(text.as_bytes(), nature, 0..text.len(), |found| {
+            all.push(format!("{} {}", found.kind, found.key).trim().to_owned());
+        });
+        all
+    }
+
+    #[test]
+    fn words_about_secrets_are_none() {
+        for (path, text) in [
+            (
+                "/srv/a.py",
+                "                    data['password'] = getpass.getpass('Password: ')\n",
+            ),
+            (
+                "/srv/a.py",
+                "                        'password': config.get(server, 'password'),\n",
+            ),
+            (
+                "/srv/a.py",
+                "        self._config['authkey'] = AuthenticationString(authkey)\n",
+            ),
+            (
+                "/srv/a.py",
+                "        self._config = {'authkey': AuthenticationString(os.urandom(32)),\n",
+            ),
+            (
+                "/srv/a.py",
+                "            raise TypeError(\"pwd: expected bytes, got %s\" % type(pwd).__name__)\n",
+            ),
+            (
+                "/srv/a.py",
+                "NAMES = ['x509_lookup_method_st', 'pem_password_cb',\n    'aes256_ctx1', 'AES_KEY', 'pkcs7_issuer']\n",
+            ),
+            (
+                "/srv/a.json",
+                "[\n  \"MYSQL_CACHING_SHA2_PASSWORD\",\n  \"MYSQL_SHA256_X9\"\n]\n",
+            ),
+            (
+                "/srv/a.py",
+                "token = \"IDENT\"\nlogin(request, template=\"registration/login.html\")\n",
+            ),
+            (
+                "/srv/fr.json",
+                "{\"password\": \"Mot de passe\", \"token\": \"Jeton\"}\n",
+            ),
+            (
+                "/srv/a.pm",
+                "=item B<pass>\n\nThe password\nof a user\n\n=item B<x>\n",
+            ),
+            ("/srv/x.txt", "   credential subsystem.\n"),
+            ("/srv/a.lark", "TOKEN: /_?[A-Z][_A-Z0-9]*/\n"),
+            (
+                "/srv/a.php",
+                "<?php $password = $_POST['password']; if ($password == 'x1') {}\n",
+            ),
+            (
+                "/srv/a.js",
+                "const password = document.getElementById('password1').value;\n",
+            ),
+            (
+                "/srv/a.yml",
+                "password: \"{{ vault_db_password }}\"\ntoken: ${TOKEN}\n",
+            ),
+            ("/srv/a.c", "\"-----BEGIN RSA PRIVATE KEY-----\"\n"),
+            (
+                "/srv/a.js",
+                "labels = { password: 'Enter your password', token: 'access_token' }\n",
+            ),
+            (
+                "/srv/README.md",
+                "Set `DB_PASSWORD=hunter2` and `API_TOKEN=abc123def456ghi789`.\n",
+            ),
+        ] {
+            assert_eq!(keys(path, text), [""; 0], "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_many_languages() {
+        for (path, text) in [
+            ("/srv/a.py", "login('bob', 's3cret!')\n"),
+            (
+                "/srv/a.py",
+                "connect(host='x', password='s3cret', port=1)\n",
+            ),
+            (
+                "/srv/a.rb",
+                "config.secret_key_base = 'abcdef0123456789abcdef'\n",
+            ),
+            ("/srv/a.pl", "my $password = 's3cret';\n"),
+            (
+                "/srv/a.cs",
+                "var c = \"Server=db;Password=s3cret1;Port=1\";\n",
+            ),
+            (
+                "/srv/compose.yml",
+                "command: [\"run\", \"--password\", \"s3cret\"]\n",
+            ),
+            (
+                "/srv/a.conf",
+                "<Directory />\n  SetEnv API_KEY abc123\n</Directory>\n",
+            ),
+            ("/srv/a.conf", "#password = Zk3jf92KdlsLw0f9\n"),
+            ("/srv/x.env", "PASSPHRASE=correct horse battery staple\n"),
+        ] {
+            assert_eq!(
+                keys(path, text).len(),
+                1,
+                "{path}: {text}: {:?}",
+                keys(path, text)
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_survives(text in "(?s).{0,400}", path in "/[a-z]{1,8}\\.(py|sh|env|json|xml|md)") {
+            let _ = keys(&path, &text);
+        }
+    }
 }

@@ -114,6 +114,19 @@ pub(super) fn is_random(value: &str) -> bool {
     is_mixed(value, 12) && value.len() <= 512 && entropy(value) >= 3.0 && !is_dull(value)
 }
 
+/// A UUID, a reference (`#/definitions/x`, `arn:…`), a name in capitals, a pattern: what stands for something rather than opens it.
+pub(super) fn is_identifier(value: &str) -> bool {
+    let value = bare(value);
+    let groups: Vec<usize> = value.split('-').map(str::len).collect();
+    let is_hex = value.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    (is_hex && groups == [8, 4, 4, 4, 12])
+        || value.starts_with(['#', '^', '/', '(', '[', '<'])
+        || value.contains("arn:")
+        || value
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
 /// A path, a URL, a date, an identifier of words, a version with its build.
 fn is_dull(value: &str) -> bool {
     let words = value.split(['-', '_', '.', '/', ':', '@']);

@@ -100,6 +100,26 @@ pub struct Environment {
     pub set_by: BTreeMap<String, Evidence>,
 }
 
+/// Where a service finds its credentials: a directory of its own name, which this variable names.
+pub const CREDENTIALS: &str = "/run/credentials";
+pub const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
+
+/// A secret that a service finds as a file in its directory of credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    pub name: String,
+    pub content: Content,
+    pub evidence: Evidence,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A file of the machine.
+    File(MachinePath),
+    /// Redacted.
+    Text(String),
+}
+
 /// What a service's processes may do beyond their user, and what they may not.
 #[derive(Debug, Clone, Default)]
 pub struct Privileges {
@@ -159,6 +179,8 @@ pub struct Service {
     pub group: String,
     pub supplementary_groups: Vec<String>,
     pub environment: Environment,
+    /// Sorted by name.
+    pub credentials: Vec<Credential>,
     pub working_directory: Option<MachinePath>,
     pub directories: Vec<ManagedDirectory>,
     /// Files that its output goes to.
@@ -203,6 +225,7 @@ impl Service {
             group: "root".into(),
             supplementary_groups: Vec::new(),
             environment: Environment::default(),
+            credentials: Vec::new(),
             working_directory: None,
             directories: Vec::new(),
             output: Vec::new(),
@@ -295,7 +318,7 @@ pub struct Services {
 
 impl Services {
     /// The service that answers to a name, enabled or not.
-    fn named(&self, name: &str) -> Option<&Service> {
+    pub fn named(&self, name: &str) -> Option<&Service> {
         let mut services = self.services.iter();
         services.find(|known| known.name == name || known.aliases.iter().any(|a| a == name))
     }

@@ -44,7 +44,7 @@ pub const PACKAGES: &[(&str, &[&str])] = &[
     ),
     ("bzip2", &["bzip2"]),
     ("chromium", &["chromium"]),
-    ("coreutils", &["cp", "dd", "split", "sync"]),
+    ("coreutils", &["cp", "dd", "sha256sum", "split", "sync"]),
     ("curl", &["curl"]),
     ("dash", &["sh"]),
     ("diffutils", &["diff"]),

@@ -29,6 +29,8 @@ pub struct Bench {
     pub dir: tempfile::TempDir,
     pub facts: Facts,
     pub root: Root,
+    /// Of secrets that are no whole files.
+    pub values: render::secret::Values,
 }
 
 pub fn evidence(path: &str, line: u32) -> Evidence {
@@ -76,6 +78,7 @@ pub fn bench(files: &[(&str, &str)]) -> Bench {
         dir,
         facts,
         root: source,
+        values: render::secret::Values::default(),
     }
 }
 
@@ -231,6 +234,7 @@ impl Bench {
         let machine = Machine {
             tree: &self.facts.tree,
             content: &self.root,
+            values: &self.values,
         };
         let written = render::write(&out, plans, &machine, options).unwrap();
         (out, written)

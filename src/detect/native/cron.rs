@@ -1,8 +1,10 @@
 //! crontab(5), anacrontab(5), and the directories run-parts(8) runs.
 
+use super::reference::{is_hidden, secret_names};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
-use crate::fact::{Fact, Job, JobKind};
-use crate::secret::{redact, redact_line};
+use crate::fact::{Fact, Job, JobKind, Masking};
+use crate::secret::MASK;
+use std::collections::BTreeSet;
 
 pub struct Cron;
 
@@ -60,7 +62,7 @@ impl Detector for Cron {
                     command: path.clone(),
                     environment: Vec::new(),
                     secret: false,
-                    evidence: file.evidence(1, &redact_line(first).text),
+                    evidence: file.evidence(1, &file.masking.redact_line(first).text),
                 }));
             }
             return;
@@ -75,16 +77,23 @@ impl Detector for Cron {
             .then(|| file.path.name().into_owned());
         let mut environment: Vec<(String, String)> = Vec::new();
         let mut hidden = false;
+        let secrets = secrets(file);
         for (number, line) in file.lines() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             if let Some((name, value)) = assignment(line) {
-                let value = redact(Some(name), value);
-                hidden |= value.kind.is_some();
+                let value = if is_hidden(&secrets, name, value) {
+                    hidden = true;
+                    MASK.to_owned()
+                } else {
+                    let value = file.masking.redact(Some(name), value);
+                    hidden |= value.kind.is_some();
+                    value.text.into_owned()
+                };
                 environment.retain(|(known, _)| known != name);
-                environment.push((name.to_owned(), value.text.into_owned()));
+                environment.push((name.to_owned(), value));
                 continue;
             }
             let parsed = if kind == JobKind::Anacron {
@@ -100,18 +109,28 @@ impl Detector for Cron {
                 );
                 continue;
             };
-            let command = redact_line(&command);
+            let command = file.masking.redact_line(&command);
             sink.fact(Fact::Job(Job {
                 kind,
                 schedule,
                 user,
                 secret: hidden || command.kind.is_some(),
-                evidence: file.evidence(number, &redact_line(line).text),
+                evidence: file.evidence(number, &file.masking.redact_line(line).text),
                 command: command.text.into_owned(),
                 environment: environment.clone(),
             }));
         }
     }
+}
+
+/// Variables that some line of the table uses as a secret.
+fn secrets(file: &FileView<'_>) -> BTreeSet<String> {
+    if file.masking == Masking::Disclosed {
+        return BTreeSet::new();
+    }
+    let lines = file.lines().map(|(_, line)| line.trim());
+    let said = lines.filter(|line| !line.starts_with('#'));
+    said.flat_map(|line| secret_names(None, line)).collect()
 }
 
 /// Names run-parts accepts without options: letters, digits, underscores and hyphens.

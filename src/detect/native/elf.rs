@@ -50,7 +50,10 @@ impl Detector for Executable {
                 Err(reason) => sink.unexamined(file.path, Self::ID, reason),
             }
         } else if file.bytes.starts_with(b"#!") {
-            sink.fact(Fact::Script(script::read(file)));
+            let script = script::read(file);
+            let own = script::own_secrets(file, &script.secrets);
+            sink.facts.extend(own.map(Fact::Secret));
+            sink.fact(Fact::Script(script));
         }
     }
 }

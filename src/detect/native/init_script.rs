@@ -3,15 +3,15 @@
 //! Nothing is evaluated: a variable counts only where its value is literal or made of earlier literals. What a script
 //! decides at run time stays unknown, and the rule that reports a legacy start says so.
 
+use super::reference::secret_names;
 use super::syntax;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, InitScript, Syntax};
 use crate::path::MachinePath;
-use crate::secret::{redact, redact_line};
 use crate::words;
 use crate::words::expand::{expand, is_name, logical_lines, variables};
 use crate::words::start;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub struct InitScripts;
 
@@ -67,10 +67,16 @@ impl Detector for InitScripts {
                 .map(|path| syntax::want(Syntax::Environment, &path.text())),
         );
         let starts = lines.iter().filter(|line| start::may_start(line));
+        let masking = file.masking;
         let shown = variables.iter().map(|(name, value)| {
-            let value = redact(Some(name), value).text.into_owned();
+            let value = masking.redact(Some(name), value).text.into_owned();
             (name.clone(), value)
         });
+        let secrets: BTreeSet<String> = lines
+            .iter()
+            .flat_map(|line| secret_names(None, line))
+            .take(MOST_COMPUTED)
+            .collect();
         sink.fact(Fact::InitScript(InitScript {
             path: file.path.clone(),
             provides: list("Provides"),
@@ -79,10 +85,11 @@ impl Detector for InitScripts {
             description: header.get("Short-Description").cloned().unwrap_or_default(),
             computed: computed(&lines, &variables),
             variables: shown.collect(),
+            secrets,
             sources,
             starts: starts
                 .take(MOST_STARTS)
-                .map(|line| redact_line(line).text.into_owned())
+                .map(|line| masking.redact_line(line).text.into_owned())
                 .collect(),
             evidence: file.evidence(
                 1,

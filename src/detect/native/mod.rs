@@ -10,6 +10,7 @@ mod init_script;
 mod loader_cache;
 pub mod package;
 mod peer;
+pub(crate) mod reference;
 mod script;
 mod secret;
 pub mod syntax;
@@ -19,22 +20,25 @@ mod unit;
 use super::Detector;
 
 pub use code::MachineCode;
+pub use cron::Cron;
 pub use digest::Digest;
 pub use elf::Executable;
+pub use init_script::InitScripts;
 pub use loader_cache::LoaderCache;
 pub use secret::Content;
 pub use system::CONFIGURATION;
+pub use unit::Units;
 
 /// Every native detector, in the order of their ids.
 pub fn all() -> Vec<Box<dyn Detector>> {
     vec![
         Box::new(syntax::Configuration),
-        Box::new(cron::Cron),
+        Box::new(Cron),
         Box::new(code::MachineCode),
         Box::new(elf::Executable),
         Box::new(LoaderCache),
         Box::new(digest::Digest),
-        Box::new(init_script::InitScripts),
+        Box::new(InitScripts),
         Box::new(package::Status),
         Box::new(package::FileLists),
         Box::new(package::Digests),
@@ -43,7 +47,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(account::Accounts),
         Box::new(system::Release),
         Box::new(system::Identity),
-        Box::new(unit::Units),
+        Box::new(Units),
     ]
 }
 

@@ -3,9 +3,13 @@
 //! No shell is evaluated. A word at the start of a simple command and every absolute path are kept, with their lines;
 //! whether they lead anywhere is for the reader of the facts to see.
 
+use super::reference::{is_hidden, secret_names};
 use crate::detect::FileView;
-use crate::fact::{Script, ScriptReference};
-use crate::words::script::words;
+use crate::fact::{Script, ScriptReference, SecretRef};
+use crate::secret::MASK;
+use crate::words;
+use crate::words::script::words as script_words;
+use std::collections::BTreeSet;
 
 /// References kept of one script.
 const MOST: usize = 2_000;
@@ -23,12 +27,16 @@ pub(super) fn read(file: &FileView<'_>) -> Script {
         matches!(name, "sh" | "bash" | "dash" | "ksh" | "zsh" | "ash")
     });
     let mut references: Vec<ScriptReference> = Vec::new();
+    let mut secrets = BTreeSet::new();
     for (line, text) in file.lines().skip(1) {
         let text = text.trim();
         if text.starts_with('#') || text.len() > 4096 {
             continue;
         }
-        for word in words(text, shell) {
+        if secrets.len() < MOST {
+            secrets.extend(secret_names(None, text));
+        }
+        for word in script_words(text, shell) {
             if references.len() < MOST && !references.iter().any(|known| known.word == word) {
                 references.push(ScriptReference { word, line });
             }
@@ -38,5 +46,72 @@ pub(super) fn read(file: &FileView<'_>) -> Script {
         path: file.entry.path.clone(),
         interpreter,
         references,
+        secrets,
+    }
+}
+
+/// Variables that a script both sets and uses as secrets; the script is not to be carried as it is.
+pub(super) fn own_secrets<'f>(
+    file: &'f FileView<'_>,
+    names: &'f BTreeSet<String>,
+) -> impl Iterator<Item = SecretRef> + 'f {
+    let lines = file.lines().filter(|_| !names.is_empty());
+    lines.filter_map(|(line, text)| {
+        let text = text.trim_start();
+        let text = text.strip_prefix("export ").unwrap_or(text);
+        let (name, value) = text.split_once('=')?;
+        let value = words::shell(value).into_iter().next()?;
+        let is_literal = !value.contains(['$', '`']);
+        (is_literal && is_hidden(names, name, &value)).then(|| SecretRef {
+            kind: "password".to_owned(),
+            key: name.to_owned(),
+            evidence: file.evidence(line, &format!("{name}={MASK}")),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::Purpose;
+    use crate::disk::{FileKind, NodeId};
+    use crate::path::MachinePath;
+    use crate::walk::Entry;
+
+    #[test]
+    fn a_script_that_holds_what_it_uses_is_named() {
+        let text = "#!/bin/sh\nexport P='a b'\nQ=$1\nPORT=80\nPGPASSWORD=$P psql -p $PORT\ncurl -u app:$Q x\n";
+        let path = MachinePath::new("/opt/x");
+        let entry = Entry {
+            path: path.clone(),
+            kind: FileKind::File,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            mtime: 0,
+            target: None,
+            volume: 0,
+            node: NodeId {
+                subvolume: 0,
+                inode: 0,
+            },
+        };
+        let purpose = Purpose::default();
+        let file = FileView::new(&path, &entry, text.as_bytes(), &purpose);
+        let script = read(&file);
+        assert_eq!(script.secrets.iter().collect::<Vec<_>>(), ["P", "Q"]);
+        let own: Vec<SecretRef> = own_secrets(&file, &script.secrets).collect();
+        let said: Vec<(&str, Option<u32>, &str)> = own
+            .iter()
+            .map(|secret| {
+                (
+                    secret.key.as_str(),
+                    secret.evidence.line,
+                    secret.evidence.excerpt.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(said, [("P", Some(2), "P=[redacted]")]);
     }
 }

@@ -1,10 +1,13 @@
 //! Unit files as systemd.syntax(7) writes them: sections, assignments, continuation lines.
 
+use super::reference::secret_names;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::unit::TIERS;
-use crate::fact::{Fact, UnitEntry, UnitFile};
-use crate::secret::{MASK, redact, redact_line};
+use crate::fact::{Fact, Masking, UnitEntry, UnitFile};
+use crate::secret::{MASK, is_secret_key, is_secret_value, redact_line};
 use crate::words;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 pub struct Units;
 
@@ -40,13 +43,13 @@ impl Detector for Units {
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
         sink.fact(Fact::Unit(UnitFile {
             path: file.path.clone(),
-            entries: entries(file.text()),
+            entries: entries(file.text(), file.masking),
         }));
     }
 }
 
 /// Assignments in order. A comment between continued lines is dropped, as systemd drops it.
-pub fn entries(text: &str) -> Vec<UnitEntry> {
+pub fn entries(text: &str, masking: Masking) -> Vec<UnitEntry> {
     let mut found = Vec::new();
     let mut section = String::new();
     let mut open: Option<(u32, String)> = None;
@@ -67,15 +70,21 @@ pub fn entries(text: &str) -> Vec<UnitEntry> {
             open = Some((start, logical));
             continue;
         }
-        assign(&mut found, &mut section, start, logical.trim());
+        assign(&mut found, &mut section, start, logical.trim(), masking);
     }
     if let Some((start, logical)) = open {
-        assign(&mut found, &mut section, start, logical.trim());
+        assign(&mut found, &mut section, start, logical.trim(), masking);
     }
     found
 }
 
-fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &str) {
+fn assign(
+    found: &mut Vec<UnitEntry>,
+    section: &mut String,
+    line: u32,
+    text: &str,
+    masking: Masking,
+) {
     if let Some(name) = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'))
@@ -87,13 +96,17 @@ fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &st
         return;
     };
     let (key, value) = (key.trim(), value.trim());
-    let (value, secret) = if key == "Environment" {
-        environment(value)
-    } else if key == "SetCredential" {
-        credential(value)
-    } else {
-        let redacted = redact_line(value);
-        (redacted.text.into_owned(), redacted.kind.is_some())
+    let references = references(key, value);
+    let (value, secret) = match (key, masking) {
+        (_, Masking::Disclosed) => (value.to_owned(), false),
+        ("Environment", _) => environment(value),
+        ("SetCredential", _) => credential(value),
+        _ => {
+            let (whole, has_whole) = quoted(key, value);
+            let redacted = redact_line(&whole);
+            let secret = has_whole || redacted.kind.is_some();
+            (redacted.text.into_owned(), secret)
+        }
     };
     found.push(UnitEntry {
         section: section.clone(),
@@ -101,7 +114,48 @@ fn assign(found: &mut Vec<UnitEntry>, section: &mut String, line: u32, text: &st
         value,
         line,
         secret,
+        references,
     });
+}
+
+fn references(key: &str, value: &str) -> BTreeSet<String> {
+    if key.starts_with("Exec") {
+        return secret_names(None, value);
+    }
+    let words = if key == "Environment" {
+        words::split(value)
+    } else {
+        Vec::new()
+    };
+    let set = words.iter().filter_map(|word| word.split_once('='));
+    set.flat_map(|(name, value)| secret_names(Some(name), value))
+        .collect()
+}
+
+/// In `"--password=two words"` the quotes stand around more than the secret, which ends where they do and not at the first
+/// blank. (Without the dash it may be a shell's line.) Words are written anew only where there is such a one.
+fn quoted<'a>(key: &str, value: &'a str) -> (Cow<'a, str>, bool) {
+    let hidden = |word: &str| {
+        let (name, secret) = word.split_once('=').filter(|_| word.starts_with('-'))?;
+        let is_whole = secret.contains(char::is_whitespace) && !name.contains(char::is_whitespace);
+        let is_secret = is_secret_key(name.trim_start_matches('-')) && is_secret_value(secret);
+        (is_whole && is_secret).then(|| format!("{name}={MASK}"))
+    };
+    let plain = || (Cow::Borrowed(value), false);
+    if !key.starts_with("Exec") || !value.contains(['"', '\'']) {
+        return plain();
+    }
+    let words = words::split(value);
+    if !words.iter().any(|word| hidden(word).is_some()) {
+        return plain();
+    }
+    let written = words.iter().map(|word| match hidden(word) {
+        Some(masked) => masked,
+        // Between commands.
+        None if word == ";" => word.clone(),
+        None => words::quote(word),
+    });
+    (Cow::Owned(written.collect::<Vec<_>>().join(" ")), true)
 }
 
 /// `NAME:VALUE`: the value is a secret whatever its name, or why would it be a credential.
@@ -121,7 +175,7 @@ fn environment(value: &str) -> (String, bool) {
             out.push(words::quote(&word));
             continue;
         };
-        let redacted = redact(Some(name), text);
+        let redacted = Masking::Masked.redact(Some(name), text);
         secret |= redacted.kind.is_some();
         out.push(words::quote(&format!("{name}={}", redacted.text)));
     }
@@ -135,7 +189,7 @@ mod tests {
     #[test]
     fn continuation_comments_and_resets() {
         let text = "# c\n[Unit]\nDescription = A  b\n[Service]\nExecStart=/bin/a \\\n; between\n  --b \\\n  c\nExecStart=\n";
-        let found = entries(text);
+        let found = entries(text, Masking::Masked);
         let values: Vec<(&str, &str, u32)> = found
             .iter()
             .map(|e| (e.key.as_str(), e.value.as_str(), e.line))
@@ -149,7 +203,10 @@ mod tests {
             ]
         );
         assert_eq!(found[1].section, "Service");
-        let odd = entries("[Service]\nExecStart=/bin/a \\\\\nUser=b\n");
+        let odd = entries(
+            "[Service]\nExecStart=/bin/a \\\\\nUser=b\n",
+            Masking::Masked,
+        );
         assert_eq!(
             (odd[0].value.as_str(), odd[1].value.as_str()),
             ("/bin/a \\\\", "b")
@@ -158,10 +215,16 @@ mod tests {
 
     #[test]
     fn secrets_of_the_environment_stay_behind() {
-        let found = entries("[Service]\nEnvironment=PORT=80 \"DB_PASSWORD=a b\" 'X=1 2'\n");
+        let found = entries(
+            "[Service]\nEnvironment=PORT=80 \"DB_PASSWORD=a b\" 'X=1 2'\n",
+            Masking::Masked,
+        );
         assert_eq!(found[0].value, "PORT=80 DB_PASSWORD=[redacted] \"X=1 2\"");
         assert!(found[0].secret);
-        let found = entries("[Service]\nSetCredential=key:geheim: 1\nSetCredential=\n");
+        let found = entries(
+            "[Service]\nSetCredential=key:geheim: 1\nSetCredential=\n",
+            Masking::Masked,
+        );
         assert_eq!(
             (found[0].value.as_str(), found[0].secret),
             ("key:[redacted]", true)
@@ -169,10 +232,40 @@ mod tests {
         assert_eq!((found[1].value.as_str(), found[1].secret), ("", false));
     }
 
+    #[test]
+    fn references_are_those_of_what_is_written() {
+        let text = "[Service]\nExecStart=/bin/a --password=${P} --port=${PORT}\nEnvironment=A=$X DB_PASSWORD=$Q\n";
+        let found = entries(text, Masking::Masked);
+        assert_eq!(found[0].references.iter().collect::<Vec<_>>(), ["P"]);
+        assert_eq!(found[1].references.iter().collect::<Vec<_>>(), ["Q"]);
+    }
+
+    #[test]
+    fn a_secret_of_several_words_is_hidden_whole() {
+        for (line, wanted) in [
+            (
+                "/bin/a \"--password=x y\" 'b c' ; /bin/b",
+                "/bin/a --password=[redacted] \"b c\" ; /bin/b",
+            ),
+            ("/bin/a --title='x y' z", "/bin/a --title='x y' z"),
+            (
+                "/bin/sh -c 'PGPASSWORD=geheim exec a -p 80'",
+                "/bin/sh -c 'PGPASSWORD=[redacted] exec a -p 80'",
+            ),
+            (
+                "/bin/a --password='x y' z",
+                "/bin/a --password=[redacted] z",
+            ),
+        ] {
+            let found = entries(&format!("[Service]\nExecStart={line}\n"), Masking::Masked);
+            assert_eq!(found[0].value, wanted);
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_survives(text in "(?s).{0,300}") {
-            let _ = entries(&text);
+            let _ = entries(&text, Masking::Masked);
         }
     }
 }

@@ -159,13 +159,11 @@ impl Reader<'_> {
         let word = self.rest(at).get(..length)?;
         let length = next_member(word).unwrap_or(length);
         // `connect(password=s3cret)`
-        let closing = word
-            .get(..length)?
-            .iter()
-            .rev()
-            .take_while(|byte| b")}],;>".contains(byte))
-            .count();
-        let length = length - closing;
+        let word = word.get(..length)?;
+        let is_closing = |byte: &&u8| b")}],;>".contains(*byte);
+        let opened = word.iter().filter(|byte| b"({[<".contains(*byte)).count();
+        let closed = word.iter().rev().take_while(is_closing).count();
+        let length = length - closed.saturating_sub(opened);
         (length > 0).then_some(Given {
             value: at..at + length,
             how: How::Bare,
@@ -186,6 +184,9 @@ impl Reader<'_> {
 
     /// The quote that is open where the name stands, counted from the start of its line.
     pub(super) fn around(&self) -> Option<u8> {
+        if self.is_quoted {
+            return None;
+        }
         let line = self.text.get(self.line_start()..self.name)?;
         let mut open = None;
         let mut skip = false;

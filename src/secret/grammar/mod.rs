@@ -43,10 +43,11 @@ const NEAR: usize = 512;
 
 /// The value given to the name that stands at `name`.
 pub(super) fn given(text: &[u8], name: &Range<usize>, style: Style) -> Option<Given> {
-    let reader = Reader {
+    let mut reader = Reader {
         text,
         style,
         name: name.start,
+        is_quoted: false,
     };
     if reader.back(1) == Some(b'<') {
         return reader.element(name.end);
@@ -59,6 +60,7 @@ pub(super) fn given(text: &[u8], name: &Range<usize>, style: Style) -> Option<Gi
     if let Some(named) = reader.named(closed.unwrap_or(name.end), closed.is_some()) {
         return Some(named);
     }
+    reader.is_quoted = closed.is_some();
     match closed {
         Some(end) => reader.behind_quoted(end),
         None => reader.behind(name.end),
@@ -70,6 +72,8 @@ struct Reader<'a> {
     style: Style,
     /// Where the name starts.
     name: usize,
+    /// The name is a literal of its own.
+    is_quoted: bool,
 }
 
 impl Reader<'_> {
@@ -162,7 +166,8 @@ impl Reader<'_> {
         };
         let at = self.blanks(bracket);
         match self.at(at) {
-            Some(b',') => {
+            // A call's next argument (`define('NAME', 'value')`), or a flag's in a list; names in a list are but names.
+            Some(b',') if self.is_argument() => {
                 let at = self.space(at + 1);
                 let given = self.quoted(at)?;
                 Some(Given {
@@ -176,6 +181,12 @@ impl Reader<'_> {
                 self.value(self.space(at), true)
             }
         }
+    }
+
+    /// The name is a call's first argument, or a flag.
+    fn is_argument(&self) -> bool {
+        let is_quote = |by: usize| matches!(self.back(by), Some(b'"' | b'\'' | b'`'));
+        self.back(1) == Some(b'-') || (is_quote(1) && self.back(2) == Some(b'('))
     }
 
     /// Behind a name without quotes.
@@ -202,6 +213,12 @@ impl Reader<'_> {
         if let Some(after) = self.separator(at) {
             let is_apart = (at > end || self.blanks(after) > after) && !is_flag;
             return match self.style {
+                // In a literal only a connection string gives values: the rest are messages.
+                Style::Code
+                    if self.around().is_some() && (is_apart || self.at(at) != Some(b'=')) =>
+                {
+                    None
+                }
                 Style::Shell if is_apart && self.at(at) == Some(b'=') => None,
                 // `password: a b`: where it ends nobody can say.
                 Style::Shown if is_apart => {
@@ -235,7 +252,11 @@ impl Reader<'_> {
                         .rest(at)
                         .get(..given.value.len())
                         .is_some_and(|word| word.ends_with(b";"));
-                ends && (self.is_first() || ((is_quoted || is_closed) && self.words_before() < 2))
+                ends && !self
+                    .rest(at)
+                    .get(..given.value.len())
+                    .is_some_and(|word| word.ends_with(b"."))
+                    && (self.is_first() || ((is_quoted || is_closed) && self.words_before() < 2))
             }),
             _ => None,
         }

@@ -30,7 +30,9 @@ impl Reader<'_> {
         let length = memchr::memmem::find(self.rest(start), stop)?;
         let text = self.text.get(start..start + length)?;
         let value = start..start + text.trim_ascii_end().len();
-        (!value.is_empty()).then_some(Given {
+        // A key has lines; what else has some is a part of a document.
+        let is_text = text.trim_ascii().contains(&b'\n') && !text.contains(&b'-');
+        (!value.is_empty() && !is_text).then_some(Given {
             value,
             how: How::Element,
         })

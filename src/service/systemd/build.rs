@@ -3,11 +3,15 @@
 use super::account::account;
 use super::command::Context;
 use super::unit::{self, Unit};
-use super::{calendar, capability, condition, directory, environment, remark, sandbox, signal};
+use super::{
+    calendar, capability, condition, credential, directory, environment, remark, sandbox, signal,
+    specifier,
+};
 use crate::fact::{Evidence, Facts, UnitEntry};
 use crate::path::MachinePath;
 use crate::service::{
-    Command, Commands, Device, GeneratedUnit, Privileges, Service, ServiceType, Starter,
+    CREDENTIALS_DIRECTORY, Command, Commands, Device, GeneratedUnit, Privileges, Service,
+    ServiceType, Starter,
 };
 use crate::words;
 
@@ -17,8 +21,14 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
     let (user, group) = account(facts, unit, source.value("User"), source.value("Group"));
     let (environment, open) = environment::read(facts, unit, &plain);
     let directories = directory::all(facts, unit, &plain, &user);
+    let (credentials, uncarried) = credential::all(facts, unit, &plain);
+    let own = (!credentials.is_empty()).then(|| {
+        let directory = specifier::credentials(&unit.name);
+        (CREDENTIALS_DIRECTORY.to_owned(), directory)
+    });
     let known = [
         directory::variables(&directories),
+        own.into_iter().collect(),
         environment.variables.clone(),
     ]
     .concat();
@@ -53,7 +63,8 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
         devices: source.devices(),
         limits: limits(unit),
         aliases: unit.aliases.clone(),
-        remarks: remark::remarks(unit),
+        credentials,
+        remarks: [remark::remarks(unit), uncarried].concat(),
         files: unit.files.clone(),
         enabled_by: generated.map(|generated| generated.evidence.clone()),
         unmet: condition::unmet(facts, unit, &plain),

@@ -121,6 +121,7 @@ mod tests {
             value: (*value).to_owned(),
             line: 1,
             secret: false,
+            references: std::collections::BTreeSet::new(),
         };
         let entries = values.iter().map(|value| ("/x".into(), entry(value)));
         let unit = Unit {

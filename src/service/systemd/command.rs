@@ -130,6 +130,7 @@ mod tests {
             value: value.into(),
             line: 1,
             secret: false,
+            references: std::collections::BTreeSet::new(),
         };
         context
             .commands(&"/etc/x".into(), &entry)

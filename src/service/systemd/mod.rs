@@ -6,6 +6,7 @@ pub(super) mod calendar;
 mod capability;
 mod command;
 mod condition;
+mod credential;
 mod directory;
 mod dropin;
 mod environment;

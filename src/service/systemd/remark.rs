@@ -29,6 +29,14 @@ const NO_COUNTERPART: &[(&str, &str)] = &[
         "the container gets no control groups of its own",
     ),
     ("TTYPath", "use `tty: true`"),
+    (
+        "LoadCredentialEncrypted",
+        "it is sealed to the machine and not carried; have systemd-creds decrypt it there, and hand it over as a secret",
+    ),
+    (
+        "SetCredentialEncrypted",
+        "it is sealed to the machine and not carried; have systemd-creds decrypt it there, and hand it over as a secret",
+    ),
 ];
 
 /// What asks for real time, locked memory, or processors of their own.

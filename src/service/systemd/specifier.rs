@@ -39,6 +39,7 @@ pub fn expand(text: &str, name: &str, hostname: &str) -> String {
             Some('h') => out.push_str("/root"),
             Some('s') => out.push_str("/bin/sh"),
             Some('t') => out.push_str("/run"),
+            Some('d') => out.push_str(&credentials(name)),
             Some('S') => out.push_str("/var/lib"),
             Some('C') => out.push_str("/var/cache"),
             Some('L') => out.push_str("/var/log"),
@@ -51,6 +52,11 @@ pub fn expand(text: &str, name: &str, hostname: &str) -> String {
         }
     }
     out
+}
+
+/// The directory of a unit's credentials.
+pub fn credentials(name: &str) -> String {
+    format!("{}/{name}", crate::service::CREDENTIALS)
 }
 
 /// systemd-escape(1) undone: `-` is `/`, `\xNN` a byte.

@@ -88,7 +88,7 @@ fn service(
     name: String,
     link: Option<&MachinePath>,
 ) -> Service {
-    let start = start::started(script, &settings(facts, script));
+    let start = start::started(script, &settings(facts, script), facts.masking);
     let kind = match &start {
         Some(start) if start.is_put_behind => ServiceType::Simple,
         _ => ServiceType::Forking,

@@ -1,8 +1,7 @@
 //! How an init script starts its daemon: the start-stop-daemon, daemon, su, runuser, nohup or setsid line, with what
 //! its variables stand for.
 
-use crate::fact::InitScript;
-use crate::secret::redact_line;
+use crate::fact::{InitScript, Masking};
 use crate::words;
 use crate::words::expand::{expand, is_name};
 use crate::words::start::{inner, starter};
@@ -20,7 +19,11 @@ pub struct Start {
 }
 
 /// The first of a script's lines that starts something, with what its variables stand for.
-pub fn started(script: &InitScript, known: &BTreeMap<String, String>) -> Option<Start> {
+pub fn started(
+    script: &InitScript,
+    known: &BTreeMap<String, String>,
+    masking: Masking,
+) -> Option<Start> {
     let mut start = script.starts.iter().find_map(|line| start(line, known))?;
     // Nobody gives it a value: to a shell it is nothing at all.
     let is_unset = |word: &String| {
@@ -35,7 +38,7 @@ pub fn started(script: &InitScript, known: &BTreeMap<String, String>) -> Option<
     };
     start.daemon.retain(|word| !is_unset(word));
     for word in &mut start.daemon {
-        *word = redact_line(word).text.into_owned();
+        *word = masking.redact_line(word).text.into_owned();
     }
     Some(start)
 }

@@ -16,9 +16,8 @@ mod tree;
 mod xml;
 
 use crate::detect::{Detector, Doc, FileView, Interest, Sink, Want};
-use crate::fact::{Document, Fact, Include, Setting, Syntax};
+use crate::fact::{Document, Fact, Include, Masking, Setting, Syntax};
 use crate::path::MachinePath;
-use crate::secret::redact;
 
 pub use crate::words::flags::read as read_flags;
 
@@ -120,7 +119,7 @@ impl Detector for Configuration {
         let Some(reading) = Reading::parse(&file.purpose.context) else {
             return;
         };
-        match read(&reading, file.path, file.text()) {
+        match read(&reading, file.path, file.text(), file.masking) {
             Ok(document) => {
                 for include in &document.includes {
                     let inner = Reading {
@@ -137,9 +136,15 @@ impl Detector for Configuration {
 }
 
 /// Reads a text under a syntax. Line-based syntaxes pass over what they do not understand; trees are whole or an error.
-pub fn read(reading: &Reading, path: &MachinePath, text: &str) -> Result<Document, String> {
+pub fn read(
+    reading: &Reading,
+    path: &MachinePath,
+    text: &str,
+    masking: Masking,
+) -> Result<Document, String> {
     let mut out = Reader {
         reading,
+        masking,
         settings: Vec::new(),
         includes: Vec::new(),
         conditions: Vec::new(),
@@ -177,6 +182,7 @@ pub fn read(reading: &Reading, path: &MachinePath, text: &str) -> Result<Documen
 /// Collects settings; redacts as they come, so that no syntax can forget to.
 pub(crate) struct Reader<'a> {
     reading: &'a Reading,
+    masking: Masking,
     settings: Vec<Setting>,
     includes: Vec<Include>,
     /// Conditions in force where the reader is.
@@ -190,8 +196,9 @@ impl Reader<'_> {
             return;
         }
         let mut secret = false;
+        let masking = self.masking;
         let args = args.iter().map(|arg| {
-            let redacted = redact(Some(key), arg);
+            let redacted = masking.redact(Some(key), arg);
             secret |= redacted.kind.is_some();
             redacted.text.into_owned()
         });
@@ -288,7 +295,8 @@ pub(crate) mod tests {
     /// `key=args@line` for each setting.
     pub(crate) fn shown(syntax: Syntax, text: &str) -> Vec<String> {
         let path = MachinePath::new("/etc/x/main.conf");
-        let document = read(&Reading::main(syntax, &path), &path, text).expect("reads");
+        let document =
+            read(&Reading::main(syntax, &path), &path, text, Masking::Masked).expect("reads");
         document
             .settings
             .iter()
@@ -298,7 +306,8 @@ pub(crate) mod tests {
 
     pub(crate) fn includes(syntax: Syntax, text: &str) -> Vec<(String, String)> {
         let path = MachinePath::new("/etc/x/main.conf");
-        let document = read(&Reading::main(syntax, &path), &path, text).expect("reads");
+        let document =
+            read(&Reading::main(syntax, &path), &path, text, Masking::Masked).expect("reads");
         document
             .includes
             .into_iter()
@@ -335,7 +344,7 @@ pub(crate) mod tests {
                 Syntax::Flags, Syntax::Environment, Syntax::Columns, Syntax::Json, Syntax::Yaml, Syntax::Toml,
                 Syntax::Xml, Syntax::Properties, Syntax::Script,
             ] {
-                let _ = read(&Reading::main(syntax, &path), &path, &text);
+                let _ = read(&Reading::main(syntax, &path), &path, &text, Masking::Masked);
             }
         }
     }
