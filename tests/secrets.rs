@@ -2,13 +2,14 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "helpers of tests, outside any test function"
 )]
 
 mod plants;
 
 use plants::{Plant, plants, value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -120,15 +121,16 @@ fn leaks<'a>(
     plants: impl Iterator<Item = (&'a str, &'a str)>,
     said: &BTreeMap<String, String>,
 ) -> Vec<String> {
-    let mut all = Vec::new();
-    for (what, value) in plants {
-        for (place, text) in said {
-            if text.contains(value) {
-                all.push(format!("{what}: {value} in {place}"));
-            }
+    let (what, values): (Vec<&str>, Vec<&str>) = plants.unzip();
+    let automaton = aho_corasick::AhoCorasick::new(&values).unwrap();
+    let mut all = BTreeSet::new();
+    for (place, text) in said {
+        for hit in automaton.find_overlapping_iter(text) {
+            let plant = hit.pattern().as_usize();
+            all.insert(format!("{}: {} in {place}", what[plant], values[plant]));
         }
     }
-    all
+    all.into_iter().collect()
 }
 
 #[test]

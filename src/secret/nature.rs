@@ -23,8 +23,8 @@ enum Source {
     Translation,
     /// A dictionary of words and numbers: every word is in it.
     Dictionary,
-    /// A compiled program: its strings are names, messages and tables.
-    Program,
+    /// A compiled program, or somebody else's manual: names, messages, tables and examples.
+    Mute,
     Binary,
 }
 
@@ -34,17 +34,20 @@ impl Nature {
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
         let style = style(&name, head);
         let directories = || path.split('/').rev().skip(1);
-        let source = if is_program(&name, head) {
-            Source::Program
+        let vendored =
+            || directories().any(|part| DATA.natures.vendored.iter().any(|dir| dir == part));
+        let prose = is_prose(&name, directories());
+        let source = if is_program(&name, head) || (prose && vendored()) {
+            Source::Mute
         } else if is_binary(head) {
             Source::Binary
         } else if is_translation(&name, directories()) {
             Source::Translation
-        } else if is_prose(&name, directories()) {
+        } else if prose {
             Source::Prose
         } else if name.ends_with(".json") && is_dictionary(head) {
             Source::Dictionary
-        } else if directories().any(|part| DATA.natures.vendored.iter().any(|dir| dir == part)) {
+        } else if vendored() {
             Source::Vendored
         } else {
             Source::Own
@@ -66,7 +69,7 @@ impl Nature {
 
     /// Whether names and places mean anything in it.
     pub(super) fn has_settings(self) -> bool {
-        !matches!(self.source, Source::Dictionary | Source::Program)
+        !matches!(self.source, Source::Dictionary | Source::Mute)
     }
 
     /// Text of the machine's own, where addresses of neighbours stand.
@@ -86,7 +89,7 @@ impl Nature {
                 .any(|start| lower.starts_with(start));
         match self.source {
             Source::Own => true,
-            Source::Program => kind != "password-hash" && !is_shown,
+            Source::Mute => kind != "password-hash" && !is_shown,
             Source::Binary => kind != "token" || !is_shown,
             _ => !is_shown,
         }
@@ -126,7 +129,7 @@ impl Nature {
                     && !value::is_prose(word)
                     && !value::is_identifier(word)
             }
-            (Source::Dictionary | Source::Program, _) => false,
+            (Source::Dictionary | Source::Mute, _) => false,
         }
     }
 }
@@ -140,7 +143,13 @@ fn in_settings(kind: &str, word: &str, how: How) -> bool {
 }
 
 fn in_code(kind: &str, word: &str, how: How) -> bool {
-    if value::is_example(word)
+    // `"$Config{mail}"` is what a variable holds.
+    let is_variable = how != How::Quoted(b'\'')
+        && word
+            .strip_prefix('$')
+            .is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+    if is_variable
+        || value::is_example(word)
         || word.contains("${")
         || word.contains("%s")
         || word.contains("{}")
@@ -218,7 +227,7 @@ fn is_program(name: &str, head: &[u8]) -> bool {
         b"\xfe\xed\xfa\xcf",
     ];
     let is_long = head.len() > 64 && is_binary(head);
-    is_long && (STARTS.iter().any(|start| head.starts_with(start)) || name.ends_with(".pyc"))
+    name.ends_with(".pyc") || (is_long && STARTS.iter().any(|start| head.starts_with(start)))
 }
 
 /// By its ending, its directory, or a name that is a language's: `fr.json`, `messages_de.properties`.

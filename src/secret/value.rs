@@ -111,7 +111,7 @@ pub(super) fn is_mixed(value: &str, least: usize) -> bool {
 /// Nothing but a secret looks so: long, mixed, and hardly a character that comes often.
 pub(super) fn is_random(value: &str) -> bool {
     let value = bare(value);
-    is_mixed(value, 12) && value.len() <= 512 && entropy(value) >= 3.0 && !is_dull(value)
+    is_mixed(value, 12) && value.len() <= 512 && entropy(value) >= 2.75 && !is_dull(value)
 }
 
 /// A UUID, a reference (`#/definitions/x`, `arn:…`), a name in capitals, a pattern: what stands for something rather than opens it.

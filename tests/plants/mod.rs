@@ -20,11 +20,10 @@ pub fn value(seed: u32) -> String {
     let letters: Vec<char> = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
         .chars()
         .collect();
-    let mut text: String = (0..9)
+    let text: String = (0..9)
         .map(|_| letters[next() as usize % letters.len()])
         .collect();
-    text.push_str(&format!("{:03}", next() % 1000));
-    text
+    format!("{text}{:03}", next() % 1000)
 }
 
 /// Forms: kind, file name, and text with `@@` for the value.

@@ -213,6 +213,12 @@ impl Reader<'_> {
         if let Some(after) = self.separator(at) {
             let is_apart = (at > end || self.blanks(after) > after) && !is_flag;
             return match self.style {
+                // `arn:aws:secretsmanager:…:secret:name`
+                Style::Settings
+                    if !is_apart && self.at(at) == Some(b':') && self.around().is_some() =>
+                {
+                    None
+                }
                 // In a literal only a connection string gives values: the rest are messages.
                 Style::Code
                     if self.around().is_some() && (is_apart || self.at(at) != Some(b'=')) =>

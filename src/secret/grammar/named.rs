@@ -25,7 +25,7 @@ impl Reader<'_> {
         let (start, stop): (usize, &[u8]) = if self.starts(start, b"<![CDATA[") {
             (start + 9, b"]]>")
         } else {
-            (start, b"<")
+            (start, b"</")
         };
         let length = memchr::memmem::find(self.rest(start), stop)?;
         let text = self.text.get(start..start + length)?;
