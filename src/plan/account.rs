@@ -98,12 +98,9 @@ impl Accounts {
     }
 
     fn user(&mut self, user: &User, place: &Place<'_>, groups: &mut BTreeSet<String>) {
-        let of = place
-            .facts
-            .groups
-            .iter()
-            .filter(|group| group.members.contains(&user.name));
+        let of = place.facts.groups_with(&user.name);
         let of: Vec<String> = of
+            .into_iter()
             .map(|group| group.name.clone())
             .filter(|name| is_account_name(name))
             .collect();

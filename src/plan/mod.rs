@@ -40,6 +40,7 @@ pub use contract::{needs, settle};
 pub use device::PlannedDevice;
 pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval};
 pub use health::HealthCheck;
+pub use hosts::left_out as hosts_left_out;
 pub use port::PlannedPort;
 pub use program::{files, programs};
 pub use schedule::{PlannedJob, PlannedScheduler};
