@@ -5,7 +5,7 @@ use super::{Facts, Group, Package, User};
 use foldhash::HashMap;
 
 /// Places in the lists of [`Facts`]; of several with one name the first counts, as it does to the C library.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Index {
     users: Named,
     groups: Named,
@@ -14,12 +14,19 @@ pub struct Index {
     memberships: HashMap<String, Vec<usize>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Named {
     /// How long the list was.
     of: usize,
     by_name: HashMap<String, usize>,
     by_number: HashMap<u32, usize>,
+}
+
+/// It says nothing that the lists do not, and its own order is another one each time.
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Index")
+    }
 }
 
 impl Named {

@@ -184,7 +184,7 @@ fn is_static(id: u32, place: &Place<'_>) -> bool {
 }
 
 /// What passwd(5) and group(5) take, and no option, number or field separator in disguise.
-fn is_account_name(name: &str) -> bool {
+pub(super) fn is_account_name(name: &str) -> bool {
     let fits =
         |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ':' | ',' | '/' | '\\');
     !name.is_empty()

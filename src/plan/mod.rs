@@ -35,7 +35,7 @@ mod volume;
 pub use build::plan;
 pub use command::PlannedCommand;
 pub use container::{Image, Network, Plan, Process, Schedule, State};
-pub use contract::{Contract, Kept};
+pub use contract::{Choice, Contract, Kept};
 pub use contract::{needs, settle};
 pub use device::PlannedDevice;
 pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval};

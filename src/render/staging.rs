@@ -2,8 +2,8 @@
 
 use super::Error;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A directory beside (or, where OUT exists already, inside) OUT. Dropped without [`Staging::commit`], it is removed.
@@ -13,6 +13,11 @@ pub struct Staging {
     aside: PathBuf,
     inside: bool,
     done: bool,
+}
+
+/// Not through the mode that something is made with: that is cut by the umask.
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 impl Staging {
@@ -44,6 +49,7 @@ impl Staging {
         fs::DirBuilder::new()
             .mode(0o755)
             .create(&aside)
+            .and_then(|()| set_mode(&aside, 0o755))
             .map_err(|error| Error::io(out, error))?;
         Ok(Self {
             out: out.to_owned(),
@@ -60,12 +66,20 @@ impl Staging {
 
     /// A directory below the output, and those above it.
     pub fn directory(&self, relative: &Path, mode: u32) -> Result<PathBuf, Error> {
-        let path = self.aside.join(relative);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(mode)
-            .create(&path)
-            .map_err(|error| Error::io(self.out.join(relative), error))?;
+        let failed = |error| Error::io(self.out.join(relative), error);
+        let mut path = self.aside.clone();
+        for name in relative.components() {
+            path.push(name);
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => {
+                    let is_last = path == self.aside.join(relative);
+                    let mode = if is_last { mode } else { 0o755 };
+                    set_mode(&path, mode).map_err(failed)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
         Ok(path)
     }
 
@@ -74,11 +88,13 @@ impl Staging {
         if let Some(parent) = relative.parent() {
             self.directory(parent, 0o755)?;
         }
-        fs::OpenOptions::new()
+        let path = self.aside.join(relative);
+        let made = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(mode)
-            .open(self.aside.join(relative))
+            .mode(0o600)
+            .open(&path);
+        made.and_then(|made| set_mode(&path, mode).map(|()| made))
             .map_err(|error| Error::io(self.out.join(relative), error))
     }
 
