@@ -233,6 +233,10 @@ impl render::Content for Damaged<'_> {
         self.0.read_at(entry, offset, buf)
     }
 
+    fn data_from(&self, entry: &Entry, offset: u64) -> Result<u64, String> {
+        self.0.data_from(entry, offset)
+    }
+
     fn has_capabilities(&self, entry: &Entry) -> bool {
         self.0.has_capabilities(entry)
     }

@@ -1,6 +1,6 @@
 //! What was asked for so far, so that nothing is shown twice for one purpose.
 
-use super::dispatch::{Look, Work, by_interest, by_pattern};
+use super::dispatch::{Look, Work, by_interest, by_pattern, compared};
 use super::engine::engine;
 use super::{Interest, Registry, Want};
 use crate::fact::Unexamined;
@@ -14,11 +14,15 @@ const MOST_MATCHES: usize = 20_000;
 /// The most looks at files because somebody asked.
 const MOST_LOOKS: usize = 200_000;
 
+/// Names that patterns may be compared with, all together: each include may be a pattern over the whole machine.
+const MOST_COMPARED: usize = 30_000_000;
+
 /// What was asked for so far.
 #[derive(Default)]
 pub(super) struct Asked {
     wants: BTreeSet<Want>,
     looks: BTreeSet<Look>,
+    compared: usize,
     pub(super) problems: Vec<Unexamined>,
     /// What each detector that has a limit for all files was shown, in bytes.
     shown: BTreeMap<usize, u64>,
@@ -63,6 +67,12 @@ impl Asked {
                 self.problems.push(engine(&named, reason));
                 continue;
             };
+            self.compared = self.compared.saturating_add(compared(tree, &want.pattern));
+            if self.compared > MOST_COMPARED {
+                let reason = "patterns over more names than the limit; what this one and those after it name was not read";
+                self.problems.push(engine(&named, reason));
+                break;
+            }
             let mut found = by_pattern(tree, &want.pattern);
             if found.len() > MOST_MATCHES {
                 let reason = format!(

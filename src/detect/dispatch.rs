@@ -84,3 +84,17 @@ pub fn by_pattern(tree: &Tree, pattern: &str) -> Vec<MachinePath> {
     let path = MachinePath::new(pattern);
     Some(path).filter(is_file).into_iter().collect()
 }
+
+/// How many names a pattern may be compared with: all below what it begins with; none for what is no pattern.
+pub fn compared(tree: &Tree, pattern: &str) -> usize {
+    if !glob::is_pattern(pattern) {
+        return 0;
+    }
+    let literal = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    let (directory, _) = literal.rsplit_once('/').unwrap_or_default();
+    let prefix = format!("{directory}/");
+    let entries = tree.entries();
+    let from = entries.partition_point(|entry| entry.path.as_bytes() < prefix.as_bytes());
+    let rest = entries.get(from..).unwrap_or_default();
+    rest.partition_point(|entry| entry.path.as_bytes().starts_with(prefix.as_bytes())) + 1
+}

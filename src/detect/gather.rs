@@ -196,6 +196,7 @@ impl Gather {
         facts
             .groups
             .sort_by(|a, b| (a.gid, &a.name, &a.evidence).cmp(&(b.gid, &b.name, &b.evidence)));
+        facts.index();
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
         shade(facts);
         facts.peers.sort();

@@ -9,6 +9,7 @@ mod account;
 mod code;
 mod document;
 mod elf;
+mod index;
 mod job;
 pub mod masking;
 mod package;
@@ -222,6 +223,8 @@ pub struct Facts {
     pub peers: Vec<Peer>,
     pub hits: Vec<Hit>,
     pub unexamined: Vec<Unexamined>,
+    /// Accounts and packages by name.
+    pub index: index::Index,
     /// Bytes of content that were read.
     pub bytes_read: u64,
     /// Rises with every fact but code and the headers of files that packages own: two states of one examination with the
@@ -258,18 +261,5 @@ impl Facts {
             (Some(recorded), Some(found)) if recorded != found => FileState::Modified,
             _ => FileState::Pristine,
         }
-    }
-
-    /// An installed package by name, whatever its architecture.
-    pub fn package(&self, name: &str) -> Option<&Package> {
-        self.packages.iter().find(|package| package.name == name)
-    }
-
-    pub fn user(&self, name: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.name == name)
-    }
-
-    pub fn group(&self, name: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| group.name == name)
     }
 }

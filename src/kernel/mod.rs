@@ -5,6 +5,7 @@
 //!                    native detector, one file at a time          joined over the closure, pure              per target
 //! ```
 
+pub mod host;
 pub mod join;
 pub mod need;
 pub mod place;

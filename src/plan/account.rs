@@ -98,12 +98,9 @@ impl Accounts {
     }
 
     fn user(&mut self, user: &User, place: &Place<'_>, groups: &mut BTreeSet<String>) {
-        let of = place
-            .facts
-            .groups
-            .iter()
-            .filter(|group| group.members.contains(&user.name));
+        let of = place.facts.groups_with(&user.name);
         let of: Vec<String> = of
+            .into_iter()
             .map(|group| group.name.clone())
             .filter(|name| is_account_name(name))
             .collect();
@@ -187,7 +184,7 @@ fn is_static(id: u32, place: &Place<'_>) -> bool {
 }
 
 /// What passwd(5) and group(5) take, and no option, number or field separator in disguise.
-fn is_account_name(name: &str) -> bool {
+pub(super) fn is_account_name(name: &str) -> bool {
     let fits =
         |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ':' | ',' | '/' | '\\');
     !name.is_empty()

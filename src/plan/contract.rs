@@ -9,9 +9,9 @@ use super::{Plan, activate, privilege};
 use crate::distribution::candidate;
 use crate::distribution::closure::Installed;
 use crate::fact::Facts;
-use crate::kernel::need::{Need, Program, need};
-use crate::kernel::place::Profile;
-use crate::kernel::{Reach, Reaches};
+use crate::kernel::need::{Ask, Need, Program, need};
+use crate::kernel::place::{Profile, places};
+use crate::kernel::{Reach, Reaches, host};
 use crate::path::MachinePath;
 use crate::program;
 use crate::program::configured;
@@ -29,6 +29,13 @@ pub struct Kept {
     pub why: String,
 }
 
+/// A capability (its CAP_ name) or a device (its path) that whoever owns the host may grant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Choice {
+    pub name: String,
+    pub why: String,
+}
+
 /// What a container may ask of the kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Contract {
@@ -39,6 +46,9 @@ pub struct Contract {
     pub unproven: Option<String>,
     pub keeps: Vec<Kept>,
     pub devices: Vec<PlannedDevice>,
+    /// What the machine asks for and nothing grants: it gives the host away, or nothing proves that it is needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
     pub profile: Profile,
 }
 
@@ -49,6 +59,7 @@ impl Default for Contract {
             unproven: None,
             keeps: Vec::new(),
             devices: Vec::new(),
+            choices: Vec::new(),
             profile: Profile::new([], false),
         }
     }
@@ -131,13 +142,22 @@ impl<'a> Seen<'a> {
                 .entry(name.to_owned())
                 .or_insert_with(|| why.to_owned());
         };
-        for name in &self.plan.process.capabilities {
-            keep(name, "the unit gives it to its process");
-        }
         self.of_the_entry_point(&mut keep);
+        let mut choices: BTreeMap<String, String> = BTreeMap::new();
+        let mut said = |name: &str, why: String| {
+            if self.is_proven(name) {
+                keep(name, &why);
+            } else {
+                let why = format!("{why}, and no engine gives it by default");
+                choices.entry(name.to_owned()).or_insert(why);
+            }
+        };
+        for name in &self.plan.process.capabilities {
+            said(name, "the unit gives it to its process".to_owned());
+        }
         for (path, names) in self.file_capabilities() {
             for name in names {
-                keep(name, &format!("{path} has it as a file capability"));
+                said(name, format!("{path} has it as a file capability"));
             }
         }
         let unproven = if self.plan.process.uid == 0 {
@@ -147,6 +167,22 @@ impl<'a> Seen<'a> {
                 format!("{path} is set-user-id root, and what it needs was not worked out")
             })
         };
+        let (hosts, keeps): (BTreeMap<_, _>, BTreeMap<_, _>) = keeps
+            .into_iter()
+            .partition(|(name, _)| host::is_hosts(name));
+        choices.retain(|name, _| !keeps.contains_key(name));
+        choices.extend(hosts);
+        let (devices, mut refused) = self.devices();
+        let choices = choices.into_iter().map(|(name, why)| {
+            let why = if host::is_hosts(&name) {
+                format!("it reaches the host itself; {why}")
+            } else {
+                why
+            };
+            Choice { name, why }
+        });
+        refused.extend(choices);
+        refused.sort();
         Contract {
             drops: unproven.is_none(),
             unproven,
@@ -154,9 +190,17 @@ impl<'a> Seen<'a> {
                 .into_iter()
                 .map(|(capability, why)| Kept { capability, why })
                 .collect(),
-            devices: self.devices(),
+            devices,
+            choices: refused,
             profile: self.profile(),
         }
+    }
+
+    /// A capability that every engine gives, or that the programs' own code asks for.
+    fn is_proven(&self, name: &str) -> bool {
+        let mut engines = places().iter().filter(|place| place.engine);
+        let is_asked = |ask: &Ask| ask.capability == name;
+        engines.all(|engine| engine.gives(name)) || self.need.asked().any(is_asked)
     }
 
     pub(super) fn profile(&self) -> Profile {

@@ -1,9 +1,10 @@
 //! The devices a container is handed.
 
-use super::contract::Seen;
+use super::contract::{Choice, Seen};
 use crate::abi::capability::capabilities;
 use crate::fact::Evidence;
-use crate::kernel::need::Kind;
+use crate::kernel::host;
+use crate::kernel::need::{Kind, is_ordinary};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,45 +18,45 @@ pub struct PlannedDevice {
 }
 
 impl Seen<'_> {
-    /// Devices that the unit names, and those the code opens itself, under one plain name each. What acts on the host
-    /// itself is named in the report and not handed over.
-    pub(super) fn devices(&self) -> Vec<PlannedDevice> {
+    /// Devices that the code opens itself, under one plain name each; and those that are not handed over: what is the
+    /// host's own, and what only a unit names.
+    pub(super) fn devices(&self) -> (Vec<PlannedDevice>, Vec<Choice>) {
         let mut found: BTreeMap<String, PlannedDevice> = BTreeMap::new();
-        let mut hand = |path: &str, why: String, evidence: &Evidence| {
-            let plain = path.starts_with("/dev/")
-                && path
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"/_-.".contains(&b))
-                && !path.contains("..");
-            if plain {
+        let mut refused: BTreeMap<String, String> = BTreeMap::new();
+        for ask in self.need.asked().filter(|ask| ask.kind == Kind::Device) {
+            let why = format!("its code {}", ask.does);
+            if host::is_hosts_device(&ask.what) || capabilities().is_hosts(&ask.capability) {
+                refused.insert(ask.what.clone(), format!("it is the host's own; {why}"));
+            } else if is_plain(&ask.what) {
                 let device = PlannedDevice {
-                    path: path.to_owned(),
+                    path: ask.what.clone(),
                     why,
-                    evidence: evidence.clone(),
+                    evidence: ask.evidence.clone(),
                 };
-                found.entry(path.to_owned()).or_insert(device);
-            }
-        };
-        for device in self
-            .workload
-            .services
-            .iter()
-            .take(1)
-            .flat_map(|service| &service.devices)
-        {
-            if !crate::kernel::need::is_ordinary(&device.name) {
-                hand(
-                    &device.name,
-                    "the unit names it".to_owned(),
-                    &device.evidence,
-                );
+                found.entry(ask.what.clone()).or_insert(device);
             }
         }
-        for ask in self.need.asked() {
-            if ask.kind == Kind::Device && !capabilities().is_hosts(&ask.capability) {
-                hand(&ask.what, format!("its code {}", ask.does), &ask.evidence);
+        let services = self.workload.services.iter().take(1);
+        let devices = services.flat_map(|service| &service.devices);
+        for device in devices.filter(|device| !is_ordinary(&device.name)) {
+            if found.contains_key(&device.name) {
+                continue;
             }
+            let place = device.evidence.place();
+            let why = if host::is_hosts_device(&device.name) {
+                format!("it is the host's own; the unit names it ({place})")
+            } else {
+                format!("only the unit names it ({place})")
+            };
+            refused.entry(device.name.clone()).or_insert(why);
         }
-        found.into_values().collect()
+        let refused = refused.into_iter();
+        let refused = refused.map(|(name, why)| Choice { name, why });
+        (found.into_values().collect(), refused.collect())
     }
+}
+
+fn is_plain(path: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"/_-.".contains(&b);
+    path.starts_with("/dev/") && path.bytes().all(fits) && !path.contains("..")
 }

@@ -64,12 +64,12 @@ impl<'a> Place<'a> {
     }
 
     pub(super) fn uid_name(&self, uid: u32) -> Option<&'a str> {
-        let user = self.facts.users.iter().find(|user| user.uid == uid)?;
+        let user = self.facts.user_of(uid)?;
         Some(&user.name)
     }
 
     pub(super) fn gid_name(&self, gid: u32) -> Option<&'a str> {
-        let group = self.facts.groups.iter().find(|group| group.gid == gid)?;
+        let group = self.facts.group_of(gid)?;
         Some(&group.name)
     }
 }

@@ -1,5 +1,6 @@
 //! Scheduled jobs: the machine's own lines, for the same kind of scheduler.
 
+use super::account::is_account_name;
 use super::names::is_variable;
 use super::place::Place;
 use super::secret::{self, Taken};
@@ -7,7 +8,7 @@ use super::{PlannedCommand, PlannedRemoval, PlannedSecret};
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::secret::MASK;
-use crate::service::Starter;
+use crate::service::{ScheduledJob, Starter};
 use crate::workload::Workload;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,22 +49,13 @@ pub(super) struct Schedule {
 pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken) -> Schedule {
     let mut schedule = Schedule::default();
     for job in &workload.jobs {
-        let Some(cron) = job.cron.clone().filter(|cron| is_schedule(cron)) else {
-            schedule.notes.push(format!(
-                "Job {} runs at `{}`, which no cron line can say: start it by other means ({}).",
-                job.name,
-                job.schedule,
-                job.evidence.place()
-            ));
-            continue;
+        let cron = match line_of(job) {
+            Ok(cron) => cron,
+            Err(why) => {
+                schedule.notes.push(why);
+                continue;
+            }
         };
-        if job.command.contains(['\n', '\r', '\0']) {
-            schedule.notes.push(format!(
-                "Job {} has a command of several lines, which no cron line can say.",
-                job.name
-            ));
-            continue;
-        }
         let environment = job.environment.iter();
         let is_table = matches!(job.manager, Starter::Cron | Starter::Anacron);
         let timed = job.service.as_deref().filter(|_| !is_table);
@@ -115,6 +107,34 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
         .collect();
     schedule.removals.push(removal(&scheduler.tables, true));
     schedule
+}
+
+/// When a job runs, if a line of a job table can say it; else why none can.
+fn line_of(job: &ScheduledJob) -> Result<String, String> {
+    let Some(cron) = job.cron.clone().filter(|cron| is_schedule(cron)) else {
+        return Err(format!(
+            "Job {} runs at `{}`, which no cron line can say: start it by other means ({}).",
+            job.name,
+            job.schedule,
+            job.evidence.place()
+        ));
+    };
+    // The table's next field begins at a blank, and the next line at a newline.
+    if !is_account_name(&job.user) {
+        return Err(format!(
+            "Job {} runs as `{}`, which is no name that a job table can hold: start it by other means ({}).",
+            job.name,
+            job.user,
+            job.evidence.place()
+        ));
+    }
+    if job.command.contains(['\n', '\r', '\0']) {
+        return Err(format!(
+            "Job {} has a command of several lines, which no cron line can say.",
+            job.name
+        ));
+    }
+    Ok(cron)
 }
 
 /// The scheduler in the foreground.

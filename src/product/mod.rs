@@ -5,7 +5,7 @@
 
 pub mod pack;
 
-use crate::fact::{Evidence, Peer};
+use crate::fact::{Evidence, Peer, Unexamined};
 use crate::path::MachinePath;
 use crate::rule::Concern;
 use schemars::JsonSchema;
@@ -150,4 +150,6 @@ pub struct Product {
     /// Variables it needs beyond the unit's.
     pub environment: Vec<(String, String)>,
     pub concerns: Vec<Concern>,
+    /// What of its configuration was too much to be read.
+    pub unexamined: Vec<Unexamined>,
 }

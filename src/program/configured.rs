@@ -122,7 +122,7 @@ mod tests {
             base: MachinePath::root(),
             context: String::new(),
         };
-        let document = read(&reading, &path, text, crate::fact::Masking::Masked).unwrap();
+        let (document, _) = read(&reading, &path, text, crate::fact::Masking::Masked).unwrap();
         let mut facts = Facts::default();
         facts.documents.insert((path, Syntax::Columns), document);
         facts

@@ -27,6 +27,23 @@ pub fn markdown(text: &str) -> String {
         }
         safe.push(c);
     }
+    no_links(&safe)
+}
+
+/// Addresses that GitHub and its kin make links of without being asked (GFM, "Autolinks (extension)"): the sign that
+/// makes one is written as a reference to the character, which reads the same and links to nothing.
+fn no_links(text: &str) -> String {
+    let mut safe = text.replace('@', "&#64;").replace("://", "&#58;//");
+    let lower = safe.to_ascii_lowercase();
+    for (at, _) in lower.rmatch_indices("www.") {
+        safe.replace_range(at + 3..at + 4, "&#46;");
+    }
+    for scheme in ["mailto:", "xmpp:"] {
+        let lower = safe.to_ascii_lowercase();
+        for (at, found) in lower.rmatch_indices(scheme) {
+            safe.replace_range(at + found.len() - 1..at + found.len(), "&#58;");
+        }
+    }
     safe
 }
 
@@ -64,4 +81,35 @@ pub fn code(text: &str) -> String {
         ""
     };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_machine_are_no_links() {
+        let text = markdown("see HTTP://a.example, WWW.a.example, me@a.example, mailto:x");
+        assert_eq!(
+            text,
+            "see HTTP&#58;//a.example, WWW&#46;a.example, me&#64;a.example, mailto&#58;x"
+        );
+    }
+
+    #[test]
+    fn what_is_not_seen_is_shown() {
+        for c in [
+            '\u{ad}',
+            '\u{200b}',
+            '\u{202e}',
+            '\u{2028}',
+            '\u{85}',
+            '\u{9b}',
+            '\u{1b}',
+            '\u{e0041}',
+        ] {
+            assert!(!markdown(&format!("a{c}b")).contains(c), "{c:?}");
+            assert!(!code(&format!("a{c}b")).contains(c), "{c:?}");
+        }
+    }
 }

@@ -22,9 +22,50 @@ pub(super) fn is_bare(value: &str) -> bool {
     !value.is_empty() && value.chars().all(fits) && !assignment
 }
 
-/// The text of a comment: one line, no control characters.
+/// Words with which a comment speaks to builders, linters and editors where it begins with them.
+const SPEAKS: &[&str] = &[
+    "hadolint",
+    "shellcheck",
+    "yaml-language-server",
+    "syntax",
+    "escape",
+    "check",
+    "yamllint",
+    "noqa",
+];
+
+/// Words that speak to an editor wherever they stand, where a colon or an equals sign follows.
+const ANYWHERE: &[&str] = &["vim", "vi", "ex", "coding", "variables"];
+
+/// The text of a comment: one line, no control characters, and nothing that a builder, a linter or an editor takes for
+/// an instruction to itself.
 pub fn shell_comment(text: &str) -> String {
-    sanitise(text).into_owned()
+    let text = sanitise(text).replace("-*-", "-\\u{2a}-");
+    let mut safe = String::with_capacity(text.len());
+    let mut word = String::new();
+    for c in text.chars() {
+        let known = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        if matches!(c, ':' | '=') && ANYWHERE.contains(&known) {
+            safe.extend(c.escape_unicode());
+        } else {
+            safe.push(c);
+        }
+        // `vim>700:` is one too.
+        match c {
+            '<' | '>' => {}
+            c if c.is_ascii_alphanumeric() => word.push(c.to_ascii_lowercase()),
+            _ => word.clear(),
+        }
+    }
+    let first = safe.trim_start().to_ascii_lowercase();
+    let speaks = |word: &str| {
+        let rest = first.strip_prefix(word);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+    };
+    if SPEAKS.iter().any(|word| speaks(word)) || safe.starts_with(['!', '%']) {
+        return format!("\"{safe}\"");
+    }
+    safe
 }
 
 /// The value of an assignment in a crontab(5): taken as it stands, but for quotes and blanks at its ends.
@@ -35,5 +76,25 @@ pub fn table_value(value: &str) -> String {
         (false, _) => value,
         (true, false) => format!("\"{value}\""),
         (true, true) => format!("'{value}'"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_speaks_to_nobody() {
+        for (text, shown) in [
+            ("nginx: a web server", "nginx: a web server"),
+            ("/etc/x:12", "/etc/x:12"),
+            ("syntax=evil/x:1", "\"syntax=evil/x:1\""),
+            ("hadolint ignore=DL3008", "\"hadolint ignore=DL3008\""),
+            ("a vim700: set x:", "a vim700\\u{3a} set x:"),
+            ("coding=x", "coding\\u{3d}x"),
+            ("checks everything", "checks everything"),
+        ] {
+            assert_eq!(shell_comment(text), shown);
+        }
     }
 }

@@ -109,7 +109,13 @@ impl Confined {
         for name in path.components() {
             let from = at.as_ref().unwrap_or(&self.base);
             let made = match mkdirat(from, name, Mode::from_raw_mode(0o755)) {
-                Ok(()) | Err(rustix::io::Errno::EXIST) => {
+                // Not through mkdirat's mode: that is cut by the umask.
+                Ok(()) => {
+                    openat(from, name, DIRECTORY | OFlags::RDONLY, Mode::empty()).and_then(|made| {
+                        rustix::fs::fchmod(&made, Mode::from_raw_mode(0o755)).map(|()| made)
+                    })
+                }
+                Err(rustix::io::Errno::EXIST) => {
                     openat(from, name, DIRECTORY | OFlags::RDONLY, Mode::empty())
                 }
                 Err(error) => Err(error),

@@ -4,9 +4,9 @@ use super::Error;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -29,6 +29,11 @@ pub struct Staging {
     done: bool,
     /// Held as long as this process works in it, so that others tell it from a leftover.
     _held: OwnedFd,
+}
+
+/// Not through the mode that something is made with: that is cut by the umask.
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 impl Staging {
@@ -86,12 +91,20 @@ impl Staging {
 
     /// A directory below the output, and those above it.
     pub fn directory(&self, relative: &Path, mode: u32) -> Result<PathBuf, Error> {
-        let path = self.aside.join(relative);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(mode)
-            .create(&path)
-            .map_err(|error| Error::io(self.out.join(relative), error))?;
+        let failed = |error| Error::io(self.out.join(relative), error);
+        let mut path = self.aside.clone();
+        for name in relative.components() {
+            path.push(name);
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => {
+                    let is_last = path == self.aside.join(relative);
+                    let mode = if is_last { mode } else { 0o755 };
+                    set_mode(&path, mode).map_err(failed)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
         Ok(path)
     }
 
@@ -100,11 +113,13 @@ impl Staging {
         if let Some(parent) = relative.parent() {
             self.directory(parent, 0o755)?;
         }
-        fs::OpenOptions::new()
+        let path = self.aside.join(relative);
+        let made = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(mode)
-            .open(self.aside.join(relative))
+            .mode(0o600)
+            .open(&path);
+        made.and_then(|made| set_mode(&path, mode).map(|()| made))
             .map_err(|error| Error::io(self.out.join(relative), error))
     }
 
@@ -172,6 +187,7 @@ fn make(folder: &Path) -> std::io::Result<(PathBuf, OwnedFd)> {
         }
         match fs::DirBuilder::new().mode(0o755).create(&aside) {
             Ok(()) => {
+                set_mode(&aside, 0o755)?;
                 let (held, locked) = hold(&aside)?;
                 // Where file systems know no locks, nobody takes it for a leftover either.
                 if !matches!(locked, Err(Errno::WOULDBLOCK)) {

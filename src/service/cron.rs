@@ -2,8 +2,9 @@
 
 use super::manager::Manager;
 use super::systemd::calendar;
-use super::{GeneratedUnit, ScheduledJob, Services, Starter};
+use super::{GeneratedUnit, MOST_JOBS, ScheduledJob, Services, Starter};
 use crate::fact::{Facts, Job, JobKind};
+use std::collections::BTreeMap;
 
 pub(super) struct Cron;
 
@@ -13,18 +14,28 @@ impl Manager for Cron {
     }
 
     fn find(&self, facts: &Facts, _: &[GeneratedUnit], found: &mut Services) {
-        let jobs = facts.jobs.iter().map(|job| cron_job(facts, job));
-        found.jobs.extend(jobs);
+        if let Some(job) = facts.jobs.get(MOST_JOBS) {
+            let reason = format!(
+                "more than {MOST_JOBS} jobs; from line {} on they were left out",
+                job.evidence.line.unwrap_or(1)
+            );
+            found.leave_out(&job.evidence.path, self.id(), reason);
+        }
+        let directories = Directories::new(facts);
+        let jobs = facts.jobs.iter().take(MOST_JOBS);
+        found
+            .jobs
+            .extend(jobs.map(|job| cron_job(&directories, job)));
     }
 }
 
-fn cron_job(facts: &Facts, job: &Job) -> ScheduledJob {
+fn cron_job(directories: &Directories, job: &Job) -> ScheduledJob {
     let manager = match job.kind {
         JobKind::Anacron => Starter::Anacron,
         JobKind::Cron | JobKind::Directory => Starter::Cron,
     };
     let cron = match job.kind {
-        JobKind::Directory => directory_schedule(facts, &job.schedule),
+        JobKind::Directory => directories.schedule(&job.schedule),
         JobKind::Anacron => calendar::to_cron(&job.schedule),
         JobKind::Cron if job.schedule == "@reboot" => Some(job.schedule.clone()),
         JobKind::Cron => match job.schedule.strip_prefix('@') {
@@ -53,13 +64,25 @@ fn cron_job(facts: &Facts, job: &Job) -> ScheduledJob {
     }
 }
 
-/// When /etc/crontab has run-parts run the directory; the time Debian ships where it does not say.
-fn directory_schedule(facts: &Facts, period: &str) -> Option<String> {
-    let directory = format!("/etc/cron.{period}");
-    let line = facts
-        .jobs
-        .iter()
-        .find(|job| job.kind == JobKind::Cron && job.command.contains(&directory));
-    line.map(|job| job.schedule.clone())
-        .or_else(|| calendar::to_cron(period))
+/// When /etc/crontab has run-parts run the directories, by period; the time Debian ships where it does not say.
+struct Directories(BTreeMap<&'static str, String>);
+
+impl Directories {
+    fn new(facts: &Facts) -> Self {
+        let mut found = BTreeMap::new();
+        let named = |job: &&Job| job.kind == JobKind::Cron && job.command.contains("/etc/cron.");
+        for job in facts.jobs.iter().filter(named) {
+            for period in ["hourly", "daily", "weekly", "monthly"] {
+                if job.command.contains(&format!("/etc/cron.{period}")) {
+                    found.entry(period).or_insert_with(|| job.schedule.clone());
+                }
+            }
+        }
+        Self(found)
+    }
+
+    fn schedule(&self, period: &str) -> Option<String> {
+        let said = self.0.get(period).cloned();
+        said.or_else(|| calendar::to_cron(period))
+    }
 }

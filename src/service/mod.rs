@@ -9,7 +9,7 @@ pub mod manager;
 mod systemd;
 mod sysv;
 
-use crate::fact::{Evidence, Facts};
+use crate::fact::{Evidence, Facts, Unexamined};
 use crate::path::MachinePath;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -312,15 +312,32 @@ pub struct Services {
     pub services: Vec<Service>,
     /// Enabled jobs of timers and cron, sorted by name.
     pub jobs: Vec<ScheduledJob>,
+    /// What there was too much of to be read.
+    pub unexamined: Vec<Unexamined>,
     /// Whether the boot goes on to a graphical session, which is a run level of its own; `None` where no manager says.
     pub graphical: Option<bool>,
 }
+
+/// Services of one manager; a large machine has some hundreds.
+const MOST_SERVICES: usize = 4_000;
+
+/// Scheduled jobs of one manager.
+const MOST_JOBS: usize = 20_000;
 
 impl Services {
     /// The service that answers to a name, enabled or not.
     pub fn named(&self, name: &str) -> Option<&Service> {
         let mut services = self.services.iter();
         services.find(|known| known.name == name || known.aliases.iter().any(|a| a == name))
+    }
+
+    /// Something of a file was left out.
+    fn leave_out(&mut self, path: &MachinePath, manager: &str, reason: impl Into<String>) {
+        self.unexamined.push(Unexamined {
+            path: path.clone(),
+            detector: format!("services/{manager}"),
+            reason: reason.into(),
+        });
     }
 }
 
@@ -330,6 +347,8 @@ pub fn services(facts: &Facts, generated: &[GeneratedUnit]) -> Services {
     for manager in manager::MANAGERS {
         manager.find(facts, generated, &mut found);
     }
+    found.unexamined.sort();
+    found.unexamined.dedup();
     found.services.sort_by(|a, b| a.name.cmp(&b.name));
     found.services.dedup_by(|a, b| a.name == b.name);
     found

@@ -12,7 +12,7 @@ use self::usage::PackageUsage;
 use crate::assess::rules::{self, Seen};
 use crate::assess::{self, Place};
 use crate::distribution::{family, lifetime, machine};
-use crate::fact::{Facts, OsRelease};
+use crate::fact::{Facts, OsRelease, Unexamined};
 use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
 use crate::plan::{self, Plan};
@@ -62,7 +62,8 @@ pub fn study(
         needs: &needs.collect(),
         reaches: &reaches,
     };
-    let concerns = concerns(facts, packs, &services, &cut, asked);
+    let unexamined = unexamined(facts, &services, &cut);
+    let concerns = concerns(facts, packs, (&services, &cut, &unexamined), asked);
     let machine = machine(facts);
     let services = list(&services, &cut);
     let workloads: Vec<Workload> = cut
@@ -82,7 +83,7 @@ pub fn study(
         coverage: Coverage {
             files_seen: facts.tree.entries().len() as u64,
             bytes_read: facts.bytes_read,
-            unexamined: facts.unexamined.clone(),
+            unexamined,
         },
         packages: packages(facts, &by_package),
         usage,
@@ -104,12 +105,27 @@ struct Asked<'a> {
     reaches: &'a Reaches,
 }
 
+/// What was not examined: by readers of the disk, of services, of products' configuration, and by the cut.
+fn unexamined(facts: &Facts, services: &Services, cut: &Cut) -> Vec<Unexamined> {
+    let products = cut
+        .services
+        .iter()
+        .filter_map(|placed| placed.product.as_ref());
+    let mut found = facts.unexamined.clone();
+    found.extend(services.unexamined.iter().cloned());
+    found.extend(products.flat_map(|product| product.unexamined.iter().cloned()));
+    found.extend(cut.unexamined.iter().cloned());
+    found.extend(plan::hosts_left_out(facts).filter(|_| !cut.workloads.is_empty()));
+    found.sort();
+    found.dedup();
+    found
+}
+
 /// Native rules, rule packs, and what products' packs say of their workloads and of what stays.
 fn concerns(
     facts: &Facts,
     packs: &Packs,
-    services: &Services,
-    cut: &Cut,
+    (services, cut, unexamined): (&Services, &Cut, &[Unexamined]),
     asked: Asked<'_>,
 ) -> Vec<Concern> {
     let enabled: Vec<Service> = services
@@ -120,6 +136,7 @@ fn concerns(
         .collect();
     let mut found = rules::concerns(&Seen {
         facts,
+        unexamined,
         services: &enabled,
         workloads: &cut.workloads,
         plans: asked.plans,

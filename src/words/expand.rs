@@ -1,5 +1,6 @@
 //! Lines of a shell script joined over their ends, and variables put in as far as they are known.
 
+use super::budget::Budget;
 use super::shell;
 use std::collections::BTreeMap;
 
@@ -25,16 +26,16 @@ pub fn logical_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// `$NAME`, `${NAME}` and `${NAME:-default}` replaced by what is known; the rest stays as written.
-pub fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
+/// `$NAME`, `${NAME}` and `${NAME:-default}` replaced by what is known; the rest stays as written, and so does what the
+/// budget has nothing left for.
+pub fn expand(text: &str, known: &BTreeMap<String, String>, budget: &Budget) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         let (head, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.push_str(head);
         let body = tail.get(1..).unwrap_or_default();
-        let (name, default, after) = if let Some(inner) = body.strip_prefix('{') {
-            let (inside, after) = inner.split_once('}').unwrap_or((inner, ""));
+        let (name, default, after) = if let Some((inside, after)) = braced(body) {
             let (name, default) = inside
                 .split_once(":-")
                 .map_or((inside, None), |(n, d)| (n, Some(d)));
@@ -46,7 +47,8 @@ pub fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
             let (name, after) = body.split_at_checked(end).unwrap_or((body, ""));
             (name, None, after)
         };
-        match known.get(name).map(String::as_str).or(default) {
+        let value = known.get(name).map(String::as_str).or(default);
+        match value.filter(|value| budget.take(value.len())) {
             Some(value) => out.push_str(value),
             None => out.push_str(tail.strip_suffix(after).unwrap_or(tail)),
         }
@@ -56,12 +58,23 @@ pub fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
     out
 }
 
+/// Longer is nobody's variable, and looking for the end of each would take for ever where none has one.
+const LONGEST: usize = 1_024;
+
+/// What stands in braces at the start of a text, and what follows them.
+pub fn braced(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix('{')?;
+    let near = inner.as_bytes().get(..LONGEST).unwrap_or(inner.as_bytes());
+    let end = near.iter().position(|byte| *byte == b'}')?;
+    Some((inner.get(..end)?, inner.get(end + 1..)?))
+}
+
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Top-level assignments whose value is literal once earlier ones are put in; the first stands.
-pub fn variables(text: &str) -> BTreeMap<String, String> {
+pub fn variables(text: &str, budget: &Budget) -> BTreeMap<String, String> {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     for line in logical_lines(text) {
         let line = line.strip_prefix("export ").unwrap_or(&line);
@@ -75,7 +88,7 @@ pub fn variables(text: &str) -> BTreeMap<String, String> {
         ) else {
             continue;
         };
-        let value = expand(&value, &known);
+        let value = expand(&value, &known, budget);
         if !value.contains(['$', '`']) {
             known.entry(name.to_owned()).or_insert(value);
         }

@@ -2,7 +2,7 @@
 
 use super::{Data, Needed, Workload, claims, connect, data, fill, jobs, place, supposed};
 use crate::distribution::closure::Installed;
-use crate::fact::{Evidence, Facts};
+use crate::fact::{Evidence, Facts, Unexamined};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
 use crate::product::{Disposition, Product};
@@ -38,6 +38,16 @@ pub struct Cut {
     /// Every enabled service, sorted by name.
     pub services: Vec<Placed>,
     pub jobs: Vec<PlacedJob>,
+    /// What there was too much of to become workloads.
+    pub unexamined: Vec<Unexamined>,
+}
+
+/// Workloads of one machine. Each is a container, and each may reach each: a machine with more of them is somebody's joke.
+pub const MOST_WORKLOADS: usize = 1_000;
+
+/// Why what is beyond that stays where it is.
+pub(super) fn too_many() -> String {
+    format!("the machine has more than {MOST_WORKLOADS} workloads, which is the limit")
 }
 
 /// Cuts a machine. Pure.
@@ -66,11 +76,16 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
     let installed = Installed::new(&facts.packages);
     let mut taken = BTreeSet::new();
     let mut workloads = Vec::new();
-    let helpers = helpers(&placed, packs, facts);
+    let mut unexamined = Vec::new();
+    let helpers = helpers(&placed, packs);
+    let helping: BTreeSet<&String> = helpers.iter().map(|(name, _)| name).collect();
     for item in &mut placed {
-        if item.disposition != Disposition::Containerize
-            || helpers.iter().any(|(name, _)| *name == item.service.name)
-        {
+        if item.disposition != Disposition::Containerize || helping.contains(&item.service.name) {
+            continue;
+        }
+        if workloads.len() >= MOST_WORKLOADS {
+            (item.disposition, item.reason) = (Disposition::Keep, too_many());
+            unexamined.push(item.service.evidence.clone());
             continue;
         }
         let id = unique(&id_of(&item.service.name), &mut taken);
@@ -84,7 +99,8 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         packs,
         installed: &installed,
     };
-    workloads.extend(machine.workloads(&mut jobs, &mut taken));
+    let room = MOST_WORKLOADS.saturating_sub(workloads.len());
+    workloads.extend(machine.workloads(&mut jobs, &mut taken, (room, &mut unexamined)));
     hand_over(&mut workloads, facts);
     data::add_written(&mut workloads, facts);
     supposed::suppose(&mut workloads, facts);
@@ -95,21 +111,44 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         workloads,
         services: placed,
         jobs,
+        unexamined: counted(&unexamined),
     }
+}
+
+/// What was left out, by the first of it; each has its reason in the list of services.
+fn counted(left_out: &[Evidence]) -> Vec<Unexamined> {
+    let first = left_out.iter().map(|evidence| &evidence.path).min();
+    let noted = first.map(|path| Unexamined {
+        path: path.clone(),
+        detector: "workloads".to_owned(),
+        reason: format!(
+            "{}; {} services and jobs were left out",
+            too_many(),
+            left_out.len()
+        ),
+    });
+    noted.into_iter().collect()
 }
 
 /// Services that a recognised product's pack names as helpers: helper, and the service it helps. A helper that is the
 /// product's own kind (an instance of it) is none.
-fn helpers(placed: &[Placed], packs: &Packs, facts: &Facts) -> Vec<(String, String)> {
+fn helpers(placed: &[Placed], packs: &Packs) -> Vec<(String, String)> {
     let mut found = Vec::new();
+    let mut known = BTreeSet::new();
     for main in placed
         .iter()
         .filter(|item| item.disposition == Disposition::Containerize)
     {
-        let Some(pack) = packs.of(&main.service, facts) else {
+        let pack = main.product.as_ref();
+        let Some(pack) = pack.and_then(|product| packs.get(&product.pack)) else {
             continue;
         };
-        for other in placed
+        let others = if pack.file.helpers.is_empty() {
+            &[]
+        } else {
+            placed
+        };
+        for other in others
             .iter()
             .filter(|other| other.service.name != main.service.name)
         {
@@ -122,7 +161,7 @@ fn helpers(placed: &[Placed], packs: &Packs, facts: &Facts) -> Vec<(String, Stri
                 .product
                 .as_ref()
                 .is_some_and(|product| product.pack == pack.file.id);
-            if named && !same && !found.iter().any(|(name, _)| *name == other.service.name) {
+            if named && !same && known.insert(&other.service.name) {
                 found.push((other.service.name.clone(), main.service.name.clone()));
             }
         }

@@ -1,9 +1,9 @@
 //! Scheduled jobs: the distribution's own upkeep stays behind, the machine's own jobs become scheduled workloads.
 
-use super::cut::{PlacedJob, unique};
+use super::cut::{self, PlacedJob, unique};
 use super::{Configuration, Workload, claims, connect, fill, packages};
 use crate::distribution::closure::Installed;
-use crate::fact::{Facts, SecretRef};
+use crate::fact::{Evidence, Facts, SecretRef};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
 use crate::product::{Connect, Disposition};
@@ -80,6 +80,7 @@ impl Machine<'_> {
         &self,
         placed: &mut [PlacedJob],
         taken: &mut BTreeSet<String>,
+        (room, left_out): (usize, &mut Vec<Evidence>),
     ) -> Vec<Workload> {
         let mut by_user: BTreeMap<String, Vec<&mut PlacedJob>> = BTreeMap::new();
         let moved = placed
@@ -90,6 +91,13 @@ impl Machine<'_> {
         }
         let mut found = Vec::new();
         for (user, items) in by_user {
+            if found.len() >= room {
+                for item in items {
+                    (item.disposition, item.reason) = (Disposition::Keep, cut::too_many());
+                    left_out.push(item.job.evidence.clone());
+                }
+                continue;
+            }
             let id = unique(&super::cut::id_of(&format!("jobs-{user}")), taken);
             let mut jobs = Vec::new();
             for item in items {
@@ -248,6 +256,6 @@ fn secrets(workload: &Workload, facts: &Facts) -> Vec<SecretRef> {
 
 fn group(facts: &Facts, user: &str) -> String {
     let gid = facts.user(user).map(|user| user.gid);
-    let group = facts.groups.iter().find(|group| Some(group.gid) == gid);
+    let group = gid.and_then(|gid| facts.group_of(gid));
     group.map_or_else(|| user.to_owned(), |group| group.name.clone())
 }

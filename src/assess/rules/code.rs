@@ -137,7 +137,13 @@ fn file_capabilities(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
             .iter()
             .any(|name| !security::is_granted(name))
         {
-            found.extend(concern("security/needs-capability", id, detail, evidence));
+            let gives = |name: &String| crate::kernel::host::is_hosts(name);
+            let rule = if elf.capabilities.iter().any(gives) {
+                "security/host-privilege"
+            } else {
+                "security/needs-capability"
+            };
+            found.extend(concern(rule, id, detail, evidence));
         }
     }
     found

@@ -11,7 +11,7 @@ mod process;
 mod security;
 mod storage;
 
-use crate::fact::{Elf, Facts};
+use crate::fact::{Elf, Facts, Unexamined};
 use crate::kernel::need::Need;
 use crate::plan::Plan;
 use crate::rule::Concern;
@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 /// What the rules look at.
 pub struct Seen<'a> {
     pub facts: &'a Facts,
+    /// What was not examined, of the disk and of what is written on it.
+    pub unexamined: &'a [Unexamined],
     /// All services that start at boot, moved or not.
     pub services: &'a [Service],
     pub workloads: &'a [Workload],

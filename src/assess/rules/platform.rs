@@ -26,7 +26,7 @@ pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
     found.extend(packages(seen));
     found.extend(uninstalled(seen));
     found.extend(mismatches(seen));
-    for part in &seen.facts.unexamined {
+    for part in seen.unexamined {
         let evidence = vec![Evidence::file(&part.path).with_excerpt(&part.reason)];
         found.extend(concern(
             "platform/unreadable",

@@ -2,6 +2,8 @@
 
 use super::Seen;
 use crate::abi::capability::capabilities;
+use crate::kernel::host;
+use crate::kernel::need::is_ordinary;
 use crate::kernel::place::places;
 use crate::rule::catalogue::concern;
 use crate::rule::{Concern, Severity};
@@ -48,6 +50,7 @@ fn of_workload(workload: &Workload) -> Vec<Concern> {
                 vec![service.evidence.clone()],
             ));
         }
+        found.extend(host_privileges(workload));
         let beyond = service
             .privileges
             .ambient
@@ -71,6 +74,33 @@ fn of_workload(workload: &Workload) -> Vec<Concern> {
                 },
                 ..needed
             }));
+        }
+    }
+    found
+}
+
+/// Capabilities and devices of units that reach the host itself.
+fn host_privileges(workload: &Workload) -> Vec<Concern> {
+    let id = Some(workload.id.as_str());
+    let mut found = Vec::new();
+    for service in &workload.services {
+        let ambient = service.privileges.ambient.iter();
+        let ambient: Vec<&str> = ambient
+            .map(String::as_str)
+            .filter(|name| host::is_hosts(name))
+            .collect();
+        if !ambient.is_empty() {
+            let detail = format!("AmbientCapabilities={}", ambient.join(" "));
+            let evidence = vec![service.evidence.clone()];
+            found.extend(concern("security/host-privilege", id, detail, evidence));
+        }
+        let devices = service.devices.iter();
+        for device in devices.filter(|device| !is_ordinary(&device.name)) {
+            if host::is_hosts_device(&device.name) {
+                let detail = format!("DeviceAllow={}", device.name);
+                let evidence = vec![device.evidence.clone()];
+                found.extend(concern("security/host-privilege", id, detail, evidence));
+            }
         }
     }
     found

@@ -2,8 +2,12 @@
 
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, Group, User};
+use std::collections::HashMap;
 
 pub struct Accounts;
+
+/// Groups of one user: each image that knows the user makes them all.
+const MOST_GROUPS: usize = 1_024;
 
 impl Detector for Accounts {
     fn id(&self) -> &'static str {
@@ -31,14 +35,22 @@ impl Detector for Accounts {
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
         let is_passwd = file.path.name() == "passwd";
+        let mut memberships: HashMap<String, usize> = HashMap::new();
         for (number, line) in file.lines() {
             let fields: Vec<&str> = line.split(':').collect();
             let fact = if is_passwd {
                 user(file, number, &fields)
             } else {
-                group(file, number, &fields)
+                group(file, number, &fields, &mut memberships)
             };
             sink.facts.extend(fact);
+        }
+        let crowded = memberships.into_iter().filter(|(_, of)| *of > MOST_GROUPS);
+        if let Some((user, _)) = crowded.min() {
+            let reason = format!(
+                "{user} is in more than {MOST_GROUPS} groups; those beyond it were left out"
+            );
+            sink.unexamined(file.path, self.id(), reason);
         }
     }
 }
@@ -62,16 +74,28 @@ fn user(file: &FileView<'_>, number: u32, fields: &[&str]) -> Option<Fact> {
     }))
 }
 
-fn group(file: &FileView<'_>, number: u32, fields: &[&str]) -> Option<Fact> {
+fn group(
+    file: &FileView<'_>,
+    number: u32,
+    fields: &[&str],
+    memberships: &mut HashMap<String, usize>,
+) -> Option<Fact> {
     let [name, _, gid, members, ..] = fields else {
         return None;
     };
+    let gid = gid.parse().ok()?;
+    let is_room = |member: &&str| {
+        let of = memberships.entry((*member).to_owned()).or_default();
+        *of += 1;
+        *of <= MOST_GROUPS
+    };
     Some(Fact::Group(Group {
         name: (*name).to_owned(),
-        gid: gid.parse().ok()?,
+        gid,
         members: members
             .split(',')
             .filter(|member| !member.is_empty())
+            .filter(is_room)
             .map(str::to_owned)
             .collect(),
         evidence: file.evidence(number, &format!("{name}:x:{gid}:{members}")),

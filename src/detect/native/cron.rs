@@ -4,9 +4,22 @@ use super::reference::{is_hidden, secret_names};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, Job, JobKind, Masking};
 use crate::secret::MASK;
+use crate::words::budget::Budget;
 use std::collections::BTreeSet;
 
 pub struct Cron;
+
+/// Jobs of one table.
+const MOST_JOBS: usize = 2_000;
+
+/// Variables of one table: each job keeps those above it.
+const MOST_VARIABLES: usize = 64;
+
+/// Bytes of variables that all jobs of a table keep.
+const OF_ALL: usize = 4 << 20;
+
+/// Lines that are no crontab's, each of them named.
+const MOST_STRANGE: usize = 32;
 
 impl Detector for Cron {
     fn id(&self) -> &'static str {
@@ -67,59 +80,93 @@ impl Detector for Cron {
             }
             return;
         }
-        let kind = if path == "/etc/anacrontab" {
-            JobKind::Anacron
-        } else {
-            JobKind::Cron
-        };
-        let owner = directory
-            .starts_with("/var/spool/cron")
-            .then(|| file.path.name().into_owned());
-        let mut environment: Vec<(String, String)> = Vec::new();
-        let mut hidden = false;
-        let secrets = secrets(file);
-        for (number, line) in file.lines() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            if let Some((name, value)) = assignment(line) {
-                let value = if is_hidden(&secrets, name, value) {
-                    hidden = true;
-                    MASK.to_owned()
-                } else {
-                    let value = file.masking.redact(Some(name), value);
-                    hidden |= value.kind.is_some();
-                    value.text.into_owned()
-                };
-                environment.retain(|(known, _)| known != name);
-                environment.push((name.to_owned(), value));
-                continue;
-            }
-            let parsed = if kind == JobKind::Anacron {
-                anacron(line)
+        table(self.id(), file, directory, sink);
+    }
+}
+
+/// The jobs of a crontab or of anacrontab.
+fn table(id: &str, file: &FileView<'_>, directory: &str, sink: &mut Sink) {
+    let kind = if file.path.as_bytes() == b"/etc/anacrontab" {
+        JobKind::Anacron
+    } else {
+        JobKind::Cron
+    };
+    let owner = directory
+        .starts_with("/var/spool/cron")
+        .then(|| file.path.name().into_owned());
+    let mut environment: Vec<(String, String)> = Vec::new();
+    let mut hidden = false;
+    let secrets = secrets(file);
+    let (mut jobs, mut strange) = (0, 0);
+    let budget = Budget::new(OF_ALL);
+    for (number, line) in file.lines() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some((name, value)) = assignment(line) {
+            let value = if is_hidden(&secrets, name, value) {
+                hidden = true;
+                MASK.to_owned()
             } else {
-                cron(line, owner.as_deref())
+                let value = file.masking.redact(Some(name), value);
+                hidden |= value.kind.is_some();
+                value.text.into_owned()
             };
-            let Some((schedule, user, command)) = parsed else {
+            environment.retain(|(known, _)| known != name);
+            if environment.len() >= MOST_VARIABLES {
                 sink.unexamined(
                     file.path,
-                    self.id(),
-                    format!("line {number} is no crontab line"),
+                    id,
+                    format!(
+                        "line {number}: more than {MOST_VARIABLES} variables; the rest was not read"
+                    ),
                 );
-                continue;
-            };
-            let command = file.masking.redact_line(&command);
-            sink.fact(Fact::Job(Job {
-                kind,
-                schedule,
-                user,
-                secret: hidden || command.kind.is_some(),
-                evidence: file.evidence(number, &file.masking.redact_line(line).text),
-                command: command.text.into_owned(),
-                environment: environment.clone(),
-            }));
+                return;
+            }
+            environment.push((name.to_owned(), value));
+            continue;
         }
+        let parsed = if kind == JobKind::Anacron {
+            anacron(line)
+        } else {
+            cron(line, owner.as_deref())
+        };
+        let Some((schedule, user, command)) = parsed else {
+            strange += 1;
+            if strange > MOST_STRANGE {
+                sink.unexamined(
+                    file.path,
+                    id,
+                    format!("more lines are no crontab lines; not read from line {number} on"),
+                );
+                return;
+            }
+            sink.unexamined(file.path, id, format!("line {number} is no crontab line"));
+            continue;
+        };
+        jobs += 1;
+        let cost = environment
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        if jobs > MOST_JOBS || !budget.take(cost.sum()) {
+            sink.unexamined(
+                    file.path,
+                    id,
+                    format!("more than {MOST_JOBS} jobs, or too many variables for each; not read from line {number} on"),
+                );
+            return;
+        }
+        let command = file.masking.redact_line(&command);
+        sink.fact(Fact::Job(Job {
+            kind,
+            schedule,
+            user,
+            secret: hidden || command.kind.is_some(),
+            evidence: file.evidence(number, &file.masking.redact_line(line).text),
+            command: command.text.into_owned(),
+            environment: environment.clone(),
+        }));
     }
 }
 

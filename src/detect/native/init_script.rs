@@ -9,6 +9,7 @@ use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, InitScript, Syntax};
 use crate::path::MachinePath;
 use crate::words;
+use crate::words::budget::{Budget, EXPANDED};
 use crate::words::expand::{expand, is_name, logical_lines, variables};
 use crate::words::start;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,9 +59,10 @@ impl Detector for InitScripts {
                 .map(|value| value.split_whitespace().map(str::to_owned).collect())
                 .unwrap_or_default()
         };
-        let variables = variables(file.text());
+        let budget = Budget::of(file.text().len());
+        let variables = variables(file.text(), &budget);
         let lines = logical_lines(file.text());
-        let sources = sources(&lines, &variables);
+        let sources = sources(&lines, &variables, &budget);
         sink.wants.extend(
             sources
                 .iter()
@@ -96,6 +98,9 @@ impl Detector for InitScripts {
                 header.get("Short-Description").map_or("", String::as_str),
             ),
         }));
+        if budget.is_spent() {
+            sink.unexamined(file.path, self.id(), EXPANDED);
+        }
     }
 }
 
@@ -114,21 +119,24 @@ fn header(text: &str) -> BTreeMap<String, String> {
 }
 
 /// Files of settings that a script reads in; libraries of functions are none.
-fn sources(lines: &[String], known: &BTreeMap<String, String>) -> Vec<MachinePath> {
+fn sources(
+    lines: &[String],
+    known: &BTreeMap<String, String>,
+    budget: &Budget,
+) -> Vec<MachinePath> {
     let mut found = Vec::new();
     for line in lines {
         let words = words::shell(line);
         let after = words.iter().zip(words.iter().skip(1));
-        for (word, file) in after {
-            let file = expand(file.trim_end_matches(';'), known);
+        for (_, file) in after.filter(|(word, _)| matches!(word.as_str(), "." | "source")) {
+            let file = expand(file.trim_end_matches(';'), known, budget);
             let is_settings = file.starts_with("/etc/") && !file.contains(['$', '`', '*']);
             let path = MachinePath::new(&file);
-            if matches!(word.as_str(), "." | "source") && is_settings && !found.contains(&path) {
+            if is_settings && !found.contains(&path) && found.len() < MOST_STARTS {
                 found.push(path);
             }
         }
     }
-    found.truncate(MOST_STARTS);
     found
 }
 
@@ -163,8 +171,11 @@ mod tests {
     fn what_is_read_in_and_what_only_the_run_knows() {
         let text = "#!/bin/sh\nNAME=acme\n[ -r /etc/default/$NAME ] && . /etc/default/$NAME; . /lib/lsb/init-functions\n\
             run() {\n CONF=$2\n for each in a b; do :; done\n}\n";
-        let (lines, known) = (logical_lines(text), variables(text));
-        assert_eq!(sources(&lines, &known), ["/etc/default/acme".into()]);
+        let (lines, known) = (logical_lines(text), variables(text, &Budget::of(1 << 10)));
+        assert_eq!(
+            sources(&lines, &known, &Budget::of(1 << 10)),
+            ["/etc/default/acme".into()]
+        );
         assert_eq!(computed(&lines, &known), ["CONF", "each"]);
     }
 
@@ -180,9 +191,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_script_survives(text in "(?s).{0,300}") {
-            let known = variables(&text);
+            let known = variables(&text, &Budget::of(text.len()));
             let lines = logical_lines(&text);
-            let _ = (sources(&lines, &known), computed(&lines, &known));
+            let _ = (sources(&lines, &known, &Budget::of(1 << 10)), computed(&lines, &known));
         }
     }
 }

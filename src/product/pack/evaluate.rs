@@ -4,13 +4,14 @@ use super::reach::{connects, listens};
 use super::run::{command, directories, environment, probe};
 use super::settings::Configured;
 use super::{Pack, instance, rules};
-use crate::fact::{Evidence, Facts, Package};
+use crate::fact::{Evidence, Facts, Package, Unexamined};
 use crate::path::MachinePath;
 use crate::product::Disposition;
 use crate::product::{Log, Product};
 use crate::program;
 use crate::service::Service;
 use crate::walk::glob;
+use crate::words::budget::EXPANDED;
 
 /// One service as packs look at it: what it is called, what it runs, and who owns that. Worked out once for all packs.
 pub(super) struct Candidate<'a> {
@@ -62,7 +63,7 @@ fn any<'a>(patterns: &[String], mut names: impl Iterator<Item = &'a str>) -> boo
 pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product {
     let mut asked = Configured::new(pack, service, facts);
     let file = &pack.file;
-    let listens = listens(&asked);
+    let listens = at_most(listens(&asked), &asked);
     // What comes first is what templates mean by the port and the address.
     if let Some(first) = listens.iter().find(|listen| listen.port != 0) {
         asked
@@ -103,7 +104,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         kind: file.kind.clone(),
         disposition,
         reason,
-        connects: connects(&asked),
+        connects: at_most(connects(&asked), &asked),
         logs: logs(&asked),
         claims: claims(&asked),
         opens_files_of_clients: file.opens_files_of_clients,
@@ -117,18 +118,41 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         directories: directories(&asked),
         environment: environment(&asked),
         concerns: rules::product(&asked),
+        unexamined: unexamined(&asked),
         configuration,
         listens,
         data,
     }
 }
 
+/// Addresses of one service. Each is compared with each of every other's.
+const MOST_ADDRESSES: usize = 1_024;
+
+fn at_most<T>(mut addresses: Vec<T>, asked: &Configured<'_>) -> Vec<T> {
+    if addresses.len() > MOST_ADDRESSES {
+        asked.is_cut.set(true);
+    }
+    addresses.truncate(MOST_ADDRESSES);
+    addresses
+}
+
+/// That there was more of the configuration than was read.
+fn unexamined(asked: &Configured<'_>) -> Vec<Unexamined> {
+    let path = asked.main.first().unwrap_or(&asked.service.evidence.path);
+    let cut = asked.is_cut.get().then(|| Unexamined {
+        path: path.clone(),
+        detector: format!("packs/{}", asked.pack.file.id),
+        reason: format!("{}: {EXPANDED}", asked.service.name),
+    });
+    cut.into_iter().collect()
+}
+
 /// The user that the product's own configuration names, by name.
 fn becomes(asked: &Configured<'_>) -> Option<String> {
     let source = asked.pack.file.run.user_from.as_ref()?;
     let text = asked.values(source).pop()?.text;
-    let mut users = asked.facts.users.iter();
-    let numbered = users.find(|user| text.parse() == Ok(user.uid));
+    let uid = text.parse().ok();
+    let numbered = uid.and_then(|uid| asked.facts.user_of(uid));
     Some(numbered.map_or(text, |user| user.name.clone()))
 }
 

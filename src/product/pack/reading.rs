@@ -6,12 +6,14 @@ use super::file::Config;
 use super::settings::{Configured, Placed};
 use super::substitute::{drop_unknown, substitute};
 use super::{Pack, instance};
-use crate::detect::Want;
 use crate::detect::native::syntax;
+use crate::detect::{Want, dispatch};
 use crate::fact::{Facts, Include, Syntax};
 use crate::path::MachinePath;
 use crate::program;
 use crate::service::Service;
+use crate::words::budget::Budget;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Includes nested deeper are a circle.
@@ -23,7 +25,14 @@ struct Progress {
     names: BTreeMap<String, String>,
     seen: BTreeSet<MachinePath>,
     conditions: Conditions,
+    budget: Budget,
 }
+
+/// What a service's configuration may become, all its files together.
+const BYTES: usize = 16 << 20;
+
+/// What it costs to compare a pattern with a name.
+const A_NAME: usize = 8;
 
 impl<'a> Configured<'a> {
     pub fn new(pack: &'a Pack, service: &'a Service, facts: &'a Facts) -> Self {
@@ -47,6 +56,7 @@ impl<'a> Configured<'a> {
             settings: Vec::new(),
             names: BTreeMap::new(),
             flags,
+            is_cut: Cell::new(false),
         };
         if let Some(config) = &pack.file.config {
             made.read(config);
@@ -114,19 +124,22 @@ impl<'a> Configured<'a> {
             .start
             .first()
             .map(|command| &command.argv);
+        let budget = Budget::new(BYTES);
         let mut progress = Progress {
             syntax: config.syntax,
-            names: self.substitutes(config),
+            names: self.substitutes(config, &budget),
             seen: BTreeSet::new(),
             conditions: Conditions::new(argv.into_iter().flatten()),
+            budget,
         };
         for pattern in self.main_patterns(config) {
-            for path in crate::detect::dispatch::by_pattern(&self.facts.tree, &pattern) {
+            for path in dispatch::by_pattern(&self.facts.tree, &pattern) {
                 self.main.push(path.clone());
                 self.include(&path, &mut progress, 0);
             }
         }
         self.names = progress.names;
+        self.is_cut.set(progress.budget.is_spent());
         for file in &config.variables {
             let path = MachinePath::new(instance::fill(file, &self.variables));
             if self.facts.tree.exists(&path) {
@@ -153,10 +166,14 @@ impl<'a> Configured<'a> {
             if !progress.conditions.hold(&setting.conditions, &facts.tree) {
                 continue;
             }
+            let length = setting.args.iter().map(String::len).sum();
+            if !progress.budget.take(length) {
+                return;
+            }
             let args: Vec<String> = setting
                 .args
                 .iter()
-                .map(|arg| substitute(arg, &progress.names))
+                .map(|arg| substitute(arg, &progress.names, &progress.budget))
                 .collect();
             if let Some((name, value)) = progress.conditions.learn(&setting.key, &args) {
                 progress.names.insert(name, value);
@@ -179,14 +196,18 @@ impl<'a> Configured<'a> {
         {
             return;
         }
-        let pattern = substitute(&include.pattern, &progress.names);
-        for path in crate::detect::dispatch::by_pattern(&self.facts.tree, &pattern) {
+        let pattern = substitute(&include.pattern, &progress.names, &progress.budget);
+        let names = dispatch::compared(&self.facts.tree, &pattern);
+        if !progress.budget.take(names.saturating_mul(A_NAME)) {
+            return;
+        }
+        for path in dispatch::by_pattern(&self.facts.tree, &pattern) {
             self.include(&path, progress, depth + 1);
         }
     }
 
     /// Variables of shell files that the configuration uses as `${NAME}`.
-    fn substitutes(&self, config: &Config) -> BTreeMap<String, String> {
+    fn substitutes(&self, config: &Config, budget: &Budget) -> BTreeMap<String, String> {
         let mut found: BTreeMap<String, String> =
             self.service.environment.variables.iter().cloned().collect();
         for file in &config.variables {
@@ -201,7 +222,11 @@ impl<'a> Configured<'a> {
                 .map(|document| document.settings.as_slice())
                 .unwrap_or_default();
             for setting in settings {
-                let value = substitute(setting.args.first().map_or("", String::as_str), &found);
+                let value = substitute(
+                    setting.args.first().map_or("", String::as_str),
+                    &found,
+                    budget,
+                );
                 // What is still unknown is empty to a shell: `$SUFFIX` of a single instance.
                 found.insert(setting.key.clone(), drop_unknown(&value));
             }
@@ -247,14 +272,15 @@ pub(super) fn wants(pack: &Pack, service: &Service, facts: &Facts) -> Vec<Want> 
         ));
     }
     // Includes whose pattern holds a variable are asked for again with it put in.
-    let names = configured.substitutes(config);
+    let budget = Budget::new(BYTES);
+    let names = configured.substitutes(config, &budget);
     for path in &configured.files {
         let document = facts.documents.get(&(path.clone(), config.syntax));
         for include in document.iter().flat_map(|document| &document.includes) {
             if include.pattern.contains('$') {
                 wants.push(syntax::want(
                     config.syntax,
-                    &substitute(&include.pattern, &names),
+                    &substitute(&include.pattern, &names, &budget),
                 ));
             }
         }

@@ -8,7 +8,11 @@ use crate::path::MachinePath;
 use crate::program::Program;
 use crate::service::Service;
 use crate::walk::glob;
+use std::cell::Cell;
 use std::collections::BTreeMap;
+
+/// Values of one source; addresses and ports are joined each with each.
+const MOST_VALUES: usize = 4_096;
 
 /// One setting, the file it stands in, and its arguments with variables put in.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub struct Configured<'a> {
     /// Variables that the configuration's own files define.
     pub names: BTreeMap<String, String>,
     pub(super) flags: Vec<(String, Vec<String>)>,
+    /// There was more of it than the limit.
+    pub is_cut: Cell<bool>,
 }
 
 impl Configured<'_> {
@@ -129,7 +135,7 @@ impl Configured<'_> {
                     .as_ref()
                     .is_none_or(|p| !placed.args.iter().any(|arg| glob::matches(p, arg)))
         });
-        let mut found: Vec<Vec<Value>> = Vec::new();
+        let mut found: Vec<Value> = Vec::new();
         for placed in matching {
             let key = placed.setting.key.rsplit('/').next().unwrap_or_default();
             let evidence = Evidence::line(
@@ -157,13 +163,17 @@ impl Configured<'_> {
                 evidence: evidence.clone(),
                 block: (placed.path.clone(), placed.setting.block),
             };
-            found.push(args.iter().map(value).collect());
+            if !source.all {
+                found.clear();
+            }
+            found.extend(args.iter().map(value));
+            if found.len() > MOST_VALUES {
+                self.is_cut.set(true);
+                found.truncate(MOST_VALUES);
+                break;
+            }
         }
-        if source.all {
-            found.into_iter().flatten().collect()
-        } else {
-            found.pop().unwrap_or_default()
-        }
+        found
     }
 }
 

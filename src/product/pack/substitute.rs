@@ -1,9 +1,11 @@
 //! Variables of a shell inside configuration: `${NAME}` and `$NAME`.
 
+use crate::words::budget::Budget;
+use crate::words::expand::braced;
 use std::collections::BTreeMap;
 
-/// `${NAME}` and `$NAME` replaced where the name is known.
-pub(super) fn substitute(text: &str, names: &BTreeMap<String, String>) -> String {
+/// `${NAME}` and `$NAME` replaced where the name is known, as far as the budget goes.
+pub(super) fn substitute(text: &str, names: &BTreeMap<String, String>, budget: &Budget) -> String {
     if !text.contains('$') {
         return text.to_owned();
     }
@@ -11,10 +13,7 @@ pub(super) fn substitute(text: &str, names: &BTreeMap<String, String>) -> String
     let mut rest = text;
     while let Some((head, tail)) = rest.split_once('$') {
         out.push_str(head);
-        let braced = tail
-            .strip_prefix('{')
-            .and_then(|inner| inner.split_once('}'));
-        let (name, after, written) = braced.map_or_else(
+        let (name, after, written) = braced(tail).map_or_else(
             || {
                 let end = tail
                     .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
@@ -24,7 +23,7 @@ pub(super) fn substitute(text: &str, names: &BTreeMap<String, String>) -> String
             },
             |(name, after)| (name, after, format!("${{{name}}}")),
         );
-        match names.get(name) {
+        match names.get(name).filter(|value| budget.take(value.len())) {
             Some(value) => out.push_str(value),
             None => out.push_str(&written),
         }
@@ -40,12 +39,10 @@ pub(super) fn drop_unknown(text: &str) -> String {
     let mut rest = text;
     while let Some((head, tail)) = rest.split_once('$') {
         out.push_str(head);
-        let tail = tail
-            .strip_prefix('{')
-            .and_then(|inner| inner.split_once('}').map(|(_, after)| after))
-            .unwrap_or_else(|| {
-                tail.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            });
+        let tail = braced(tail).map_or_else(
+            || tail.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'),
+            |(_, after)| after,
+        );
         rest = tail;
     }
     out.push_str(rest);
@@ -59,7 +56,7 @@ mod tests {
     #[test]
     fn known_and_unknown() {
         let names = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
-        assert_eq!(substitute("x${A}y$A/$B", &names), "x1y1/$B");
+        assert_eq!(substitute("x${A}y$A/$B", &names, &Budget::of(0)), "x1y1/$B");
         assert_eq!(drop_unknown("/var/log/a$SUFFIX/b${X}"), "/var/log/a/b");
     }
 }

@@ -42,6 +42,8 @@ struct Service {
     drops: bool,
     capabilities: Vec<Capability>,
     devices: Vec<Device>,
+    /// Commented out: what whoever owns the host may grant.
+    choices: Vec<Choice>,
     security: Vec<String>,
     limits: Vec<Limit>,
 }
@@ -78,6 +80,13 @@ struct Capability {
 #[derive(Debug, Serialize)]
 struct Device {
     path: String,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice {
+    list: &'static str,
+    name: String,
     why: String,
 }
 
@@ -194,6 +203,7 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         drops: plan.contract.drops,
         capabilities: capabilities(plan),
         devices: devices(plan),
+        choices: choices(plan),
         security: security(plan),
         limits: plan
             .process
@@ -230,6 +240,23 @@ fn devices(plan: &Plan) -> Vec<Device> {
         why: format!("{}; from {}", device.why, device.evidence.place()),
     });
     devices.collect()
+}
+
+/// Lines that are comments until somebody decides otherwise.
+fn choices(plan: &Plan) -> Vec<Choice> {
+    let choices = plan.contract.choices.iter().map(|choice| {
+        let capability = choice.name.strip_prefix("CAP_");
+        Choice {
+            list: if capability.is_some() {
+                "cap_add"
+            } else {
+                "devices"
+            },
+            name: capability.unwrap_or(&choice.name).to_owned(),
+            why: choice.why.clone(),
+        }
+    });
+    choices.collect()
 }
 
 fn security(plan: &Plan) -> Vec<String> {

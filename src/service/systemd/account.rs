@@ -19,16 +19,14 @@ pub(super) fn account(
         None if is_dynamic => prefix.to_owned(),
         None => "root".to_owned(),
         Some(user) => {
-            let uid = user.parse().ok();
-            let known = facts.users.iter().find(|known| uid == Some(known.uid));
+            let known = user.parse().ok().and_then(|uid| facts.user_of(uid));
             known.map_or(user, |known| known.name.clone())
         }
     };
     let group = match group {
         None => primary_group(facts, &user).unwrap_or_else(|| user.clone()),
         Some(group) => {
-            let gid = group.parse().ok();
-            let known = facts.groups.iter().find(|known| gid == Some(known.gid));
+            let known = group.parse().ok().and_then(|gid| facts.group_of(gid));
             known.map_or(group, |known| known.name.clone())
         }
     };
@@ -36,10 +34,6 @@ pub(super) fn account(
 }
 
 fn primary_group(facts: &Facts, user: &str) -> Option<String> {
-    let gid = facts.user(user)?.gid;
-    facts
-        .groups
-        .iter()
-        .find(|group| group.gid == gid)
-        .map(|group| group.name.clone())
+    let group = facts.group_of(facts.user(user)?.gid);
+    group.map(|group| group.name.clone())
 }

@@ -7,20 +7,75 @@ use super::{
     calendar, capability, condition, credential, directory, environment, remark, sandbox, signal,
     specifier,
 };
-use crate::fact::{Evidence, Facts, UnitEntry};
+use crate::fact::{Document, Evidence, Facts, Unexamined, UnitEntry};
 use crate::path::MachinePath;
 use crate::service::{
     CREDENTIALS_DIRECTORY, Command, Commands, Device, GeneratedUnit, Privileges, Service,
     ServiceType, Starter,
 };
 use crate::words;
+use crate::words::budget::{Budget, EXPANDED, WORDS};
 
-pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUnit>) -> Service {
-    let source = Source { facts, unit };
+/// What the values of one unit may become: twice what the kernel lets a command line and its environment be by default
+/// for one string (execve(2), `MAX_ARG_STRLEN`).
+const OF_ONE: usize = 256 << 10;
+
+/// The same for all units of a machine.
+const OF_ALL: usize = 16 << 20;
+
+/// What units may still become, and those that became less than is written.
+pub(super) struct Limits<'a> {
+    whole: Budget,
+    /// Lists of directories that are made at boot.
+    tmpfiles: Vec<&'a Document>,
+    pub cut: Vec<Unexamined>,
+}
+
+impl<'a> Limits<'a> {
+    pub(super) fn new(facts: &'a Facts) -> Self {
+        Self {
+            tmpfiles: directory::in_force(facts).collect(),
+            whole: Budget::new(OF_ALL),
+            cut: Vec::new(),
+        }
+    }
+}
+
+/// A unit as a service; what its values would become beyond the limits is left as written, and named.
+pub(super) fn service(
+    facts: &Facts,
+    unit: &Unit,
+    generated: Option<&GeneratedUnit>,
+    limits: &mut Limits<'_>,
+) -> Service {
+    let budget = limits.whole.part(OF_ONE);
+    let service = of_unit(facts, unit, generated, (&limits.tmpfiles, &budget));
+    limits.whole.settle(&budget, OF_ONE);
+    if budget.is_spent() || unit.is_cut {
+        limits.cut.push(Unexamined {
+            path: service.evidence.path.clone(),
+            detector: "services/systemd".to_owned(),
+            reason: format!("{}: {EXPANDED}", unit.name),
+        });
+    }
+    service
+}
+
+fn of_unit(
+    facts: &Facts,
+    unit: &Unit,
+    generated: Option<&GeneratedUnit>,
+    (tmpfiles, budget): (&[&Document], &Budget),
+) -> Service {
+    let source = Source {
+        facts,
+        unit,
+        budget,
+    };
     let plain = source.plain();
     let (user, group) = account(facts, unit, source.value("User"), source.value("Group"));
     let (environment, open) = environment::read(facts, unit, &plain);
-    let directories = directory::all(facts, unit, &plain, &user);
+    let directories = directory::all(facts, (unit, &user), &plain, tmpfiles);
     let (credentials, uncarried) = credential::all(facts, unit, &plain);
     let own = (!credentials.is_empty()).then(|| {
         let directory = specifier::credentials(&unit.name);
@@ -76,6 +131,7 @@ pub(super) fn service(facts: &Facts, unit: &Unit, generated: Option<&GeneratedUn
 struct Source<'a> {
     facts: &'a Facts,
     unit: &'a Unit,
+    budget: &'a Budget,
 }
 
 impl<'a> Source<'a> {
@@ -87,6 +143,7 @@ impl<'a> Source<'a> {
             hostname: hostname.map(|(name, _)| name.as_str()).unwrap_or_default(),
             environment: &[],
             open: None,
+            budget: self.budget,
         }
     }
 
@@ -100,6 +157,7 @@ impl<'a> Source<'a> {
         let plain = self.plain();
         entries
             .flat_map(|(_, entry)| words::split(&plain.expand(&entry.value)))
+            .take(WORDS)
             .collect()
     }
 

@@ -5,6 +5,8 @@ use crate::fact::{Evidence, UnitEntry};
 use crate::path::MachinePath;
 use crate::service::Command;
 use crate::words;
+use crate::words::budget::{Budget, WORDS};
+use crate::words::expand::braced;
 
 /// What a unit's values are expanded with.
 pub struct Context<'a> {
@@ -13,11 +15,13 @@ pub struct Context<'a> {
     pub environment: &'a [(String, String)],
     /// Variables that the run may set though the disk does not; `None` where any may be.
     pub open: Option<&'a [String]>,
+    /// What all of the unit's values may become.
+    pub budget: &'a Budget,
 }
 
 impl Context<'_> {
     pub fn expand(&self, text: &str) -> String {
-        specifier::expand(text, self.name, self.hostname)
+        specifier::expand(text, self.name, self.hostname, self.budget)
     }
 
     /// One Exec line; several commands may be joined by ` ; `.
@@ -41,6 +45,11 @@ impl Context<'_> {
         };
         let mut argv = vec![self.expand(path)];
         for word in rest {
+            if argv.len() >= WORDS {
+                argv.truncate(WORDS);
+                self.budget.refuse();
+                break;
+            }
             if prefix.contains(':') {
                 argv.push(self.expand(word));
             } else {
@@ -70,18 +79,17 @@ impl Context<'_> {
     fn variables(&self, word: &str) -> Vec<String> {
         if let Some(name) = word.strip_prefix('$').filter(|name| is_name(name)) {
             let value = self.value(name);
+            let value = value.filter(|value| self.budget.take(value.len()));
             return value.map_or_else(|| vec![word.to_owned()], words::split);
         }
         let mut out = String::with_capacity(word.len());
         let mut rest = word;
         while let Some((head, tail)) = rest.split_once('$') {
             out.push_str(head);
-            let braced = tail
-                .strip_prefix('{')
-                .and_then(|inner| inner.split_once('}'));
-            rest = match (braced, tail.strip_prefix('$')) {
+            rest = match (braced(tail), tail.strip_prefix('$')) {
                 (Some((name, after)), _) if is_name(name) => {
-                    match self.value(name) {
+                    let value = self.value(name);
+                    match value.filter(|value| self.budget.take(value.len())) {
                         Some(text) => out.push_str(text),
                         None => out.extend(["${", name, "}"]),
                     }
@@ -123,6 +131,7 @@ mod tests {
             hostname: "h",
             environment: &environment,
             open,
+            budget: &Budget::of(1 << 10),
         };
         let entry = UnitEntry {
             section: "Service".into(),

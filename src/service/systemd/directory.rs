@@ -7,6 +7,8 @@ use crate::fact::{Document, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::service::{DirectoryKind, ManagedDirectory};
 use crate::words;
+use crate::words::budget::WORDS;
+use std::collections::BTreeSet;
 
 /// Setting, where it is, what becomes of it.
 const SETTINGS: &[(&str, &str, DirectoryKind)] = &[
@@ -26,16 +28,15 @@ const TMPFILES: &[&str] = &["/etc/tmpfiles.d", "/usr/lib/tmpfiles.d"];
 
 pub(super) fn all(
     facts: &Facts,
-    unit: &Unit,
+    (unit, user): (&Unit, &str),
     context: &Context<'_>,
-    user: &str,
+    tmpfiles_in_force: &[&Document],
 ) -> Vec<ManagedDirectory> {
     let mut found = settings(unit, context);
-    for made in tmpfiles(facts, unit, context, user) {
-        if found.iter().all(|known| known.path != made.path) {
-            found.push(made);
-        }
-    }
+    let mut known: BTreeSet<MachinePath> = found.iter().map(|made| made.path.clone()).collect();
+    let mut made = tmpfiles(facts, (unit, user), context, tmpfiles_in_force);
+    made.retain(|made| known.insert(made.path.clone()));
+    found.extend(made);
     found
 }
 
@@ -48,6 +49,10 @@ fn settings(unit: &Unit, context: &Context<'_>) -> Vec<ManagedDirectory> {
             .unwrap_or(0o755);
         for (_, entry) in unit.list("Service", key) {
             for name in words::split(&context.expand(&entry.value)) {
+                if found.len() >= WORDS {
+                    context.budget.refuse();
+                    return found;
+                }
                 // `name:link` also makes a link, since systemd 250.
                 let name = name.split(':').next().unwrap_or_default();
                 found.push(ManagedDirectory {
@@ -90,15 +95,19 @@ pub(super) fn variables(made: &[ManagedDirectory]) -> Vec<(String, String)> {
 /// packages' directories are for their own services, though they may share an account.
 fn tmpfiles(
     facts: &Facts,
-    unit: &Unit,
+    (unit, user): (&Unit, &str),
     context: &Context<'_>,
-    user: &str,
+    in_force: &[&Document],
 ) -> Vec<ManagedDirectory> {
     let package = unit.files.first().and_then(|file| facts.owner(file));
     let mut found = Vec::new();
-    for document in in_force(facts) {
+    for document in in_force {
         let owner = facts.owner(&document.path);
         for setting in &document.settings {
+            // Every unit goes through all of them.
+            if !context.budget.take(0) {
+                return found;
+            }
             let Some(made) = line(&setting.key, &setting.args, context) else {
                 continue;
             };
@@ -115,7 +124,7 @@ fn tmpfiles(
 }
 
 /// Of one name the file of the strongest directory counts, a mask included.
-fn in_force(facts: &Facts) -> impl Iterator<Item = &Document> {
+pub(super) fn in_force(facts: &Facts) -> impl Iterator<Item = &Document> {
     let columns = facts.documents.values();
     let columns = columns.filter(|document| document.syntax == Syntax::Columns);
     columns.filter(|document| {
@@ -190,6 +199,7 @@ fn octal(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::budget::Budget;
 
     #[test]
     fn tmpfiles_lines() {
@@ -198,6 +208,7 @@ mod tests {
             hostname: "h",
             environment: &[],
             open: None,
+            budget: &Budget::of(1 << 10),
         };
         let of = |text: &str| {
             let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();

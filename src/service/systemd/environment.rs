@@ -2,11 +2,12 @@
 
 use super::command::Context;
 use super::unit::{self, Unit};
-use crate::fact::{Evidence, Facts, Syntax};
+use crate::fact::{Document, Evidence, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::secret::MASK;
 use crate::service::Environment;
 use crate::words;
+use crate::words::budget::Budget;
 use std::collections::BTreeMap;
 
 /// What the manager itself sets (systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager").
@@ -52,7 +53,7 @@ pub(super) fn read(
         ..Environment::default()
     };
     assignments(&mut found, unit, context);
-    of_files(&mut found, facts);
+    of_files(&mut found, facts, context.budget);
     take_away(&mut found, unit, context);
     found.set_by = set_by(&found, unit);
     let mut files = found.files.iter();
@@ -64,24 +65,27 @@ pub(super) fn read(
 fn assignments(found: &mut Environment, unit: &Unit, context: &Context<'_>) {
     for (path, entry) in unit.list("Service", "Environment") {
         for word in words::split(&context.expand(&entry.value)) {
-            if let Some((name, value)) = word.split_once('=') {
-                let evidence = Evidence::line(path, entry.line, &word);
-                set(found, name, value.to_owned(), evidence);
+            let Some((name, value)) = word.split_once('=') else {
+                continue;
+            };
+            if !has_room(found, &word, context.budget) {
+                return;
             }
+            let evidence = Evidence::line(path, entry.line, &word);
+            set(found, name, value.to_owned(), evidence);
         }
     }
 }
 
 /// Files come after, and later ones win.
-fn of_files(found: &mut Environment, facts: &Facts) {
+fn of_files(found: &mut Environment, facts: &Facts, budget: &Budget) {
     for (pattern, _) in found.files.clone() {
-        let matching = facts.documents.iter().filter(|((path, syntax), _)| {
-            *syntax == Syntax::Environment
-                && crate::walk::glob::matches_path(&pattern.text(), &path.text())
-        });
-        for (_, document) in matching {
+        for document in named(facts, &pattern) {
             for setting in &document.settings {
                 let value = setting.args.first().cloned().unwrap_or_default();
+                if !has_room(found, &value, budget) {
+                    return;
+                }
                 set(found, &setting.key, value, document.evidence(setting));
             }
         }
@@ -89,6 +93,30 @@ fn of_files(found: &mut Environment, facts: &Facts) {
 }
 
 /// UnsetEnvironment=.
+/// Documents that a pattern names. They are sorted by path: all of them begin as it begins.
+fn named<'a>(facts: &'a Facts, pattern: &MachinePath) -> impl Iterator<Item = &'a Document> {
+    let pattern = pattern.text().into_owned();
+    let literal = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    let directory = literal
+        .rsplit_once('/')
+        .map_or("", |(directory, _)| directory);
+    let (prefix, is_file) = if literal.len() == pattern.len() {
+        (literal.to_owned(), true)
+    } else {
+        (directory.to_owned(), false)
+    };
+    let from = (MachinePath::new(&prefix), Syntax::Blocks);
+    let near = facts.documents.range(from..);
+    let near = near.take_while(move |((path, _), _)| {
+        let path = path.as_bytes();
+        path.starts_with(prefix.as_bytes()) && (!is_file || path.len() == prefix.len())
+    });
+    let matching = near.filter(move |((path, syntax), _)| {
+        *syntax == Syntax::Environment && crate::walk::glob::matches_path(&pattern, &path.text())
+    });
+    matching.map(|(_, document)| document)
+}
+
 fn take_away(found: &mut Environment, unit: &Unit, context: &Context<'_>) {
     for (_, entry) in unit.list("Service", "UnsetEnvironment") {
         for word in words::split(&context.expand(&entry.value)) {
@@ -103,18 +131,37 @@ fn take_away(found: &mut Environment, unit: &Unit, context: &Context<'_>) {
 /// The line of the unit that a variable stands in, or else the first file of variables.
 fn set_by(found: &Environment, unit: &Unit) -> BTreeMap<String, Evidence> {
     let file = found.files.first().map(|(path, _)| Evidence::file(path));
-    let of = |name: &str| {
-        let mut entries = unit.entries.iter();
-        let line =
-            entries.find(|(_, entry)| entry.key == "Environment" && entry.value.contains(name));
-        line.map(|(path, entry)| unit::evidence(path, entry))
-            .or_else(|| file.clone())
-    };
+    let mut lines: BTreeMap<String, Evidence> = BTreeMap::new();
+    let entries = unit.entries.iter();
+    for (path, entry) in entries.filter(|(_, entry)| entry.key == "Environment") {
+        for word in words::split(&entry.value) {
+            if let Some((name, _)) = word.split_once('=') {
+                let line = || unit::evidence(path, entry);
+                lines.entry(name.to_owned()).or_insert_with(line);
+            }
+        }
+    }
+    let of = |name: &str| lines.get(name).cloned().or_else(|| file.clone());
     let names = found.variables.iter().map(|(name, _)| name);
     names
         .filter_map(|name| Some((name.clone(), of(name)?)))
         .collect()
 }
+
+/// Variables of one unit.
+const MOST: usize = 1_024;
+
+/// Room for one more variable, and what its value costs.
+fn has_room(found: &Environment, text: &str, budget: &Budget) -> bool {
+    let is_full = found.variables.len() >= MOST;
+    if is_full {
+        budget.refuse();
+    }
+    !is_full && budget.take(text.len().saturating_add(COST))
+}
+
+/// A variable costs more than its letters: its name, its evidence, and going through those before it.
+const COST: usize = 128;
 
 fn set(found: &mut Environment, name: &str, value: String, evidence: Evidence) {
     unset(found, name, None);
@@ -163,6 +210,9 @@ fn is_open(facts: &Facts, file: &MachinePath, optional: bool) -> bool {
     (there.is_empty() && !optional) || !there.iter().all(is_read)
 }
 
+/// Files of variables of one unit.
+const MOST_FILES: usize = 64;
+
 /// EnvironmentFile=: path or pattern, and whether it may be absent.
 fn files(unit: &Unit, context: &Context<'_>) -> Vec<(MachinePath, bool)> {
     let entries = unit.list("Service", "EnvironmentFile");
@@ -171,8 +221,9 @@ fn files(unit: &Unit, context: &Context<'_>) -> Vec<(MachinePath, bool)> {
         let optional = value.starts_with('-');
         (MachinePath::new(value.trim_start_matches('-')), optional)
     };
-    entries
-        .iter()
-        .map(|(_, entry)| file(&entry.value))
-        .collect()
+    if entries.len() > MOST_FILES {
+        context.budget.refuse();
+    }
+    let entries = entries.iter().take(MOST_FILES);
+    entries.map(|(_, entry)| file(&entry.value)).collect()
 }

@@ -13,17 +13,24 @@ pub(super) struct Reached {
     pub by: BTreeMap<String, Evidence>,
     /// Services that an enabled socket unit starts: service, socket unit.
     pub sockets: Vec<(String, Unit)>,
+    /// The last one, where there are more than anybody has.
+    pub cut: Option<Unit>,
 }
 
 /// The most units followed; a machine has some hundreds.
-const MOST: usize = 20_000;
+pub(super) const MOST: usize = 20_000;
 
 pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached {
     let mut reached = Reached {
         units: BTreeMap::new(),
         by: BTreeMap::new(),
         sockets: Vec::new(),
+        cut: None,
     };
+    let mut wanted: BTreeMap<&str, Vec<&GeneratedUnit>> = BTreeMap::new();
+    for unit in generated {
+        wanted.entry(&unit.wanted_by).or_default().push(unit);
+    }
     let mut queue: VecDeque<(String, Option<Evidence>)> = VecDeque::new();
     // Default dependencies pull these in for every service; default.target may be missing on a stripped machine.
     for target in [
@@ -37,11 +44,12 @@ pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached
         }
     }
     while let Some((name, by)) = queue.pop_front() {
-        if reached.units.len() > MOST {
-            break;
-        }
         if reached.units.contains_key(&name) {
             continue;
+        }
+        if reached.units.len() >= MOST {
+            reached.cut = path.load(&name);
+            break;
         }
         let Some(unit) = path.load(&name) else {
             continue;
@@ -52,7 +60,7 @@ pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached
         if let Some(by) = by {
             reached.by.entry(unit.name.clone()).or_insert(by);
         }
-        queue.extend(next(path, &unit, generated));
+        queue.extend(next(path, &unit, &wanted));
         if unit.name.ends_with(".socket") && !accepts(&unit) {
             let service = triggered(&unit, "Socket", "Service");
             queue.push_back((service.clone(), unit.files.first().map(Evidence::file)));
@@ -72,7 +80,7 @@ pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached
 fn next(
     path: &UnitPath<'_>,
     unit: &Unit,
-    generated: &[GeneratedUnit],
+    generated: &BTreeMap<&str, Vec<&GeneratedUnit>>,
 ) -> Vec<(String, Option<Evidence>)> {
     let mut found = Vec::new();
     for key in ["Requires", "Wants", "BindsTo", "Upholds"] {
@@ -90,9 +98,7 @@ fn next(
     }
     let link = |(name, path): (String, MachinePath)| (name, Some(Evidence::file(&path)));
     found.extend(path.links(unit).into_iter().map(link));
-    let mine = generated
-        .iter()
-        .filter(|generated| generated.wanted_by == unit.name);
+    let mine = generated.get(unit.name.as_str()).into_iter().flatten();
     found.extend(mine.map(|generated| (generated.name.clone(), Some(generated.evidence.clone()))));
     found
 }
@@ -107,7 +113,7 @@ fn accepts(unit: &Unit) -> bool {
 pub(super) fn triggered(unit: &Unit, section: &str, key: &str) -> String {
     let named = unit
         .value(section, key)
-        .map(|(_, entry)| super::specifier::expand(&entry.value, &unit.name, ""));
+        .map(|(_, entry)| unit.expand(&entry.value));
     named.unwrap_or_else(|| {
         let stem = unit
             .name

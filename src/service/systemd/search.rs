@@ -27,6 +27,9 @@ enum Fragment {
     File(MachinePath),
 }
 
+/// Assignments of one unit, drop-ins included.
+const MOST_ENTRIES: usize = 4_096;
+
 /// Aliases of aliases end soon, or they are a loop.
 const MOST_ALIASES: usize = 8;
 
@@ -79,11 +82,11 @@ impl<'a> UnitPath<'a> {
         };
         for path in std::iter::once(fragment).chain(self.drop_ins(&unit)) {
             if let Some(file) = self.files.get(&path) {
-                unit.entries.extend(
-                    file.entries
-                        .iter()
-                        .map(|entry| (path.clone(), entry.clone())),
-                );
+                let room = MOST_ENTRIES.saturating_sub(unit.entries.len());
+                unit.is_cut |= file.entries.len() > room;
+                let entries = file.entries.iter().take(room);
+                unit.entries
+                    .extend(entries.map(|entry| (path.clone(), entry.clone())));
             }
             unit.files.push(path);
         }

@@ -1,7 +1,9 @@
 //! Specifiers of systemd.unit(5), as far as a powered-off disk knows their values.
 
-/// Replaces `%` specifiers in a value of the unit `name`.
-pub fn expand(text: &str, name: &str, hostname: &str) -> String {
+use crate::words::budget::Budget;
+
+/// Replaces `%` specifiers in a value of the unit `name`, as far as the budget goes.
+pub fn expand(text: &str, name: &str, hostname: &str, budget: &Budget) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }
@@ -15,6 +17,8 @@ pub fn expand(text: &str, name: &str, hostname: &str) -> String {
             out.push(c);
             continue;
         }
+        let rest = chars.as_str();
+        let before = out.len();
         match chars.next() {
             Some('i') => out.push_str(instance),
             Some('I') => out.push_str(&unescape(instance)),
@@ -49,6 +53,12 @@ pub fn expand(text: &str, name: &str, hostname: &str) -> String {
             Some('%') | None => out.push('%'),
             // Boot id, machine id, kernel release and the like are not on the disk, or change.
             Some(other) => out.extend(['%', other]),
+        }
+        if !budget.take(out.len() - before) {
+            let written = rest.strip_suffix(chars.as_str()).unwrap_or_default();
+            out.truncate(before);
+            out.push('%');
+            out.push_str(written);
         }
     }
     out
@@ -93,17 +103,22 @@ mod tests {
     fn specifiers() {
         let name = "a-b@15-main.service";
         assert_eq!(
-            expand("%i %I %n %N %p %j %t 100%%", name, "h.x"),
+            expand(
+                "%i %I %n %N %p %j %t 100%%",
+                name,
+                "h.x",
+                &Budget::of(1 << 10)
+            ),
             "15-main 15/main a-b@15-main.service a-b@15-main a-b b /run 100%"
         );
         assert_eq!(unescape("a\\x2db-c"), "a-b/c");
-        assert_eq!(expand("%", name, ""), "%");
+        assert_eq!(expand("%", name, "", &Budget::of(1 << 10)), "%");
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_survives(text in ".{0,60}", name in ".{0,30}") {
-            let _ = expand(&text, &name, "h");
+            let _ = expand(&text, &name, "h", &Budget::of(1 << 10));
         }
     }
 }

@@ -1,26 +1,39 @@
 //! Timers and cron jobs as one list of scheduled jobs.
 
+use super::build::{self, Limits};
+use super::calendar;
 use super::resolve::{Reached, triggered};
 use super::search::UnitPath;
 use super::unit::{self, Unit};
-use super::{build, calendar};
 use crate::fact::{Evidence, Facts, UnitEntry};
 use crate::path::MachinePath;
 use crate::service::{ScheduledJob, Starter};
 
 /// Enabled timers, with the service each starts.
-pub(super) fn timers(facts: &Facts, path: &UnitPath<'_>, reached: &Reached) -> Vec<ScheduledJob> {
+pub(super) fn timers(
+    facts: &Facts,
+    path: &UnitPath<'_>,
+    reached: &Reached,
+    limits: &mut Limits<'_>,
+) -> Vec<ScheduledJob> {
     let timers = reached
         .units
         .values()
         .filter(|unit| unit.name.ends_with(".timer"));
-    timers.filter_map(|unit| timer(facts, path, unit)).collect()
+    timers
+        .filter_map(|unit| timer(facts, path, unit, limits))
+        .collect()
 }
 
-fn timer(facts: &Facts, path: &UnitPath<'_>, unit: &Unit) -> Option<ScheduledJob> {
+fn timer(
+    facts: &Facts,
+    path: &UnitPath<'_>,
+    unit: &Unit,
+    limits: &mut Limits<'_>,
+) -> Option<ScheduledJob> {
     let target = triggered(unit, "Timer", "Unit");
     let service = path.load(&target).filter(|unit| !unit.masked)?;
-    let service = build::service(facts, &service, None);
+    let service = build::service(facts, &service, None, limits);
     let (schedule, cron, evidence) = schedule(unit)?;
     let commands: Vec<String> = service
         .commands

@@ -2,6 +2,7 @@
 
 use crate::fact::{Evidence, UnitEntry};
 use crate::path::MachinePath;
+use crate::words::budget::Budget;
 
 /// A unit as loaded: every assignment in force, in merge order.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,8 @@ pub struct Unit {
     pub files: Vec<MachinePath>,
     /// Other names that are links to it, sorted.
     pub aliases: Vec<String>,
+    /// There were more assignments than anybody writes.
+    pub is_cut: bool,
 }
 
 impl Unit {
@@ -68,7 +71,13 @@ impl Unit {
 
     /// One name of a dependency setting or directory as this unit means it.
     pub fn dependency(&self, name: &str) -> String {
-        instantiate(&super::specifier::expand(name, &self.name, ""), &self.name)
+        instantiate(&self.expand(name), &self.name)
+    }
+
+    /// A name or an address with what stands for the unit's own name put in. Valid ones are short: what became too long is
+    /// none, cut or not.
+    pub fn expand(&self, text: &str) -> String {
+        super::specifier::expand(text, &self.name, "", &Budget::of(text.len()))
     }
 }
 

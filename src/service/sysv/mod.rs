@@ -4,12 +4,14 @@ pub mod start;
 
 use super::manager::Manager;
 use super::{
-    Command, Commands, Environment, GeneratedUnit, Remark, RemarkKind, Service, ServiceType,
-    Services, Starter,
+    Command, Commands, Environment, GeneratedUnit, MOST_SERVICES, Remark, RemarkKind, Service,
+    ServiceType, Services, Starter,
 };
 use crate::fact::{Evidence, Facts, InitScript, Syntax};
 use crate::path::MachinePath;
-use std::collections::BTreeMap;
+use crate::walk::Entry;
+use crate::words::budget::{Budget, EXPANDED};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Directories of rc links: Debian's and the older Red Hat place. To systemd the levels 2 to 4 are multi-user.target.
 const LINKS: &[&str] = &["/etc/rc[234].d/S*", "/etc/rc.d/rc[234].d/S*"];
@@ -32,7 +34,13 @@ impl Manager for SystemV {
     }
 
     fn find(&self, facts: &Facts, generated: &[GeneratedUnit], found: &mut Services) {
-        let mut services = services(facts, found);
+        let budget = Budget::new(OF_ALL);
+        let mut services = services(facts, found, &budget);
+        if budget.is_spent()
+            && let Some(script) = facts.init_scripts.first()
+        {
+            found.leave_out(&script.path, self.id(), EXPANDED);
+        }
         let daemons: Vec<Service> = daemons(&services, generated).collect();
         services.extend(daemons);
         if let Some(local) = rc_local(facts) {
@@ -54,15 +62,36 @@ fn drop_wrappers(facts: &Facts, local: &Service, others: &mut Vec<Service>) {
     others.retain(|service| own.is_none() || script(service) != own);
 }
 
-fn services(facts: &Facts, others: &Services) -> Vec<Service> {
+/// What the command lines of all init scripts may become.
+const OF_ALL: usize = 16 << 20;
+
+fn services(facts: &Facts, others: &mut Services, budget: &Budget) -> Vec<Service> {
     let is_graphical = others.graphical.unwrap_or(true);
     let links: Vec<_> = LINKS
         .iter()
         .chain(GRAPHICAL.iter().filter(|_| is_graphical))
         .flat_map(|pattern| facts.tree.glob(pattern))
         .collect();
+    let mut by_script: BTreeMap<Option<MachinePath>, &Entry> = BTreeMap::new();
+    for link in links {
+        by_script
+            .entry(facts.tree.resolve(&link.path))
+            .or_insert(link);
+    }
+    let taken: BTreeSet<String> = {
+        let names = others.services.iter();
+        let names = names.flat_map(|known| std::iter::once(&known.name).chain(&known.aliases));
+        names.cloned().collect()
+    };
     let mut found = Vec::new();
     for script in &facts.init_scripts {
+        if found.len() >= MOST_SERVICES {
+            let reason = format!(
+                "more than {MOST_SERVICES} init scripts; this one and those after it were left out"
+            );
+            others.leave_out(&script.path, "sysv", reason);
+            break;
+        }
         let name = script.path.name().into_owned();
         let stem = name.strip_suffix(".sh").unwrap_or(&name);
         // A native unit (or mask, or alias) of the same name takes the script's place, whatever the script provides.
@@ -70,14 +99,12 @@ fn services(facts: &Facts, others: &Services) -> Vec<Service> {
             .tree
             .get(&script.path)
             .is_some_and(crate::walk::Entry::is_executable);
-        if !is_script || others.named(&format!("{stem}.service")).is_some() {
+        if !is_script || taken.contains(&format!("{stem}.service")) {
             continue;
         }
         let real = facts.tree.resolve(&script.path);
-        let link = links
-            .iter()
-            .find(|link| facts.tree.resolve(&link.path) == real);
-        found.push(service(facts, script, name, link.map(|link| &link.path)));
+        let link = by_script.get(&real).map(|link| &link.path);
+        found.push(service(facts, script, (name, link), budget));
     }
     found
 }
@@ -85,10 +112,10 @@ fn services(facts: &Facts, others: &Services) -> Vec<Service> {
 fn service(
     facts: &Facts,
     script: &InitScript,
-    name: String,
-    link: Option<&MachinePath>,
+    (name, link): (String, Option<&MachinePath>),
+    budget: &Budget,
 ) -> Service {
-    let start = start::started(script, &settings(facts, script), facts.masking);
+    let start = start::started(script, &settings(facts, script), facts.masking, budget);
     let kind = match &start {
         Some(start) if start.is_put_behind => ServiceType::Simple,
         _ => ServiceType::Forking,
@@ -116,11 +143,14 @@ fn daemons<'a>(
     services: &'a [Service],
     generated: &'a [GeneratedUnit],
 ) -> impl Iterator<Item = Service> + 'a {
+    let scripts = services.iter().rev();
+    let scripts = scripts.filter(|service| service.manager == Starter::Sysv);
+    let scripts: BTreeMap<&str, &Service> = scripts
+        .map(|script| (script.name.as_str(), script))
+        .collect();
     let started = generated.iter().filter(|unit| !unit.command.is_empty());
-    started.filter_map(|unit| {
-        let script = services
-            .iter()
-            .find(|service| service.name == unit.wanted_by && service.manager == Starter::Sysv)?;
+    started.filter_map(move |unit| {
+        let script = *scripts.get(unit.wanted_by.as_str())?;
         // A pack's command stays in front.
         Some(Service {
             commands: runs(Some(plain(unit.command.clone(), &unit.evidence))),

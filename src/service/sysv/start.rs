@@ -3,6 +3,7 @@
 
 use crate::fact::{InitScript, Masking};
 use crate::words;
+use crate::words::budget::{Budget, WORDS};
 use crate::words::expand::{expand, is_name};
 use crate::words::start::{inner, starter};
 use std::collections::BTreeMap;
@@ -23,8 +24,10 @@ pub fn started(
     script: &InitScript,
     known: &BTreeMap<String, String>,
     masking: Masking,
+    budget: &Budget,
 ) -> Option<Start> {
-    let mut start = script.starts.iter().find_map(|line| start(line, known))?;
+    let mut lines = script.starts.iter();
+    let mut start = lines.find_map(|line| start(line, known, budget))?;
     // Nobody gives it a value: to a shell it is nothing at all.
     let is_unset = |word: &String| {
         let name = word
@@ -44,11 +47,16 @@ pub fn started(
 }
 
 /// What a line starts, if anything.
-fn start(line: &str, known: &BTreeMap<String, String>) -> Option<Start> {
-    let words: Vec<String> = words::shell_quoted(inner(line))
+fn start(line: &str, known: &BTreeMap<String, String>, budget: &Budget) -> Option<Start> {
+    let words = words::shell_quoted(inner(line));
+    let words = words
         .iter()
-        .flat_map(|(word, quoted)| expand_words(word, *quoted, known))
-        .collect();
+        .flat_map(|(word, quoted)| expand_words(word, *quoted, known, budget));
+    let mut words: Vec<String> = words.take(WORDS + 1).collect();
+    if words.len() > WORDS {
+        words.truncate(WORDS);
+        budget.refuse();
+    }
     let at = starter(&words)?;
     let (name, rest) = words.get(at..)?.split_first()?;
     match name.rsplit('/').next().unwrap_or_default() {
@@ -79,8 +87,13 @@ fn behind(start: Start, line: &[String]) -> Start {
 }
 
 /// An unquoted variable may hold several words, or none.
-fn expand_words(word: &str, quoted: bool, known: &BTreeMap<String, String>) -> Vec<String> {
-    let expanded = expand(word, known);
+fn expand_words(
+    word: &str,
+    quoted: bool,
+    known: &BTreeMap<String, String>,
+    budget: &Budget,
+) -> Vec<String> {
+    let expanded = expand(word, known, budget);
     if quoted || expanded == word {
         vec![expanded]
     } else {
@@ -179,10 +192,11 @@ mod tests {
     fn start_stop_daemon_lines() {
         let text = "#!/bin/sh\nDAEMON=/opt/acme/bin/acmed\nDAEMON_ARGS=\"--port 9100 --dir ${HOME_DIR:-/opt/acme}\"\nPIDFILE=/run/acme.pid\nRUNAS=acme\n\
             case $1 in start)\n start-stop-daemon --start --background --make-pidfile --pidfile $PIDFILE \\\n  --chuid $RUNAS:acme --exec $DAEMON -- $DAEMON_ARGS || return 2\n";
-        let known = variables(text);
+        let budget = Budget::of(text.len());
+        let known = variables(text, &budget);
         let found = logical_lines(text)
             .iter()
-            .find_map(|line| start(line, &known))
+            .find_map(|line| start(line, &known, &budget))
             .unwrap();
         assert_eq!(
             found.daemon,
@@ -207,6 +221,7 @@ mod tests {
         let su = start(
             "su - acme -s /bin/sh -c \"/opt/x/run --a 1\" > /dev/null &",
             &none,
+            &Budget::of(1 << 10),
         )
         .unwrap();
         assert_eq!(
@@ -217,17 +232,27 @@ mod tests {
             )
         );
         assert!(su.is_put_behind);
-        let daemon = start("daemon --user=bob /usr/sbin/x -d", &none).unwrap();
+        let daemon = start(
+            "daemon --user=bob /usr/sbin/x -d",
+            &none,
+            &Budget::of(1 << 10),
+        )
+        .unwrap();
         assert!(!daemon.is_put_behind);
         assert_eq!(daemon.daemon, ["/usr/sbin/x", "-d"]);
         assert_eq!(
-            start("start-stop-daemon --stop --pidfile /x --exec /y", &none),
+            start(
+                "start-stop-daemon --stop --pidfile /x --exec /y",
+                &none,
+                &Budget::of(1 << 10)
+            ),
             None
         );
         assert_eq!(
             start(
                 "reason=\"`start-stop-daemon --start --pidfile \"/x\" --exec /y -- -a 2>&1`\"",
-                &none
+                &none,
+                &Budget::of(1 << 10)
             )
             .unwrap()
             .daemon,
@@ -235,11 +260,20 @@ mod tests {
         );
         let settings = BTreeMap::from([("PID".to_owned(), String::new())]);
         let empty = "start-stop-daemon --start --pidfile \"$PID\" --exec /y -- $PID -a";
-        assert_eq!(start(empty, &settings).unwrap().daemon, ["/y", "-a"]);
         assert_eq!(
-            start("nohup /opt/y/z a > /var/log/z 2>&1 &", &none)
+            start(empty, &settings, &Budget::of(1 << 10))
                 .unwrap()
                 .daemon,
+            ["/y", "-a"]
+        );
+        assert_eq!(
+            start(
+                "nohup /opt/y/z a > /var/log/z 2>&1 &",
+                &none,
+                &Budget::of(1 << 10)
+            )
+            .unwrap()
+            .daemon,
             ["/opt/y/z", "a"]
         );
     }
@@ -248,7 +282,7 @@ mod tests {
         #[test]
         fn any_line_survives(line in ".{0,200}") {
             let known = BTreeMap::from([("A".to_owned(), "b 'c".to_owned())]);
-            let _ = (may_start(&line), start(&line, &known));
+            let _ = (may_start(&line), start(&line, &known, &Budget::of(line.len())));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! From nginx's `ngx_conf_file.c` as documented under "Configuration file's structure"; compared with crossplane.
 
 use super::Reader;
+use crate::words::budget::WORDS;
 
 #[derive(Debug, PartialEq)]
 enum Token {
@@ -19,12 +20,24 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str, c_comments: bool) {
     let mut count = 0;
     let mut words: Vec<String> = Vec::new();
     let mut line = 1;
-    for (token, at) in tokens(text, c_comments) {
+    // Blocks inside of one that is too deep: passed over with all they hold.
+    let mut passed = 0usize;
+    tokens(text, c_comments, &mut |token, at| {
+        if passed > 0 {
+            match token {
+                Token::Open => passed += 1,
+                Token::Close => passed -= 1,
+                Token::Word(_) | Token::End => {}
+            }
+            return true;
+        }
         if words.is_empty() {
             line = at;
         }
         match token {
-            Token::Word(word) => words.push(word),
+            // One more than a setting may have, so that it is seen to be too long.
+            Token::Word(word) if words.len() <= WORDS + 1 => words.push(word),
+            Token::Word(_) => {}
             Token::End => {
                 directive(
                     out,
@@ -48,8 +61,12 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str, c_comments: bool) {
                     );
                 }
                 words.clear();
-                blocks.push(name);
-                instances.push(count);
+                if out.may_nest(blocks.len()) {
+                    blocks.push(name);
+                    instances.push(count);
+                } else {
+                    passed = 1;
+                }
             }
             Token::Close => {
                 words.clear();
@@ -59,7 +76,8 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str, c_comments: bool) {
                 }
             }
         }
-    }
+        !out.is_full()
+    });
 }
 
 fn directive(out: &mut Reader<'_>, blocks: &[String], words: &[String], block: u32, line: u32) {
@@ -75,17 +93,24 @@ fn directive(out: &mut Reader<'_>, blocks: &[String], words: &[String], block: u
     out.setting(blocks, name, args, block, line);
 }
 
-fn tokens(text: &str, c_comments: bool) -> Vec<(Token, u32)> {
-    let mut found = Vec::new();
+/// Tells each token with its line, until it is told to stop.
+fn tokens(text: &str, c_comments: bool, tell: &mut dyn FnMut(Token, u32) -> bool) {
     let mut chars = text.chars().peekable();
     let mut line = 1;
     while let Some(c) = chars.next() {
-        match c {
-            '\n' => line += 1,
-            c if c.is_whitespace() => {}
-            '#' => while chars.next_if(|c| *c != '\n').is_some() {},
+        let (token, at) = match c {
+            '\n' => {
+                line += 1;
+                continue;
+            }
+            c if c.is_whitespace() => continue,
+            '#' => {
+                while chars.next_if(|c| *c != '\n').is_some() {}
+                continue;
+            }
             '/' if c_comments && chars.peek() == Some(&'/') => {
                 while chars.next_if(|c| *c != '\n').is_some() {}
+                continue;
             }
             '/' if c_comments && chars.peek() == Some(&'*') => {
                 let mut last = ' ';
@@ -97,10 +122,11 @@ fn tokens(text: &str, c_comments: bool) -> Vec<(Token, u32)> {
                     }
                     last = c;
                 }
+                continue;
             }
-            ';' => found.push((Token::End, line)),
-            '{' => found.push((Token::Open, line)),
-            '}' => found.push((Token::Close, line)),
+            ';' => (Token::End, line),
+            '{' => (Token::Open, line),
+            '}' => (Token::Close, line),
             '"' | '\'' => {
                 let start = line;
                 let mut word = String::new();
@@ -114,7 +140,7 @@ fn tokens(text: &str, c_comments: bool) -> Vec<(Token, u32)> {
                         }
                     }
                 }
-                found.push((Token::Word(word), start));
+                (Token::Word(word), start)
             }
             first => {
                 let mut word = String::from(first);
@@ -139,11 +165,13 @@ fn tokens(text: &str, c_comments: bool) -> Vec<(Token, u32)> {
                     }
                     variable = next == '$';
                 }
-                found.push((Token::Word(word), line));
+                (Token::Word(word), line)
             }
+        };
+        if !tell(token, at) {
+            return;
         }
     }
-    found
 }
 
 #[cfg(test)]

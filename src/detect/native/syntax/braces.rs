@@ -16,9 +16,6 @@ const INCLUDES: &[&str] = &[
     "import",
 ];
 
-/// Deeper nesting is no configuration.
-const DEPTH: usize = 64;
-
 pub(super) fn read(out: &mut Reader<'_>, text: &str, path: &MachinePath) {
     let mut blocks: Vec<String> = Vec::new();
     let mut instances: Vec<u32> = vec![0];
@@ -30,8 +27,8 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str, path: &MachinePath) {
             last.pop();
         }
         parts.retain(|part| !part.is_empty());
-        while parts.first().is_some_and(|part| part == "}") {
-            parts.remove(0);
+        let closed = parts.iter().take_while(|part| *part == "}").count();
+        for _ in parts.drain(..closed) {
             blocks.pop();
             if instances.len() > 1 {
                 instances.pop();
@@ -47,7 +44,10 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str, path: &MachinePath) {
             .unwrap_or_default();
         let (name, args) = named(head);
         let block = instances.last().copied().unwrap_or(0);
-        if opens.is_some() && blocks.len() < DEPTH {
+        if out.is_full() {
+            return;
+        }
+        if opens.is_some() && out.may_nest(blocks.len()) {
             count += 1;
             out.setting(&blocks, "@block", head, count, number);
             if !name.is_empty() {

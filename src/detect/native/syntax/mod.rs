@@ -16,13 +16,30 @@ mod tree;
 mod xml;
 
 use crate::detect::{Detector, Doc, FileView, Interest, Sink, Want};
-use crate::fact::{Document, Fact, Include, Masking, Setting, Syntax};
+use crate::fact::{Document, Fact, Include, Masking, Setting, Syntax, Unexamined};
 use crate::path::MachinePath;
+use crate::words::budget::{Budget, EXPANDED, WORDS};
+use std::collections::BTreeSet;
 
 pub use crate::words::flags::read as read_flags;
 
 /// Settings read from one file; a configuration of more is a list of data.
 const MOST: usize = 50_000;
+
+/// Includes of one file.
+const MOST_INCLUDES: usize = 4_096;
+
+/// Blocks in blocks; deeper nesting is no configuration.
+const DEPTH: usize = 64;
+
+/// What keys, arguments and conditions of a file may become: each setting says all blocks it stands in.
+const TIMES: usize = 16;
+const FLOOR: usize = 64 << 10;
+
+/// Why a file was not read to its end, or not all of it.
+const MANY: &str = "has more settings than the limit; the rest was not read";
+const DEEP: &str = "nests deeper than the limit; what stands deeper was not read";
+const LONG: &str = "has a line of more words than the limit; the rest of the line was not read";
 
 /// How a file is to be read: the syntax, the directory relative includes start from, and the block it is included into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +137,13 @@ impl Detector for Configuration {
             return;
         };
         match read(&reading, file.path, file.text(), file.masking) {
-            Ok(document) => {
+            Ok((document, cut)) => {
+                let cut = cut.into_iter();
+                sink.unexamined.extend(cut.map(|reason| Unexamined {
+                    path: file.path.clone(),
+                    detector: Self::ID.to_owned(),
+                    reason: reason.to_owned(),
+                }));
                 for include in &document.includes {
                     let inner = Reading {
                         context: include.context.clone(),
@@ -135,19 +158,22 @@ impl Detector for Configuration {
     }
 }
 
-/// Reads a text under a syntax. Line-based syntaxes pass over what they do not understand; trees are whole or an error.
+/// Reads a text under a syntax, and says what was too much of it. Line-based syntaxes pass over what they do not
+/// understand; trees are whole or an error.
 pub fn read(
     reading: &Reading,
     path: &MachinePath,
     text: &str,
     masking: Masking,
-) -> Result<Document, String> {
+) -> Result<(Document, BTreeSet<&'static str>), String> {
     let mut out = Reader {
         reading,
         masking,
         settings: Vec::new(),
         includes: Vec::new(),
         conditions: Vec::new(),
+        budget: Budget::new(text.len().saturating_mul(TIMES).saturating_add(FLOOR)),
+        cut: BTreeSet::new(),
     };
     match reading.syntax {
         Syntax::Blocks => blocks::read(&mut out, text, false),
@@ -169,14 +195,22 @@ pub fn read(
         Syntax::Script => script::read(&mut out, text),
     }
     let Reader {
-        settings, includes, ..
+        settings,
+        includes,
+        mut cut,
+        budget,
+        ..
     } = out;
-    Ok(Document {
+    if budget.is_spent() {
+        cut.insert(EXPANDED);
+    }
+    let document = Document {
         path: path.clone(),
         syntax: reading.syntax,
         settings,
         includes,
-    })
+    };
+    Ok((document, cut))
 }
 
 /// Collects settings; redacts as they come, so that no syntax can forget to.
@@ -187,12 +221,42 @@ pub(crate) struct Reader<'a> {
     includes: Vec<Include>,
     /// Conditions in force where the reader is.
     conditions: Vec<String>,
+    /// What the file may become.
+    budget: Budget,
+    /// What there was too much of.
+    cut: BTreeSet<&'static str>,
 }
 
 impl Reader<'_> {
+    /// Nothing more is taken: whoever reads may stop.
+    fn is_full(&self) -> bool {
+        self.settings.len() >= MOST || self.budget.is_spent()
+    }
+
+    /// Whether a block may be entered.
+    fn may_nest(&mut self, depth: usize) -> bool {
+        if depth >= DEPTH {
+            self.cut.insert(DEEP);
+        }
+        depth < DEPTH
+    }
+
     /// `blocks` are the enclosing blocks' names inside this file; the context it was included in comes before them.
     fn setting(&mut self, blocks: &[String], key: &str, args: &[String], block: u32, line: u32) {
         if self.settings.len() >= MOST {
+            self.cut.insert(MANY);
+            return;
+        }
+        if args.len() > WORDS {
+            self.cut.insert(LONG);
+        }
+        let args = args.get(..WORDS).unwrap_or(args);
+        let said = self.conditions.iter().chain(args).chain(blocks);
+        let cost: usize = said.map(|text| text.len() + 1).sum();
+        if !self
+            .budget
+            .take(cost + key.len() + self.reading.context.len())
+        {
             return;
         }
         let mut secret = false;
@@ -228,6 +292,9 @@ impl Reader<'_> {
     fn include(&mut self, blocks: &[String], pattern: &str, line: u32) {
         let pattern = self.reading.base.join(pattern).text().into_owned();
         let context = self.key(blocks, "");
+        if !self.has_room_for(&pattern, &context) {
+            return;
+        }
         self.includes.push(Include {
             pattern,
             context,
@@ -236,10 +303,23 @@ impl Reader<'_> {
         });
     }
 
+    /// Room for one more include: it costs its directory too, however short it is written.
+    fn has_room_for(&self, pattern: &str, context: &str) -> bool {
+        let conditions: usize = self.conditions.iter().map(String::len).sum();
+        if self.includes.len() >= MOST_INCLUDES {
+            self.budget.refuse();
+            return false;
+        }
+        self.budget.take(pattern.len() + context.len() + conditions)
+    }
+
     /// Like [`Self::include`], relative to the including file rather than to the main one.
     fn include_beside(&mut self, path: &MachinePath, pattern: &str, line: u32) {
         let dir = path.parent().unwrap_or_else(MachinePath::root);
         let pattern = dir.join(pattern).text().into_owned();
+        if !self.has_room_for(&pattern, &self.reading.context) {
+            return;
+        }
         self.includes.push(Include {
             pattern,
             context: self.reading.context.clone(),
@@ -295,7 +375,7 @@ pub(crate) mod tests {
     /// `key=args@line` for each setting.
     pub(crate) fn shown(syntax: Syntax, text: &str) -> Vec<String> {
         let path = MachinePath::new("/etc/x/main.conf");
-        let document =
+        let (document, _) =
             read(&Reading::main(syntax, &path), &path, text, Masking::Masked).expect("reads");
         document
             .settings
@@ -306,7 +386,7 @@ pub(crate) mod tests {
 
     pub(crate) fn includes(syntax: Syntax, text: &str) -> Vec<(String, String)> {
         let path = MachinePath::new("/etc/x/main.conf");
-        let document =
+        let (document, _) =
             read(&Reading::main(syntax, &path), &path, text, Masking::Masked).expect("reads");
         document
             .includes

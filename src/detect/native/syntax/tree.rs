@@ -3,10 +3,11 @@
 //! The libraries give values without places, so the line of a setting is that of the next occurrence of its key.
 
 use super::Reader;
+use crate::words::budget::Budget;
 use serde_json::Value;
 
-/// Deeper documents are not configuration.
-const DEPTH: usize = 40;
+/// How often a document may be gone through for the lines of its keys; later ones get that of the last found.
+const PASSES: usize = 64;
 
 pub(super) fn read_json(out: &mut Reader<'_>, text: &str) -> Result<(), String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
@@ -28,40 +29,35 @@ pub(super) fn read_toml(out: &mut Reader<'_>, text: &str) -> Result<(), String> 
 }
 
 struct Lines<'a> {
-    lines: Vec<&'a str>,
+    all: Vec<&'a str>,
     at: usize,
+    /// Bytes that may still be gone through: maps come sorted, and a key may stand anywhere.
+    budget: Budget,
 }
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
         Self {
-            lines: text.lines().collect(),
+            all: text.lines().collect(),
             at: 0,
+            budget: Budget::new(text.len().saturating_mul(PASSES).saturating_add(1 << 20)),
         }
     }
 
     /// The line of a key, looked for from the last one on, then from the start (maps may come sorted).
     fn find(&mut self, key: &str) -> u32 {
-        let after = self
-            .lines
-            .iter()
-            .enumerate()
-            .skip(self.at)
-            .find(|(_, line)| line.contains(key));
-        let found = after.or_else(|| {
-            self.lines
-                .iter()
-                .enumerate()
-                .find(|(_, line)| line.contains(key))
-        });
-        if let Some((at, _)) = found {
+        let (before, after) = self.all.split_at_checked(self.at).unwrap_or_default();
+        let after = (self.at..).zip(after);
+        let lines = after.chain((0..).zip(before));
+        let mut near = lines.take_while(|(_, line)| self.budget.take(line.len()));
+        if let Some((at, _)) = near.find(|(_, line)| line.contains(key)) {
             self.at = at;
         }
         u32::try_from(self.at.saturating_add(1)).unwrap_or(u32::MAX)
     }
 
     fn value(&mut self, out: &mut Reader<'_>, path: &mut Vec<String>, value: &Value) {
-        if path.len() > DEPTH {
+        if out.is_full() || !out.may_nest(path.len()) {
             return;
         }
         match value {
