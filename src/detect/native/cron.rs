@@ -105,14 +105,8 @@ fn table(id: &str, file: &FileView<'_>, directory: &str, sink: &mut Sink) {
             continue;
         }
         if let Some((name, value)) = assignment(line) {
-            let value = if is_hidden(&secrets, name, value) {
-                hidden = true;
-                MASK.to_owned()
-            } else {
-                let value = file.masking.redact(Some(name), value);
-                hidden |= value.kind.is_some();
-                value.text.into_owned()
-            };
+            let (value, is_secret) = masked(file.masking, &secrets, name, value);
+            hidden |= is_secret;
             environment.retain(|(known, _)| known != name);
             if environment.len() >= MOST_VARIABLES {
                 sink.unexamined(
@@ -168,6 +162,15 @@ fn table(id: &str, file: &FileView<'_>, directory: &str, sink: &mut Sink) {
             environment: environment.clone(),
         }));
     }
+}
+
+/// A variable's value as it may be shown, and whether it had something to hide.
+fn masked(masking: Masking, secrets: &BTreeSet<String>, name: &str, value: &str) -> (String, bool) {
+    if is_hidden(secrets, name, value) {
+        return (MASK.to_owned(), true);
+    }
+    let value = masking.redact(Some(name), value);
+    (value.text.into_owned(), value.kind.is_some())
 }
 
 /// Variables that some line of the table uses as a secret.

@@ -7,9 +7,19 @@
 use crate::secret::{is_secret_value, redact};
 use std::collections::BTreeSet;
 
+/// What the values begin with that stand for references; a number and `z` follow.
+const PROBE: &str = "hunter2x";
+
 /// The value that stands for the reference with this number.
 fn probe(number: usize) -> String {
-    format!("hunter2x{number}z")
+    format!("{PROBE}{number}z")
+}
+
+/// The numbers of those values that a text still shows.
+fn shown(text: &str) -> BTreeSet<usize> {
+    let parts = text.split(PROBE).skip(1);
+    let numbers = parts.filter_map(|part| part.split_once('z')?.0.parse().ok());
+    numbers.collect()
 }
 
 /// Variables that a text has where a secret stands; `key` is what the text is the value of.
@@ -34,10 +44,10 @@ pub(crate) fn secret_names(key: Option<&str>, text: &str) -> BTreeSet<String> {
         return BTreeSet::new();
     }
     probed.push_str(rest);
-    let redacted = redact(key, &probed);
+    let shown = shown(&redact(key, &probed).text);
     let named = names.iter().enumerate();
     named
-        .filter(|(number, _)| !redacted.text.contains(&probe(*number)))
+        .filter(|(number, _)| !shown.contains(number))
         .map(|(_, name)| (*name).to_owned())
         .collect()
 }
