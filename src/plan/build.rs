@@ -88,7 +88,11 @@ impl<'p> Shared<'p, '_> {
             package::packages(names, self.place.facts, self.place.base);
         let uninstalled = setup::remark(&parts.draft.command, self.place.base);
         let own = [
-            remarks.into_iter().chain(uninstalled).collect(),
+            remarks
+                .into_iter()
+                .chain(uninstalled)
+                .chain(parts.carried.remark())
+                .collect(),
             parts.identity.accounts.notes.clone(),
             parts.draft.notes.clone(),
         ];

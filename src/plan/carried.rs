@@ -8,6 +8,7 @@ use super::{
 };
 use crate::disk::FileKind;
 use crate::path::MachinePath;
+use crate::secret::is_packed;
 use crate::walk::Entry;
 use crate::workload::Workload;
 use std::collections::BTreeSet;
@@ -20,6 +21,31 @@ pub(super) struct Carried {
     pub secret_entries: Vec<Entry>,
     /// Packages that own what a carried link leads to.
     pub packages: BTreeSet<String>,
+}
+
+/// Packed files that a note names; the others are counted.
+const NAMED: usize = 5;
+
+impl Carried {
+    /// What goes into the image though nothing looked into it.
+    pub(super) fn remark(&self) -> Option<String> {
+        let files = self.entries.iter().filter(|entry| entry.is_file());
+        let packed: Vec<&MachinePath> = files
+            .filter(|entry| is_packed(&entry.path.name()))
+            .map(|entry| &entry.path)
+            .collect();
+        let named: Vec<String> = packed.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = match packed.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!packed.is_empty()).then(|| {
+            format!(
+                "Packed files go into the image as they are; nothing in them was searched for secrets: {}{more}.",
+                named.join(", ")
+            )
+        })
+    }
 }
 
 /// `names` are the packages that the image installs by name.

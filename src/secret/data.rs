@@ -56,6 +56,7 @@ pub(super) struct Natures {
     pub translation_names: Vec<String>,
     /// ISO 639-1.
     pub languages: Vec<String>,
+    pub packed: Vec<String>,
     pub vendored: Vec<String>,
 }
 

@@ -20,6 +20,15 @@ pub fn kind_of_file(path: &str, head: &[u8]) -> Option<&'static str> {
     der(head)
 }
 
+/// Whether a file's name says that its content is packed, encrypted or a database: what is in it nobody looked at.
+pub fn is_packed(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    DATA.natures
+        .packed
+        .iter()
+        .any(|end| name.ends_with(end.as_str()))
+}
+
 /// Kinds are a closed list in reports.
 fn known(kind: &str) -> &'static str {
     match kind {

@@ -17,7 +17,7 @@ mod token;
 mod url;
 mod value;
 
-pub use file::{kind_of_file, named_files};
+pub use file::{is_packed, kind_of_file, named_files};
 pub use key::is_secret_key;
 pub use line::redact_line;
 pub use nature::Nature;

@@ -1,7 +1,7 @@
 //! Secrets that stand by position: `curl -u user:password`, `stats auth user:password`, `machine … login … password …`.
 
 use super::data::{DATA, Place};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -46,6 +46,7 @@ fn places(of: impl Fn(&Place) -> bool) -> Option<Places> {
     }
     let markers = AhoCorasick::builder()
         .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
         .build(markers)
         .ok()?;
     Some(Places {

@@ -1,7 +1,7 @@
 //! Secrets that are recognised by their own form, whatever names them: tokens, password hashes, private keys.
 
 use super::data::{Check, DATA};
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -32,6 +32,7 @@ static FORMS: LazyLock<Option<Forms>> = LazyLock::new(|| {
     texts.push(ARMOUR);
     let starts = AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
+        .kind(Some(AhoCorasickKind::DFA))
         .build(texts)
         .ok()?;
     let rest = DATA
