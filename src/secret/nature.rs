@@ -162,7 +162,11 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
         // `field2`, `step1_token`
         return kind == "password" || value::is_mixed(word, 8);
     }
-    if how == How::Indirect || value::is_prose(word) {
+    // A label has a word or two; `not-a-real-password` has more.
+    let parts = word.split(['-', '_', ' ']).count();
+    let is_label =
+        value::is_prose(word) && !(how == How::Constant && parts > 2 && !word.contains(' '));
+    if how == How::Indirect || is_label {
         return false;
     }
     let words = word.split_whitespace().count();

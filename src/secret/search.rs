@@ -163,6 +163,12 @@ fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
         if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) {
             continue;
         }
+        let is_literal = matches!(how, How::Quoted(_) | How::Indirect);
+        let how = if is_literal && is_constant(key) && !repeats(key, &word) {
+            How::Constant
+        } else {
+            how
+        };
         let is_real = if in_comment(text, name.start) {
             nature.is_settings()
                 && value::is_random(&word)
@@ -181,6 +187,21 @@ fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
         }
     }
     calls(text, nature, counts, hits);
+}
+
+/// `DB_PASSWORD`
+fn is_constant(name: &str) -> bool {
+    let mut letters = name.bytes().filter(u8::is_ascii_alphabetic);
+    letters.all(|byte| byte.is_ascii_uppercase())
+}
+
+/// `RESET_PASSWORD = 'user/reset-password'`: the value says the name again.
+fn repeats(name: &str, value: &str) -> bool {
+    let letters = |text: &str| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    letters(value).contains(&letters(name))
 }
 
 /// Where a name of a secret may stand.
@@ -332,6 +353,10 @@ mod tests {
     fn words_about_secrets_are_none() {
         for (path, text) in [
             (
+                "/srv/a.js",
+                "const RESET_PASSWORD = 'user/reset-password';\n",
+            ),
+            (
                 "/srv/a.py",
                 "                    data['password'] = getpass.getpass('Password: ')\n",
             ),
@@ -402,6 +427,10 @@ mod tests {
     #[test]
     fn secrets_in_many_languages() {
         for (path, text) in [
+            (
+                "/srv/wp.php",
+                "define( 'DB_PASSWORD', 'not-a-real-password' );\n",
+            ),
             ("/srv/a.py", "login('bob', 's3cret!')\n"),
             (
                 "/srv/a.py",

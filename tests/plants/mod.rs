@@ -28,6 +28,11 @@ pub fn value(seed: u32) -> String {
 
 /// Forms: kind, file name, and text with `@@` for the value.
 pub const FORMS: &[(&str, &str, &str)] = &[
+    (
+        "php",
+        "wp-config{}.php",
+        "<?php\ndefine( 'AUTH_KEY', 'not-a-real-key-@@' );\n",
+    ),
     ("environment", "app{}.env", "HOST=db\nDB_PASSWORD=@@\n"),
     ("environment", "app{}.env", "export API_KEY='@@'\n"),
     (

@@ -27,6 +27,8 @@ pub(super) enum How {
     Quoted(u8),
     Bare,
     Element,
+    /// In quotes, and given to a name in capitals: a constant, which holds a value and no label.
+    Constant,
     /// In place of a variable that is not set, a call's next argument, a call around it: weaker than a value.
     Indirect,
 }
@@ -185,8 +187,12 @@ impl Reader<'_> {
 
     /// The name is a call's first argument, or a flag.
     fn is_argument(&self) -> bool {
-        let is_quote = |by: usize| matches!(self.back(by), Some(b'"' | b'\'' | b'`'));
-        self.back(1) == Some(b'-') || (is_quote(1) && self.back(2) == Some(b'('))
+        let before = self
+            .text
+            .get(self.line_start()..self.name)
+            .unwrap_or_default();
+        let before = before.trim_ascii_end_matches(b"\"'`");
+        self.back(1) == Some(b'-') || before.trim_ascii_end().ends_with(b"(")
     }
 
     /// Behind a name without quotes.
