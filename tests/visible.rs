@@ -345,13 +345,10 @@ mod tests {
             let run = Command::new("sh").arg("-n").arg(&script).output().unwrap();
             assert!(run.status.success(), "{name}: {run:?}");
             let text = read("workloads/app/entrypoint.sh");
-            let exports: String = text
-                .lines()
-                .filter(|line| line.starts_with("export "))
-                .map(|line| format!("{line}\n"))
-                .collect();
+            let exports = text.lines().filter(|line| line.starts_with("export "));
+            let exports = exports.collect::<Vec<_>>().join("\n");
             let run = Command::new("sh")
-                .args(["-c", &format!("{exports}printf %s \"$VALUE\"")])
+                .args(["-c", &format!("{exports}\nprintf %s \"$VALUE\"")])
                 .output()
                 .unwrap();
             // No variable holds NUL, and the service manager takes none that would.
