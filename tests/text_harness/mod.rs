@@ -208,7 +208,7 @@ fn secrets(choice: usize, bytes: &[u8]) {
     let mut hits = Vec::new();
     search.piece(bytes, true, |hit| hits.push(hit));
     let mut search = Search::new(path, bytes);
-    let middle = bytes.len() / 2 & !1;
+    let middle = (bytes.len() / 2) & !1;
     let mut again = Vec::new();
     search.piece(&bytes[..middle], false, |hit| again.push(hit));
     search.piece(&bytes[middle..], true, |hit| again.push(hit));

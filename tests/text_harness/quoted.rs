@@ -62,7 +62,7 @@ fn shell(word: &str) -> String {
             rest = behind;
         } else if let Some(inner) = rest.strip_prefix('"') {
             let end = closing(inner);
-            bytes.extend(unescaped(&inner[..end]).bytes());
+            bytes.extend(unescaped(&inner[..end], "$`").bytes());
             rest = &inner[end + 1..];
         } else if let Some(behind) = rest.strip_prefix("\\'") {
             bytes.push(b'\'');
@@ -90,10 +90,11 @@ fn closing(inner: &str) -> usize {
     end.unwrap_or(inner.len())
 }
 
-fn unescaped(inner: &str) -> String {
+/// `meant`: what would mean something as it stands.
+fn unescaped(inner: &str, meant: &str) -> String {
     let (mut value, mut chars) = (String::new(), inner.chars());
     while let Some(c) = chars.next() {
-        assert!(!"$`".contains(c), "{c} means something in {inner}");
+        assert!(!meant.contains(c), "{c} means something in {inner}");
         value.extend(if c == '\\' { chars.next() } else { Some(c) });
     }
     value
@@ -104,5 +105,5 @@ fn dockerfile(word: &str) -> String {
     let inner = word
         .strip_prefix('"')
         .and_then(|word| word.strip_suffix('"'));
-    unescaped(inner.unwrap_or_default())
+    unescaped(inner.unwrap_or_default(), "$")
 }
