@@ -250,7 +250,8 @@ impl Scan {
     /// The document as text, ending in a newline.
     pub fn to_json(&self) -> String {
         // These types hold no map with keys other than strings and no failing Serialize.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let mut text = crate::quote::json_document(text);
         text.push('\n');
         text
     }

@@ -25,11 +25,16 @@ fn one_line() -> String {
     HOSTILE.replace(['\n', '\t'], " ")
 }
 
+/// What a Dockerfile can hold of it: the entry point has the rest.
+fn seen() -> String {
+    one_line().replace('\u{202e}', "")
+}
+
 fn hostile() -> Workload {
     let mut workload = workload("app", &["/usr/bin/printf", "%s", HOSTILE]);
     workload.title = HOSTILE.into();
     workload.environment = vec![
-        ("ONE".into(), format!("{}x", one_line())),
+        ("ONE".into(), format!("{}x", seen())),
         ("SEVERAL".into(), HOSTILE.into()),
     ];
     workload.listens = vec![listen("0.0.0.0", 8080)];
@@ -37,7 +42,7 @@ fn hostile() -> Workload {
     place.path = format!("/etc/{HOSTILE}").as_str().into();
     for service in &mut workload.services {
         service.commands.start[0].evidence = place.clone();
-        service.working_directory = Some(format!("/srv/{}x", one_line()).as_str().into());
+        service.working_directory = Some(format!("/srv/{}x", seen()).as_str().into());
     }
     workload.data = vec![render_support::data(&format!("/var/lib/{}", one_line()))];
     workload
@@ -111,13 +116,14 @@ fn the_dockerfile_keeps_commands_and_variables() {
         .lines()
         .find_map(|line| line.strip_prefix("ENV ONE="))
         .unwrap();
-    assert_eq!(dockerfile_word(value), format!("{}x", one_line()));
+    assert_eq!(dockerfile_word(value), format!("{}x", seen()));
     assert!(quote::dockerfile_word("a\\").is_none() && quote::dockerfile_word("a\nb").is_none());
+    assert!(quote::dockerfile_word("a\u{202e}").is_none());
     let directory = dockerfile
         .lines()
         .find_map(|line| line.strip_prefix("WORKDIR "))
         .unwrap();
-    assert_eq!(dockerfile_word(directory), format!("/srv/{}x", one_line()));
+    assert_eq!(dockerfile_word(directory), format!("/srv/{}x", seen()));
     // Nothing of the machine starts an instruction of its own, and nothing hides.
     let known = [
         "#",
@@ -139,14 +145,7 @@ fn the_dockerfile_keeps_commands_and_variables() {
     for line in dockerfile.lines().filter(|line| !line.is_empty()) {
         assert!(known.iter().any(|start| line.starts_with(start)), "{line}");
     }
-    let unhidden = dockerfile
-        .lines()
-        .filter(|line| !line.starts_with("ENV ") && !line.starts_with("WORKDIR "));
-    assert!(
-        unhidden
-            .filter(|line| !line.contains("install -d"))
-            .all(|line| !line.contains('\u{202e}'))
-    );
+    assert!(!dockerfile.contains('\u{202e}'), "{dockerfile}");
     assert_eq!(need!(lint(&out)), "");
 }
 

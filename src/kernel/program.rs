@@ -142,7 +142,8 @@ impl Program {
 /// All answers as one JSON document, ending in a newline.
 pub fn json(programs: &[Program]) -> String {
     let document = serde_json::json!({ "schema_version": 1, "programs": programs });
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let mut text = crate::quote::json_document(text);
     text.push('\n');
     text
 }

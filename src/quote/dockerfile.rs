@@ -1,23 +1,25 @@
 //! Dockerfiles: the parser's own words (ENV, WORKDIR), the JSON form of commands, and shell words inside RUN, where a
 //! newline would end the instruction.
 
-use super::shell::{is_bare, shell_comment};
-use crate::path::MachinePath;
+use super::shell::{is_bare, must_be_printed, printed, shell_comment};
+use super::yaml::{Reader, double_quoted};
+use crate::path::{MachinePath, is_unsafe};
 
 /// The exec form: a JSON array. Characters that an editor hides are written as escapes, and so is a backslash before a
-/// quote or at the end, which linters take for an escaped quote.
+/// quote or at the end, which linters take for an escaped quote. No program is handed NUL.
 pub fn exec<S: AsRef<str>>(argv: &[S]) -> String {
     let words: Vec<String> = argv
         .iter()
-        .map(|word| super::yaml::json(word.as_ref(), true))
+        .map(|word| double_quoted(&word.as_ref().replace('\0', ""), Reader::Json))
         .collect();
     format!("[{}]", words.join(", "))
 }
 
-/// A value of ENV, or the word of WORKDIR. `None`: it holds a control character, which no Dockerfile can say there, or a
+/// A value of ENV, or the word of WORKDIR. `None`: it holds a control character, or one that nobody sees, which no
+/// Dockerfile can say there but as it is, or a
 /// backslash before a quote or at its end, which builders and linters read in different ways.
 pub fn dockerfile_word(value: &str) -> Option<String> {
-    if value.chars().any(char::is_control) || value.contains("\\\"") || value.ends_with('\\') {
+    if value.chars().any(is_unsafe) || value.contains("\\\"") || value.ends_with('\\') {
         return None;
     }
     let mut word = String::from("\"");
@@ -32,11 +34,18 @@ pub fn dockerfile_word(value: &str) -> Option<String> {
 }
 
 /// A shell word inside RUN. Double quotes where the value holds what single quotes would only seem to expand, since
-/// linters are right to ask about `'$x'`. Control characters are dropped: callers hold none that matter.
+/// linters are right to ask about `'$x'`. What nobody would see is printed by the shell; ends of lines are dropped, for they end the
+/// instruction: callers hold none that matter.
 pub fn build_shell(value: &str) -> String {
-    let value: String = value.chars().filter(|c| !c.is_control()).collect();
+    let value: String = value
+        .chars()
+        .filter(|c| !matches!(c, '\0' | '\n'))
+        .collect();
     if is_bare(&value) {
         return value;
+    }
+    if value.contains(must_be_printed) {
+        return printed(&value, build_shell);
     }
     if !value.contains(['$', '`', '\'']) {
         return format!("'{value}'");
@@ -65,9 +74,9 @@ pub fn build_path(prefix: &str, path: &MachinePath) -> String {
     };
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if c.is_control() {
+            if is_unsafe(c) {
                 flush(&mut literal, &mut word);
-                // Shells match `?` with a byte or with a character, as their locale says; controls are single bytes but C1.
+                // Shells match `?` with a byte or with a character, as their locale says; only ASCII's are single bytes in both.
                 word.push_str(if c.is_ascii() { "?" } else { "*" });
             } else {
                 literal.push(c);

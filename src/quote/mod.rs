@@ -10,4 +10,4 @@ pub use dockerfile::{build_path, build_shell, comment, dockerfile_word, exec};
 pub use dotenv::dotenv;
 pub use markdown::{code, markdown, prose};
 pub use shell::{shell, shell_comment, table_value};
-pub use yaml::{yaml, yaml_interpolated};
+pub use yaml::{json_document, yaml, yaml_interpolated};

@@ -1,14 +1,49 @@
 //! The POSIX shell (Shell Command Language, 2.2 Quoting).
 
-use crate::path::sanitise;
+use crate::path::{is_unsafe, sanitise};
+use std::fmt::Write;
 
-/// One word, whatever is in it; NUL cannot be in a word and is dropped.
+/// One word, whatever is in it; NUL cannot be in a word and is dropped. What steers a terminal, or is not seen, is printed
+/// by the shell when it reads the word; ends of lines and tabs stand as they are.
 pub fn shell(value: &str) -> String {
     let value: String = value.chars().filter(|c| *c != '\0').collect();
     if is_bare(&value) {
         return value;
     }
+    if value.contains(must_be_printed) {
+        return printed(&value, shell);
+    }
     format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+pub(super) fn must_be_printed(c: char) -> bool {
+    is_unsafe(c) && !matches!(c, '\n' | '\t')
+}
+
+/// A word of which some characters are made by printf(1), which every shell has, from their bytes' numbers (`$'…'` is not
+/// known to all); `quote` does the rest of it.
+pub(super) fn printed(value: &str, quote: fn(&str) -> String) -> String {
+    let mut word = String::new();
+    let mut rest = value;
+    while let Some(at) = rest.find(must_be_printed) {
+        let (plain, tail) = rest.split_at(at);
+        let end = tail.find(|c| !must_be_printed(c)).unwrap_or(tail.len());
+        let (hidden, tail) = tail.split_at(end);
+        if !plain.is_empty() {
+            word.push_str(&quote(plain));
+        }
+        word.push_str("\"$(printf '");
+        for byte in hidden.bytes() {
+            // Writing to a String cannot fail.
+            let _ = write!(word, "\\{byte:03o}");
+        }
+        word.push_str("')\"");
+        rest = tail;
+    }
+    if !rest.is_empty() {
+        word.push_str(&quote(rest));
+    }
+    word
 }
 
 /// Characters that no shell reads anything into, wherever they stand in a word.
@@ -68,9 +103,13 @@ pub fn shell_comment(text: &str) -> String {
     safe
 }
 
-/// The value of an assignment in a crontab(5): taken as it stands, but for quotes and blanks at its ends.
+/// The value of an assignment in a crontab(5): taken as it stands, but for quotes and blanks at its ends. There
+/// is no escape in it, so that whatever the machine's table holds is here too; a line's end is in no value.
 pub fn table_value(value: &str) -> String {
-    let value: String = value.chars().filter(|c| !c.is_control()).collect();
+    let value: String = value
+        .chars()
+        .filter(|c| !matches!(c, '\0' | '\n'))
+        .collect();
     let ends = value.trim() != value || value.starts_with(['"', '\'']) || value.is_empty();
     match (ends, value.contains('"')) {
         (false, _) => value,

@@ -132,11 +132,13 @@ fn row(text: &mut String, fields: impl Iterator<Item = String>) {
     text.push_str("\r\n");
 }
 
-/// A field in quotes that no spreadsheet takes for a formula. Line ends become spaces: a row is a line.
+/// A field in quotes that no spreadsheet takes for a formula. Line ends become spaces: a row is a line. What would
+/// not be seen, or would steer a terminal, is written out.
 fn quoted(field: &str) -> String {
     // The full-width forms count too: some spreadsheets read them alike.
     const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
     let flat = field.replace(['\r', '\n', '\t'], " ");
+    let flat = crate::path::sanitise(&flat);
     let formula = flat.trim_start().starts_with(FORMULA);
     let guard = if formula { "'" } else { "" };
     format!("\"{guard}{}\"", flat.replace('"', "\"\""))

@@ -25,7 +25,8 @@ pub fn cyclonedx(scan: &Scan) -> String {
         let serial = format!("urn:uuid:{}", digest::uuid(content.as_bytes()));
         fields.insert("serialNumber".into(), serial.into());
     }
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let mut text = crate::quote::json_document(text);
     text.push('\n');
     text
 }

@@ -46,7 +46,8 @@ pub fn sarif(scan: &Scan) -> String {
             },
         }],
     });
-    let mut text = serde_json::to_string_pretty(&log).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&log).unwrap_or_default();
+    let mut text = crate::quote::json_document(text);
     text.push('\n');
     text
 }

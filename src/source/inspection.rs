@@ -131,7 +131,7 @@ impl Inspection {
     pub fn to_json(&self) -> String {
         // Plain data always serialises.
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text + "\n"
+        crate::quote::json_document(text) + "\n"
     }
 
     /// Every volume, in the order of the disks, logical volumes last.

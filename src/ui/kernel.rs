@@ -41,7 +41,7 @@ fn one(program: &Program, style: &Style) -> String {
             "{} {} needs {}, which is not there",
             style.paint("31", "missing"),
             missing.by,
-            missing.name
+            crate::path::sanitise(&missing.name)
         );
     }
     section(

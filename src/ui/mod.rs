@@ -114,10 +114,11 @@ pub fn fail(error: &str) {
 }
 
 fn legible(text: &str) -> std::borrow::Cow<'_, str> {
+    let text = text::harmless(text);
     if text.is_ascii() || utf8() {
-        text.into()
+        text
     } else {
-        text::ascii(text).into()
+        text::ascii(&text).into()
     }
 }
 

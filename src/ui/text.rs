@@ -1,5 +1,7 @@
 //! Text in columns: wrapped, cut, and legible in the reader's locale.
 
+use crate::path::is_unsafe;
+use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns a text takes.
@@ -77,6 +79,31 @@ pub fn cut(text: &str, room: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// Text that steers no terminal but by its lines and colours. Names are sanitised where they are put in; whatever was
+/// forgotten ends here.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let is_ours = |c: char| matches!(c, '\n' | '\t') || !is_unsafe(c);
+    if text.chars().all(is_ours) {
+        return text.into();
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for (at, c) in text.char_indices() {
+        if is_ours(c) || c == '\u{1b}' && is_colour(text.get(at + 1..).unwrap_or_default()) {
+            safe.push(c);
+        } else {
+            safe.extend(c.escape_default());
+        }
+    }
+    safe.into()
+}
+
+/// What follows an escape in SGR (ECMA-48), the only sequence that is ours.
+fn is_colour(rest: &str) -> bool {
+    let codes = rest.strip_prefix('[').unwrap_or_default();
+    let end = codes.find(|c: char| !c.is_ascii_digit() && c != ';');
+    end.is_some_and(|end| codes.get(end..).unwrap_or_default().starts_with('m'))
+}
+
 /// Text in ASCII: lines of trees by their nearest, other letters by their number, so that two names never look alike.
 pub fn ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -103,6 +130,15 @@ mod tests {
         assert_eq!(wrap("a: ", "", 2, 10), "a: \n");
         assert_eq!(wrap("", "/etc/some/path", 2, 10), "/etc/some/\n  path\n");
         assert_eq!(wrap("", "abcdefghijklmno", 2, 10), "abcdefghij\n  klmno\n");
+    }
+
+    #[test]
+    fn a_terminal_is_steered_by_nothing_but_colour() {
+        assert_eq!(
+            harmless("\u{1b}[1ma\u{1b}[0m\n\u{1b}[2Jb\u{1b}]0;x\u{7}\u{202e}"),
+            "\u{1b}[1ma\u{1b}[0m\n\\u{1b}[2Jb\\u{1b}]0;x\\u{7}\\u{202e}"
+        );
+        assert_eq!(harmless("\r"), "\\r");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use super::kernel::Kernels;
 use super::texts::Texts;
 use crate::fact::Evidence;
+use crate::path::sanitise;
+use crate::quote::json_document;
 use crate::report::Artefact;
 use crate::rule::Concern;
 use crate::rule::catalogue;
@@ -52,14 +54,15 @@ pub(super) fn data(
         .collect();
     let packages = scan.packages.items.iter().map(|p| {
         let flags = u8::from(p.moves) | u8::from(p.manual) << 1;
-        json!([p.name, texts.number(&p.version), p.bytes, flags])
+        json!([sanitise(&p.name), texts.number(&p.version), p.bytes, flags])
     });
     let packages: Vec<Value> = packages.collect();
     let files: Vec<Value> = artefacts
         .iter()
         .map(|file| json!([file.path, texts.numbers(file.text.split('\n'))]))
         .collect();
-    let workloads: Vec<&str> = scan.workloads.iter().map(|w| w.id.as_str()).collect();
+    let workloads = scan.workloads.iter().map(|w| sanitise(&w.id));
+    let workloads: Vec<_> = workloads.collect();
     embeddable(&json!({
         "kinds": kinds.list,
         "concerns": concerns,
@@ -104,7 +107,8 @@ fn of(evidence: &Evidence, texts: &mut Texts) -> Value {
     json!([texts.number(&path), tail, texts.number(&evidence.excerpt)])
 }
 
-/// JSON without a character that HTML gives a meaning to (HTML, section 4.12.1.3), nor a line end of JavaScript's own.
+/// JSON without a character that HTML gives a meaning to (HTML, section 4.12.1.3), nor one that is not seen, line ends of
+/// JavaScript's own among them.
 fn embeddable(value: &Value) -> String {
     let text = value.to_string();
     let mut safe = String::with_capacity(text.len());
@@ -113,12 +117,10 @@ fn embeddable(value: &Value) -> String {
             '<' => safe.push_str("\\u003c"),
             '>' => safe.push_str("\\u003e"),
             '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
             c => safe.push(c),
         }
     }
-    safe
+    json_document(safe)
 }
 
 #[cfg(test)]

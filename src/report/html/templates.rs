@@ -1,6 +1,7 @@
 //! The templates of report.html: a registry of their own, since here the engine escapes for HTML by default. Three braces,
 //! which escape nothing, are for the style, the script and the data block; a test holds them to it.
 
+use crate::path::sanitise;
 use crate::render::Error;
 use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext};
 use serde::Serialize;
@@ -22,6 +23,7 @@ const PARTIALS: [(&str, &str); 13] = partials![
 static REGISTRY: LazyLock<Result<Handlebars<'static>, String>> = LazyLock::new(|| {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
+    registry.register_escape_fn(escape);
     for (name, text) in PARTIALS {
         registry
             .register_template_string(name, text)
@@ -30,6 +32,11 @@ static REGISTRY: LazyLock<Result<Handlebars<'static>, String>> = LazyLock::new(|
     registry.register_helper("prose", Box::new(prose));
     Ok(registry)
 });
+
+/// Text of the machine as HTML that shows every character of it.
+fn escape(text: &str) -> String {
+    handlebars::html_escape(&sanitise(text))
+}
 
 /// A sentence of ours in which backticks mark code; what the machine put into it is escaped like everything else.
 fn prose(
@@ -45,7 +52,7 @@ fn prose(
 }
 
 fn marked_up(text: &str) -> String {
-    let mut parts = text.split('`').map(handlebars::html_escape);
+    let mut parts = text.split('`').map(escape);
     let mut html = parts.next().unwrap_or_default();
     let rest: Vec<String> = parts.collect();
     for pair in rest.chunks(2) {

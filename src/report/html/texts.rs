@@ -1,5 +1,7 @@
-//! Texts of the data block, each once: a path, a remedy or a line of a file stands in a thousand places.
+//! Texts of the data block, each once: a path, a remedy or a line of a file stands in a thousand places. The script shows
+//! them as they are, so they are made visible here.
 
+use crate::path::sanitise;
 use std::collections::HashMap;
 
 /// Texts by the number they were met at.
@@ -15,7 +17,7 @@ impl Texts {
             return *known;
         }
         let number = self.list.len();
-        self.list.push(text.to_owned());
+        self.list.push(visible(text));
         self.known.insert(text.to_owned(), number);
         number
     }
@@ -27,4 +29,15 @@ impl Texts {
     pub fn into_list(self) -> Vec<String> {
         self.list
     }
+}
+
+/// Text without what steers, turns or hides; ends of lines and tabs are layout, and stay.
+fn visible(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for part in text.split_inclusive(['\n', '\t']) {
+        let inner = part.trim_end_matches(['\n', '\t']);
+        safe.push_str(&sanitise(inner));
+        safe.push_str(part.get(inner.len()..).unwrap_or_default());
+    }
+    safe
 }

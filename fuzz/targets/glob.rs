@@ -1,0 +1,4 @@
+#![no_main]
+//! Shell patterns.
+
+transvase_fuzz::text_target!("glob");

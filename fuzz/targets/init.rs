@@ -1,0 +1,4 @@
+#![no_main]
+//! Init scripts.
+
+transvase_fuzz::text_target!("init");
