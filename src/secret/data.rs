@@ -30,6 +30,7 @@ pub(super) struct Names {
     pub about: BTreeSet<String>,
     pub never: BTreeSet<String>,
     pub weak: BTreeSet<String>,
+    pub messages: BTreeSet<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

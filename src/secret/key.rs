@@ -5,6 +5,18 @@ use super::data::DATA;
 /// A name longer than this is a piece of something else.
 const LONGEST: usize = 96;
 
+/// What makes a secret of a name's last component where it is the one before: `s3a.secret.key`.
+const OPENS: [&str; 8] = [
+    "secret",
+    "api",
+    "access",
+    "private",
+    "auth",
+    "encryption",
+    "signing",
+    "shared",
+];
+
 /// How much a name tells about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Telling {
@@ -43,7 +55,18 @@ pub(super) fn telling(key: &str) -> Telling {
     {
         Telling::Strong
     } else if names.weak.contains(end) {
-        Telling::Weak
+        // `s3a.secret.key`: a name of two components is one of two words.
+        let whole = key.rsplit_once('.').and_then(|(before, end)| {
+            let before = before.rsplit('.').next()?;
+            OPENS
+                .contains(&before)
+                .then(|| format!("{before}{end}").to_ascii_lowercase())
+        });
+        if whole.is_some_and(|whole| names.words.contains(&whole)) {
+            Telling::Strong
+        } else {
+            Telling::Weak
+        }
     } else {
         Telling::No
     }
@@ -72,9 +95,12 @@ impl Name {
             count: 0,
         };
         let (mut lower, mut open) = (false, false);
-        for byte in last.bytes() {
+        for (at, byte) in last.bytes().enumerate() {
             let is_letter = byte.is_ascii_alphanumeric() || byte >= 0x80;
-            if !is_letter || (byte.is_ascii_uppercase() && lower) {
+            // `dbPassword`, and the end of an acronym: `APIToken`.
+            let next = last.as_bytes().get(at + 1);
+            let ends_acronym = !lower && next.is_some_and(u8::is_ascii_lowercase);
+            if !is_letter || (byte.is_ascii_uppercase() && (lower || ends_acronym)) {
                 open = false;
             }
             if is_letter {
@@ -102,6 +128,28 @@ impl Name {
         let (start, end) = (*starts.get(at)?, starts.get(at + 1).copied());
         std::str::from_utf8(self.joined.get(start..end.unwrap_or(self.length))?).ok()
     }
+}
+
+/// Whether a name is a variable's (`DB_PASSWORD`) and not a message's: what it is given is its value, be it a word like any other.
+pub(super) fn is_constant(key: &str) -> bool {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let is_upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    name.bytes().all(is_upper) && is_no_message(name)
+}
+
+/// The same of a setting of several parts: `mail.password`, `config.secret_key`.
+pub(super) fn is_setting(key: &str) -> bool {
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'_';
+    key.contains('.') && key.bytes().all(is_part) && is_no_message(key)
+}
+
+fn is_no_message(name: &str) -> bool {
+    let mut words = name.split(['_', '.']);
+    !words.any(|word| {
+        DATA.names
+            .messages
+            .contains(word.to_ascii_lowercase().as_str())
+    })
 }
 
 /// What a secret under this name is called in reports.

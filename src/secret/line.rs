@@ -163,7 +163,8 @@ fn quoted_end(text: &[u8], at: Range<usize>) -> Range<usize> {
     let end = if let Some(quote) = quote {
         memchr::memchr(*quote, rest).map_or(text.len(), |length| at.start + length)
     } else if matches!(rest.first(), Some(b'"' | b'\'')) {
-        at.end
+        // `'it'\\''s'`: a shell's word goes on behind a quoted part of it.
+        shell_word(text, at.end)
     } else {
         let mut skip = false;
         let ends = |byte: &u8| {
@@ -175,6 +176,27 @@ fn quoted_end(text: &[u8], at: Range<usize>) -> Range<usize> {
     };
     let within = before.get(word..).unwrap_or_default().contains(&b'|');
     at.start..if within { at.end } else { end.max(at.end) }
+}
+
+/// The end of a shell's word of which the part before `at` was quoted.
+fn shell_word(text: &[u8], at: usize) -> usize {
+    let (mut open, mut skip) = (None, false);
+    let rest = text.get(at..).unwrap_or_default();
+    let length = rest.iter().position(|byte| {
+        if skip {
+            skip = false;
+            return false;
+        }
+        match (open, byte) {
+            (Some(quote), byte) if quote == *byte => open = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => open = Some(*byte),
+            (None, b'\\') => skip = true,
+            (None, byte) => return byte.is_ascii_whitespace() || b"|&;()<>,]".contains(byte),
+        }
+        false
+    });
+    at + length.unwrap_or(rest.len())
 }
 
 /// The spans, joined where they meet, each replaced by one mask.
@@ -313,6 +335,31 @@ mod tests {
         ] {
             assert_eq!(redact_line(text).kind, None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_variable_holds_is_shown_whole() {
+        for text in [
+            "run --password=${P} x",
+            "run --password ${P} x",
+            "run --password=\"${P}\" x",
+            "run -p ${P} --user a",
+        ] {
+            let shown = line(text);
+            assert!(
+                shown == text
+                    || shown
+                        .replace(['"', '='], " ")
+                        .split_whitespace()
+                        .all(|word| !word.contains(['{', '}'])),
+                "{shown}"
+            );
+        }
+        assert_eq!(line("mysql -p'it'\\''s9 a' x"), "mysql -p[redacted] x");
+        assert_eq!(
+            redact(Some("BASIC_AUTH"), "admin:q:x:8").text,
+            "admin:[redacted]"
+        );
     }
 
     #[test]

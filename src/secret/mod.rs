@@ -55,5 +55,19 @@ pub fn redact<'a>(key: Option<&str>, value: &'a str) -> Redacted<'a> {
             kind: Some(key::kind_of(key)),
         };
     }
+    // Some names say by their value's form what it is: `BASIC_AUTH=user:password`.
+    if let Some(key) = key.filter(|_| telling != key::Telling::No) {
+        let whole = format!("{key}={value}");
+        let shown = redact_line(&whole);
+        if let Some(rest) = shown
+            .kind
+            .and_then(|_| shown.text.strip_prefix(key)?.strip_prefix('='))
+        {
+            return Redacted {
+                text: Cow::Owned(rest.to_owned()),
+                kind: shown.kind,
+            };
+        }
+    }
     redact_line(value)
 }

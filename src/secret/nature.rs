@@ -95,6 +95,24 @@ impl Nature {
         }
     }
 
+    /// A plain word or number that a program of the machine's own gives to what can be nothing but a secret.
+    pub(super) fn takes_plain(self, word: &str, how: How) -> bool {
+        let is_mark = |byte: u8| b"!@#$%&*+?~=".contains(&byte);
+        let has_mark = word.bytes().skip(1).any(is_mark);
+        let is_plain = word.bytes().all(|byte| {
+            byte.is_ascii_lowercase()
+                || byte.is_ascii_digit()
+                || (has_mark && (byte.is_ascii_uppercase() || is_mark(byte)))
+        });
+        self.is_own()
+            && self.style == Style::Code
+            && matches!(how, How::Quoted(_))
+            && word.len() >= 8
+            && is_plain
+            && !value::is_prose(word)
+            && !value::is_example(word)
+    }
+
     pub(super) fn takes_in_url(self, word: &str) -> bool {
         if !value::is_secret_value(word)
             || word.starts_with(['<', '[', '{', '$', '%', '*']) && !value::is_mixed(word, 6)
@@ -128,6 +146,7 @@ impl Nature {
                     && is_random()
                     && !value::is_prose(word)
                     && !value::is_identifier(word)
+                    && !value::is_expression(word)
             }
             (Source::Dictionary | Source::Mute, _) => false,
         }
@@ -136,8 +155,15 @@ impl Nature {
 
 fn in_settings(kind: &str, word: &str, how: How) -> bool {
     let is_small = word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_marked =
-        kind == "token" && (word.len() < 6 || word.starts_with(['<', '/', '#', '^', '(']));
+    let is_marked = kind == "token"
+        && (word.len() < 6
+            || word.starts_with(['<', '^', '('])
+            || (word.starts_with(['/', '#'])
+                && !(value::is_mixed(word, 8)
+                    && word
+                        .chars()
+                        .skip(1)
+                        .all(|c| c.is_alphanumeric() || "+/=".contains(c)))));
     let is_sentence = word.contains(char::is_whitespace) && value::is_message(word);
     !(how == How::Bare && is_small || is_marked || is_sentence)
 }
@@ -148,7 +174,24 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
         && word
             .strip_prefix('$')
             .is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+    // `` `pwd` `` is a command in most languages, and a text with blanks in hardly any.
+    let is_command = how == How::Quoted(b'`') && word.contains(char::is_whitespace);
+    // `"_auth_user"`, `urllib2`
+    let is_name = kind != "password" && word.starts_with('_') && !value::is_mixed(word, 8)
+        || how == How::Indirect
+            && word.ends_with(|c: char| c.is_ascii_digit())
+            && word
+                .strip_suffix(|c: char| c.is_ascii_digit())
+                .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_lowercase()));
+    // `f"Bearer {key}"`, `"Login Auth=" + x`: the rest is put in later.
+    let is_half = word.split_once(' ').is_some_and(|(_, rest)| {
+        rest.starts_with(['{', '$', '%', '<', '+']) || word.ends_with('=') && !rest.contains(' ')
+    }) && kind != "password";
     if is_variable
+        || is_half
+        || is_command
+        || is_name
+        || value::is_expression(word)
         || value::is_example(word)
         || word.contains("${")
         || word.contains("%s")
@@ -174,13 +217,15 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
         "password" => word.len() >= 5,
         "secret" => {
             words > 1
+                || (how == How::Constant && word.len() >= 8)
                 || word.len() >= 16
                 || (word.len() >= 8
                     && word.contains(|c: char| {
                         c.is_ascii_punctuation() && c != '_' && c != '-' && c != '.'
                     }))
         }
-        _ => false,
+        // A name for a kind of token is no number.
+        _ => how == How::Constant && word.len() >= 6 && word.bytes().all(|b| b.is_ascii_digit()),
     }
 }
 

@@ -99,7 +99,17 @@ pub(super) fn find(text: &[u8], is_command: bool) -> Vec<(Range<usize>, &'static
 
 /// A port (`-u a -p 5432`), or a pair of numeric ids (`-u 1000:1000`), where a password could stand.
 fn is_number(line: &[u8], captures: &regex::bytes::Captures<'_>, secret: &[u8]) -> bool {
-    if secret.is_empty() || !secret.iter().all(u8::is_ascii_digit) {
+    // `-p 5432`, `-p 127.0.0.1:8080:80/tcp`; six digits and more are no port.
+    let ports = secret
+        .strip_suffix(b"/tcp")
+        .or_else(|| secret.strip_suffix(b"/udp"))
+        .unwrap_or(secret);
+    let is_port =
+        |part: &[u8]| part.len() < 6 && part.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    let are_ports = ports
+        .split(|byte| matches!(byte, b':' | b'-'))
+        .all(|part| is_port(part) || memchr::memchr_iter(b'.', part).count() == 3);
+    if secret.is_empty() || !are_ports {
         return false;
     }
     let start = captures.name("secret").map_or(0, |found| found.start());

@@ -50,6 +50,7 @@ const MARKERS: &[&str] = &[
     "webhook",
     "signature",
     "community",
+    "_pin",
 ];
 
 static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -160,12 +161,17 @@ fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
             .get(at.clone())
             .map(String::from_utf8_lossy)
             .unwrap_or_default();
-        if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) {
+        // `X_PASSWORD_NAME = 'X_PASSWORD'`, `authorization: "https://…/authorize"`
+        let is_name = word.contains('_') && key.starts_with(word.as_ref());
+        let is_page = value::is_address(&word) && !key.to_ascii_lowercase().contains("hook");
+        if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) || is_name || is_page {
             continue;
         }
         let is_literal = matches!(how, How::Quoted(_) | How::Indirect);
-        let how = if is_literal && is_constant(key) && !repeats(key, &word) {
+        let how = if is_literal && key::is_constant(key) && !repeats(key, &word) {
             How::Constant
+        } else if how == How::Indirect && is_default(text, &name, key) && is_word(&word) {
+            How::Quoted(b'\'')
         } else {
             how
         };
@@ -175,7 +181,11 @@ fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
                 && !value::is_prose(&word)
                 && !value::is_example(&word)
         } else {
-            nature.takes(telling, key::kind_of(key), &word, how)
+            let kind = key::kind_of(key);
+            nature.takes(telling, kind, &word, how)
+                || (telling == Telling::Strong
+                    && nature.takes_plain(&word, how)
+                    && (kind == "secret" || key::is_constant(key)))
         };
         if is_real {
             hits.push(Found {
@@ -189,12 +199,6 @@ fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
     calls(text, nature, counts, hits);
 }
 
-/// `DB_PASSWORD`
-fn is_constant(name: &str) -> bool {
-    let mut letters = name.bytes().filter(u8::is_ascii_alphabetic);
-    letters.all(|byte| byte.is_ascii_uppercase())
-}
-
 /// `RESET_PASSWORD = 'user/reset-password'`: the value says the name again.
 fn repeats(name: &str, value: &str) -> bool {
     let letters = |text: &str| -> String {
@@ -202,6 +206,35 @@ fn repeats(name: &str, value: &str) -> bool {
         letters.flat_map(char::to_lowercase).collect()
     };
     letters(value).contains(&letters(name))
+}
+
+/// Words that are no message's: alone and not like a sentence's first, or none of a sentence.
+fn is_word(word: &str) -> bool {
+    let is_capital = word.starts_with(char::is_uppercase)
+        && word.chars().skip(1).all(|c| c.is_lowercase() || c == ' ');
+    !is_capital && !value::is_prose(word)
+}
+
+/// Whether a value in a variable's or a setting's place is what it is set to: `define('DB_PASSWORD', …)`, `${mail.password:…}`,
+/// `env.DB_PASS || …`, `setProperty("password", …)`.
+fn is_default(text: &[u8], name: &Range<usize>, key: &str) -> bool {
+    const SETTERS: [&[u8]; 6] = [
+        b"property(",
+        b"put(",
+        b"setdefault(",
+        b"setenv(",
+        b"flag.string(",
+        b"addproperty(",
+    ];
+    let before = text.get(name.start.saturating_sub(32)..name.start);
+    let before = before.unwrap_or_default();
+    let is_named = matches!(before.last(), Some(b'"' | b'\'' | b'{')) || key.contains("env.");
+    let lower = before.trim_ascii_end().to_ascii_lowercase();
+    let call = lower.strip_suffix(b"\"").unwrap_or(&lower);
+    is_named
+        && (key::is_constant(key)
+            || key::is_setting(key)
+            || SETTERS.iter().any(|setter| call.ends_with(setter)))
 }
 
 /// Where a name of a secret may stand.
@@ -260,7 +293,8 @@ fn calls(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
         .filter(|hit| counts.contains(&hit.start()))
     {
         let is_word = hit.start().checked_sub(1).and_then(|at| text.get(at));
-        if is_word.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        let is_method = text.get(hit.start()) == Some(&b'.');
+        if !is_method && is_word.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
             || in_comment(text, hit.start())
         {
             continue;
@@ -272,6 +306,10 @@ fn calls(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
         let Some(argument) = arguments(rest).nth(place.saturating_sub(1)) else {
             continue;
         };
+        let argument = argument
+            .strip_prefix(b"b")
+            .or_else(|| argument.strip_prefix(b"@"))
+            .unwrap_or(argument);
         let literal = argument
             .strip_prefix(b"'")
             .and_then(|rest| rest.strip_suffix(b"'"));
@@ -281,7 +319,9 @@ fn calls(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
                 .and_then(|rest| rest.strip_suffix(b"\""))
         });
         let word = literal.map(String::from_utf8_lossy).unwrap_or_default();
+        // `readPassword("Again: ")`
         if value::is_secret_value(&word)
+            && !word.trim_end().ends_with(':')
             && nature.takes(Telling::Strong, "password", &word, How::Quoted(b'"'))
         {
             let name = text
@@ -331,9 +371,14 @@ fn in_comment(text: &[u8], at: usize) -> bool {
     let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |at| at + 1);
     let line = before.get(start..).unwrap_or_default().trim_ascii_start();
     let marks: [&[u8]; 8] = [b"#", b"//", b"*", b";", b"-- ", b"<!--", b"/*", b"rem "];
-    // `//registry.example.org/:_authToken=` is a setting.
-    marks.iter().any(|mark| line.starts_with(mark))
-        && !(line.starts_with(b"//") && line.ends_with(b":"))
+    // `//registry.example.org/:_authToken=`, `//host/share /mnt cifs …`, `#define`
+    let is_place = line.strip_prefix(b"//").is_some_and(|rest| {
+        let word = rest.iter().take_while(|byte| !byte.is_ascii_whitespace());
+        line.ends_with(b":")
+            || rest.first().is_some_and(u8::is_ascii_alphanumeric)
+                && word.skip(1).any(|byte| *byte == b'/')
+    });
+    marks.iter().any(|mark| line.starts_with(mark)) && !is_place && !line.starts_with(b"#define")
 }
 
 #[cfg(test)]
@@ -347,6 +392,123 @@ mod tests {
             all.push(format!("{} {}", found.kind, found.key).trim().to_owned());
         });
         all
+    }
+
+    #[test]
+    fn a_word_or_a_number_is_a_secret_like_any() {
+        for (path, text) in [
+            (
+                "/srv/a.php",
+                "<?php define( 'DB_PASSWORD', 'sunflower' );\n",
+            ),
+            (
+                "/srv/a.php",
+                "'password' => env('DB_PASSWORD', 'sunflower'),\n",
+            ),
+            (
+                "/srv/a.js",
+                "const p = process.env.DB_PASS || 'sunflower';\n",
+            ),
+            (
+                "/srv/a.js",
+                "session({ secret: 'sunflower', resave: false })\n",
+            ),
+            ("/srv/a.py", "SECRET_KEY = 'sunflower'\n"),
+            ("/srv/a.py", "API_TOKEN = '618264792'\n"),
+            (
+                "/srv/A.java",
+                "p.setProperty(\"password\", \"sunflower\");\n",
+            ),
+            ("/srv/A.java", "@Value(\"${db.password:sunflower}\")\n"),
+            (
+                "/srv/a.c",
+                "setenv(\"DB_PASSWORD\", \"blue river stone\", 1);\n",
+            ),
+            (
+                "/srv/a.sh",
+                "#!/bin/sh\ncurl -H \"Authorization: Bearer sunflower\" h\n",
+            ),
+            (
+                "/srv/a.sh",
+                "#!/bin/sh\ndocker login -u ci -p 618264792 r\n",
+            ),
+            ("/srv/a.conf", "APP_TOKEN=/x7/dodogumu=\n"),
+        ] {
+            assert!(!keys(path, text).is_empty(), "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn addresses_tables_and_commands_are_none() {
+        for (path, text) in [
+            (
+                "/srv/a.js",
+                "x = { token: \"https://h.example/oauth2/token\" }\n",
+            ),
+            (
+                "/srv/a.toml",
+                "Win32_Security_Credentials = [\"Win32_Security\"]\n",
+            ),
+            ("/srv/a.py", "X_PASSWORD_ENV = 'X_PASSWORD'\n"),
+            ("/srv/a.py", "SESSION_KEY = \"_auth_user_backend\"\n"),
+            (
+                "/srv/a.py",
+                "VALID_TOKEN = re.compile(r\"(?P<token>[a-z0-9][a-z0-9_]+)\")\n",
+            ),
+            (
+                "/srv/a.py",
+                "MovedAttribute(\"HTTPPasswordMgr\", \"urllib2\", \"urllib\"),\n",
+            ),
+            (
+                "/srv/a.py",
+                "x = [('authtoken', '0002_auto_20160226_1747')]\n",
+            ),
+            (
+                "/srv/a.py",
+                "(\"password\", CharField(verbose_name=\"password\", value=3)),\n",
+            ),
+            (
+                "/srv/a.py",
+                "x = f\"Credential={self.aws_access_key_id}/{scope}\"\n",
+            ),
+            (
+                "/srv/a.py",
+                "h = {\"Authorization\": f\"Bearer {self.api_key}\"}\n",
+            ),
+            ("/srv/a.js", "data.key = 'members_signup_access';\n"),
+            ("/srv/a.pl", "my $pwd = `cmd /c cd`;\n"),
+            (
+                "/srv/a.js",
+                "x = await reader.password('       Again:     ')\n",
+            ),
+            (
+                "/srv/a.json",
+                "{\"start\": \"docker run -v \\\"$PWD\\\":/tmp -w /tmp node:latest\"}\n",
+            ),
+            (
+                "/srv/a.json",
+                "{\"--proxy_password\": {\n \"category\": \"x\", \"kind\": \"text\"}}\n",
+            ),
+            (
+                "/srv/a.xml",
+                "<key name='a' type='(bdddd)'>\n<default>(1.0,0.5)</default>\n</key>\n",
+            ),
+            ("/etc/nsswitch.conf", "passwd:         files systemd\n"),
+            (
+                "/srv/a.txt",
+                "# username and password login, session cookies) is beyond\n",
+            ),
+            (
+                "/srv/a.sh",
+                "#!/bin/sh\ndocker run -u app -p 127.0.0.1:8080:80/tcp x\n",
+            ),
+        ] {
+            assert!(
+                keys(path, text).is_empty(),
+                "{path}: {text}: {:?}",
+                keys(path, text)
+            );
+        }
     }
 
     #[test]

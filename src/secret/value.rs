@@ -10,11 +10,38 @@ pub fn is_secret_value(value: &str) -> bool {
     let blanked = value.chars().all(|c| c == '*' || c == 'x' || c == 'X');
     !(blanked
         || value == MASK
-        || DATA.values.switches.contains(&lower)
+        || is_switch(&lower)
         || is_reference(value, &lower)
         || is_place_holder(value)
         || is_version(value)
         || is_path(value))
+}
+
+/// One switch, or a list of some.
+fn is_switch(lower: &str) -> bool {
+    let switches = &DATA.values.switches;
+    switches.contains(lower)
+        || (lower.contains(' ') && lower.split_whitespace().all(|word| switches.contains(word)))
+}
+
+/// An address that holds no secret of its own: where a token is fetched, a page about one.
+pub(super) fn is_address(value: &str) -> bool {
+    let value = bare(value);
+    let web = ["http://", "https://"];
+    web.iter()
+        .find_map(|scheme| value.strip_prefix(scheme))
+        .is_some_and(|rest| !rest.contains('@') && !rest.contains(char::is_whitespace))
+}
+
+/// A call, or a pattern that values have to fit: `crypto.randomBytes(16)`, `^[0-9a-f]{64}$`.
+pub(super) fn is_expression(value: &str) -> bool {
+    let value = bare(value).trim_end_matches(';');
+    let name = value
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
+        .unwrap_or(value.len());
+    let is_call = name > 2 && value.get(name..).is_some_and(|rest| rest.starts_with('('));
+    (is_call && value.ends_with(')'))
+        || (value.starts_with(['^', '(']) && value.contains(['[', '$']))
 }
 
 fn bare(value: &str) -> &str {
@@ -45,11 +72,31 @@ fn is_reference(value: &str, lower: &str) -> bool {
     let Some(inside) = rest.strip_suffix(close) else {
         return false;
     };
+    if matches!(start.as_str(), "<%" | "{{") && in_template(inside).is_some_and(is_secret_value) {
+        return false;
+    }
     let default = (start == "${" || start == "%{")
         .then(|| inside.split_once([':', '-', '=']))
         .flatten()
         .map(|(_, default)| default.trim_start_matches(['-', '=']));
     !default.is_some_and(|text| !text.starts_with(['?', '+', '$']) && is_secret_value(text))
+}
+
+/// What a template falls back to: `ENV['X'] || 'value'`, `x | default("value")`, `ENV.fetch('X', 'value')`.
+fn in_template(inside: &str) -> Option<&str> {
+    let text = inside.trim_end_matches([')', ' ', '%', '-', '?']);
+    let text = text
+        .strip_suffix("| quote")
+        .unwrap_or(text)
+        .trim_end_matches([')', ' ']);
+    let quote = text.chars().last().filter(|c| matches!(c, '"' | '\''))?;
+    let (before, value) = text.strip_suffix(quote)?.rsplit_once(quote)?;
+    let before = before.trim_end();
+    let falls = ["||", " or", "default(", "default", ","];
+    falls
+        .iter()
+        .any(|end| before.ends_with(end))
+        .then_some(value)
 }
 
 /// `$NAME`, `%s`, `<password>`, `{password}`, `@PASSWORD@`: the whole value, and a name rather than a password.

@@ -20,7 +20,12 @@ impl Reader<'_> {
         if let Some(block) = self.block(at) {
             return Some(block);
         }
-        for _ in 0..2 {
+        // What a name is given as an object is in a member of it: `{"value": "…"}`, `{ get; set; } = "…"`.
+        if self.at(at) == Some(b'{') && self.is_object(at) {
+            return self.member(at);
+        }
+        let is_within = self.style == Style::Code && self.around().is_some();
+        for _ in 0..if is_within { 0 } else { 2 } {
             if matches!(self.at(at), Some(b'[' | b'{' | b'('))
                 && (is_json || self.style == Style::Code || self.at(at) == Some(b'['))
             {
@@ -36,6 +41,19 @@ impl Reader<'_> {
             Style::Shell | Style::Shown => self.word(at),
             Style::Settings => self.to_line_end(at),
         }
+    }
+
+    /// An opening brace outside of a literal, with a member behind it.
+    fn is_object(&self, at: usize) -> bool {
+        let inside = self.space(at + 1);
+        let is_name = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'"' | b'\'' | b'$');
+        let rest = self.rest(inside);
+        let line = rest.get(..rest.len().min(64)).unwrap_or_default();
+        let close = line.iter().position(|byte| *byte == b'}');
+        let member = line.iter().position(|byte| matches!(byte, b':' | b'='));
+        self.around().is_none()
+            && self.at(inside).is_some_and(is_name)
+            && member.is_some_and(|member| close.is_none_or(|close| member < close))
     }
 
     /// A YAML block: the deeper lines behind `|` or `>`.
@@ -250,8 +268,12 @@ impl Reader<'_> {
         if let Some(quote) = self.around() {
             let rest = self.text.get(at..self.line_end(at))?;
             let stop = |byte: &u8| {
-                *byte == quote || byte.is_ascii_whitespace() || b"\"';&,%{}$+?:()[]<".contains(byte)
+                *byte == quote || byte.is_ascii_whitespace() || b"\"';&,{}()[]<".contains(byte)
             };
+            // `password=%s`, `password=$1` are filled later; within a word the same is a part of it.
+            if rest.first().is_some_and(|byte| b"%$+?:".contains(byte)) {
+                return None;
+            }
             let length = rest.iter().position(stop).unwrap_or(rest.len());
             return (length > 0).then_some(Given {
                 value: at..at + length,

@@ -2,6 +2,7 @@
 //! a default of `${NAME:-…}`, a call's next argument. One grammar of many languages: a reader that had to know the language of each
 //! file first would miss what stands in a file of a name it does not know.
 
+mod declared;
 mod literal;
 mod named;
 
@@ -61,6 +62,11 @@ pub(super) fn given(text: &[u8], name: &Range<usize>, style: Style) -> Option<Gi
     let closed = quote.and_then(|quote| reader.closed(name.end, quote));
     if let Some(named) = reader.named(closed.unwrap_or(name.end), closed.is_some()) {
         return Some(named);
+    }
+    // `-v "$PWD":/x` is what a variable holds.
+    let is_variable = reader.back(1) == Some(b'$') && reader.style != Style::Code;
+    if is_variable && closed.is_some_and(|end| reader.at(end) == Some(b':')) {
+        return None;
     }
     reader.is_quoted = closed.is_some();
     match closed {
@@ -166,18 +172,24 @@ impl Reader<'_> {
         } else {
             end
         };
-        let at = self.blanks(bracket);
+        let braced =
+            bracket + usize::from(self.style == Style::Code && self.at(bracket) == Some(b'}'));
+        let at = self.blanks(braced);
         match self.at(at) {
+            // `variable "name" {` and its default.
+            Some(b'{') => self.member(at),
             // A call's next argument (`define('NAME', 'value')`), or a flag's in a list; names in a list are but names.
             Some(b',') if self.is_argument() => {
                 let at = self.space(at + 1);
                 let given = self.quoted(at)?;
-                Some(Given {
+                // An object's next name is nobody's value.
+                let is_name = self.at(self.blanks(given.value.end + 1)) == Some(b':');
+                (!is_name).then_some(Given {
                     how: How::Indirect,
                     ..given
                 })
             }
-            Some(b')' | b'|' | b'?' | b'o') => self.or_else(at),
+            Some(b')' | b'|' | b'?' | b'o') if self.separator(at).is_none() => self.or_else(at),
             _ => {
                 let at = self.separator(at)?;
                 self.value(self.space(at), true)
@@ -187,12 +199,17 @@ impl Reader<'_> {
 
     /// The name is a call's first argument, or a flag.
     fn is_argument(&self) -> bool {
-        let before = self
-            .text
-            .get(self.line_start()..self.name)
-            .unwrap_or_default();
-        let before = before.trim_ascii_end_matches(b"\"'`");
-        self.back(1) == Some(b'-') || before.trim_ascii_end().ends_with(b"(")
+        let is_quote = |by: usize| matches!(self.back(by), Some(b'"' | b'\'' | b'`'));
+        let mut by = 2;
+        while self.back(by) == Some(b' ') && by < 8 {
+            by += 1;
+        }
+        // A call's bracket, not a tuple's.
+        let is_call = self.back(by) == Some(b'(')
+            && self
+                .back(by + 1)
+                .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        self.back(1) == Some(b'-') || (is_quote(1) && is_call)
     }
 
     /// Behind a name without quotes.
@@ -209,7 +226,13 @@ impl Reader<'_> {
         } else {
             end
         };
+        let end = self.bracketed(end);
         let at = self.blanks(end);
+        if self.style == Style::Code
+            && let Some(given) = self.declared(end)
+        {
+            return Some(given);
+        }
         if self.style == Style::Code
             && self.at(at) == Some(b':')
             && let Some(given) = self.typed(at)
@@ -243,46 +266,21 @@ impl Reader<'_> {
         if self.style == Style::Code && matches!(self.at(at), Some(b'|' | b'?')) {
             return self.or_else(at);
         }
+        if is_flag && let Some(given) = self.next_item(at) {
+            return Some(given);
+        }
         if at == end {
             return None;
         }
+        // `"$PWD:/x"` is what a variable holds.
         match self.style {
             Style::Code => None,
             _ if is_flag => self.word(at).filter(|_| self.at(at) != Some(b'-')),
             // `requirepass s3cret`: of a line that is shown the rest goes.
             Style::Shown if self.is_first() && self.at(at) != Some(b'-') => self.to_line_end(at),
-            Style::Settings => self.word(at).filter(|given| {
-                // One word, or one in quotes: more is a sentence.
-                let is_quoted = given.how != How::Bare;
-                let after = self.blanks(given.value.end + usize::from(is_quoted));
-                let ends = matches!(
-                    self.at(after),
-                    None | Some(b'\n' | b'\r' | b'#' | b';' | b'}' | b'/')
-                );
-                let is_closed = self.at(after) == Some(b';')
-                    || self
-                        .rest(at)
-                        .get(..given.value.len())
-                        .is_some_and(|word| word.ends_with(b";"));
-                ends && !self
-                    .rest(at)
-                    .get(..given.value.len())
-                    .is_some_and(|word| word.ends_with(b"."))
-                    && (self.is_first() || ((is_quoted || is_closed) && self.words_before() < 2))
-            }),
+            Style::Settings => self.word(at).filter(|given| self.is_alone(at, given)),
             _ => None,
         }
-    }
-
-    /// `password: str = "…"`
-    fn typed(&self, colon: usize) -> Option<Given> {
-        let line = self.text.get(colon + 1..self.line_end(colon))?;
-        let equals = memchr::memchr(b'=', line)?;
-        let is_type = |byte: &u8| byte.is_ascii_alphanumeric() || b" _&[]<>.|?:*".contains(byte);
-        let annotation = line.get(..equals)?;
-        let is_apart = line.get(equals + 1) != Some(&b'=') && line.get(equals + 1) != Some(&b'>');
-        (is_apart && annotation.iter().all(is_type))
-            .then(|| self.value(colon + 2 + equals, false))?
     }
 
     /// Behind what gives a value to a name.

@@ -30,8 +30,9 @@ impl Reader<'_> {
         let length = memchr::memmem::find(self.rest(start), stop)?;
         let text = self.text.get(start..start + length)?;
         let value = start..start + text.trim_ascii_end().len();
-        // A key has lines; what else has some is a part of a document.
-        let is_text = text.trim_ascii().contains(&b'\n') && !text.contains(&b'-');
+        // A key has lines; what else has some is a part of a document, and so is what has elements of its own.
+        let is_text = text.trim_ascii().contains(&b'\n') && !text.contains(&b'-')
+            || (stop == b"</" && text.contains(&b'<'));
         (!value.is_empty() && !is_text).then_some(Given {
             value,
             how: How::Element,
@@ -98,10 +99,75 @@ impl Reader<'_> {
             .take_while(|byte| byte.is_ascii_alphanumeric())
             .count();
         let word = before.get(before.len() - word..)?.to_ascii_lowercase();
-        if !NAMES.contains(&word.as_slice()) {
+        if !NAMES.contains(&word.as_slice())
+            || (*mark == b'=' && before.get(..before.len() - word.len())?.ends_with(b"_"))
+        {
             return None;
         }
-        self.beside(end, *mark == b'=' && is_closed)
+        let is_tag = *mark == b'=' && is_closed;
+        self.beside(end, is_tag)
+            .or_else(|| is_tag.then(|| self.in_front())?)
+            .or_else(|| (*mark == b'>').then(|| self.next_element(end))?)
+    }
+
+    /// The `value` of the same tag, in front of its name.
+    fn in_front(&self) -> Option<Given> {
+        let from = self.name.saturating_sub(NEAR);
+        let before = self.text.get(from..self.name)?;
+        let open = memchr::memrchr(b'<', before)?;
+        let tag = before.get(open..)?;
+        let at = memchr::memmem::find(tag, b" value=")?;
+        self.quoted(from + open + at + 7)
+    }
+
+    /// The text of the element behind that of the name: `<key>name</key> <string>value</string>`.
+    fn next_element(&self, end: usize) -> Option<Given> {
+        if !self.starts(end, b"</") {
+            return None;
+        }
+        let next = self.space(end + memchr::memchr(b'>', self.rest(end))? + 1);
+        let tag = self.rest(next);
+        if tag.first() != Some(&b'<') || tag.get(1) == Some(&b'/') {
+            return None;
+        }
+        self.content(next + memchr::memchr(b'>', tag)? + 1)
+    }
+
+    /// A member that holds the value where the name is given an object or a block: `{"value": …}`, `{ default = … }`.
+    pub(super) fn member(&self, open: usize) -> Option<Given> {
+        const MEMBERS: [&[u8]; 6] = [
+            b"value",
+            b"default",
+            b"defaultvalue",
+            b"stringvalue",
+            b"plaintext",
+            b"plain",
+        ];
+        let window = self.text.get(open + 1..self.text.len().min(open + NEAR))?;
+        let stop = memchr::memchr2(b'}', b'{', window).unwrap_or(window.len());
+        let inside = window.get(..stop)?;
+        let mut from = 0;
+        while let Some(more) = inside.get(from..).filter(|more| !more.is_empty()) {
+            let skip = more
+                .iter()
+                .take_while(|byte| !byte.is_ascii_alphabetic())
+                .count();
+            let length = more
+                .iter()
+                .skip(skip)
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+                .count();
+            let word = more.get(skip..skip + length)?.to_ascii_lowercase();
+            let after = open + 1 + from + skip + length;
+            let quote = usize::from(matches!(self.at(after), Some(b'"' | b'\'')));
+            if MEMBERS.contains(&word.as_slice())
+                && let Some(value) = self.separator(self.blanks(after + quote))
+            {
+                return self.quoted(self.blanks(value));
+            }
+            from += skip + length.max(1);
+        }
+        None
     }
 
     /// The value that stands beside a name: within its tag, or right behind it.
