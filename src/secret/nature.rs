@@ -106,7 +106,7 @@ impl Nature {
         });
         self.is_own()
             && self.style == Style::Code
-            && matches!(how, How::Quoted(_))
+            && matches!(how, How::Quoted(_) | How::Constant)
             && word.len() >= 8
             && is_plain
             && !value::is_prose(word)
