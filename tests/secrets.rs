@@ -1,4 +1,4 @@
-//! A thousand secrets in all the forms that machines have them: none in any report or artefact, none carried into a context.
+//! A thousand secrets in the forms of `tests/plants`: none in any report or artefact, none carried into a context.
 
 #![expect(
     clippy::unwrap_used,

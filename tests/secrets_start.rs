@@ -3,8 +3,10 @@
 
 #![cfg(test)]
 
+mod done;
 mod needs;
 
+use done::run;
 use needs::need;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -32,20 +34,6 @@ esac
 echo "$1 $# $(id -u) $mode $(digest "$given") $(cat /tmp/prepared 2> /dev/null) $(env | grep -c ARGUMENT)"
 exec sleep infinity
 "#;
-
-fn run(command: &mut Command) -> Output {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
-}
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -30,6 +30,10 @@ pub(super) struct Names {
     pub about: BTreeSet<String>,
     pub never: BTreeSet<String>,
     pub weak: BTreeSet<String>,
+    pub markers: Vec<String>,
+    pub sets: Vec<String>,
+    pub setters: Vec<String>,
+    pub opens: Vec<String>,
     pub messages: BTreeSet<String>,
 }
 
@@ -130,5 +134,22 @@ mod tests {
         for word in words.chain(&data.names.never).chain(markers) {
             assert_eq!(*word, word.to_lowercase());
         }
+    }
+
+    #[test]
+    fn every_word_has_a_marker() {
+        let names = &DATA.names;
+        let words = names.words.iter().chain(&names.ends).chain(&names.weak);
+        let without: Vec<&String> = words
+            .filter(|word| {
+                // A short word stands alone, or behind what parts words.
+                let whole = [(*word).clone(), format!("_{word}"), format!(" {word}")];
+                !names
+                    .markers
+                    .iter()
+                    .any(|marker| whole.iter().any(|text| text.contains(marker.as_str())))
+            })
+            .collect();
+        assert!(without.is_empty(), "{without:?}");
     }
 }

@@ -5,18 +5,6 @@ use super::data::DATA;
 /// A name longer than this is a piece of something else.
 const LONGEST: usize = 96;
 
-/// What makes a secret of a name's last component where it is the one before: `s3a.secret.key`.
-const OPENS: [&str; 8] = [
-    "secret",
-    "api",
-    "access",
-    "private",
-    "auth",
-    "encryption",
-    "signing",
-    "shared",
-];
-
 /// How much a name tells about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Telling {
@@ -58,8 +46,10 @@ pub(super) fn telling(key: &str) -> Telling {
         // `s3a.secret.key`: a name of two components is one of two words.
         let whole = key.rsplit_once('.').and_then(|(before, end)| {
             let before = before.rsplit('.').next()?;
-            OPENS
-                .contains(&before)
+            names
+                .opens
+                .iter()
+                .any(|open| open == before)
                 .then(|| format!("{before}{end}").to_ascii_lowercase())
         });
         if whole.is_some_and(|whole| names.words.contains(&whole)) {

@@ -89,7 +89,6 @@ impl Nature {
                 .any(|start| lower.starts_with(start));
         match self.source {
             Source::Own => true,
-            Source::Mute => kind != "password-hash" && !is_shown,
             Source::Binary => kind != "token" || !is_shown,
             _ => !is_shown,
         }
@@ -217,15 +216,13 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
         "password" => word.len() >= 5,
         "secret" => {
             words > 1
-                || (how == How::Constant && word.len() >= 8)
                 || word.len() >= 16
                 || (word.len() >= 8
                     && word.contains(|c: char| {
                         c.is_ascii_punctuation() && c != '_' && c != '-' && c != '.'
                     }))
         }
-        // A name for a kind of token is no number.
-        _ => how == How::Constant && word.len() >= 6 && word.bytes().all(|b| b.is_ascii_digit()),
+        _ => false,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Looks through a file for secrets: one pass of an automaton over its bytes, and the grammar only where a telling word stands.
+//! Looks through a file for secrets: automata over its bytes (of names, forms, places, calls), and the grammar only where one
+//! of them stops.
 
 use super::data::DATA;
 use super::grammar::{self, Given, How, Style};
@@ -18,52 +19,17 @@ pub(super) struct Found {
     pub key: String,
 }
 
-/// Parts of words without which no name is a secret's, in lower case.
-const MARKERS: &[&str] = &[
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "credential",
-    "key",
-    "salt",
-    "auth",
-    "psk",
-    "bindpw",
-    "rootpw",
-    "userpw",
-    "adminpw",
-    "ldappw",
-    "dbpw",
-    "_pw",
-    "-pw",
-    " pw",
-    "\"pw",
-    "'pw",
-    "\npw",
-    "\tpw",
-    "kennwort",
-    "cookie",
-    "macaroon",
-    "mnemonic",
-    "seed",
-    "webhook",
-    "signature",
-    "community",
-    "_pin",
-];
-
 static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .build(MARKERS)
+        .build(&DATA.names.markers)
         .ok()
 });
 
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 96;
 
-/// Secrets in `text`, in the order of their places. `from` and `to` are where places count: what stands outside is only context.
+/// Secrets in `text`, in the order of their places. Those in `counts` count: what stands outside is only context.
 pub(super) fn search(
     text: &[u8],
     nature: Nature,
@@ -167,13 +133,13 @@ fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
         if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) || is_name || is_page {
             continue;
         }
-        let is_literal = matches!(how, How::Quoted(_) | How::Indirect);
-        let how = if is_literal && key::is_constant(key) && !repeats(key, &word) {
-            How::Constant
-        } else if how == How::Indirect && is_default(text, &name, key) && is_word(&word) {
-            How::Quoted(b'\'')
-        } else {
-            how
+        let is_constant = key::is_constant(key) && !repeats(key, &word);
+        let how = match how {
+            How::Quoted(_) if is_constant => How::Constant,
+            How::Indirect if is_constant || (is_default(text, &name, key) && is_word(&word)) => {
+                How::Constant
+            }
+            how => how,
         };
         let is_real = if in_comment(text, name.start) {
             nature.is_settings()
@@ -199,13 +165,14 @@ fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Foun
     calls(text, nature, counts, hits);
 }
 
-/// `RESET_PASSWORD = 'user/reset-password'`: the value says the name again.
+/// `RESET_PASSWORD = 'user/reset-password'`, `PRIVATE_KEY = "private_key"`: the value says the name again, or a part of it.
 fn repeats(name: &str, value: &str) -> bool {
     let letters = |text: &str| -> String {
         let letters = text.chars().filter(|c| c.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect()
     };
-    letters(value).contains(&letters(name))
+    let (name, value) = (letters(name), letters(value));
+    value.contains(&name) || name.contains(&value)
 }
 
 /// Words that are no message's: alone and not like a sentence's first, or none of a sentence.
@@ -218,14 +185,6 @@ fn is_word(word: &str) -> bool {
 /// Whether a value in a variable's or a setting's place is what it is set to: `define('DB_PASSWORD', …)`, `${mail.password:…}`,
 /// `env.DB_PASS || …`, `setProperty("password", …)`.
 fn is_default(text: &[u8], name: &Range<usize>, key: &str) -> bool {
-    const SETTERS: [&[u8]; 6] = [
-        b"property(",
-        b"put(",
-        b"setdefault(",
-        b"setenv(",
-        b"flag.string(",
-        b"addproperty(",
-    ];
     let before = text.get(name.start.saturating_sub(32)..name.start);
     let before = before.unwrap_or_default();
     let is_named = matches!(before.last(), Some(b'"' | b'\'' | b'{')) || key.contains("env.");
@@ -234,7 +193,11 @@ fn is_default(text: &[u8], name: &Range<usize>, key: &str) -> bool {
     is_named
         && (key::is_constant(key)
             || key::is_setting(key)
-            || SETTERS.iter().any(|setter| call.ends_with(setter)))
+            || DATA
+                .names
+                .setters
+                .iter()
+                .any(|setter| call.ends_with(setter.as_bytes())))
 }
 
 /// Where a name of a secret may stand.

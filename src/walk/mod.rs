@@ -33,6 +33,26 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A file that stands for any other, where a test needs one.
+    #[cfg(test)]
+    pub(crate) fn file(path: &MachinePath, mode: u32) -> Self {
+        Self {
+            path: path.clone(),
+            kind: FileKind::File,
+            mode,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            mtime: 0,
+            target: None,
+            volume: 0,
+            node: NodeId {
+                subvolume: 0,
+                inode: 0,
+            },
+        }
+    }
+
     pub fn is_file(&self) -> bool {
         self.kind == FileKind::File
     }
@@ -215,19 +235,9 @@ pub(super) mod tests {
                 None => FileKind::File,
             };
             Entry {
-                path: MachinePath::new(path),
                 kind,
-                mode: 0o755,
-                uid: 0,
-                gid: 0,
-                size: 0,
-                mtime: 0,
                 target: target.map(|t| t.as_bytes().into()),
-                volume: 0,
-                node: NodeId {
-                    subvolume: 0,
-                    inode: 0,
-                },
+                ..Entry::file(&MachinePath::new(path), 0o755)
             }
         });
         Tree::new(entries.collect())

@@ -212,21 +212,7 @@ mod tests {
 
     fn inspect(bytes: &[u8]) -> Sink {
         let path = crate::path::MachinePath::new("/bin/x");
-        let entry = crate::walk::Entry {
-            path: path.clone(),
-            kind: crate::disk::FileKind::File,
-            mode: 0o755,
-            uid: 0,
-            gid: 0,
-            size: 0,
-            mtime: 0,
-            target: None,
-            volume: 0,
-            node: crate::disk::NodeId {
-                subvolume: 0,
-                inode: 0,
-            },
-        };
+        let entry = crate::walk::Entry::file(&path, 0o755);
         let mut sink = Sink::default();
         Executable.inspect(
             &FileView::new(&path, &entry, bytes, &Purpose::default()),

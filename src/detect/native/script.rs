@@ -74,7 +74,6 @@ pub(super) fn own_secrets<'f>(
 mod tests {
     use super::*;
     use crate::detect::Purpose;
-    use crate::disk::{FileKind, NodeId};
     use crate::path::MachinePath;
     use crate::walk::Entry;
 
@@ -82,21 +81,7 @@ mod tests {
     fn a_script_that_holds_what_it_uses_is_named() {
         let text = "#!/bin/sh\nexport P='a b'\nQ=$1\nPORT=80\nPGPASSWORD=$P psql -p $PORT\ncurl -u app:$Q x\n";
         let path = MachinePath::new("/opt/x");
-        let entry = Entry {
-            path: path.clone(),
-            kind: FileKind::File,
-            mode: 0o755,
-            uid: 0,
-            gid: 0,
-            size: 0,
-            mtime: 0,
-            target: None,
-            volume: 0,
-            node: NodeId {
-                subvolume: 0,
-                inode: 0,
-            },
-        };
+        let entry = Entry::file(&path, 0o755);
         let purpose = Purpose::default();
         let file = FileView::new(&path, &entry, text.as_bytes(), &purpose);
         let script = read(&file);

@@ -140,21 +140,7 @@ mod tests {
 
     fn facts(path: &str, text: &[u8]) -> Vec<Fact> {
         let path = path.into();
-        let entry = crate::walk::Entry {
-            path: crate::path::MachinePath::new("/srv/x.env"),
-            kind: crate::disk::FileKind::File,
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            size: 0,
-            mtime: 0,
-            target: None,
-            volume: 0,
-            node: crate::disk::NodeId {
-                subvolume: 0,
-                inode: 0,
-            },
-        };
+        let entry = crate::walk::Entry::file(&path, 0o644);
         let purpose = crate::detect::Purpose::default();
         let mut sink = Sink::default();
         Content.inspect(&FileView::new(&path, &entry, text, &purpose), &mut sink);

@@ -164,28 +164,19 @@ fn forest(entries: &[Entry]) -> (Vec<Node<'_>>, Vec<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::{FileKind, NodeId};
+    use crate::disk::FileKind;
     use crate::walk::Tree;
 
     fn entries(lines: &[(&str, u32, u32)]) -> Vec<Entry> {
         let entry = |(path, uid, mode): &(&str, u32, u32)| Entry {
-            path: MachinePath::new(path),
             kind: if path.ends_with('/') {
                 FileKind::Directory
             } else {
                 FileKind::File
             },
-            mode: *mode,
             uid: *uid,
             gid: *uid,
-            size: 0,
-            mtime: 0,
-            target: None,
-            volume: 0,
-            node: NodeId {
-                subvolume: 0,
-                inode: 0,
-            },
+            ..Entry::file(&MachinePath::new(path), *mode)
         };
         Tree::new(lines.iter().map(entry).collect())
             .entries()

@@ -6,6 +6,7 @@ mod declared;
 mod literal;
 mod named;
 
+use super::data::DATA;
 use literal::TrimEnd;
 use std::ops::Range;
 
@@ -302,22 +303,11 @@ impl Reader<'_> {
 
     /// The name is the first word of its statement, or the second behind a word that sets.
     fn is_first(&self) -> bool {
-        const SETS: [&str; 9] = [
-            "set",
-            "setenv",
-            "env",
-            "export",
-            "arg",
-            "define",
-            "option",
-            "fastcgi_param",
-            "default",
-        ];
         let statement = self.statement().to_ascii_lowercase();
         let words = statement
             .trim_end_matches(['$', '{', ':', '/', '"', '\''])
             .trim();
-        words.is_empty() || SETS.contains(&words)
+        words.is_empty() || DATA.names.sets.iter().any(|known| known == words)
     }
 
     /// Words of the statement before the name.
