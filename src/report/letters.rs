@@ -1,5 +1,7 @@
-//! How wide a text is, before any font is known: as wide as the widest of the usual fonts makes it.
+//! How wide a text is, before any font is known: as wide as the widest of the usual fonts makes it. A character that is not
+//! seen counts as what is written for it.
 
+use crate::path::sanitise;
 use unicode_width::UnicodeWidthChar;
 
 /// A letter's width in hundredths of the size, after DejaVu Sans Bold, which is wider than what most systems have.
@@ -21,12 +23,16 @@ fn letter(c: char) -> u32 {
 
 /// Whether a text fits into so many pixels at a size in tenths of one.
 pub(super) fn fits(text: &str, pixels: u32, size: u32) -> bool {
-    let width: u32 = text.chars().map(letter).fold(0, u32::saturating_add);
+    let width: u32 = sanitise(text)
+        .chars()
+        .map(letter)
+        .fold(0, u32::saturating_add);
     width <= pixels.saturating_mul(1000) / size.max(1)
 }
 
 /// As much of a text as fits into so many pixels at a size in tenths of one; a path keeps its end, which tells more.
 pub(super) fn cut(text: &str, pixels: u32, size: u32) -> String {
+    let text = &*sanitise(text);
     if fits(text, pixels, size) {
         return text.to_owned();
     }
@@ -62,11 +68,12 @@ mod tests {
         assert_eq!(cut("short", 100, 130), "short");
         assert_eq!(cut("日本語日本語日本語", 100, 130), "日本語日本…");
         assert_eq!(cut("anything", 0, 130), "…");
+        assert_eq!(cut("a\u{202e}bc-service", 100, 130), r"a\u{202e}…");
     }
 
     proptest::proptest! {
         #[test]
-        fn nothing_is_wider_than_its_room(text in "\\PC{0,40}", pixels in 20u32..300) {
+        fn nothing_is_wider_than_its_room(text in "\\PC{0,40}|.{0,40}", pixels in 20u32..300) {
             let width: u32 = cut(&text, pixels, 130).chars().map(letter).sum();
             proptest::prop_assert!(width * 130 <= pixels * 1000);
         }
