@@ -104,6 +104,14 @@ pub struct Source {
     pub allow_outside: bool,
 }
 
+/// What is known before the machine is read.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Known {
+    /// Answers to the questions of an earlier run: its questions.toml, filled in.
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+}
+
 /// What to be strict about.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Gates {
@@ -194,6 +202,8 @@ pub struct Migrate {
     #[command(flatten)]
     pub source: Source,
     #[command(flatten)]
+    pub known: Known,
+    #[command(flatten)]
     pub output: Output,
     #[command(flatten)]
     pub gates: Gates,
@@ -203,6 +213,8 @@ pub struct Migrate {
 pub struct Scan {
     #[command(flatten)]
     pub source: Source,
+    #[command(flatten)]
+    pub known: Known,
     /// Where scan.json goes; standard output if not given.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -218,6 +230,8 @@ pub struct Report {
     /// A scan.json, or what `scan` would take.
     #[command(flatten)]
     pub source: Source,
+    #[command(flatten)]
+    pub known: Known,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
     /// What a row of the CSV is.
@@ -263,6 +277,8 @@ pub enum Rows {
 pub struct Generate {
     #[command(flatten)]
     pub source: Source,
+    #[command(flatten)]
+    pub known: Known,
     #[command(flatten)]
     pub output: Output,
 }

@@ -21,6 +21,7 @@
 //! * [`walk`]: the tree as plain data; links resolve here and nowhere else.
 //! * [`secret`]: what is a secret, and the mask in its place.
 //! * [`fact`]: what was read, with evidence.
+//! * [`answer`]: what a person answered to the program's questions.
 //! * [`source`]: a directory, an archive or disk images become one `Root`; mounts are joined as the machine's fstab says.
 //! * [`code`]: machine code. [`program`]: what a command line runs, and what that loads.
 //! * [`service`]: services and jobs as the machine's managers see them. [`rule`]: rules and concerns, in the catalogue's words.
@@ -48,6 +49,7 @@
 //!    can hold one, and what writes secrets on request reads the machine again.
 
 pub mod abi;
+pub mod answer;
 pub mod assess;
 pub mod cli;
 pub mod code;

@@ -8,9 +8,9 @@ use crate::fact::{Evidence, Unexamined};
 use crate::kernel::need::Ask;
 use crate::kernel::place::Delta;
 use crate::path::MachinePath;
-use crate::plan::Plan;
+use crate::plan::{Plan, Unclaimed};
 use crate::product::{Connect, Disposition, Listen};
-use crate::rule::{Concern, Severity, Verdict};
+use crate::rule::{Certainty, Concern, Severity, Verdict};
 use crate::service::Starter;
 use crate::source::SourceInfo;
 use crate::workload::{Configuration, Data};
@@ -35,6 +35,9 @@ pub struct Scan {
     pub services: Vec<Service>,
     pub concerns: Vec<Concern>,
     pub workloads: Vec<Workload>,
+    /// Files that were changed or made on the machine and that nothing carries: topmost directories, by path.
+    #[serde(default)]
+    pub unclaimed: Vec<Unclaimed>,
     pub assessment: Whole,
     pub totals: Totals,
 }
@@ -229,6 +232,8 @@ pub struct Whole {
     pub score: u32,
     /// The hardest verdict of any part.
     pub verdict: Verdict,
+    /// That of the least known part.
+    pub certainty: Certainty,
     /// One sentence.
     pub summary: String,
     /// What weighs on the machine apart from its workloads.

@@ -31,6 +31,34 @@ pub fn list(items: &[String], most: usize) -> String {
     }
 }
 
+/// Seconds since 1970 as a date and time of UTC; those of no year with four digits as they are.
+pub fn time(seconds: i64) -> String {
+    let Some(day) = day(seconds) else {
+        return format!("@{seconds}");
+    };
+    let second = seconds.rem_euclid(86_400);
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{day} {hour:02}:{minute:02}")
+}
+
+/// The day of a time in UTC (ISO 8601); `None` for those of no year with four digits.
+pub fn day(seconds: i64) -> Option<String> {
+    let days = seconds.div_euclid(86_400);
+    if !(-719_528..2_932_897).contains(&days) {
+        return None;
+    }
+    // Howard Hinnant's civil_from_days, years that begin in March.
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month < 3);
+    Some(format!("{year:04}-{month:02}-{day:02}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +68,21 @@ mod tests {
         assert_eq!(bytes(0), "0 B");
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(u64::MAX), "16384.0 PiB");
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(time(0), "1970-01-01 00:00");
+        assert_eq!(time(951_782_400), "2000-02-29 00:00");
+        assert_eq!(time(-1), "1969-12-31 23:59");
+        assert_eq!(time(i64::MIN), format!("@{}", i64::MIN));
+        assert_eq!(day(951_782_400).as_deref(), Some("2000-02-29"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_time_is_shown(seconds in proptest::num::i64::ANY) {
+            proptest::prop_assert!(!time(seconds).is_empty());
+        }
     }
 }

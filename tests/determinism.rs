@@ -97,8 +97,17 @@ mod tests {
             .num_threads(threads)
             .build()
             .unwrap();
-        let mut facts = pool
-            .install(|| examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts);
+        let mut facts = pool.install(|| {
+            examine(
+                &root,
+                &registry,
+                &packs,
+                &PlanOptions::default(),
+                Vec::new(),
+                &Silent,
+            )
+            .facts
+        });
         assert!(facts.units.len() > 60 && facts.jobs.len() == 60 && facts.packages.len() == 60);
         assert!(facts.scripts.len() == 60, "{}", facts.scripts.len());
         assert_eq!(facts.ownership.owned().count(), 120);

@@ -64,7 +64,15 @@ mod tests {
         let root = Root::open(&[dir.path().into()], &OpenOptions::default()).unwrap();
         let packs = Packs::builtin().unwrap();
         let registry = registry(&packs).unwrap();
-        examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts
+        examine(
+            &root,
+            &registry,
+            &packs,
+            &PlanOptions::default(),
+            Vec::new(),
+            &Silent,
+        )
+        .facts
     }
 
     #[test]

@@ -109,7 +109,15 @@ mod tests {
         let root = open(&machine(temp.path()));
         let packs = Packs::builtin().unwrap();
         let registry = registry(&packs).unwrap();
-        let facts = examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts;
+        let facts = examine(
+            &root,
+            &registry,
+            &packs,
+            &PlanOptions::default(),
+            Vec::new(),
+            &Silent,
+        )
+        .facts;
         let shown = format!("{facts:?}");
         assert!(!shown.contains(OUTSIDE));
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'));
@@ -210,7 +218,7 @@ mod tests {
     fn run(root: &Root, detectors: Vec<Box<dyn Detector>>, wants: &[Want]) -> Facts {
         let registry = Registry::of(detectors).unwrap();
         let mut follow = |_: &Facts| wants.to_vec().into();
-        examine_with(root, &registry, &mut [&mut follow], &Silent)
+        examine_with(root, &registry, Vec::new(), &mut [&mut follow], &Silent)
     }
 
     fn seen(facts: &Facts) -> Vec<String> {
@@ -361,7 +369,15 @@ mod tests {
         let root = Root::memory(&files.into());
         let packs = Packs::builtin().unwrap();
         let registry = registry(&packs).unwrap();
-        let facts = examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts;
+        let facts = examine(
+            &root,
+            &registry,
+            &packs,
+            &PlanOptions::default(),
+            Vec::new(),
+            &Silent,
+        )
+        .facts;
         assert_eq!(facts.packages.len(), 1);
         for path in [
             "/lib/app",

@@ -192,6 +192,7 @@ fn examine(root: &Path, programs: &Programs) -> Facts {
     engine::examine_with(
         &root,
         &registry,
+        Vec::new(),
         &mut [&mut configuration, &mut loaded],
         &transvase::progress::Silent,
     )

@@ -101,6 +101,7 @@ fn read(bytes: &[u8]) -> Facts {
     engine::examine_with(
         &root,
         &Registry::of(detectors).unwrap(),
+        Vec::new(),
         &mut [&mut follow],
         &transvase::progress::Silent,
     )

@@ -87,7 +87,8 @@ fn large_files() -> Artefacts {
 
 /// Adds the attack to every text but those that have a few values only, or that name something.
 fn poison(value: &mut serde_json::Value, key: &str) {
-    const SPARED: [&str; 13] = [
+    const SPARED: [&str; 14] = [
+        "certainty",
         "verdict",
         "severity",
         "manager",
@@ -162,7 +163,7 @@ fn a_large_server_stays_small() {
     let (scan, files) = (large(), large_files());
     let page = report::html(&scan, &files).unwrap();
     println!("{} bytes", page.len());
-    assert!(page.len() < 1_200_000, "{} bytes", page.len());
+    assert!(page.len() < 1_250_000, "{} bytes", page.len());
     assert!(
         page.len() > 700_000,
         "it is a large one: {} bytes",

@@ -81,7 +81,15 @@ mod tests {
             let packs = Packs::builtin().unwrap();
             let registry = registry(&packs).unwrap();
             services(
-                &examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts,
+                &examine(
+                    &root,
+                    &registry,
+                    &packs,
+                    &PlanOptions::default(),
+                    Vec::new(),
+                    &Silent,
+                )
+                .facts,
                 &[],
             )
         }

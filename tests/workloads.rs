@@ -78,7 +78,7 @@ mod tests {
             let packs = Packs::builtin().unwrap();
             let registry = transvase::examine::registry(&packs).unwrap();
             let options = PlanOptions::default();
-            let examined = examine(&root, &registry, &packs, &options, &Silent);
+            let examined = examine(&root, &registry, &packs, &options, Vec::new(), &Silent);
             study(
                 &examined.facts,
                 &packs,

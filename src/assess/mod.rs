@@ -6,7 +6,7 @@ pub mod rules;
 mod weigh;
 
 use crate::fact::Evidence;
-use crate::rule::Verdict;
+use crate::rule::{Certainty, Verdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Factor {
     pub remedy: String,
 }
 
-/// What a score would be, were these rules mended.
+/// What a score would be, were these rules fixed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RaiseTo {
     pub score: u32,
@@ -36,6 +36,7 @@ pub struct Assessment {
     pub target: String,
     pub score: u32,
     pub verdict: Verdict,
+    pub certainty: Certainty,
     pub factors: Vec<Factor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raise_to: Option<RaiseTo>,

@@ -3,12 +3,14 @@
 use super::{Assessment, Factor, Place, RaiseTo, policy};
 use crate::rule::Concern;
 use crate::rule::catalogue;
-use crate::rule::{Severity, Verdict};
+use crate::rule::{Certainty, Severity, Verdict};
 use std::collections::BTreeMap;
 
 /// Weighs the concerns of one workload (or of the machine). One factor a rule, however often it fired: ten secrets are
 /// not ten times the work. A factor that weighs nothing is left out; its concern is still in the report.
 pub fn assess<'a>(target: &Place, concerns: impl IntoIterator<Item = &'a Concern>) -> Assessment {
+    let concerns: Vec<&Concern> = concerns.into_iter().collect();
+    let certainty = Certainty::of(concerns.iter().copied());
     let mut by_rule: BTreeMap<&str, Vec<&Concern>> = BTreeMap::new();
     for concern in concerns {
         by_rule.entry(&concern.rule).or_default().push(concern);
@@ -49,6 +51,7 @@ pub fn assess<'a>(target: &Place, concerns: impl IntoIterator<Item = &'a Concern
         target: target.id.clone(),
         score,
         verdict,
+        certainty,
         factors,
         raise_to,
     }

@@ -1,5 +1,8 @@
-//! Files of the user's own that a command reads: packs of a directory.
+//! Files of the user's own that a command reads: packs of a directory, answers.
 
+use crate::answer;
+use crate::error::Error;
+use crate::fact::Answers;
 use crate::product::pack::{PackError, Packs};
 use std::io;
 use std::path::Path;
@@ -43,6 +46,28 @@ pub fn texts_below(directory: &Path, ending: &str) -> Result<Vec<(String, String
         found.push((entry.path().display().to_string(), text));
     }
     Ok(found)
+}
+
+/// Largest file of answers: ten thousand machines' would fit.
+const LARGEST: u64 = 16 << 20;
+
+/// Reads a file of answers.
+pub fn answers(path: &Path) -> Result<Answers, Error> {
+    use std::io::Read;
+    let name = path.display();
+    let expected = "expected answers as in OUT/questions.toml, TOML with a table for each workload";
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text))
+        .map_err(|error| Error::Other(format!("cannot read {name}: {error}; {expected}")))?;
+    if text.len() as u64 > LARGEST {
+        let most = crate::text::bytes(LARGEST);
+        return Err(Error::Other(format!(
+            "{name} is larger than {most}; {expected}"
+        )));
+    }
+    let shown = path.file_name().unwrap_or_default().to_string_lossy();
+    answer::read(&shown, &text).map_err(|error| Error::Other(error.to_string()))
 }
 
 /// Whether a file begins with these bytes.

@@ -1,7 +1,7 @@
 //! `transvase migrate` and `generate`: from a disk to containers.
 
 use super::{Opened, judge, open};
-use crate::cli::{Gates, Generate, Global, Migrate, Output, Source};
+use crate::cli::{Gates, Generate, Global, Known, Migrate, Output, Source};
 use crate::error::Error;
 use crate::examine::disclose;
 use crate::exit::ExitStatus;
@@ -15,7 +15,13 @@ use crate::walk::Entry;
 use std::path::{Path, PathBuf};
 
 pub(super) fn migrate(global: &Global, args: &Migrate) -> Result<ExitStatus, Error> {
-    run(global, &args.source, &args.output, &args.gates, true)
+    run(
+        global,
+        (&args.source, &args.known),
+        &args.output,
+        &args.gates,
+        true,
+    )
 }
 
 pub(super) fn generate(global: &Global, args: &Generate) -> Result<ExitStatus, Error> {
@@ -23,12 +29,18 @@ pub(super) fn generate(global: &Global, args: &Generate) -> Result<ExitStatus, E
         allow_partial: true,
         ..Gates::default()
     };
-    run(global, &args.source, &args.output, &gates, false)
+    run(
+        global,
+        (&args.source, &args.known),
+        &args.output,
+        &gates,
+        false,
+    )
 }
 
 fn run(
     global: &Global,
-    source: &Source,
+    (source, known): (&Source, &Known),
     output: &Output,
     gates: &Gates,
     report: bool,
@@ -39,7 +51,14 @@ fn run(
         with_data: output.with_data,
     };
     let own = [output.output.clone(), staging.path().to_path_buf()];
-    let opened = open(global, source, output.target, &options, &own)?;
+    let opened = open(
+        global,
+        source,
+        known.answers.as_deref(),
+        output.target,
+        &options,
+        &own,
+    )?;
     if lies_in(&output.output, &source.source) && !global.quiet {
         let out = crate::path::sanitise(&output.output.to_string_lossy()).into_owned();
         ui::err(&format!(
@@ -153,6 +172,7 @@ fn reports(
     let artefacts = report::Artefacts::written(staging, written);
     let files = [
         ("scan.json", scan.to_json()),
+        ("questions.toml", report::questions_file(scan)),
         ("report.md", report::markdown(scan)?),
         ("report.html", report::html(scan, &artefacts)?),
     ];

@@ -17,15 +17,17 @@ use crate::cli::{Cli, Command, Gates, Global, Source};
 use crate::error::Error;
 use crate::examine::{self, Examined};
 use crate::exit::ExitStatus;
-use crate::fact::Facts;
+use crate::fact::{Answers, Fact, Facts};
 use crate::plan::PlanOptions;
 use crate::product::pack::Packs;
 use crate::progress::{Progress as _, Total};
 use crate::scan::Scan;
+use crate::service::id_of;
 use crate::source::{OpenOptions, Root};
 use crate::study::{self, Study};
 use crate::ui;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// Runs what the command line asks for.
 pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
@@ -64,11 +66,14 @@ struct Opened {
 fn open(
     global: &Global,
     source: &Source,
+    answers: Option<&Path>,
     target: &Place,
     options: &PlanOptions,
     leave_out: &[PathBuf],
 ) -> Result<Opened, Error> {
     let packs = packs(global)?;
+    let answers = answers.map(files::answers).transpose()?;
+    let known = answers.iter().cloned().map(Fact::Answers).collect();
     let progress = ui::progress::Bar::new(global);
     progress.phase("opening", Total::Unknown);
     let root = Root::open(
@@ -82,17 +87,48 @@ fn open(
     let registry = examine::registry(&packs).map_err(|error| Error::Other(error.to_string()))?;
     let registry = registry.reading_up_to(global.read_limit.unwrap_or_default());
     let Examined { facts, outline } = threads(global, || {
-        examine::examine(&root, &registry, &packs, options, &progress)
+        examine::examine(&root, &registry, &packs, options, known, &progress)
     })?;
     progress.phase("studying", Total::Unknown);
     let study = study::study(&facts, &packs, outline, root.info().clone(), target);
     progress.finish();
+    if let Some(answers) = &answers {
+        unheard(answers, &study)?;
+    }
     Ok(Opened {
         root,
         packs,
         facts,
         study,
     })
+}
+
+/// An answer that is for nothing on the machine is a slip of the pen, and not silently lost.
+fn unheard(answers: &Answers, study: &Study) -> Result<(), Error> {
+    let workloads = study
+        .cut
+        .workloads
+        .iter()
+        .map(|workload| workload.id.clone());
+    let services = study
+        .scan
+        .services
+        .iter()
+        .map(|service| service.name.clone());
+    let ids = study
+        .cut
+        .services
+        .iter()
+        .map(|placed| id_of(&placed.service.name));
+    let known: BTreeSet<String> = workloads.chain(services).chain(ids).collect();
+    let Some(name) = answers.of.keys().find(|name| !known.contains(*name)) else {
+        return Ok(());
+    };
+    let known: Vec<String> = known.into_iter().collect();
+    Err(Error::Other(format!(
+        "{name:?} was answered (--answers), and no workload or service has that name.{} The ids stand in scan.json",
+        nearest::suggestion(name, &known),
+    )))
 }
 
 /// Runs with as many threads as the user asks for.

@@ -29,6 +29,7 @@ pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
         let study = open(
             global,
             &args.source,
+            args.known.answers.as_deref(),
             args.target.unwrap_or_else(assess::usual),
             &options,
             &[],

@@ -11,6 +11,7 @@ pub(super) fn run(global: &Global, args: &Scan) -> Result<ExitStatus, Error> {
     let opened = open(
         global,
         &args.source,
+        args.known.answers.as_deref(),
         args.target,
         &PlanOptions::default(),
         &[],

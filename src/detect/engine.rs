@@ -8,7 +8,7 @@ use super::dispatch::{Look, Work};
 use super::gather::Gather;
 use super::registry::Registered;
 use super::{FileView, Registry, Sink, Want};
-use crate::fact::{Facts, Unexamined};
+use crate::fact::{Fact, Facts, Unexamined};
 use crate::path::MachinePath;
 use crate::progress::{Progress, Step, Total};
 use crate::source::{Part, Root};
@@ -47,10 +47,12 @@ impl From<Vec<Want>> for Asks {
 /// Asked after each round.
 pub type Follow<'a> = &'a mut dyn FnMut(&Facts) -> Asks;
 
-/// The same with other answers to what facts ask for; each is only heard when those before it have nothing new.
+/// Examines a machine of which something is `known` before anything is read. Of those who follow, each is only heard when
+/// those before it have nothing new.
 pub fn examine_with(
     root: &Root,
     registry: &Registry,
+    known: Vec<Fact>,
     follow: &mut [Follow<'_>],
     progress: &dyn Progress,
 ) -> Facts {
@@ -60,7 +62,7 @@ pub fn examine_with(
         root,
         registry,
         part: None,
-        gather: Gather::new(tree, problems),
+        gather: Gather::new(tree, problems, known),
         asked: Asked::default(),
         progress,
     };
@@ -76,12 +78,12 @@ pub fn examine_part(
     progress: &dyn Progress,
 ) -> Facts {
     let Some(part) = root.part() else {
-        return examine_with(root, registry, follow, progress);
+        return examine_with(root, registry, Vec::new(), follow, progress);
     };
     let examination = Examination {
         root,
         registry,
-        gather: Gather::new(part.tree(), Vec::new()),
+        gather: Gather::new(part.tree(), Vec::new(), Vec::new()),
         part: Some(part),
         asked: Asked::default(),
         progress,

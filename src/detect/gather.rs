@@ -20,19 +20,24 @@ pub(super) struct Gather {
 }
 
 impl Gather {
-    pub(super) fn new(tree: Tree, unexamined: Vec<Unexamined>) -> Self {
+    /// `known` is what is known before anything is read.
+    pub(super) fn new(tree: Tree, unexamined: Vec<Unexamined>, known: Vec<Fact>) -> Self {
         let facts = Facts {
             tree,
             unexamined,
             ..Facts::default()
         };
-        Self {
+        let mut gather = Self {
             facts,
             owns: Vec::new(),
             recorded: Vec::new(),
             automatic: None,
             is_stale: false,
+        };
+        for fact in known {
+            gather.add(fact);
         }
+        gather
     }
 
     pub(super) fn facts(&self) -> &Facts {
@@ -76,6 +81,7 @@ impl Gather {
         let facts = &mut self.facts;
         facts.revision += u64::from(!is_of_packages);
         match fact {
+            Fact::Answers(answers) => facts.answers = answers,
             // /etc/os-release sorts before /usr/lib/os-release, and is the one that counts. Here as below the first
             // stands, whatever a later round brings.
             Fact::Os(os) => {

@@ -44,7 +44,15 @@ pub fn run(pack: &Pack, packs: &Packs, case: &Case) -> Vec<String> {
         Ok(registry) => registry,
         Err(error) => return vec![error.to_string()],
     };
-    let facts = super::examine(&root, &registry, packs, &PlanOptions::default(), &Silent).facts;
+    let facts = super::examine(
+        &root,
+        &registry,
+        packs,
+        &PlanOptions::default(),
+        Vec::new(),
+        &Silent,
+    )
+    .facts;
     let services = service::services(&facts, &packs.generated_units(&facts));
     let Some(name) = &case.service else {
         let all = packs.concerns(&facts, &services.services);

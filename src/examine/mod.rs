@@ -10,7 +10,7 @@ pub mod program;
 use crate::detect::engine::{Asks, Follow, examine_with};
 use crate::detect::registry::DuplicateId;
 use crate::detect::{Registry, Want, native};
-use crate::fact::Facts;
+use crate::fact::{Fact, Facts};
 use crate::kernel::LARGE;
 use crate::plan::PlanOptions;
 use crate::product::pack::Packs;
@@ -41,13 +41,14 @@ pub fn registry(packs: &Packs) -> Result<Registry, DuplicateId> {
     Registry::of(native::all().into_iter().chain(packs.detectors()))
 }
 
-/// Examines a machine: walks it, shows files to detectors, follows what they and the facts ask for. Runs in the caller's
+/// Examines a machine of which something is `known` (what a person answered): walks it, shows files to detectors, follows what they and the facts ask for. Runs in the caller's
 /// thread pool.
 pub fn examine(
     root: &Root,
     registry: &Registry,
     packs: &Packs,
     options: &PlanOptions,
+    known: Vec<Fact>,
     progress: &dyn Progress,
 ) -> Examined {
     let growing = RefCell::new(Growing::new(packs, options));
@@ -64,7 +65,7 @@ pub fn examine(
     };
     let facts = {
         let mut follow: [Follow<'_>; 3] = [&mut named, &mut carried, &mut loaded];
-        examine_with(root, registry, &mut follow, progress)
+        examine_with(root, registry, known, &mut follow, progress)
     };
     drop((named, carried));
     let outline = growing.into_inner().finish(&facts);

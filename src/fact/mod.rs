@@ -6,6 +6,7 @@
 //! never leave the function that does (`examine/disclose.rs`).
 
 mod account;
+mod answer;
 mod code;
 mod document;
 mod elf;
@@ -16,6 +17,7 @@ mod package;
 pub mod unit;
 
 pub use account::{Group, User};
+pub use answer::{Answer, Answered, Answers, Disposition, Endpoint};
 pub use code::{
     ArgumentSite, CallSite, Code, Edge, Function, Gap, Lent, Region, Symbol, Target, name_hash,
 };
@@ -141,6 +143,8 @@ pub struct Hit {
 /// One fact, as a detector emits it.
 #[derive(Debug, Clone)]
 pub enum Fact {
+    /// What a person said; it comes before anything that is read.
+    Answers(Answers),
     Os(OsRelease),
     Hostname(String, Evidence),
     Timezone(String),
@@ -196,6 +200,7 @@ pub struct Facts {
     pub tree: Tree,
     /// Whether their secrets are taken out.
     pub masking: Masking,
+    pub answers: Answers,
     pub os: Option<OsRelease>,
     pub hostname: Option<(String, Evidence)>,
     pub timezone: Option<String>,

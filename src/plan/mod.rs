@@ -30,6 +30,7 @@ pub(crate) mod secret;
 mod service;
 mod setup;
 mod socket;
+mod unclaimed;
 mod volume;
 
 pub use build::plan;
@@ -45,6 +46,7 @@ pub use port::PlannedPort;
 pub use program::{files, programs};
 pub use schedule::{PlannedJob, PlannedScheduler};
 pub use secret::PlannedSecret;
+pub use unclaimed::{Unclaimed, unclaimed};
 pub use volume::PlannedVolume;
 
 pub use crate::distribution::account::{PlannedGroup, PlannedUser};

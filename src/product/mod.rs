@@ -11,21 +11,7 @@ use crate::rule::Concern;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What becomes of a service.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Disposition {
-    /// Moves into a container.
-    Containerize,
-    /// The container platform does this: init, log, time, remote access, scheduling.
-    Platform,
-    /// Not wanted where the workload goes: guest tools, agents, hardware upkeep.
-    Drop,
-    /// Stays on a machine: no container can carry it.
-    Keep,
-}
+pub use crate::fact::Disposition;
 
 /// A transport address something listens on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -112,6 +98,15 @@ pub struct Directory {
     pub mode: u32,
 }
 
+/// What a pack speaks of at all: what it does not is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Says {
+    /// Where it listens; a pack that does not say that is of a product that does not.
+    pub listeners: bool,
+    /// Where its state is; not where it runs somebody's application.
+    pub state: bool,
+}
+
 /// A product as one service runs it.
 #[derive(Debug, Clone)]
 pub struct Product {
@@ -132,6 +127,7 @@ pub struct Product {
     pub configuration: Vec<MachinePath>,
     /// Files and directories the configuration names (document roots, certificates, scripts).
     pub claims: Vec<(MachinePath, Evidence)>,
+    pub says: Says,
     /// Opens files that its clients name by path.
     pub opens_files_of_clients: bool,
     /// Names of installed packages that belong to it beyond the executable's own (modules, plug-ins).

@@ -4,8 +4,10 @@ mod dockerfile;
 mod dotenv;
 mod markdown;
 mod shell;
+mod toml;
 mod yaml;
 
+pub use self::toml::toml;
 pub use dockerfile::{build_path, build_shell, comment, dockerfile_word, exec};
 pub use dotenv::dotenv;
 pub use markdown::{code, markdown, prose};

@@ -6,27 +6,30 @@
 use super::words;
 use crate::scan::Scan;
 
+/// Columns of a workload's row, before its scores.
+const COLUMNS: [&str; 17] = [
+    "workload",
+    "title",
+    "kind",
+    "score",
+    "verdict",
+    "certainty",
+    "target",
+    "raised_score",
+    "raised_by",
+    "services",
+    "user",
+    "schedule",
+    "listens",
+    "connects",
+    "data_bytes",
+    "packages",
+    "concerns",
+];
+
 /// One row for each workload, the lowest score first. Lists are joined by `; `, sizes are bytes; a score for each target
 /// profile ends the row.
 pub fn workloads(scan: &Scan) -> String {
-    const COLUMNS: [&str; 16] = [
-        "workload",
-        "title",
-        "kind",
-        "score",
-        "verdict",
-        "target",
-        "raised_score",
-        "raised_by",
-        "services",
-        "user",
-        "schedule",
-        "listens",
-        "connects",
-        "data_bytes",
-        "packages",
-        "concerns",
-    ];
     let targets: Vec<&String> = scan
         .workloads
         .first()
@@ -51,6 +54,7 @@ pub fn workloads(scan: &Scan) -> String {
             workload.kind.clone(),
             assessment.score.to_string(),
             words::verdict(assessment.verdict).to_owned(),
+            words::certainty(assessment.certainty).to_owned(),
             assessment.target.clone(),
             raise
                 .map(|raise| raise.score.to_string())
@@ -91,9 +95,9 @@ pub fn workloads(scan: &Scan) -> String {
 
 /// One row for each concern, the worst first, with the first place it was seen at and how many there are.
 pub fn concerns(scan: &Scan) -> String {
-    const COLUMNS: [&str; 11] = [
+    const COLUMNS: [&str; 12] = [
         "severity", "rule", "title", "detail", "workload", "path", "line", "offset", "excerpt",
-        "places", "remedy",
+        "places", "remedy", "question",
     ];
     let mut text = String::new();
     row(&mut text, COLUMNS.into_iter().map(str::to_owned));
@@ -116,6 +120,7 @@ pub fn concerns(scan: &Scan) -> String {
                 .unwrap_or_default(),
             concern.evidence.len().to_string(),
             concern.remedy.clone(),
+            concern.question.clone().unwrap_or_default(),
         ];
         row(&mut text, fields.into_iter());
     }

@@ -41,6 +41,7 @@ pub fn sarif(scan: &Scan) -> String {
             "results": results.collect::<Vec<_>>(),
             "properties": {
                 "verdict": words::verdict(scan.assessment.verdict),
+                "certainty": words::certainty(scan.assessment.certainty),
                 "score": scan.assessment.score,
                 "target": scan.assessment.machine.target,
             },
@@ -81,11 +82,26 @@ fn result(concern: &Concern, rules: &BTreeMap<&str, usize>) -> Value {
         "ruleId": concern.rule,
         "ruleIndex": rules.get(concern.rule.as_str()),
         "level": level(concern.severity),
-        "message": {"text": format!("{}: {} {}", concern.title, sentence(&concern.detail), concern.remedy)},
+        "message": {"text": message(concern)},
         "locations": concern.evidence.iter().map(location).collect::<Vec<_>>(),
         "partialFingerprints": {"transvase/v1": digest::uuid(same.as_bytes())},
         "properties": {"severity": words::severity(concern.severity), "workload": concern.workload},
     })
+}
+
+/// What was found, what to do about it, and what is asked.
+fn message(concern: &Concern) -> String {
+    let mut text = format!(
+        "{}: {} {}",
+        concern.title,
+        sentence(&concern.detail),
+        concern.remedy
+    );
+    if let Some(question) = &concern.question {
+        text.push(' ');
+        text.push_str(question);
+    }
+    text
 }
 
 fn notification(part: &Unexamined) -> Value {

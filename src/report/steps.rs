@@ -4,7 +4,7 @@ use super::kinds::kinds;
 use super::words;
 use crate::assess::{Assessment, Factor};
 use crate::product::Disposition;
-use crate::rule::Severity;
+use crate::rule::{Severity, UNKNOWN};
 use crate::scan::Scan;
 use crate::text;
 
@@ -98,7 +98,12 @@ fn rules(scan: &Scan) -> Vec<Step> {
         .map(|workload| (Some(&workload.id), &workload.assessment))
         .chain([(None, &scan.assessment.machine)]);
     for (workload, assessment) in parts {
-        for factor in &assessment.factors {
+        // What is not known is asked, not told (`questions`).
+        let known = assessment
+            .factors
+            .iter()
+            .filter(|factor| !factor.rule.starts_with(UNKNOWN));
+        for factor in known {
             let (step, cost) = by_rule
                 .entry(&factor.rule)
                 .or_insert_with(|| (first(scan, factor), 0));
@@ -120,7 +125,7 @@ fn rules(scan: &Scan) -> Vec<Step> {
     found.into_iter().map(|(.., step)| step).collect()
 }
 
-/// What a score gains when one factor is mended: less than its points where others hold the score at 0.
+/// What a score gains when one factor is fixed: less than its points where others hold the score at 0.
 fn gain(assessment: &Assessment, factor: &Factor) -> u32 {
     let sum: u32 = assessment.factors.iter().map(|factor| factor.points).sum();
     let after = 100u32.saturating_sub(sum.saturating_sub(factor.points));

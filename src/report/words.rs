@@ -2,7 +2,7 @@
 
 use crate::assess;
 use crate::product::Listen;
-use crate::rule::{Severity, Verdict};
+use crate::rule::{Certainty, Severity, Verdict};
 use crate::scan::{Scan, Workload};
 
 /// A severity as it is written in scan.json.
@@ -32,6 +32,28 @@ pub fn verdict_said(verdict: Verdict) -> &'static str {
         Verdict::ContainerWithChanges => "Fits a container after changes",
         Verdict::IsolatedContainer => "Needs the walls of a virtual machine",
         Verdict::KeepVm => "Stays on a virtual machine",
+    }
+}
+
+/// How much is known, as it is written in scan.json.
+pub fn certainty(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Proven => "proven",
+        Certainty::Known => "known",
+        Certainty::Partial => "partial",
+        Certainty::Guess => "guess",
+    }
+}
+
+/// The same for a reader who meets the word for the first time.
+pub fn certainty_said(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Proven => "Its containers were started and answered as the machine did",
+        Certainty::Known => "Nothing that matters was left open",
+        Certainty::Partial => "Known but for small questions",
+        Certainty::Guess => {
+            "In part a guess: something that decides whether containers work is not known"
+        }
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Rule {
     pub why: String,
     pub remedy: String,
     pub cannot_see: String,
+    /// What to ask the reader, where the rule is that something is not known.
+    pub question: Option<String>,
+    /// The key of an answer that settles it (`answer`).
+    pub answer: Option<String>,
 }
 
 /// What severities and scores mean, for all rules alike.
@@ -130,6 +134,7 @@ pub fn concern(
         workload: workload.map(str::to_owned),
         evidence,
         remedy: rule.remedy.clone(),
+        question: rule.question.clone(),
         links: Vec::new(),
     })
 }

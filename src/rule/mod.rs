@@ -31,6 +31,9 @@ pub struct Concern {
     /// Never empty.
     pub evidence: Vec<Evidence>,
     pub remedy: String,
+    /// What to ask whoever knows the machine, where something is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
     pub links: Vec<String>,
 }
 
@@ -45,4 +48,42 @@ pub enum Verdict {
     /// Needs the walls of a virtual machine around it: Kata, or a machine per container.
     IsolatedContainer,
     KeepVm,
+}
+
+/// How much of a workload or a machine is known.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// Its container was started and answered as the machine did.
+    Proven,
+    /// Nothing that matters is open.
+    Known,
+    /// Small questions are open.
+    Partial,
+    /// Something is not known that decides whether the container works.
+    Guess,
+}
+
+/// The family of rules that say what is not known.
+pub const UNKNOWN: &str = "unknown/";
+
+impl Concern {
+    /// Whether it says that something is not known.
+    pub fn is_unknown(&self) -> bool {
+        self.rule.starts_with(UNKNOWN)
+    }
+}
+
+impl Certainty {
+    /// How much is known where these concerns are all there are.
+    pub fn of<'a>(concerns: impl IntoIterator<Item = &'a Concern>) -> Self {
+        let open = concerns.into_iter().filter(|concern| concern.is_unknown());
+        match open.map(|concern| concern.severity).max() {
+            None => Self::Known,
+            Some(severity) if severity >= Severity::Major => Self::Guess,
+            Some(_) => Self::Partial,
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! manager. How a manager writes things down stays there: a [`Service`] says what they mean, and lines as written are
 //! evidence. What does not: products; a service is known by what it runs, and packs say what that is.
 
+mod answered;
 mod cron;
 pub mod manager;
 mod systemd;
@@ -14,6 +15,8 @@ use crate::path::MachinePath;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use answered::id_of;
 
 /// What starts it, as a scan says it: one part of a manager.
 #[derive(
@@ -347,6 +350,7 @@ pub fn services(facts: &Facts, generated: &[GeneratedUnit]) -> Services {
     for manager in manager::MANAGERS {
         manager.find(facts, generated, &mut found);
     }
+    answered::take(&mut found.services, facts);
     found.unexamined.sort();
     found.unexamined.dedup();
     found.services.sort_by(|a, b| a.name.cmp(&b.name));

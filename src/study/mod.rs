@@ -11,11 +11,12 @@ pub use weigh::weigh;
 use self::usage::PackageUsage;
 use crate::assess::rules::{self, Seen};
 use crate::assess::{self, Place};
+use crate::detect::native::package;
 use crate::distribution::{family, lifetime, machine};
 use crate::fact::{Facts, OsRelease, Unexamined};
 use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Unclaimed};
 use crate::product::Disposition;
 use crate::product::pack::Packs;
 use crate::rule::Concern;
@@ -63,7 +64,13 @@ pub fn study(
         reaches: &reaches,
     };
     let unexamined = unexamined(facts, &services, &cut);
-    let concerns = concerns(facts, packs, (&services, &cut, &unexamined), asked);
+    let unclaimed = plan::unclaimed(facts, &cut.workloads, &plans);
+    let concerns = concerns(
+        (facts, packs),
+        (&services, &cut),
+        (&unexamined, &unclaimed),
+        asked,
+    );
     let machine = machine(facts);
     let services = list(&services, &cut);
     let workloads: Vec<Workload> = cut
@@ -89,6 +96,7 @@ pub fn study(
         usage,
         services,
         workloads,
+        unclaimed,
         assessment,
         totals: totals(&cut, &concerns),
         concerns,
@@ -115,6 +123,12 @@ fn unexamined(facts: &Facts, services: &Services, cut: &Cut) -> Vec<Unexamined> 
     found.extend(services.unexamined.iter().cloned());
     found.extend(products.flat_map(|product| product.unexamined.iter().cloned()));
     found.extend(cut.unexamined.iter().cloned());
+    let unread = package::unread(facts).into_iter();
+    found.extend(unread.map(|(name, path)| Unexamined {
+        path,
+        detector: format!("packages/{name}"),
+        reason: "a package database that was not read".to_owned(),
+    }));
     found.extend(plan::hosts_left_out(facts).filter(|_| !cut.workloads.is_empty()));
     found.sort();
     found.dedup();
@@ -123,9 +137,9 @@ fn unexamined(facts: &Facts, services: &Services, cut: &Cut) -> Vec<Unexamined> 
 
 /// Native rules, rule packs, and what products' packs say of their workloads and of what stays.
 fn concerns(
-    facts: &Facts,
-    packs: &Packs,
-    (services, cut, unexamined): (&Services, &Cut, &[Unexamined]),
+    (facts, packs): (&Facts, &Packs),
+    (services, cut): (&Services, &Cut),
+    (unexamined, unclaimed): (&[Unexamined], &[Unclaimed]),
     asked: Asked<'_>,
 ) -> Vec<Concern> {
     let enabled: Vec<Service> = services
@@ -138,9 +152,12 @@ fn concerns(
         facts,
         unexamined,
         services: &enabled,
+        placed: &cut.services,
         workloads: &cut.workloads,
         plans: asked.plans,
         needs: asked.needs,
+        reaches: asked.reaches,
+        unclaimed,
     });
     found.extend(packs.concerns(facts, &enabled));
     for placed in &cut.services {

@@ -250,6 +250,7 @@ mod tests {
             schedule: None,
             secrets: Vec::new(),
             needs: Vec::new(),
+            answer: crate::fact::Answer::default(),
         }
     }
 

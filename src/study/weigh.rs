@@ -2,7 +2,7 @@
 
 use crate::assess::{self, Place};
 use crate::product::Disposition;
-use crate::rule::{Concern, Verdict};
+use crate::rule::{Certainty, Concern, Verdict};
 use crate::scan::{Scan, Service, Whole, Workload};
 
 /// Weighs a scan that was made for one target for another: what it found stays, what that means is told anew.
@@ -50,9 +50,11 @@ pub(super) fn whole(
         ),
     };
     let score = parts().map(|part| part.score).min();
+    let certainty = parts().map(|part| part.certainty).max();
     Whole {
         score: score.unwrap_or(100),
         verdict: verdict.unwrap_or(Verdict::Container),
+        certainty: certainty.unwrap_or(Certainty::Known),
         summary,
         machine,
     }

@@ -2,6 +2,7 @@
 
 use crate::disk::FileKind;
 use crate::path::sanitise;
+use crate::text::time;
 use crate::walk::Entry;
 use std::fmt::Write as _;
 
@@ -91,45 +92,21 @@ fn mode(kind: FileKind, mode: u32) -> String {
     text
 }
 
-/// Seconds since 1970 as a date and time of UTC; those of no year with four digits as they are.
-fn time(seconds: i64) -> String {
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    if !(-719_528..2_932_897).contains(&days) {
-        return format!("@{seconds}");
-    }
-    // Howard Hinnant's civil_from_days, years that begin in March.
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month < 3);
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn modes_times_and_names() {
+    fn modes_and_names() {
         assert_eq!(mode(FileKind::Directory, 0o1777), "drwxrwxrwt");
         assert_eq!(mode(FileKind::File, 0o6640), "-rwSr-S---");
-        assert_eq!(time(0), "1970-01-01 00:00");
-        assert_eq!(time(951_782_400), "2000-02-29 00:00");
-        assert_eq!(time(-1), "1969-12-31 23:59");
-        assert_eq!(time(i64::MIN), format!("@{}", i64::MIN));
         assert_eq!(quoted(b"a\"\x1b[31m\xff"), "\"a\\\"\\u{1b}[31m\\xff\"");
         assert_ne!(quoted(b"\\xff"), quoted(b"\xff"));
     }
 
     proptest::proptest! {
         #[test]
-        fn any_time_and_name_are_shown(seconds in proptest::num::i64::ANY, name in proptest::collection::vec(proptest::num::u8::ANY, 0..40)) {
-            proptest::prop_assert!(!time(seconds).is_empty());
+        fn any_name_is_shown(name in proptest::collection::vec(proptest::num::u8::ANY, 0..40)) {
             proptest::prop_assert!(!quoted(&name).chars().any(char::is_control));
         }
     }

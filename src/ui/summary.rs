@@ -17,6 +17,9 @@ use std::path::Path;
 /// Entries of a list that are shown; the report has them all.
 const SHOWN: usize = 12;
 
+/// Questions that are shown.
+const ASKED: usize = 4;
+
 /// Widest column of ids.
 const ID: usize = 30;
 
@@ -25,6 +28,7 @@ pub fn terminal(scan: &Scan, style: &Style) -> String {
     let mut text = head(scan, style);
     workloads(&mut text, scan, style);
     left_behind(&mut text, scan, style);
+    asked(&mut text, scan, style);
     first(&mut text, scan, style);
     concerns(&mut text, scan, style);
     unexamined(&mut text, scan, style);
@@ -55,6 +59,8 @@ fn head(scan: &Scan, style: &Style) -> String {
     );
     let line = wrap("", &line, 2, style.width);
     text.push_str(&painted(&line, verdict, colour(whole.verdict), style));
+    let certainty = report::certainty_said(whole.certainty);
+    text.push_str(&wrap("", &format!("{certainty}."), 2, style.width));
     text.push('\n');
     text
 }
@@ -112,7 +118,7 @@ fn row(text: &mut String, workload: &Workload, width: usize, style: &Style) {
     }
     if let Some(raise) = &assessment.raise_to {
         more.push(format!(
-            "{} with {} mended",
+            "{} with {} fixed",
             raise.score,
             raise.by.join(", ")
         ));
@@ -171,6 +177,29 @@ fn more(text: &mut String, count: usize) {
     text.push('\n');
 }
 
+/// The questions whose answers gain most.
+fn asked(text: &mut String, scan: &Scan, style: &Style) {
+    let questions = report::questions(scan);
+    if questions.is_empty() {
+        return;
+    }
+    heading(text, "What to answer first (--answers)", style);
+    for question in questions.iter().take(ASKED) {
+        let whose = match question.workload.as_str() {
+            "" => "the machine",
+            id => id,
+        };
+        let line = format!("{} {}", question.question, question.detail);
+        let before = format!("  +{:<2} {}: ", question.points, sanitise(whose));
+        text.push_str(&wrap(&before, &sanitise(&line), 6, style.width));
+    }
+    let more = questions.len().saturating_sub(ASKED);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more");
+    }
+    text.push('\n');
+}
+
 fn first(text: &mut String, scan: &Scan, style: &Style) {
     let steps = report::steps(scan);
     if steps.is_empty() {
@@ -193,7 +222,7 @@ fn concerns(text: &mut String, scan: &Scan, style: &Style) {
     let shown: Vec<_> = scan
         .concerns
         .iter()
-        .filter(|concern| concern.severity >= Severity::Major)
+        .filter(|concern| concern.severity >= Severity::Major && !concern.is_unknown())
         .collect();
     if shown.is_empty() {
         return;
@@ -253,6 +282,12 @@ pub fn next_steps(scan: &Scan, out: &Path, with_secrets: bool, with_data: bool) 
     let out = sanitise(&out);
     let mut text =
         format!("Written to {out}. Next:\n  open {out}/report.html, or less {out}/report.md\n");
+    if !report::questions(scan).is_empty() {
+        let _ = writeln!(
+            text,
+            "  answer what you can in {out}/questions.toml, and run again with --answers and that file"
+        );
+    }
     let secrets = scan.workloads.iter().any(|w| {
         w.plan
             .as_ref()

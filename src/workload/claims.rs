@@ -103,7 +103,7 @@ fn owned(facts: &Facts, path: &MachinePath) -> bool {
     facts.ownership.owner(path).is_some()
 }
 
-fn is_shelf(path: &MachinePath) -> bool {
+pub fn is_shelf(path: &MachinePath) -> bool {
     let text = path.text();
     SHELVES.iter().any(|shelf| {
         *shelf == text || (glob::is_pattern(shelf) && glob::matches_path(shelf, &text))

@@ -6,7 +6,7 @@ use crate::fact::{Evidence, Facts, Unexamined};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
 use crate::product::{Disposition, Product};
-use crate::service::{ScheduledJob, Service, Services};
+use crate::service::{ScheduledJob, Service, Services, id_of};
 use crate::walk::Entry;
 use std::collections::BTreeSet;
 
@@ -55,23 +55,8 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
     let mut placed: Vec<Placed> = services
         .services
         .iter()
-        .filter(|service| service.enabled)
-        .map(|service| {
-            let mut product = packs.recognise(service, facts);
-            let (mut disposition, mut reason) = place::place(service, product.as_ref(), facts);
-            if let Some(why) = place::never_runs(service, disposition) {
-                (disposition, reason) = (Disposition::Drop, why);
-            }
-            // What never runs is no concern of anybody's.
-            product = product.filter(|_| service.unmet.is_none());
-            Placed {
-                service: service.clone(),
-                disposition,
-                reason,
-                workload: None,
-                product,
-            }
-        })
+        .filter(|service| service.enabled || place::is_wanted(service, facts))
+        .map(|service| placed(service, facts, packs))
         .collect();
     let installed = Installed::new(&facts.packages);
     let mut taken = BTreeSet::new();
@@ -112,6 +97,33 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         services: placed,
         jobs,
         unexamined: counted(&unexamined),
+    }
+}
+
+fn placed(service: &Service, facts: &Facts, packs: &Packs) -> Placed {
+    let mut product = packs.recognise(service, facts);
+    let answer = place::answer(service, facts);
+    if answer.is_some_and(|answer| answer.command.is_some()) {
+        // Somebody knows better than the pack what is run.
+        if let Some(product) = &mut product {
+            product.command = None;
+        }
+    }
+    let (mut disposition, mut reason) = place::place(service, product.as_ref(), facts);
+    if let Some(why) = place::never_runs(service, disposition) {
+        (disposition, reason) = (Disposition::Drop, why);
+    }
+    if let Some(answered) = answer.and_then(|answer| answer.disposition.as_ref()) {
+        (disposition, reason) = (answered.value, place::as_answered(answered));
+    }
+    // What never runs is no concern of anybody's.
+    product = product.filter(|_| service.unmet.is_none());
+    Placed {
+        service: service.clone(),
+        disposition,
+        reason,
+        workload: None,
+        product,
     }
 }
 
@@ -278,32 +290,6 @@ fn couple(workloads: &mut [Workload], shared: &[(String, String, Evidence)]) {
     }
 }
 
-/// An id from a unit's name: `postgresql@15-main.service` → `postgresql-15-main`.
-pub fn id_of(name: &str) -> String {
-    let stem = name
-        .strip_suffix(".service")
-        .or_else(|| name.strip_suffix(".timer"))
-        .unwrap_or(name);
-    let mut id = String::new();
-    for c in stem.chars() {
-        let c = c.to_ascii_lowercase();
-        if c.is_ascii_alphanumeric() {
-            id.push(c);
-        } else if !id.ends_with('-') && !id.is_empty() {
-            id.push('-');
-        }
-        if id.len() >= 55 {
-            break;
-        }
-    }
-    let id = id.trim_matches('-');
-    if id.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        id.to_owned()
-    } else {
-        format!("w-{id}")
-    }
-}
-
 /// The id, or the id with the first number that makes it unique.
 pub fn unique(id: &str, taken: &mut BTreeSet<String>) -> String {
     let numbered = (2u32..).map(|n| format!("{id}-{n}"));
@@ -320,11 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids() {
-        assert_eq!(id_of("postgresql@15-main.service"), "postgresql-15-main");
-        assert_eq!(id_of("My_App.service"), "my-app");
-        assert_eq!(id_of("3proxy"), "w-3proxy");
-        assert_eq!(id_of("@@@"), "w-");
+    fn ids_are_unique() {
         let mut taken = BTreeSet::new();
         assert_eq!(
             [unique("a", &mut taken), unique("a", &mut taken)],

@@ -51,7 +51,7 @@ pub(super) fn add_written(workloads: &mut [Workload], facts: &Facts) {
             .flat_map(|workload| workload.data.iter().map(|data| data.path.clone()))
             .collect();
         for workload in workloads.iter_mut() {
-            if workload.jobs.is_empty() == has_jobs {
+            if workload.jobs.is_empty() == has_jobs || workload.answer.state.is_some() {
                 continue;
             }
             for path in written(workload, facts) {

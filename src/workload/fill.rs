@@ -5,12 +5,12 @@ use super::data::data;
 use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
-use super::{Workload, connect};
+use super::{Configuration, Data, Workload, claims, connect, place};
 use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use crate::product::Log;
-use crate::product::{Connect, Product};
+use crate::product::{Connect, Listen, Product};
 use crate::program;
 use crate::secret::MASK;
 use crate::service::{DirectoryKind, Service};
@@ -67,16 +67,65 @@ pub fn of_service(
         secrets: Vec::new(),
         clients_of: Vec::new(),
         needs: Vec::new(),
+        answer: place::answer(service, facts).cloned().unwrap_or_default(),
         id,
         title,
         configuration,
         claims,
         data,
     };
+    take_answer(&mut workload, facts);
     workload.packages = packages(&workload, service, &program, facts, installed);
     workload.secrets = secrets(&workload, facts);
     workload.connects.extend(named_peers(&workload, facts));
     workload
+}
+
+/// Takes in what a person said that it listens on, keeps, needs and finds in its environment.
+pub fn take_answer(workload: &mut Workload, facts: &Facts) {
+    let answer = workload.answer.clone();
+    if let Some(ports) = answer.ports {
+        let listens = ports.value.into_iter().map(|port| Listen {
+            address: port.address,
+            port: port.port,
+            protocol: port.protocol.to_owned(),
+            evidence: ports.evidence.clone(),
+        });
+        workload.listens = listens.collect();
+    }
+    if let Some(state) = answer.state {
+        let data = state.value.into_iter().map(|path| Data {
+            bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
+            why: "answered".to_owned(),
+            evidence: state.evidence.clone(),
+            path,
+        });
+        workload.data = data.collect();
+    }
+    let etc = MachinePath::new("/etc");
+    for path in answer.files.into_iter().flat_map(|files| files.value) {
+        if path.is_within(&etc) {
+            let files = claims::files(facts, &path);
+            let files = files.map(|entry| Configuration {
+                path: entry.path.clone(),
+                state: facts.state(&entry.path),
+            });
+            workload.configuration.extend(files);
+            workload.configuration.sort();
+            workload.configuration.dedup();
+        } else {
+            workload.claims.push(path);
+        }
+    }
+    workload.claims = claims::outermost(std::mem::take(&mut workload.claims));
+    // A service's own are in its unit's already.
+    let variables = answer.environment.filter(|_| workload.services.is_empty());
+    for (name, value) in variables.into_iter().flat_map(|answered| answered.value) {
+        for job in &mut workload.jobs {
+            job.environment.retain(|(known, _)| *known != name);
+            job.environment.push((name.clone(), value.clone()));
+        }
+    }
 }
 
 /// What the files of an application say it connects to; its own listeners are no peers.

@@ -19,7 +19,12 @@ pub fn place(facts: &Facts, services: &Services, packs: &Packs) -> Vec<PlacedJob
         .jobs
         .iter()
         .map(|job| {
-            let (disposition, reason) = decide(facts, packs, job);
+            let answer = facts.answers.get(&[&*job.name]);
+            let fate = answer.and_then(|answer| answer.disposition.as_ref());
+            let (disposition, reason) = match fate {
+                Some(fate) => (fate.value, super::place::as_answered(fate)),
+                None => decide(facts, packs, job),
+            };
             PlacedJob {
                 job: job.clone(),
                 disposition,
@@ -98,7 +103,7 @@ impl Machine<'_> {
                 }
                 continue;
             }
-            let id = unique(&super::cut::id_of(&format!("jobs-{user}")), taken);
+            let id = unique(&crate::service::id_of(&format!("jobs-{user}")), taken);
             let mut jobs = Vec::new();
             for item in items {
                 item.workload = Some(id.clone());
@@ -139,9 +144,11 @@ impl Machine<'_> {
             secrets: Vec::new(),
             clients_of: self.packs.called(&reach.words),
             needs: Vec::new(),
+            answer: facts.answers.get(&[&*id]).cloned().unwrap_or_default(),
             id,
             jobs,
         };
+        fill::take_answer(&mut workload, facts);
         workload.secrets = secrets(&workload, facts);
         workload
     }

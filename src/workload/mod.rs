@@ -16,7 +16,7 @@ mod packages;
 mod place;
 mod supposed;
 
-use crate::fact::{Evidence, FileState, SecretRef};
+use crate::fact::{Answer, Evidence, FileState, SecretRef};
 use crate::path::MachinePath;
 use crate::product::{Connect, Listen};
 use crate::service;
@@ -81,6 +81,8 @@ pub struct Workload {
     /// Workloads it reaches over loopback or a Unix socket, and those whose data it works on; they share a pod. Sorted by
     /// id, each once.
     pub needs: Vec<Needed>,
+    /// What a person said of it; taken in above where it says what something is.
+    pub answer: Answer,
 }
 
 /// Another workload that has to be there, and what says so.

@@ -1,9 +1,25 @@
 //! Dispositions: what becomes of each service, and why.
 
-use crate::fact::Facts;
+use crate::fact::{Answer, Answered, Facts};
 use crate::product::{Disposition, Product};
 use crate::program;
-use crate::service::{Service, ServiceType, Starter};
+use crate::service::{Service, ServiceType, Starter, id_of};
+
+/// What a person answered for a service.
+pub fn answer<'a>(service: &Service, facts: &'a Facts) -> Option<&'a Answer> {
+    facts.answers.get(&[&*service.name, &*id_of(&service.name)])
+}
+
+/// Whether somebody wants a service moved that does not start at boot.
+pub fn is_wanted(service: &Service, facts: &Facts) -> bool {
+    let fate = answer(service, facts).and_then(|answer| answer.disposition.as_ref());
+    fate.is_some_and(|fate| fate.value == Disposition::Containerize)
+}
+
+/// The reason of a disposition that a person gave.
+pub fn as_answered(fate: &Answered<Disposition>) -> String {
+    format!("answered in {}", fate.evidence.place())
+}
 
 /// Decides for one enabled service. A pack's word comes first; without one the facts of the unit decide.
 pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Disposition, String) {
@@ -11,12 +27,15 @@ pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Di
         return (product.disposition, first_sentence(&product.reason));
     }
     let runs = |command: &crate::service::Command| program::of(&command.argv, facts);
+    let owner = service.files.first().and_then(|path| facts.owner(path));
     let Some(program) = service.commands.start.first().map(runs) else {
-        let reason = match service.manager {
-            Starter::Sysv => "an init script whose daemon could not be read; look at it by hand",
-            _ => "starts no program of its own",
+        return if is_unread(service, owner.is_none(), facts) {
+            let reason = "an init script whose daemon could not be read";
+            (Disposition::Containerize, reason.to_owned())
+        } else {
+            let reason = "starts no program of its own";
+            (Disposition::Platform, reason.to_owned())
         };
-        return (Disposition::Platform, reason.to_owned());
     };
     if service.boot_only {
         return (
@@ -24,7 +43,6 @@ pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Di
             "part of the boot, which a container does not have".into(),
         );
     }
-    let owner = service.files.first().and_then(|path| facts.owner(path));
     if service.kind == ServiceType::Oneshot {
         let reason = match owner {
             Some(package) => format!("prepares the machine at boot (package {})", package.name),
@@ -54,6 +72,15 @@ pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Di
             "an application that was put on this machine by hand".into(),
         ),
     }
+}
+
+/// Whether an init script starts something that nobody here could read: it says so, or it was made by hand, which is done
+/// to start something. That is a question, and not the platform's work.
+fn is_unread(service: &Service, by_hand: bool, facts: &Facts) -> bool {
+    let mut scripts = facts.init_scripts.iter();
+    let script = scripts.find(|script| service.files.first() == Some(&script.path));
+    service.manager == Starter::Sysv
+        && (by_hand || script.is_some_and(|script| !script.starts.is_empty()))
 }
 
 /// Why a service that would move or stay does neither: it is enabled, and its own conditions keep it from running.

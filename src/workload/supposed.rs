@@ -111,7 +111,8 @@ fn listens(workloads: &mut [Workload]) {
     for port in asked {
         let mut silent = workloads
             .iter_mut()
-            .filter(|workload| workload.listens.is_empty() && names(workload, port));
+            .filter(|workload| workload.listens.is_empty() && workload.answer.ports.is_none())
+            .filter(|workload| names(workload, port));
         // Two that could be meant are none.
         if let (Some(only), None) = (silent.next(), silent.next()) {
             let command = only

@@ -52,7 +52,15 @@ pub fn facts_are_the_guests_own(tar: &Path, image: &Path, scratch: &Path) {
     let root = Root::open(&[image.into()], &OpenOptions::default()).expect("the image opens");
     let packs = Packs::builtin().expect("packs");
     let registry = registry(&packs).expect("a registry");
-    let facts = examine(&root, &registry, &packs, &PlanOptions::default(), &Silent).facts;
+    let facts = examine(
+        &root,
+        &registry,
+        &packs,
+        &PlanOptions::default(),
+        Vec::new(),
+        &Silent,
+    )
+    .facts;
     packages(&tree, &facts);
     marks(&tree, &facts);
     changed(&tree, &facts);

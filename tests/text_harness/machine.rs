@@ -75,7 +75,7 @@ pub fn ask(packs: &Packs, files: &BTreeMap<String, String>) {
 }
 
 fn examine(packs: &Packs, root: &Root, registry: &Registry) {
-    let facts = engine::examine_with(root, registry, &mut [], &Silent);
+    let facts = engine::examine_with(root, registry, Vec::new(), &mut [], &Silent);
     for part in &facts.unexamined {
         assert!(!part.reason.contains("detector failed"), "{part:?}");
     }

@@ -10,13 +10,15 @@ mod platform;
 mod process;
 mod security;
 mod storage;
+mod unknown;
 
 use crate::fact::{Elf, Facts, Unexamined};
+use crate::kernel::Reaches;
 use crate::kernel::need::Need;
-use crate::plan::Plan;
+use crate::plan::{Plan, Unclaimed};
 use crate::rule::Concern;
 use crate::service::Service;
-use crate::workload::Workload;
+use crate::workload::{Placed, Workload};
 use std::collections::BTreeMap;
 
 /// What the rules look at.
@@ -28,8 +30,14 @@ pub struct Seen<'a> {
     pub services: &'a [Service],
     pub workloads: &'a [Workload],
     pub plans: &'a [Plan],
+    /// The enabled services, and what becomes of each.
+    pub placed: &'a [Placed],
     /// What the code of each workload's programs needs.
     pub needs: &'a BTreeMap<String, Need>,
+    /// What the code of programs can reach.
+    pub reaches: &'a Reaches,
+    /// What was changed or made on the machine and nothing carries.
+    pub unclaimed: &'a [Unclaimed],
 }
 
 impl Seen<'_> {
@@ -51,6 +59,7 @@ const RULES: &[Rule] = &[
     process::concerns,
     security::concerns,
     storage::concerns,
+    unknown::concerns,
 ];
 
 /// All concerns the native rules raise, sorted, doubles dropped.

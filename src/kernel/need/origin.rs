@@ -93,7 +93,7 @@ impl<'a> Program<'a> {
 
     /// Whether a call is one that its own code makes: at a place of its own, or through the C function of that name, or
     /// through a library that exists for nothing else.
-    pub(super) fn calls_itself(&self, name: &str, sites: &[Site]) -> bool {
+    pub fn calls_itself(&self, name: &str, sites: &[Site]) -> bool {
         let runtimes = table::origins().runtime.iter();
         let mut own = runtimes.filter(|runtime| self.runtime == Some(runtime.name.as_str()));
         if self.interprets || own.any(|runtime| runtime.calls.iter().any(|call| call == name)) {

@@ -7,7 +7,7 @@ use super::{Pack, instance, rules};
 use crate::fact::{Evidence, Facts, Package, Unexamined};
 use crate::path::MachinePath;
 use crate::product::Disposition;
-use crate::product::{Log, Product};
+use crate::product::{Log, Product, Says};
 use crate::program;
 use crate::service::Service;
 use crate::walk::glob;
@@ -107,6 +107,10 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         connects: at_most(connects(&asked), &asked),
         logs: logs(&asked),
         claims: claims(&asked),
+        says: Says {
+            listeners: !file.listen.is_empty(),
+            state: !file.hosts_application,
+        },
         opens_files_of_clients: file.opens_files_of_clients,
         companions: companions(&asked),
         command: command(&asked),

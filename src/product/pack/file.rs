@@ -51,6 +51,9 @@ pub struct PackFile {
     pub run: Run,
     #[serde(default)]
     pub probe: Option<Probe>,
+    /// It runs somebody's application, of which the pack knows neither what it is nor where it keeps its state.
+    #[serde(default)]
+    pub hosts_application: bool,
     /// Clients name files by path, and it opens them: what a client claims has to be there too.
     #[serde(default)]
     pub opens_files_of_clients: bool,

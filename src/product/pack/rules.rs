@@ -155,6 +155,7 @@ fn make(concern: &file::Concern, mut evidence: Vec<Evidence>) -> Option<Concern>
             .clone()
             .or_else(|| rule.map(|rule| rule.remedy.clone()))
             .unwrap_or_default(),
+        question: rule.and_then(|rule| rule.question.clone()),
         links: Vec::new(),
     })
 }

@@ -275,6 +275,7 @@ mod tests {
             target: "docker".into(),
             score: 93,
             verdict: Verdict::Container,
+            certainty: crate::rule::Certainty::Known,
             factors: vec![factor("a/b", 4), factor("c/d", 3)],
             raise_to: None,
         };

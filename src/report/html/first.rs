@@ -2,6 +2,7 @@
 
 use super::words::{count, plural};
 use crate::report::kinds::Kind;
+use crate::report::questions::{Question, questions};
 use crate::report::steps::{Step, steps};
 use crate::report::words;
 use crate::rule::Verdict;
@@ -18,6 +19,9 @@ pub(super) struct Hero<'a> {
     /// The answer in a few words, and in a sentence.
     said: &'static str,
     lead: String,
+    /// How much is known, in a word and in a sentence.
+    certainty: &'static str,
+    sure: &'static str,
     /// Why the whole scores less than its workloads; empty where it does not.
     whole: String,
     parts: Vec<Part>,
@@ -93,6 +97,8 @@ pub(super) fn hero<'a>(scan: &'a Scan, keep: &[Kind<'_>]) -> Hero<'a> {
         verdict: words::verdict(whole.verdict),
         said,
         lead: format!("{moves}; {stays}"),
+        certainty: words::certainty(whole.certainty),
+        sure: words::certainty_said(whole.certainty),
         whole: lowest(scan),
         parts,
         facts: facts(scan),
@@ -240,6 +246,31 @@ pub(super) fn todo(scan: &Scan) -> (Vec<StepRow>, Vec<StepRow>) {
     let mut all = steps(scan).into_iter().map(step_row);
     let first = all.by_ref().take(FIRST).collect();
     (first, all.collect())
+}
+
+/// A question on the first screen.
+#[derive(Serialize)]
+pub(super) struct Asked {
+    #[serde(flatten)]
+    question: Question,
+    gain: String,
+}
+
+/// Questions on the first screen; all of them are in questions.toml.
+pub(super) const ASKED: usize = 4;
+
+/// The questions whose answers gain most, and how many there are.
+pub(super) fn asked(scan: &Scan) -> (Vec<Asked>, usize) {
+    let all = questions(scan);
+    let count = all.len();
+    let first = all.into_iter().take(ASKED).map(|question| Asked {
+        gain: match question.points {
+            0 => String::new(),
+            points => format!("+{}", plural(points as usize, "point", "points")),
+        },
+        question,
+    });
+    (first.collect(), count)
 }
 
 fn step_row(step: Step) -> StepRow {

@@ -2,7 +2,7 @@
 
 use super::card::{self, Card, Waterfall};
 use super::coverage::{self, CoverageView};
-use super::first::{self, Hero, Move, Stay, StepRow};
+use super::first::{self, Asked, Hero, Move, Stay, StepRow};
 use super::kernel::Kernels;
 use super::left::{self, Left};
 use super::network::{self, MapView};
@@ -35,6 +35,9 @@ pub(super) struct Page<'a> {
     drop_count: usize,
     fates: Vec<Fate<'a>>,
     machine: Waterfall<'a>,
+    asked: Vec<Asked>,
+    asked_count: usize,
+    more_asked: usize,
     first: Vec<StepRow>,
     later: Vec<StepRow>,
     cards: Vec<Card<'a>>,
@@ -85,6 +88,7 @@ pub(super) fn page<'a>(scan: &'a Scan, files: &Artefacts, kernels: &Kernels) -> 
     stays.truncate(first::STAYS);
     let silent = rules::silent(scan);
     let (first, later) = first::todo(scan);
+    let (asked, asked_count) = first::asked(scan);
     Page {
         version: &scan.tool.version,
         target: &whole.machine.target,
@@ -100,6 +104,9 @@ pub(super) fn page<'a>(scan: &'a Scan, files: &Artefacts, kernels: &Kernels) -> 
         drop_count: count(&drop),
         fates: fates.into_iter().filter(Fate::any).collect(),
         machine: card::waterfall(&whole.machine, &titles),
+        more_asked: asked_count - asked.len(),
+        asked,
+        asked_count,
         first,
         later,
         cards: card::cards(scan, kernels),

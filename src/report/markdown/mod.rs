@@ -4,6 +4,7 @@ mod diagram;
 mod workload;
 
 use super::kinds::kinds;
+use super::questions::{Question, questions};
 use super::steps::{Step, steps};
 use super::words;
 use crate::product::Disposition;
@@ -27,6 +28,10 @@ struct View<'a> {
     files: u64,
     packages: u64,
     services: u64,
+    certainty: &'static str,
+    sure: &'static str,
+    asked: Vec<Question>,
+    more_asked: usize,
     first: Vec<StepView>,
     later: Vec<StepView>,
     workloads: Vec<WorkloadView<'a>>,
@@ -68,6 +73,9 @@ struct Reason<'a> {
 /// Steps before the fold.
 const FIRST: usize = 5;
 
+/// Questions that are shown; the file with questions has them all.
+const ASKED: usize = 10;
+
 /// Times a rule is shown in full, by how long the page may get: as much as there is room for. The rest is in scan.json. With
 /// none, what was found is left to report.html but for the factors.
 const SHOWN: [usize; 4] = [8, 3, 1, 0];
@@ -100,6 +108,7 @@ fn view(scan: &Scan, shown: usize) -> View<'_> {
     let mut all = steps(scan).into_iter().map(step);
     let first: Vec<StepView> = all.by_ref().take(FIRST).collect();
     let (boxes, lines) = diagram(scan);
+    let asked = questions(scan);
     View {
         name: machine.hostname.as_deref().unwrap_or("this machine"),
         system: machine
@@ -115,6 +124,10 @@ fn view(scan: &Scan, shown: usize) -> View<'_> {
         files: scan.coverage.files_seen,
         packages: scan.packages.count,
         services: scan.totals.services,
+        certainty: words::certainty(scan.assessment.certainty),
+        sure: words::certainty_said(scan.assessment.certainty),
+        more_asked: asked.len().saturating_sub(ASKED),
+        asked: asked.into_iter().take(ASKED).collect(),
         first,
         later: all.collect(),
         workloads: words::by_score(scan)

@@ -119,7 +119,7 @@ pub(super) fn workload<'a>(
         raise: assessment
             .raise_to
             .as_ref()
-            .map(|raise| format!("{} with `{}` mended", raise.score, raise.by.join("`, `"))),
+            .map(|raise| format!("{} with `{}` fixed", raise.score, raise.by.join("`, `"))),
         concerns: match shown {
             0 => Vec::new(),
             shown => concerns(scan, Some(&workload.id), shown),

@@ -2,8 +2,10 @@
 //! database's files are called and how they are written is said in its file and nowhere else.
 
 mod dpkg;
+mod unread;
 
 pub use dpkg::{Digests, FileLists, States, Status};
+pub use unread::unread;
 
 use crate::detect::Want;
 use crate::fact::Package;

@@ -1,0 +1,111 @@
+//! A command that was not understood: the container would run the wrong thing, or nothing.
+
+use super::Seen;
+use crate::fact::Evidence;
+use crate::program::{self, Program, is_shell};
+use crate::rule::Concern;
+use crate::rule::catalogue::concern;
+use crate::service::{Service, ServiceType};
+use crate::workload::Workload;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+pub(super) fn concerns(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
+    if workload.answer.command.is_some() {
+        return Vec::new();
+    }
+    let main = workload.services.first();
+    let is_known = |_: &&Service| {
+        let product = workload.product.as_ref();
+        product.is_some_and(|product| product.command.is_some())
+    };
+    let Some(service) = main.filter(|service| !is_known(service)) else {
+        return Vec::new();
+    };
+    let why = why(seen, service);
+    let found = why.and_then(|(detail, evidence)| {
+        concern(
+            "unknown/command",
+            Some(&workload.id),
+            detail,
+            vec![evidence],
+        )
+    });
+    found.into_iter().collect()
+}
+
+/// What is not understood of a service's command, and where it stands.
+fn why(seen: &Seen<'_>, service: &Service) -> Option<(String, Evidence)> {
+    let name = &service.name;
+    let Some(command) = service.commands.start.last() else {
+        let detail = format!("the daemon that {name} starts could not be read");
+        return Some((detail, service.evidence.clone()));
+    };
+    let program = program::of(&command.argv, seen.facts);
+    let first = command.argv.first().map(String::as_str).unwrap_or_default();
+    let said = |detail: String| Some((detail, command.evidence.clone()));
+    if program.files.is_empty() {
+        return said(format!("{name} runs {first:?}, which is not on this disk"));
+    }
+    if let Some(supervisor) = supervisor(&program) {
+        return said(format!(
+            "{name} runs {supervisor}, which starts other programs by a configuration that is not read"
+        ));
+    }
+    let open = command
+        .argv
+        .iter()
+        .find(|word| word.contains('$') && !is_shell(first));
+    if let Some(word) = open {
+        return said(format!(
+            "{name} is started with {word:?}, and what that stands for is not on this disk"
+        ));
+    }
+    let is_line = command.argv.iter().any(|word| word == "-c");
+    let last = program.names.last().map(String::as_str).unwrap_or_default();
+    if is_shell(last) && is_line {
+        return said(format!(
+            "{name} runs a line of shell, and what stays of it was not understood"
+        ));
+    }
+    if service.kind == ServiceType::Forking {
+        return said(format!(
+            "{name} goes into the background, and nothing says how to keep it in front"
+        ));
+    }
+    None
+}
+
+/// The program that starts and watches others, if it is one.
+fn supervisor(program: &Program) -> Option<&'static str> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        supervisors: Vec<String>,
+    }
+    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let text = include_str!("../../../../detectors/supervisors.toml");
+        let file: Result<File, _> = toml::from_str(text);
+        file.map(|file| file.supervisors).unwrap_or_default()
+    });
+    let mut names = NAMES.iter();
+    names.find(|name| program.is(name)).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn supervisors_are_known_by_name() {
+        let named = |name: &str| Program {
+            names: vec![name.to_owned()],
+            ..Program::default()
+        };
+        assert_eq!(
+            supervisor(&named("/usr/bin/supervisord")),
+            Some("supervisord")
+        );
+        assert_eq!(supervisor(&named("/usr/bin/python3")), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! What the program asks: its open questions by what an answer would gain, and the file in which they are answered.
+
+use super::words;
+use crate::assess::Assessment;
+use crate::path::sanitise;
+use crate::quote::toml;
+use crate::rule::{Concern, catalogue};
+use crate::scan::{Scan, Workload};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// One open question.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Question {
+    /// Of one workload; empty for the machine as a whole.
+    pub workload: String,
+    pub rule: String,
+    pub question: String,
+    /// What is known so far.
+    pub detail: String,
+    pub evidence: String,
+    /// What its score gains once it is answered.
+    pub points: u32,
+}
+
+/// All open questions, those that gain most first.
+pub fn questions(scan: &Scan) -> Vec<Question> {
+    let mut found: Vec<Question> = scan
+        .concerns
+        .iter()
+        .filter_map(|concern| question(scan, concern))
+        .collect();
+    found.sort_by(|a, b| {
+        b.points
+            .cmp(&a.points)
+            .then_with(|| (&a.workload, &a.rule).cmp(&(&b.workload, &b.rule)))
+    });
+    // One rule is one factor, however many places it has.
+    let mut known = BTreeSet::new();
+    found.retain(|question| known.insert((question.workload.clone(), question.rule.clone())));
+    found
+}
+
+fn question(scan: &Scan, concern: &Concern) -> Option<Question> {
+    let question = concern.question.clone()?;
+    let points = assessment(scan, concern)
+        .and_then(|assessment| {
+            assessment
+                .factors
+                .iter()
+                .find(|factor| factor.rule == concern.rule)
+        })
+        .map_or(0, |factor| factor.points);
+    Some(Question {
+        workload: concern.workload.clone().unwrap_or_default(),
+        rule: concern.rule.clone(),
+        question,
+        detail: concern.detail.clone(),
+        evidence: concern
+            .evidence
+            .first()
+            .map(crate::fact::Evidence::place)
+            .unwrap_or_default(),
+        points,
+    })
+}
+
+fn assessment<'s>(scan: &'s Scan, concern: &Concern) -> Option<&'s Assessment> {
+    let Some(id) = &concern.workload else {
+        return Some(&scan.assessment.machine);
+    };
+    let mut workloads = scan.workloads.iter();
+    workloads
+        .find(|workload| workload.id == *id)
+        .map(|workload| &workload.assessment)
+}
+
+/// The file in which the questions are answered: TOML that says nothing until somebody takes a # away.
+pub fn questions_file(scan: &Scan) -> String {
+    let mut text = format!(
+        "# What could not be told from the disk of {}. Take the # from the keys that you can answer, correct their values, and\n\
+         # run again with --answers and this file. A key that stays out is no answer; an empty list says that there is nothing.\n\
+         # Secrets do not belong here.\n",
+        sanitise(words::machine(scan))
+    );
+    let machine = scan
+        .concerns
+        .iter()
+        .filter(|concern| concern.workload.is_none());
+    for concern in machine.filter(|concern| concern.question.is_some()) {
+        text.push('\n');
+        asked(&mut text, concern);
+    }
+    for workload in words::by_score(scan) {
+        let own = scan.concerns.iter();
+        let own = own.filter(|concern| concern.workload.as_ref() == Some(&workload.id));
+        let open: Vec<&Concern> = own.filter(|concern| concern.question.is_some()).collect();
+        if !open.is_empty() {
+            table(&mut text, workload, &open);
+        }
+    }
+    if questions(scan).is_empty() {
+        text.push_str("\n# Nothing is open.\n");
+    }
+    text
+}
+
+fn table(text: &mut String, workload: &Workload, open: &[&Concern]) {
+    let _ = writeln!(text, "\n[workloads.{}]", toml(&workload.id));
+    let _ = writeln!(
+        text,
+        "# {}: {} of 100, {}",
+        sanitise(&workload.title),
+        workload.assessment.score,
+        words::certainty(workload.assessment.certainty)
+    );
+    let mut answered = BTreeSet::new();
+    for concern in open {
+        asked(text, concern);
+        let answer = catalogue::rule(&concern.rule).and_then(|rule| rule.answer.as_deref());
+        if let Some(answer) = answer.filter(|answer| answered.insert(*answer)) {
+            let _ = writeln!(text, "# {answer} = {}", likely(workload, concern, answer));
+        }
+    }
+    let rules: BTreeSet<&str> = open.iter().map(|concern| concern.rule.as_str()).collect();
+    let _ = writeln!(
+        text,
+        "# Whatever the answers: where it goes (containerize, platform, drop, keep), and which questions are settled.\n\
+         # disposition = \"containerize\"\n# accepted = {}",
+        array(rules.into_iter().map(str::to_owned))
+    );
+}
+
+fn asked(text: &mut String, concern: &Concern) {
+    let question = concern.question.as_deref().unwrap_or_default();
+    let place = concern.evidence.first().map(crate::fact::Evidence::place);
+    let _ = writeln!(
+        text,
+        "# {}: {question}\n#   {} ({})",
+        concern.rule,
+        sanitise(&concern.detail),
+        sanitise(&place.unwrap_or_default())
+    );
+}
+
+/// What the answer may be, as far as the disk tells.
+fn likely(workload: &Workload, concern: &Concern, answer: &str) -> String {
+    let files = || {
+        let whole = concern
+            .evidence
+            .iter()
+            .filter(|at| at.line.is_none() && at.offset.is_none());
+        whole.map(|at| at.path.text().into_owned())
+    };
+    match answer {
+        "ports" => array(workload.listens.iter().map(words::address)),
+        "command" => {
+            let plan = workload.plan.as_ref();
+            let words = plan.map(|plan| plan.process.command.argv.clone());
+            array(words.unwrap_or_default().into_iter())
+        }
+        _ => array(files()),
+    }
+}
+
+fn array(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.map(|word| toml(&word)).collect();
+    format!("[{}]", words.join(", "))
+}
