@@ -318,3 +318,55 @@ fn files_that_nothing_carries_are_listed() {
         "it is carried: {paths:?}"
     );
 }
+
+#[test]
+fn what_configuration_names_is_offered_as_an_answer() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("machine");
+    machine(&root);
+    program(&root, "opt/shop/bin/shop", "#!/bin/dash\nshopd &\n");
+    let text = "# port = 1\nadmin_port: 9000\nListen 127.0.0.1:8081\nupstream_port = 5432\n";
+    write(&root, "etc/shop/shop.conf", text);
+    service(
+        &root,
+        "shop",
+        "ExecStart=/opt/shop/bin/shop -c /etc/shop/shop.conf",
+    );
+    let out = scratch.path().join("out");
+    let scan = migrate(&root, &out, &[]);
+    assert!(
+        open(&scan, "shop").contains("listener"),
+        "a name is no listener"
+    );
+    let questions = std::fs::read_to_string(out.join("questions.toml")).unwrap();
+    assert!(
+        questions.contains("# ports = [\"127.0.0.1:8081\", \"9000\"]"),
+        "{questions}"
+    );
+}
+
+#[test]
+fn a_part_of_a_pod_stands_alone() {
+    let scratch = tempfile::tempdir().unwrap();
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/machines/shop/root");
+    let out = scratch.path().join("out");
+    migrate(
+        &shop,
+        &out,
+        &["--workload", "shop", "--workload", "redis-server"],
+    );
+    let compose = std::fs::read_to_string(out.join("compose.yaml")).unwrap();
+    let held = compose
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("network_mode: \"service:"));
+    for holder in held.map(|name| name.trim_end_matches('"')) {
+        assert!(
+            compose.contains(&format!("\n  \"{holder}\":")),
+            "{holder}: {compose}"
+        );
+    }
+    let depends = compose.contains("\"postgresql-15-main\":");
+    assert!(!depends, "it was not chosen: {compose}");
+    let page = std::fs::read_to_string(out.join("workloads/shop/README.md")).unwrap();
+    assert!(page.contains("which was not chosen"), "{page}");
+}

@@ -194,10 +194,5 @@ fn choose(study: &crate::study::Study, ids: &[String]) -> Result<Vec<crate::plan
             )));
         }
     }
-    Ok(study
-        .plans
-        .iter()
-        .filter(|plan| ids.is_empty() || ids.contains(&plan.id))
-        .cloned()
-        .collect())
+    Ok(crate::plan::choose(&study.plans, ids))
 }

@@ -127,6 +127,7 @@ impl Gather {
             }
             Fact::Secret(secret) => facts.secrets.push(secret),
             Fact::Peer(peer) => facts.peers.push(peer),
+            Fact::Named(named) => facts.named.push(named),
             Fact::Hit(hit) => facts.hits.push(hit),
             Fact::Package(_) | Fact::Owns { .. } | Fact::Automatic(_) | Fact::Recorded { .. } => {
                 self.is_stale = true;

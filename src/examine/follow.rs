@@ -3,7 +3,9 @@
 use super::changed::Changed;
 use crate::detect::Want;
 use crate::detect::native::package::Digests;
-use crate::detect::native::{Content, Digest, Executable, MachineCode, syntax, system};
+use crate::detect::native::{
+    Content, Digest, Executable, MachineCode, NamedListeners, syntax, system,
+};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
@@ -16,7 +18,7 @@ use crate::program::libraries::Programs;
 use crate::service::Services;
 use crate::service::manager::MANAGERS;
 use crate::study::outline::Outline;
-use crate::workload::claims;
+use crate::workload::{self, claims};
 use std::collections::BTreeSet;
 
 /// What services, jobs, packs and packages ask for; what was read already the engine leaves out.
@@ -48,6 +50,11 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
         wants.extend(copied.map(|entry| Want::file(&entry.path, Content::ID)));
     }
     for workload in &outline.cut.workloads {
+        let unsaid = workload.listens.is_empty() && !workload.services.is_empty();
+        if unsaid || workload.product.is_none() {
+            let files = workload::configuration_of(workload, facts);
+            wants.extend(files.map(|path| Want::file(path, NamedListeners::ID)));
+        }
         for claim in &workload.claims {
             let programs =
                 claims::files(facts, claim).filter(|entry| claims::may_be_program(entry));

@@ -129,6 +129,14 @@ pub struct Peer {
     pub evidence: Evidence,
 }
 
+/// An address that a server's configuration names, under a name that speaks of listening. Nothing says that it listens there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// `8888`, `127.0.0.1:8118`.
+    pub address: String,
+    pub evidence: Evidence,
+}
+
 /// A pack's path, text or package matcher that hit a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
@@ -182,6 +190,7 @@ pub enum Fact {
     Script(Script),
     Secret(SecretRef),
     Peer(Peer),
+    Named(Named),
     Hit(Hit),
 }
 
@@ -226,6 +235,7 @@ pub struct Facts {
     pub scripts: BTreeMap<MachinePath, Script>,
     pub secrets: Vec<SecretRef>,
     pub peers: Vec<Peer>,
+    pub named: Vec<Named>,
     pub hits: Vec<Hit>,
     pub unexamined: Vec<Unexamined>,
     /// Accounts and packages by name.

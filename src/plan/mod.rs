@@ -42,6 +42,7 @@ pub use device::PlannedDevice;
 pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval};
 pub use health::HealthCheck;
 pub use hosts::left_out as hosts_left_out;
+pub use pod::choose;
 pub use port::PlannedPort;
 pub use program::{files, programs};
 pub use schedule::{PlannedJob, PlannedScheduler};

@@ -1,6 +1,7 @@
 //! Pods: workloads that reach each other over loopback or a Unix socket share a network name space, so that the machine's
 //! configuration works unchanged. The anchor owns it; it is what starts first.
 
+use super::Plan;
 use crate::product::Listen;
 use crate::workload::Workload;
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,6 +137,36 @@ fn start_order<'a>(
         order.push(next);
     }
     order
+}
+
+/// The plans of these workloads alone, all of them where none is named. What shared the network of one that was left out
+/// shares that of the first that was not; whom it waited for and is not there is a note.
+pub fn choose(plans: &[Plan], ids: &[String]) -> Vec<Plan> {
+    let chosen = plans
+        .iter()
+        .filter(|plan| ids.is_empty() || ids.contains(&plan.id));
+    let mut chosen: Vec<Plan> = chosen.cloned().collect();
+    let here: BTreeSet<String> = chosen.iter().map(|plan| plan.id.clone()).collect();
+    let mut anchors: BTreeMap<String, String> = BTreeMap::new();
+    for plan in &mut chosen {
+        let network = &mut plan.network;
+        if !here.contains(&network.pod) {
+            let anchor = anchors
+                .entry(network.pod.clone())
+                .or_insert_with(|| plan.id.clone());
+            network.pod.clone_from(anchor);
+        }
+        let (kept, missing): (Vec<String>, Vec<String>) = std::mem::take(&mut network.depends_on)
+            .into_iter()
+            .partition(|id| here.contains(id));
+        network.depends_on = kept;
+        let notes = missing.iter().map(|id| {
+            format!("It reaches {id}, which was not chosen (--workload), as if it were beside it.")
+        });
+        plan.notes.extend(notes);
+        plan.notes.sort();
+    }
+    chosen
 }
 
 #[cfg(test)]

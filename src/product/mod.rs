@@ -25,6 +25,17 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// `127.0.0.1:80/tcp`, `[::]:53/udp`, or the path of a socket.
+    pub fn shown(&self) -> String {
+        match self.port {
+            0 => self.address.clone(),
+            port if self.address.contains(':') && !self.address.starts_with('[') => {
+                format!("[{}]:{port}/{}", self.address, self.protocol)
+            }
+            port => format!("{}:{port}/{}", self.address, self.protocol),
+        }
+    }
+
     /// Reachable only from the machine itself.
     pub fn is_local(&self) -> bool {
         self.protocol == "unix" || is_loopback(&self.address)

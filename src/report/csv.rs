@@ -4,6 +4,7 @@
 //! a field gets an apostrophe in front, which spreadsheets take as "this is text".
 
 use super::words;
+use crate::product::Listen;
 use crate::scan::Scan;
 
 /// Columns of a workload's row, before its scores.
@@ -65,7 +66,7 @@ pub fn workloads(scan: &Scan) -> String {
             joined(workload.services.clone()),
             workload.user.clone(),
             workload.schedule.clone().unwrap_or_default(),
-            joined(workload.listens.iter().map(words::address).collect()),
+            joined(workload.listens.iter().map(Listen::shown).collect()),
             joined(
                 workload
                     .connects

@@ -137,7 +137,7 @@ fn workload(workload: &Workload) -> Value {
             ("transvase:kind", workload.kind.clone()),
             ("transvase:score", workload.assessment.score.to_string()),
             ("transvase:verdict", words::verdict(workload.assessment.verdict).to_owned()),
-        ].into_iter().chain(workload.listens.iter().map(|l| ("transvase:listens", words::address(l))))),
+        ].into_iter().chain(workload.listens.iter().map(|l| ("transvase:listens", l.shown())))),
     });
     if let (false, Some(fields)) = (listens.is_empty(), component.as_object_mut()) {
         fields.insert("evidence".into(), json!({"occurrences": listens}));

@@ -27,4 +27,4 @@ pub use markdown::markdown;
 pub use questions::{Question, questions, questions_file};
 pub use sarif::sarif;
 pub use steps::{Step, steps};
-pub use words::{address, by_score, certainty, certainty_said, severity, verdict, verdict_said};
+pub use words::{by_score, certainty, certainty_said, severity, verdict, verdict_said};

@@ -119,7 +119,7 @@ fn table(text: &mut String, workload: &Workload, open: &[&Concern]) {
         asked(text, concern);
         let answer = catalogue::rule(&concern.rule).and_then(|rule| rule.answer.as_deref());
         if let Some(answer) = answer.filter(|answer| answered.insert(*answer)) {
-            let _ = writeln!(text, "# {answer} = {}", likely(workload, concern, answer));
+            let _ = writeln!(text, "# {answer} = {}", array(concern.likely.iter()));
         }
     }
     let rules: BTreeSet<&str> = open.iter().map(|concern| concern.rule.as_str()).collect();
@@ -127,7 +127,7 @@ fn table(text: &mut String, workload: &Workload, open: &[&Concern]) {
         text,
         "# Whatever the answers: where it goes (containerize, platform, drop, keep), and which questions are settled.\n\
          # disposition = \"containerize\"\n# accepted = {}",
-        array(rules.into_iter().map(str::to_owned))
+        array(rules.into_iter())
     );
 }
 
@@ -143,27 +143,7 @@ fn asked(text: &mut String, concern: &Concern) {
     );
 }
 
-/// What the answer may be, as far as the disk tells.
-fn likely(workload: &Workload, concern: &Concern, answer: &str) -> String {
-    let files = || {
-        let whole = concern
-            .evidence
-            .iter()
-            .filter(|at| at.line.is_none() && at.offset.is_none());
-        whole.map(|at| at.path.text().into_owned())
-    };
-    match answer {
-        "ports" => array(workload.listens.iter().map(words::address)),
-        "command" => {
-            let plan = workload.plan.as_ref();
-            let words = plan.map(|plan| plan.process.command.argv.clone());
-            array(words.unwrap_or_default().into_iter())
-        }
-        _ => array(files()),
-    }
-}
-
-fn array(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<String> = words.map(|word| toml(&word)).collect();
+fn array<T: AsRef<str>>(words: impl Iterator<Item = T>) -> String {
+    let words: Vec<String> = words.map(|word| toml(word.as_ref())).collect();
     format!("[{}]", words.join(", "))
 }

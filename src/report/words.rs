@@ -1,7 +1,6 @@
 //! Words and orders that all reports share.
 
 use crate::assess;
-use crate::product::Listen;
 use crate::rule::{Certainty, Severity, Verdict};
 use crate::scan::{Scan, Workload};
 
@@ -54,17 +53,6 @@ pub fn certainty_said(certainty: Certainty) -> &'static str {
         Certainty::Guess => {
             "In part a guess: something that decides whether containers work is not known"
         }
-    }
-}
-
-/// Where something listens: `127.0.0.1:80/tcp`, `[::]:53/udp`, or the path of a socket.
-pub fn address(listen: &Listen) -> String {
-    match listen.port {
-        0 => listen.address.clone(),
-        port if listen.address.contains(':') && !listen.address.starts_with('[') => {
-            format!("[{}]:{port}/{}", listen.address, listen.protocol)
-        }
-        port => format!("{}:{port}/{}", listen.address, listen.protocol),
     }
 }
 

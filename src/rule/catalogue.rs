@@ -135,6 +135,7 @@ pub fn concern(
         evidence,
         remedy: rule.remedy.clone(),
         question: rule.question.clone(),
+        likely: Vec::new(),
         links: Vec::new(),
     })
 }

@@ -34,6 +34,9 @@ pub struct Concern {
     /// What to ask whoever knows the machine, where something is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    /// What the answer may be, as far as the disk tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub likely: Vec<String>,
     pub links: Vec<String>,
 }
 
@@ -70,6 +73,13 @@ pub enum Certainty {
 pub const UNKNOWN: &str = "unknown/";
 
 impl Concern {
+    /// With what the answer to its question may be.
+    #[must_use]
+    pub fn likely(mut self, answers: impl IntoIterator<Item = String>) -> Self {
+        self.likely.extend(answers);
+        self
+    }
+
     /// Whether it says that something is not known.
     pub fn is_unknown(&self) -> bool {
         self.rule.starts_with(UNKNOWN)

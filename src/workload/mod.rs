@@ -16,7 +16,7 @@ mod packages;
 mod place;
 mod supposed;
 
-use crate::fact::{Answer, Evidence, FileState, SecretRef};
+use crate::fact::{Answer, Evidence, Facts, FileState, SecretRef};
 use crate::path::MachinePath;
 use crate::product::{Connect, Listen};
 use crate::service;
@@ -93,4 +93,21 @@ pub struct Needed {
     pub connects: Vec<Evidence>,
     /// Its data that this one works on too.
     pub data: Vec<Evidence>,
+}
+
+/// The configuration of a workload: its own files, and those of its packages.
+pub fn configuration_of<'a>(
+    workload: &'a Workload,
+    facts: &'a Facts,
+) -> impl Iterator<Item = &'a MachinePath> {
+    let own = workload
+        .configuration
+        .iter()
+        .map(|configuration| &configuration.path);
+    let packages = workload
+        .packages
+        .iter()
+        .filter_map(|name| facts.package(name));
+    let conffiles = packages.flat_map(|package| &package.conffiles);
+    own.chain(conffiles.map(|conffile| &conffile.path))
 }

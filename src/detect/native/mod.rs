@@ -7,6 +7,7 @@ mod digest;
 mod elf;
 mod elf_note;
 mod init_script;
+mod listener;
 mod loader_cache;
 pub mod package;
 mod peer;
@@ -24,6 +25,7 @@ pub use cron::Cron;
 pub use digest::Digest;
 pub use elf::Executable;
 pub use init_script::InitScripts;
+pub use listener::NamedListeners;
 pub use loader_cache::LoaderCache;
 pub use secret::Content;
 pub use system::CONFIGURATION;
@@ -44,6 +46,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(package::Digests),
         Box::new(package::States),
         Box::new(secret::Content),
+        Box::new(listener::NamedListeners),
         Box::new(account::Accounts),
         Box::new(system::Release),
         Box::new(system::Identity),

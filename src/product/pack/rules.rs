@@ -156,6 +156,7 @@ fn make(concern: &file::Concern, mut evidence: Vec<Evidence>) -> Option<Concern>
             .or_else(|| rule.map(|rule| rule.remedy.clone()))
             .unwrap_or_default(),
         question: rule.and_then(|rule| rule.question.clone()),
+        likely: Vec::new(),
         links: Vec::new(),
     })
 }

@@ -3,6 +3,7 @@
 use super::kernel::{Kernel, Kernels};
 use crate::assess::Assessment;
 use crate::fact::Evidence;
+use crate::product::Listen;
 use crate::report::words;
 use crate::scan::{Scan, Workload};
 use crate::text::bytes;
@@ -135,7 +136,7 @@ fn facts(workload: &Workload) -> Vec<(&'static str, Vec<String>)> {
         ("Runs", workload.schedule.iter().cloned().collect()),
         (
             "Listens on",
-            workload.listens.iter().map(words::address).collect(),
+            workload.listens.iter().map(Listen::shown).collect(),
         ),
         (
             "Connects to",

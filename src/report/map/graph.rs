@@ -285,7 +285,7 @@ fn subtitle(workload: &Workload) -> String {
     workload
         .schedule
         .clone()
-        .or_else(|| local.map(words::address))
+        .or_else(|| local.map(Listen::shown))
         .unwrap_or_else(|| workload.kind.clone())
 }
 

@@ -2,6 +2,7 @@
 
 use super::anchor;
 use crate::fact::Evidence;
+use crate::product::Listen;
 use crate::report::words;
 use crate::rule::{Concern, Severity};
 use crate::scan::{Scan, Workload};
@@ -78,7 +79,7 @@ pub(super) fn workload<'a>(
     workload: &'a Workload,
     shown: usize,
 ) -> WorkloadView<'a> {
-    let listens: Vec<String> = workload.listens.iter().map(words::address).collect();
+    let listens: Vec<String> = workload.listens.iter().map(Listen::shown).collect();
     let connects: Vec<&str> = workload
         .connects
         .iter()

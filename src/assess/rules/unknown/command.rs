@@ -24,12 +24,11 @@ pub(super) fn concerns(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
     };
     let why = why(seen, service);
     let found = why.and_then(|(detail, evidence)| {
-        concern(
-            "unknown/command",
-            Some(&workload.id),
-            detail,
-            vec![evidence],
-        )
+        let id = Some(workload.id.as_str());
+        let found = concern("unknown/command", id, detail, vec![evidence])?;
+        let command = service.commands.start.last();
+        let words = command.map(|command| command.argv.clone());
+        Some(found.likely(words.unwrap_or_default()))
     });
     found.into_iter().collect()
 }

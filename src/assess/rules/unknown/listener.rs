@@ -2,10 +2,14 @@
 
 use super::witness::{Witness, witness};
 use super::{Seen, program};
+use crate::fact::Named;
+use crate::path::MachinePath;
+use crate::product::Listen;
 use crate::rule::catalogue::concern;
 use crate::rule::{Concern, Severity};
 use crate::text::list;
-use crate::workload::Workload;
+use crate::workload::{Workload, configuration_of};
+use std::collections::BTreeSet;
 
 /// Calls of whoever waits for connections.
 const LISTEN: &[&str] = &["listen", "accept4", "accept"];
@@ -47,24 +51,47 @@ pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload) -> Option<Concern
             )
         }
     };
-    let evidence = vec![service.evidence.clone(), evidence];
+    let mut evidence = vec![service.evidence.clone(), evidence];
     let id = Some(workload.id.as_str());
     if is_silent {
-        let detail = format!("{can}, and no address is known");
-        return concern("unknown/listener", id, detail, evidence);
+        let named = named(seen, workload);
+        let mut addresses: Vec<String> = named.iter().map(|named| named.address.clone()).collect();
+        addresses.dedup();
+        evidence.extend(named.iter().map(|named| named.evidence.clone()));
+        let detail = match addresses.as_slice() {
+            [] => format!("{can}, and no address is known"),
+            some => format!(
+                "{can}, and where is not known; its configuration names {}",
+                list(some, 6)
+            ),
+        };
+        return Some(concern("unknown/listener", id, detail, evidence)?.likely(addresses));
     }
-    let known = workload.listens.iter().map(|listen| match listen.port {
-        0 => listen.address.clone(),
-        port => format!("{}:{port}", listen.address),
-    });
-    let known: Vec<String> = known.collect();
+    let known: Vec<String> = workload.listens.iter().map(Listen::shown).collect();
     let detail = format!(
         "{can}; {} stands on its command line, in its environment or its socket unit, and there may be more",
         list(&known, 3)
     );
     let found = concern("unknown/listener", id, detail, evidence)?;
-    Some(Concern {
-        severity: Severity::Minor,
-        ..found
-    })
+    Some(
+        Concern {
+            severity: Severity::Minor,
+            ..found
+        }
+        .likely(workload.listens.iter().map(Listen::shown)),
+    )
+}
+
+/// Addresses that its configuration names.
+fn named<'a>(seen: &Seen<'a>, workload: &Workload) -> Vec<&'a Named> {
+    let files: BTreeSet<&MachinePath> = configuration_of(workload, seen.facts).collect();
+    let own = seen
+        .facts
+        .named
+        .iter()
+        .filter(|named| files.contains(&named.evidence.path));
+    let mut own: Vec<&Named> = own.collect();
+    own.sort();
+    own.dedup_by(|a, b| a.address == b.address);
+    own
 }

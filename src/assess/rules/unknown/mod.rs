@@ -111,13 +111,13 @@ fn files(seen: &Seen<'_>, workload: &Workload) -> Option<Concern> {
     });
     let shown: Vec<String> = shown.collect();
     let detail = format!("nothing carries {}", list(&shown, NAMED));
-    let evidence = found.iter().map(|left| Evidence::file(&left.path));
-    concern(
-        "unknown/files",
-        Some(&workload.id),
-        detail,
-        evidence.collect(),
-    )
+    let evidence = found
+        .iter()
+        .map(|left| Evidence::file(&left.path))
+        .collect();
+    let likely = found.iter().map(|left| left.path.text().into_owned());
+    let concern = concern("unknown/files", Some(&workload.id), detail, evidence)?;
+    Some(concern.likely(likely))
 }
 
 /// What is near a workload: files of its user, files by its name, files beside what it carries.

@@ -135,12 +135,12 @@ pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload, homes: &Homes) ->
         })
         .collect();
     let detail = format!("{can}, and its state may be in {}", list(&shown, NAMED));
-    let places = places.iter().map(Evidence::file);
     let evidence = std::iter::once(service.evidence.clone())
-        .chain(places)
+        .chain(places.iter().map(Evidence::file))
         .chain([evidence])
         .collect();
-    concern("unknown/state", id, detail, evidence)
+    let found = concern("unknown/state", id, detail, evidence)?;
+    Some(found.likely(places.iter().map(|path| path.text().into_owned())))
 }
 
 /// Who does the work: the product's workers where it names any, else the user that it is started as.
