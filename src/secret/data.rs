@@ -90,6 +90,9 @@ pub(super) struct Telling {
 pub(super) struct Token {
     pub kind: String,
     pub start: Vec<String>,
+    /// Characters in front of `start` that belong to it, where the issuer's mark is in the middle.
+    #[serde(default)]
+    pub before: usize,
     pub rest: String,
     #[serde(default)]
     pub check: Option<Check>,

@@ -2,7 +2,8 @@
 
 use super::grammar::{self, Given, How, Style};
 use super::key::{self, Telling};
-use super::search::{name_at, name_hits};
+use super::search::name_at;
+use super::sieve::{self, Hit, What};
 use super::{MASK, Redacted, place, token, url, value};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,31 +11,31 @@ use std::ops::Range;
 /// Free text with every recognisable secret taken out.
 pub fn redact_line(text: &str) -> Redacted<'_> {
     let bytes = text.as_bytes();
+    let hits = sieve::all(bytes);
+    if hits.is_empty() {
+        return shown(text);
+    }
     let mut spans: Vec<(Range<usize>, &'static str)> = Vec::new();
-    let passwords = url::find(bytes)
-        .into_iter()
-        .map(|at| (at, "connection-string"));
+    let passwords = url::all(bytes, &hits).map(|at| (at, "connection-string"));
     spans.extend(passwords.filter(|(at, _)| is_secret(text, at)));
-    token::find(bytes, |form| {
+    for form in token::all(bytes, &hits) {
         let end = if form.kind == "private-key" {
             form.at.end
         } else {
             word_end(bytes, form.at.end)
         };
         spans.push((form.at.start..end, form.kind));
-    });
-    for (at, kind) in place::find(bytes, true) {
+    }
+    for (at, kind) in place::all(bytes, &hits, true) {
+        let at = whole_characters(text, at);
         if is_secret(text, &at) {
             let at = quoted_end(bytes, at);
             spans.push((at, kind));
         }
     }
-    named(text, &mut spans);
+    named(text, &hits, &mut spans);
     if spans.is_empty() {
-        return Redacted {
-            text: Cow::Borrowed(text),
-            kind: None,
-        };
+        return shown(text);
     }
     let kind = spans.first().map(|(_, kind)| *kind);
     Redacted {
@@ -43,15 +44,28 @@ pub fn redact_line(text: &str) -> Redacted<'_> {
     }
 }
 
+/// A text with nothing to hide.
+fn shown(text: &str) -> Redacted<'_> {
+    Redacted {
+        text: Cow::Borrowed(text),
+        kind: None,
+    }
+}
+
+/// A span of bytes, widened to the characters that it cuts.
+fn whole_characters(text: &str, at: Range<usize>) -> Range<usize> {
+    text.floor_char_boundary(at.start)..text.ceil_char_boundary(at.end)
+}
+
 /// Values of secrets' names.
-fn named(text: &str, spans: &mut Vec<(Range<usize>, &'static str)>) {
+fn named(text: &str, hits: &[Hit], spans: &mut Vec<(Range<usize>, &'static str)>) {
     let bytes = text.as_bytes();
     let mut done = 0;
-    for (start, end) in name_hits(bytes) {
-        if start < done {
+    for hit in hits.iter().filter(|hit| hit.what == What::Name) {
+        if hit.start < done {
             continue;
         }
-        let name = name_at(bytes, start, end);
+        let name = name_at(bytes, hit.start, hit.end);
         done = name.end;
         let Some(key) = text.get(name.clone()) else {
             continue;

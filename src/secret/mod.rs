@@ -4,6 +4,7 @@
 //! (free text: command lines, excerpts). What is kept of a connection string is scheme, user, address and database,
 //! since those are facts; the password is not. Files are looked through by [`Search`], whatever their size.
 
+mod call;
 mod data;
 mod file;
 mod grammar;
@@ -12,6 +13,7 @@ mod line;
 mod nature;
 mod place;
 mod search;
+mod sieve;
 mod stream;
 mod token;
 mod url;
@@ -47,7 +49,11 @@ pub fn redact<'a>(key: Option<&str>, value: &'a str) -> Redacted<'a> {
     };
     if let Some(key) = key.filter(|_| is_secret) {
         // What a connection string tells but for its password are facts, whatever it is called.
-        if !value.contains(char::is_whitespace) && !url::find(value.as_bytes()).is_empty() {
+        if !value.contains(char::is_whitespace)
+            && url::all(value.as_bytes(), &sieve::all(value.as_bytes()))
+                .next()
+                .is_some()
+        {
             return redact_line(value);
         }
         return Redacted {
