@@ -65,10 +65,20 @@ struct Sieve {
     of_lines: Vec<usize>,
 }
 
-/// The word for three bytes, the lowest of `four`; letters of either case and some others are one.
+/// The word for three bytes, the lowest of `four`. They are given in one case: 0x20 set in each, which makes one of some others too.
 fn word(four: u32) -> usize {
     // The factor's lowest byte is zero, so that the fourth byte of the text has no part in it.
-    ((four | 0x2020_2020).wrapping_mul(0x9e37_7900) >> SHIFT) as usize
+    (four.wrapping_mul(0x9e37_7900) >> SHIFT) as usize
+}
+
+/// A text's last bytes, zeros behind them.
+#[cold]
+fn last(text: &[u8], at: usize) -> [u8; 8] {
+    let mut eight = [0; 8];
+    for (to, from) in eight.iter_mut().zip(text.get(at..).unwrap_or_default()) {
+        *to = *from;
+    }
+    eight
 }
 
 impl Sieve {
@@ -79,7 +89,7 @@ impl Sieve {
             for (to, from) in four.iter_mut().zip(&literal.text) {
                 *to = *from;
             }
-            u32::from_le_bytes(four)
+            u32::from_le_bytes(four) | 0x2020_2020
         };
         // Of those that begin at the same place the longest comes first.
         literals.sort_by_key(|literal| (word(first(literal)), usize::MAX - literal.text.len()));
@@ -138,19 +148,13 @@ impl Sieve {
         while at < end {
             let eight = match text.get(at..at + 8) {
                 Some(eight) => <[u8; 8]>::try_from(eight).unwrap_or_default(),
-                None => {
-                    let mut eight = [0; 8];
-                    for (to, from) in eight.iter_mut().zip(text.get(at..).unwrap_or_default()) {
-                        *to = *from;
-                    }
-                    eight
-                }
+                None => last(text, at),
             };
-            let eight = u64::from_le_bytes(eight);
+            // In one case; what the fourth byte chooses has no part in that.
+            let eight = u64::from_le_bytes(eight) | 0x2020_2020_2020_2020;
             let four = |by: u32| (eight >> (8 * by)) as u32;
-            if (self.may(four(0)) | self.may(four(1)) | self.may(four(2)) | self.may(four(3))) & 1
-                == 1
-            {
+            let any = self.may(four(0)) | self.may(four(1)) | self.may(four(2)) | self.may(four(3));
+            if any & 1 == 1 {
                 for by in 0..4 {
                     if self.may(four(by)) & 1 == 1 && at + (by as usize) < end {
                         self.verify(text, at + by as usize, word(four(by)), found);
