@@ -12,6 +12,8 @@ pub(super) enum Telling {
     No,
     /// A secret where the value looks like one.
     Weak,
+    /// A secret where the value is a number of four digits or more.
+    Number,
     /// A secret, unless the value is none.
     Strong,
 }
@@ -42,6 +44,8 @@ pub(super) fn telling(key: &str) -> Telling {
         || words().any(|word| word == "secret" || (ends(word) && !word.starts_with("no")))
     {
         Telling::Strong
+    } else if names.numbers.contains(end) && name.count > 1 {
+        Telling::Number
     } else if names.weak.contains(end) {
         // `s3a.secret.key`: a name of two components is one of two words.
         let whole = key.rsplit_once('.').and_then(|(before, end)| {
@@ -127,6 +131,16 @@ pub(super) fn is_constant(key: &str) -> bool {
     name.bytes().all(is_upper) && is_no_message(name)
 }
 
+/// Whether a name says what its secret opens: `api_token`, `accessToken`.
+pub(super) fn opens(key: &str) -> bool {
+    let Some(name) = Name::of(key) else {
+        return false;
+    };
+    let before = name.count.checked_sub(2).and_then(|at| name.word(at));
+    before.is_some_and(|word| DATA.names.opens.iter().any(|open| open == word))
+        && is_no_message(key)
+}
+
 /// The same of a setting of several parts: `mail.password`, `config.secret_key`.
 pub(super) fn is_setting(key: &str) -> bool {
     let is_part = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'_';
@@ -145,7 +159,7 @@ fn is_no_message(name: &str) -> bool {
 /// What a secret under this name is called in reports.
 pub(super) fn kind_of(key: &str) -> &'static str {
     let key = key.to_ascii_lowercase();
-    if key.contains("pass") || key.contains("pwd") || key.ends_with("pw") {
+    if key.contains("pass") || key.contains("pwd") || key.ends_with("pw") || key.ends_with("pin") {
         "password"
     } else if key.contains("token") {
         "token"

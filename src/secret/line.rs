@@ -6,6 +6,7 @@ use super::search::name_at;
 use super::sieve::{self, Hit, What};
 use super::{MASK, Redacted, place, token, url, value};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Free text with every recognisable secret taken out.
@@ -38,6 +39,7 @@ pub fn redact_line(text: &str) -> Redacted<'_> {
         return shown(text);
     }
     let kind = spans.first().map(|(_, kind)| *kind);
+    again(text, &mut spans);
     Redacted {
         text: Cow::Owned(masked(text, spans)),
         kind,
@@ -75,6 +77,9 @@ fn named(text: &str, hits: &[Hit], spans: &mut Vec<(Range<usize>, &'static str)>
             continue;
         }
         let Some(given) = grammar::given(bytes, &name, Style::Shown) else {
+            let rows = grammar::columns(bytes, &name).into_iter();
+            let rows = rows.filter(|at| telling == Telling::Strong && is_secret(text, at));
+            spans.extend(rows.map(|at| (with_quotes(bytes, at), "password")));
             continue;
         };
         let lower = key.to_ascii_lowercase();
@@ -86,8 +91,11 @@ fn named(text: &str, hits: &[Hit], spans: &mut Vec<(Range<usize>, &'static str)>
         let Some(word) = text.get(given.value.clone()) else {
             continue;
         };
-        let is_real =
-            value::is_secret_value(word) && (telling == Telling::Strong || value::is_random(word));
+        let is_real = value::is_secret_value(word)
+            && match telling {
+                Telling::Number => value::is_digits(word),
+                telling => telling == Telling::Strong || value::is_random(word),
+            };
         // What was masked in part before keeps its facts.
         let start = given.value.start;
         let is_masked = word.contains(MASK)
@@ -126,6 +134,27 @@ fn whole_header(text: &[u8], given: Given) -> Given {
         value: given.value.start..given.value.start + length,
         how: given.how,
     }
+}
+
+/// What is a secret in one place of a line is one in each: `-k s3cret --token=s3cret`.
+fn again(text: &str, spans: &mut Vec<(Range<usize>, &'static str)>) {
+    const LEAST: usize = 8;
+    let known: BTreeSet<&str> = spans
+        .iter()
+        .filter_map(|(at, _)| text.get(at.clone()))
+        .map(|word| word.trim_matches(['"', '\'', '`']))
+        .filter(|word| word.len() >= LEAST && !value::is_message(word))
+        .take(32)
+        .collect();
+    let more: Vec<Range<usize>> = known
+        .into_iter()
+        .flat_map(|word| text.match_indices(word))
+        .map(|(start, word)| start..start + word.len())
+        .collect();
+    spans.extend(
+        more.into_iter()
+            .map(|at| (with_quotes(text.as_bytes(), at), "password")),
+    );
 }
 
 /// The quotes around a value go with it; those written with a backslash too.

@@ -45,6 +45,7 @@ pub fn redact<'a>(key: Option<&str>, value: &'a str) -> Redacted<'a> {
     let is_secret = match telling {
         key::Telling::No => false,
         key::Telling::Weak => value::is_random(value),
+        key::Telling::Number => value::is_digits(value),
         key::Telling::Strong => is_secret_value(value),
     };
     if let Some(key) = key.filter(|_| is_secret) {

@@ -112,7 +112,8 @@ impl Nature {
             && !value::is_example(word)
     }
 
-    pub(super) fn takes_in_url(self, word: &str) -> bool {
+    /// `is_literal`: in single quotes, where most languages put nothing in.
+    pub(super) fn takes_in_url(self, word: &str, is_literal: bool) -> bool {
         if !value::is_secret_value(word)
             || word.starts_with(['<', '[', '{', '$', '%', '*']) && !value::is_mixed(word, 6)
         {
@@ -122,7 +123,9 @@ impl Nature {
             (Source::Own, Style::Code) => {
                 let is_word =
                     word.len() < 5 || (value::is_message(word) && !value::is_mixed(word, 6));
-                !is_word && !value::is_example(word) && !word.contains(['{', '$', '+', '('])
+                let is_filled =
+                    word.contains(['{', '+', '(']) || (word.contains('$') && !is_literal);
+                !is_word && !value::is_example(word) && !is_filled
             }
             (Source::Own, _) => true,
             _ => value::is_random(word) && !value::is_example(word),
@@ -133,6 +136,9 @@ impl Nature {
     pub(super) fn takes(self, telling: Telling, kind: &str, word: &str, how: How) -> bool {
         let word = word.trim();
         let is_random = || value::is_random(word) && !value::is_example(word);
+        if telling == Telling::Number {
+            return self.is_own() && value::is_digits(word);
+        }
         if telling == Telling::Weak {
             return self.is_own() && self.style != Style::Code && is_random();
         }
@@ -184,7 +190,9 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
                 .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_lowercase()));
     // `f"Bearer {key}"`, `"Login Auth=" + x`: the rest is put in later.
     let is_half = word.split_once(' ').is_some_and(|(_, rest)| {
-        rest.starts_with(['{', '$', '%', '<', '+']) || word.ends_with('=') && !rest.contains(' ')
+        rest.starts_with(['{', '$', '<', '+'])
+            || value::is_format(rest)
+            || word.ends_with('=') && !rest.contains(' ')
     }) && kind != "password";
     if is_variable
         || is_half
@@ -198,6 +206,11 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
         || word.contains("#{")
     {
         return false;
+    }
+    // Among `host=… user=…` it is what it is.
+    if how == How::Member {
+        let is_name = value::is_identifier(word) && word.contains(char::is_alphabetic);
+        return kind == "password" && !value::is_message(word) && !is_name;
     }
     // `getElementById('password1')`
     if value::is_mixed(word, 6) && (how != How::Indirect || !value::is_message(word)) {

@@ -27,6 +27,8 @@ fn pattern(place: usize) -> Option<&'static Regex> {
 pub(super) struct Places {
     /// How far each pattern was tried.
     tried: Vec<(usize, usize)>,
+    /// What patterns of several lines found last.
+    found: Vec<(usize, usize)>,
 }
 
 impl Places {
@@ -41,11 +43,10 @@ impl Places {
         let What::Place(place) = hit.what else {
             return;
         };
-        let is_apt = DATA
-            .places
-            .get(place)
-            .is_some_and(|known| is_command || !known.command);
-        if !is_apt {
+        let Some(known) = DATA.places.get(place) else {
+            return;
+        };
+        if known.command && !is_command {
             return;
         }
         // Only the last line's tries need to be known.
@@ -63,14 +64,22 @@ impl Places {
         let Some(regex) = pattern(place) else {
             return;
         };
-        let part = text.get(line.clone()).unwrap_or_default();
+        let end = lines(text, line.end, known.lines);
+        self.found.retain(|(_, start)| *start >= line.start);
+        let part = text.get(line.start..end).unwrap_or_default();
         for captures in regex.captures_iter(part) {
-            if let Some(secret) = captures.name("secret") {
-                let at = line.start + secret.start()..line.start + secret.end();
-                if !is_number(part, &captures, secret.as_bytes()) {
-                    found(at, "password");
-                }
+            let Some(secret) = captures.name("secret") else {
+                continue;
+            };
+            let at = line.start + secret.start()..line.start + secret.end();
+            let is_known = known.lines > 0 && self.found.contains(&(place, at.start));
+            if is_known || is_number(part, &captures, secret.as_bytes()) {
+                continue;
             }
+            if known.lines > 0 {
+                self.found.push((place, at.start));
+            }
+            found(at, "password");
         }
     }
 }
@@ -120,6 +129,19 @@ fn is_number(line: &[u8], captures: &regex::bytes::Captures<'_>, secret: &[u8]) 
                 .is_none_or(|byte| b" =\"'".contains(byte))
     });
     before.trim_ascii_end().ends_with(b"-p") && before.ends_with(b" ") || user == Some(true)
+}
+
+/// So many lines on.
+fn lines(text: &[u8], end: usize, count: usize) -> usize {
+    let rest = text.get(end..text.len().min(end + LONGEST / 2));
+    let mut ends = memchr::memchr_iter(b'\n', rest.unwrap_or_default());
+    match count {
+        0 => end,
+        // The first is the line's own end.
+        count => ends
+            .nth(count)
+            .map_or(end + rest.map_or(0, <[u8]>::len), |length| end + length),
+    }
 }
 
 /// The line around a place, no longer than a pattern is tried on.

@@ -140,7 +140,9 @@ impl Finds<'_> {
         self.urls = at.end;
         if self.counts.contains(&at.start)
             && !in_comment(self.text, at.start)
-            && self.nature.takes_in_url(&self.word(&at))
+            && self
+                .nature
+                .takes_in_url(&self.word(&at), url::is_literal(self.text, hit.end))
         {
             self.push(Rank::Url, at.start, "connection-string", String::new());
         }
@@ -187,13 +189,26 @@ impl Finds<'_> {
         if telling == Telling::No {
             return;
         }
-        let Some(given) = grammar::given(text, &name, self.nature.style()) else {
-            return;
+        let given = grammar::given(text, &name, self.nature.style());
+        // A list of words has tokens too.
+        let has_rows = telling == Telling::Strong && key::kind_of(key) != "token";
+        let rows = || {
+            let rows = has_rows.then(|| grammar::columns(text, &name));
+            rows.into_iter().flatten().map(in_row)
         };
-        if is_given(text, self.nature, (&name, key, telling), &given) {
+        let mut given: Vec<Given> = given.map_or_else(|| rows().collect(), |given| vec![given]);
+        given.retain(|given| is_given(text, self.nature, (&name, key, telling), given));
+        if let Some(first) = given.first() {
             self.push(Rank::Name, name.start, key::kind_of(key), key.to_owned());
-            self.names = self.names.max(given.value.end);
+            self.names = self.names.max(first.value.end);
         }
+    }
+}
+
+fn in_row(value: Range<usize>) -> Given {
+    Given {
+        value,
+        how: How::Constant,
     }
 }
 
@@ -232,7 +247,11 @@ fn is_given(
     nature.takes(telling, kind, &word, how)
         || (telling == Telling::Strong
             && nature.takes_plain(&word, how)
-            && (kind == "secret" || key::is_constant(key)))
+            && (kind == "secret"
+                || key::is_constant(key)
+                || key::opens(key)
+                // `token = 'identifier'` is what a parser reads.
+                || !word.bytes().all(|byte| byte.is_ascii_lowercase())))
 }
 
 /// `RESET_PASSWORD = 'user/reset-password'`, `PRIVATE_KEY = "private_key"`: the value says the name again, or a part of it.

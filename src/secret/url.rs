@@ -15,7 +15,12 @@ pub(super) fn at(text: &[u8], start: usize) -> Option<Range<usize>> {
     }
     let word = text.get(start..text.len().min(start + FAR))?;
     let quote = open_quote(text, start);
-    let ends = |byte: &u8| byte.is_ascii_whitespace() || quote == Some(*byte);
+    let mut skip = false;
+    let ends = |byte: &u8| {
+        let ends = byte.is_ascii_whitespace() || (quote == Some(*byte) && !skip);
+        skip = *byte == b'\\' && !skip;
+        ends
+    };
     let mut word = word.get(..word.iter().position(ends).unwrap_or(word.len()))?;
     // Without a quote of its own it ends with one behind its host; a password may hold one.
     let closes = |byte: &u8| quote.is_none() && matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`');
@@ -47,6 +52,11 @@ fn open_quote(text: &[u8], start: usize) -> Option<u8> {
         .rev()
         .find(|byte| !(byte.is_ascii_alphanumeric() || b"+-.:/".contains(byte)))?;
     matches!(word, b'"' | b'\'' | b'`').then_some(*word)
+}
+
+/// Whether the URL stands in single quotes.
+pub(super) fn is_literal(text: &[u8], start: usize) -> bool {
+    open_quote(text, start) == Some(b'\'')
 }
 
 /// Within what follows `://`.

@@ -155,6 +155,23 @@ pub(super) fn is_mixed(value: &str, least: usize) -> bool {
         && value.chars().any(|c| c.is_ascii_digit())
 }
 
+/// `%s`, `%(name)s`, `%-10d`: filled later. A password may begin with the same sign.
+pub(super) fn is_format(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('%') else {
+        return false;
+    };
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || "-+ .#*".contains(c));
+    let mut letters = rest.chars();
+    letters.next().is_none_or(|c| !c.is_alphabetic())
+        || !letters.next().is_some_and(char::is_alphanumeric)
+}
+
+/// What is typed where only digits are taken.
+pub(super) fn is_digits(value: &str) -> bool {
+    let value = bare(value);
+    (4..=16).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Nothing but a secret looks so: long, mixed, and hardly a character that comes often.
 pub(super) fn is_random(value: &str) -> bool {
     let value = bare(value);
@@ -228,10 +245,20 @@ pub(super) fn is_message(value: &str) -> bool {
 /// What stands in examples and templates.
 pub(super) fn is_example(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
-    DATA.values
+    let is_alone = |word: &String| {
+        lower.match_indices(word.as_str()).any(|(at, word)| {
+            let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+            let (before, after) = (lower.get(..at), lower.get(at + word.len()..));
+            !is_letter(before.and_then(|text| text.chars().next_back()))
+                && !is_letter(after.and_then(|text| text.chars().next()))
+        })
+    };
+    let values = &DATA.values;
+    values
         .examples
         .iter()
         .any(|word| lower.contains(word.as_str()))
+        || values.examples_alone.iter().any(is_alone)
 }
 
 #[cfg(test)]

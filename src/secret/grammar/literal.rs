@@ -266,19 +266,7 @@ impl Reader<'_> {
     /// In code only a literal counts: a call's only argument, or what stands in a longer literal.
     pub(super) fn in_code(&self, at: usize) -> Option<Given> {
         if let Some(quote) = self.around() {
-            let rest = self.text.get(at..self.line_end(at))?;
-            let stop = |byte: &u8| {
-                *byte == quote || byte.is_ascii_whitespace() || b"\"';&,{}()[]<".contains(byte)
-            };
-            // `password=%s`, `password=$1` are filled later; within a word the same is a part of it.
-            if rest.first().is_some_and(|byte| b"%$+?:".contains(byte)) {
-                return None;
-            }
-            let length = rest.iter().position(stop).unwrap_or(rest.len());
-            return (length > 0).then_some(Given {
-                value: at..at + length,
-                how: How::Bare,
-            });
+            return self.in_literal(at, quote);
         }
         let name = self
             .rest(at)
