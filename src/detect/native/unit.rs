@@ -55,7 +55,7 @@ pub fn entries(text: &str, masking: Masking) -> Vec<UnitEntry> {
     let mut open: Option<(u32, String)> = None;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1u32..).zip(text.lines()) {
-        let trimmed = line.trim();
+        let trimmed = words::trim(line);
         if trimmed.starts_with(['#', ';']) {
             continue;
         }
@@ -70,10 +70,22 @@ pub fn entries(text: &str, masking: Masking) -> Vec<UnitEntry> {
             open = Some((start, logical));
             continue;
         }
-        assign(&mut found, &mut section, start, logical.trim(), masking);
+        assign(
+            &mut found,
+            &mut section,
+            start,
+            words::trim(&logical),
+            masking,
+        );
     }
     if let Some((start, logical)) = open {
-        assign(&mut found, &mut section, start, logical.trim(), masking);
+        assign(
+            &mut found,
+            &mut section,
+            start,
+            words::trim(&logical),
+            masking,
+        );
     }
     found
 }
@@ -95,7 +107,7 @@ fn assign(
     let Some((key, value)) = text.split_once('=') else {
         return;
     };
-    let (key, value) = (key.trim(), value.trim());
+    let (key, value) = (words::trim(key), words::trim(value));
     let references = references(key, value);
     let (value, secret) = match (key, masking) {
         (_, Masking::Disclosed) => (value.to_owned(), false),
@@ -137,7 +149,7 @@ fn references(key: &str, value: &str) -> BTreeSet<String> {
 fn quoted<'a>(key: &str, value: &'a str) -> (Cow<'a, str>, bool) {
     let hidden = |word: &str| {
         let (name, secret) = word.split_once('=').filter(|_| word.starts_with('-'))?;
-        let is_whole = secret.contains(char::is_whitespace) && !name.contains(char::is_whitespace);
+        let is_whole = secret.contains(words::is_blank) && !name.contains(words::is_blank);
         let is_secret = is_secret_key(name.trim_start_matches('-')) && is_secret_value(secret);
         (is_whole && is_secret).then(|| format!("{name}={MASK}"))
     };
