@@ -224,7 +224,8 @@ fn is_given(
         .map(String::from_utf8_lossy)
         .unwrap_or_default();
     // `X_PASSWORD_NAME = 'X_PASSWORD'`, `authorization: "https://…/authorize"`
-    let is_name = word.contains('_') && key.starts_with(word.as_ref());
+    let is_name =
+        word.contains(['_', '-']) && key.starts_with(word.as_ref()) || is_name_of(key, &word);
     let is_page = value::is_address(&word) && !key.to_ascii_lowercase().contains("hook");
     if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) || is_name || is_page {
         return false;
@@ -262,6 +263,23 @@ fn repeats(name: &str, value: &str) -> bool {
     };
     let (name, value) = (letters(name), letters(value));
     value.contains(&name) || name.contains(&value)
+}
+
+/// `X_SIGNING_KEY = 'settings:mailEventsSigningKey'`: the name again, as it is written elsewhere.
+fn is_name_of(name: &str, value: &str) -> bool {
+    let mut words = name.rsplit('_');
+    let end = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    let end = format!("{}{}", end.1, end.0).to_ascii_lowercase();
+    let is_letter = |c: char| c.is_ascii_alphabetic() || c == ':' || c == '.';
+    let has_humps = value.contains(char::is_lowercase) && value.contains(char::is_uppercase);
+    has_humps
+        && value.len() >= 20
+        && end.len() >= 6
+        && value.chars().all(is_letter)
+        && value.to_ascii_lowercase().ends_with(&end)
 }
 
 /// Words that are no message's: alone and not like a sentence's first, or none of a sentence.

@@ -69,8 +69,11 @@ fn password(word: &[u8]) -> Option<Range<usize>> {
     let secret = before.get(colon + 1..)?;
     // `[::1]:80/a@b`, `host/a:b@c`, and a port: `host:80/a@b`.
     let host = word.get(last + 1..)?;
-    let is_place =
-        *first == b'[' || user.contains(&b'/') || user.contains(&b'@') || host.is_empty();
+    // `http://(user:password@)host`
+    let is_place = matches!(*first, b'[' | b'(')
+        || user.contains(&b'/')
+        || user.contains(&b'@')
+        || host.is_empty();
     let port = secret
         .iter()
         .take_while(|byte| byte.is_ascii_digit())

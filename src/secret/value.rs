@@ -7,7 +7,7 @@ use super::data::DATA;
 pub fn is_secret_value(value: &str) -> bool {
     let value = bare(value);
     let lower = value.to_ascii_lowercase();
-    let blanked = value.chars().all(|c| c == '*' || c == 'x' || c == 'X');
+    let blanked = value.chars().all(|c| "*xX:".contains(c));
     !(blanked
         || value == MASK
         || is_switch(&lower)
@@ -113,7 +113,9 @@ fn is_place_holder(value: &str) -> bool {
             .and_then(|rest| rest.strip_suffix(close))
             .is_some_and(is_name)
     };
-    value.strip_prefix('$').is_some_and(is_name)
+    value
+        .strip_prefix('$')
+        .is_some_and(|name| is_name(&name.replace("::", ".")))
         || matches!(value, "%s" | "%d" | "?" | "-")
         || (value.len() == 2 && value.starts_with('$'))
         || between('<', '>')
