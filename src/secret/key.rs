@@ -147,7 +147,7 @@ pub(super) fn is_setting(key: &str) -> bool {
     key.contains('.') && key.bytes().all(is_part) && is_no_message(key)
 }
 
-fn is_no_message(name: &str) -> bool {
+pub(super) fn is_no_message(name: &str) -> bool {
     let mut words = name.split(['_', '.']);
     !words.any(|word| {
         DATA.names

@@ -227,6 +227,14 @@ fn is_given(
     let is_name =
         word.contains(['_', '-']) && key.starts_with(word.as_ref()) || is_name_of(key, &word);
     let is_page = value::is_address(&word) && !key.to_ascii_lowercase().contains("hook");
+    // `INVALID_TOKEN: "invalid-token"`, `input_token: "nextToken"`
+    let is_code = word.contains(['-', '_'])
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte));
+    let is_message = nature.style() == Style::Code && is_code && !key::is_no_message(key);
+    let is_never = DATA.names.never.contains(&word.to_ascii_lowercase());
+    let is_name = is_name || is_message || is_never;
     if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) || is_name || is_page {
         return false;
     }

@@ -8,7 +8,10 @@ pub fn is_secret_value(value: &str) -> bool {
     let value = bare(value);
     let lower = value.to_ascii_lowercase();
     let blanked = value.chars().all(|c| "*xX:".contains(c));
+    // What an object, a list or a call begins or ends with.
+    let is_bracket = value.chars().all(|c| "{}[](),;".contains(c));
     !(blanked
+        || is_bracket
         || value == MASK
         || is_switch(&lower)
         || is_reference(value, &lower)
@@ -195,7 +198,7 @@ pub(super) fn is_identifier(value: &str) -> bool {
 
 /// A path, a URL, a date, an identifier of words, a version with its build.
 fn is_dull(value: &str) -> bool {
-    let words = value.split(['-', '_', '.', '/', ':', '@']);
+    let words = value.split(['-', '_', '.', '/', ':', '@', '#']);
     let dull = |word: &str| {
         let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
         word.len() < 3
