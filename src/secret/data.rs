@@ -37,6 +37,7 @@ pub(super) struct Names {
     pub sets: Vec<String>,
     pub setters: Vec<String>,
     pub opens: Vec<String>,
+    pub keeps: Vec<String>,
     pub messages: BTreeSet<String>,
 }
 

@@ -133,12 +133,21 @@ pub(super) fn is_constant(key: &str) -> bool {
 
 /// Whether a name says what its secret opens: `api_token`, `accessToken`.
 pub(super) fn opens(key: &str) -> bool {
+    is_behind(key, &DATA.names.opens) && is_no_message(key)
+}
+
+/// Whether a name is that of a place: `STATE_SESSION_KEY`, `TOKEN_STORAGE_KEY`.
+pub(super) fn keeps(key: &str) -> bool {
+    is_behind(key, &DATA.names.keeps)
+}
+
+/// Whether the word before a name's last is one of these.
+fn is_behind(key: &str, words: &[String]) -> bool {
     let Some(name) = Name::of(key) else {
         return false;
     };
     let before = name.count.checked_sub(2).and_then(|at| name.word(at));
-    before.is_some_and(|word| DATA.names.opens.iter().any(|open| open == word))
-        && is_no_message(key)
+    before.is_some_and(|before| words.iter().any(|word| word == before))
 }
 
 /// The same of a setting of several parts: `mail.password`, `config.secret_key`.

@@ -233,8 +233,12 @@ fn is_given(
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte));
     let is_message = nature.style() == Style::Code && is_code && !key::is_no_message(key);
+    let is_path = word
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || b"-_/@.:".contains(&byte));
+    let is_kept = nature.style() == Style::Code && is_path && key::keeps(key);
     let is_never = DATA.names.never.contains(&word.to_ascii_lowercase());
-    let is_name = is_name || is_message || is_never;
+    let is_name = is_name || is_message || is_kept || is_never;
     if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) || is_name || is_page {
         return false;
     }

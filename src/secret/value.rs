@@ -205,7 +205,17 @@ fn is_dull(value: &str) -> bool {
             || letters.is_empty()
             || (letters.chars().all(char::is_alphabetic) && word.len() - letters.len() <= 2)
     };
-    value.contains("://") || words.clone().count() > 1 && words.clone().all(dull)
+    // `PublicIpv4Pools`
+    let mut humps = value.split(|c: char| c.is_ascii_uppercase()).skip(1);
+    let is_camel = value.chars().all(char::is_alphanumeric)
+        && value.matches(|c: char| c.is_ascii_uppercase()).count() > 1
+        && humps.all(|hump| {
+            let word = hump
+                .strip_suffix(|c: char| c.is_ascii_digit())
+                .unwrap_or(hump);
+            word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase())
+        });
+    is_camel || value.contains("://") || words.clone().count() > 1 && words.clone().all(dull)
 }
 
 /// Bits a character, after Shannon.

@@ -24,6 +24,7 @@ impl Reader<'_> {
         if self.at(at) == Some(b'{') && self.is_object(at) {
             return self.member(at);
         }
+        let opened = at;
         let is_within = self.style == Style::Code && self.around().is_some();
         for _ in 0..if is_within { 0 } else { 2 } {
             if matches!(self.at(at), Some(b'[' | b'{' | b'('))
@@ -34,7 +35,9 @@ impl Reader<'_> {
         }
         let is_word = matches!(self.style, Style::Shell | Style::Shown);
         if let Some(quoted) = self.quoted(at).filter(|_| !is_word) {
-            return Some(quoted);
+            // `"name": [{"other": …`
+            let is_name = at > opened && self.at(self.blanks(quoted.value.end + 1)) == Some(b':');
+            return (!is_name).then_some(quoted);
         }
         match self.style {
             Style::Code => self.in_code(at),
