@@ -218,6 +218,7 @@ const COMMANDS: &[&str] = &[
     "/usr/bin/x --basic-auth a:@@",
     "/bin/sh -c 'echo @@ | sudo -S ls'",
     "/usr/bin/x -k @@ --token=@@",
+    "/usr/bin/x -k \"a @@\" \"--token=a @@\"",
     "/usr/bin/mosquitto_pub -h x -u bob -P @@ -t a",
     "/usr/bin/ipmitool -H h -U a -P @@ chassis",
     "/usr/bin/docker login -p @@ r",

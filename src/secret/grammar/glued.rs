@@ -47,6 +47,14 @@ impl Reader<'_> {
         })
     }
 
+    /// `"--name=two words"`: the quote that opens before the flag closes behind its value.
+    pub(super) fn whole_flag(&self, at: usize, quote: u8) -> Option<usize> {
+        let dashes = (1..4).take_while(|by| self.back(*by) == Some(b'-')).count();
+        let is_flag = dashes > 0 && self.back(dashes + 1) == Some(quote);
+        (is_flag && self.text.get(..at)?.ends_with(b"="))
+            .then(|| closing(self.text.get(at..self.line_end(at))?, quote))?
+    }
+
     /// Names that are given something in the literal around this one, but for it: `host=… user=…`.
     fn members(&self, inside: &[u8], quote: u8) -> usize {
         let from = self.name.saturating_sub(LONGEST);

@@ -152,6 +152,12 @@ impl Reader<'_> {
             return Some(quoted);
         }
         let around = self.around();
+        if let Some(length) = around.and_then(|quote| self.whole_flag(at, quote)) {
+            return (length > 0).then_some(Given {
+                value: at..at + length,
+                how: How::Bare,
+            });
+        }
         let mut open = None;
         let mut skip = false;
         let mut length = 0;
