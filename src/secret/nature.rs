@@ -348,17 +348,14 @@ fn is_dictionary(head: &[u8]) -> bool {
 /// More control characters than a text has by accident.
 fn is_binary(head: &[u8]) -> bool {
     // Without a branch, and in pieces whose count fits into a byte: so many bytes are looked at together.
-    let is_odd = |byte: &u8| {
-        (*byte < 0x20)
-            & (*byte != b'\t')
-            & (*byte != b'\n')
-            & (*byte != b'\r')
-            & (*byte != 0x0c)
-            & (*byte != 0x1b)
+    let odd = |byte: &u8| {
+        let usual = [b'\t', b'\n', b'\r', 0x0c, 0x1b];
+        let is_other = usual.iter().map(|known| u8::from(byte != known));
+        is_other.fold(u8::from(*byte < 0x20), |odd, other| odd & other)
     };
     let pieces = head.chunks(128);
-    let odd = pieces.map(|piece| piece.iter().map(|byte| u8::from(is_odd(byte))).sum::<u8>());
-    odd.map(usize::from).sum::<usize>() * 10 > head.len()
+    let counts = pieces.map(|piece| piece.iter().map(odd).sum::<u8>());
+    counts.map(usize::from).sum::<usize>() * 10 > head.len()
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ fn last(text: &[u8], at: usize) -> [u8; 8] {
 }
 
 impl Sieve {
-    fn new(mut literals: Vec<Literal>) -> Self {
+    fn new(mut literals: Vec<Literal>) -> Option<Self> {
         literals.retain(|literal| literal.text.len() >= SHORTEST);
         let first = |literal: &Literal| {
             let mut four = [0; 4];
@@ -93,7 +93,8 @@ impl Sieve {
         };
         // Of those that begin at the same place the longest comes first.
         literals.sort_by_key(|literal| (word(first(literal)), usize::MAX - literal.text.len()));
-        let mut bits = Box::new([0u32; WORDS]);
+        let bits = vec![0u32; WORDS].into_boxed_slice();
+        let mut bits: Box<[u32; WORDS]> = bits.try_into().ok()?;
         let mut of = vec![(0, 0); WORDS];
         for (at, literal) in literals.iter().enumerate() {
             let four = first(literal);
@@ -113,12 +114,12 @@ impl Sieve {
         }
         let of_lines = literals.iter().enumerate();
         let of_lines = of_lines.filter(|(_, literal)| literal.text.starts_with(b"\n"));
-        Self {
+        Some(Self {
             of_lines: of_lines.map(|(at, _)| at).collect(),
             bits,
             of,
             literals,
-        }
+        })
     }
 
     /// Whether a literal may begin with these four bytes: the lowest bit says so.
@@ -152,6 +153,7 @@ impl Sieve {
             };
             // In one case; what the fourth byte chooses has no part in that.
             let eight = u64::from_le_bytes(eight) | 0x2020_2020_2020_2020;
+            #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
             let four = |by: u32| (eight >> (8 * by)) as u32;
             let any = self.may(four(0)) | self.may(four(1)) | self.may(four(2)) | self.may(four(3));
             if any & 1 == 1 {
@@ -185,7 +187,7 @@ impl Sieve {
     }
 }
 
-static SIEVE: LazyLock<Sieve> = LazyLock::new(|| Sieve::new(literals().collect()));
+static SIEVE: LazyLock<Option<Sieve>> = LazyLock::new(|| Sieve::new(literals().collect()));
 
 fn literals() -> impl Iterator<Item = Literal> {
     let literal = |text: &str, folds: bool, what: What| Literal {
@@ -214,7 +216,9 @@ fn literals() -> impl Iterator<Item = Literal> {
 
 /// Every literal that begins in `within`, in the order of their beginnings; of several that begin together the longest first.
 pub(super) fn find(text: &[u8], within: Range<usize>, mut found: impl FnMut(Hit)) {
-    SIEVE.find(text, within, &mut found);
+    if let Some(sieve) = SIEVE.as_ref() {
+        sieve.find(text, within, &mut found);
+    }
 }
 
 /// The same of a whole text, as a list.

@@ -95,7 +95,6 @@ fn row(text: &[u8], within: Range<usize>, column: usize) -> (Option<Range<usize>
                 }
                 open = None;
             }
-            (Some(_), _) => {}
             (None, b'\'' | b'"') => {
                 let goes_on = found.as_ref().is_some_and(|found| found.end + 1 == at);
                 let start = if goes_on {

@@ -16,7 +16,7 @@ impl Reader<'_> {
         if is_filled {
             return None;
         }
-        let whole = closing(rest, quote)?;
+        let whole = closing(rest, quote);
         // `putenv('NAME=value')`
         let name = self.text.get(self.name..at)?.strip_suffix(b"=");
         let is_upper =
@@ -51,8 +51,8 @@ impl Reader<'_> {
     pub(super) fn whole_flag(&self, at: usize, quote: u8) -> Option<usize> {
         let dashes = (1..4).take_while(|by| self.back(*by) == Some(b'-')).count();
         let is_flag = dashes > 0 && self.back(dashes + 1) == Some(quote);
-        (is_flag && self.text.get(..at)?.ends_with(b"="))
-            .then(|| closing(self.text.get(at..self.line_end(at))?, quote))?
+        let rest = self.text.get(at..self.line_end(at))?;
+        (is_flag && self.text.get(..at)?.ends_with(b"=")).then(|| closing(rest, quote))
     }
 
     /// Names that are given something in the literal around this one, but for it: `host=… user=…`.
@@ -117,13 +117,13 @@ impl Reader<'_> {
 }
 
 /// Where a literal closes, no escaped quote taken for its own.
-fn closing(text: &[u8], quote: u8) -> Option<usize> {
+fn closing(text: &[u8], quote: u8) -> usize {
     let mut skip = false;
     for (at, byte) in text.iter().enumerate() {
         if *byte == quote && !skip {
-            return Some(at);
+            return at;
         }
         skip = *byte == b'\\' && !skip;
     }
-    Some(text.len())
+    text.len()
 }
