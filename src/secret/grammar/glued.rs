@@ -3,16 +3,19 @@
 
 use super::{Given, How, Reader, Style};
 
-/// Longest connection string, in bytes.
+/// Longest connection string, and longest literal that is read for its end, in bytes: a program of one line has many.
 const LONGEST: usize = 1024;
+const LITERAL: usize = 4 * LONGEST;
 
 impl Reader<'_> {
     /// In code, behind the sign of a name that stands in a literal.
     pub(super) fn in_literal(&self, at: usize, quote: u8) -> Option<Given> {
-        let rest = self.text.get(at..self.line_end(at))?;
+        let rest = self.text.get(at..self.text.len().min(at + LITERAL))?;
+        let line = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let rest = rest.get(..line)?;
         // `password=%s`, `password=$1` are filled later; within a word the same is a part of it.
         let is_filled = rest.first().is_some_and(|byte| b"$+?:".contains(byte))
-            || super::super::value::is_format(&String::from_utf8_lossy(rest));
+            || super::super::value::is_format(&String::from_utf8_lossy(rest.get(..line.min(32))?));
         if is_filled {
             return None;
         }
