@@ -217,6 +217,18 @@ const COMMANDS: &[&str] = &[
     "/usr/bin/xfreerdp /u:a /p:@@ /v:h",
     "/usr/bin/x --basic-auth a:@@",
     "/bin/sh -c 'echo @@ | sudo -S ls'",
+    "/usr/bin/x -k @@ --token=@@",
+    "/usr/bin/x -k \"a @@\" \"--token=a @@\"",
+    "/usr/bin/mosquitto_pub -h x -u bob -P @@ -t a",
+    "/usr/bin/ipmitool -H h -U a -P @@ chassis",
+    "/usr/bin/docker login -p @@ r",
+    "/usr/bin/http -a bob:@@ h",
+    "/usr/bin/plink -ssh -pw @@ h",
+    "/usr/bin/swaks --to x -ap @@",
+    "/usr/bin/kubectl create secret generic x --from-literal=a=@@",
+    "/usr/bin/iscsiadm -o update -n node.session.auth.password -v @@",
+    "/usr/bin/nmcli device wifi connect net password @@",
+    "/usr/bin/npm config set //r/:_authToken @@",
 ];
 
 #[test]

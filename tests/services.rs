@@ -449,6 +449,15 @@ ExecStart=/bin/echo %H %l %S/x 100%%
     }
 
     #[test]
+    fn only_blanks_part_a_device_from_what_it_is_allowed() {
+        let found =
+            Machine::only("[Service]\nExecStart=/bin/a\u{2028}b\nDeviceAllow=/dev/a\u{a0}b rw\n");
+        let devices = found.devices.iter().map(|device| &*device.name);
+        assert_eq!(devices.collect::<Vec<_>>(), ["/dev/a\u{a0}b"]);
+        assert_eq!(found.commands.start[0].argv, ["/bin/a\u{2028}b"]);
+    }
+
+    #[test]
     fn settings_of_the_process() {
         let found = Machine::only(
             "[Service]\nExecStart=/bin/a\nExecStart=\nExecStart=/bin/b\nUser=900\nGroup=2\n\

@@ -18,6 +18,8 @@ pub(super) struct Data {
     pub tokens: Vec<Token>,
     #[serde(rename = "place")]
     pub places: Vec<Place>,
+    #[serde(default, rename = "command")]
+    pub commands: Vec<Command>,
     /// Functions that take a password, and which argument it is, from 1.
     pub calls: BTreeMap<String, usize>,
 }
@@ -30,10 +32,12 @@ pub(super) struct Names {
     pub about: BTreeSet<String>,
     pub never: BTreeSet<String>,
     pub weak: BTreeSet<String>,
+    pub numbers: BTreeSet<String>,
     pub markers: Vec<String>,
     pub sets: Vec<String>,
     pub setters: Vec<String>,
     pub opens: Vec<String>,
+    pub keeps: Vec<String>,
     pub messages: BTreeSet<String>,
 }
 
@@ -45,6 +49,7 @@ pub(super) struct Values {
     pub prose: BTreeSet<String>,
     pub labels: Vec<String>,
     pub examples: Vec<String>,
+    pub examples_alone: Vec<String>,
 }
 
 /// What a file's name says about its lines.
@@ -90,6 +95,9 @@ pub(super) struct Telling {
 pub(super) struct Token {
     pub kind: String,
     pub start: Vec<String>,
+    /// Characters in front of `start` that belong to it, where the issuer's mark is in the middle.
+    #[serde(default)]
+    pub before: usize,
     pub rest: String,
     #[serde(default)]
     pub check: Option<Check>,
@@ -112,13 +120,75 @@ pub(super) struct Place {
     /// For command lines only.
     #[serde(default)]
     pub command: bool,
+    /// Lines that the pattern may go on over, behind that of its marker.
+    #[serde(default)]
+    pub lines: usize,
     /// With a group `secret`.
     pub pattern: String,
 }
 
+/// Commands of which a flag is followed by a secret, though nothing in its name says so.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Command {
+    /// In lower case; a blank in one is any number of them.
+    pub names: Vec<String>,
+    pub flags: Vec<String>,
+    /// How the secret stands behind the flag.
+    #[serde(default)]
+    pub value: Follows,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Follows {
+    /// As the next word.
+    #[default]
+    Apart,
+    /// In the same word.
+    Glued,
+    Either,
+    /// As the next word, behind a user and a colon.
+    User,
+}
+
+impl Command {
+    /// As a place on a command line.
+    fn place(&self) -> Place {
+        const WORD: &str = r#""(?:[^"\\]|\\.)+"|'[^']+'|[^\s'"-]\S*"#;
+        let any = |words: &[String]| -> String {
+            let words = words.iter().map(|word| regex::escape(word));
+            words.collect::<Vec<_>>().join("|")
+        };
+        let between = match self.value {
+            Follows::Apart => r"[ =]\s*",
+            Follows::Glued => "",
+            Follows::Either => r"[ =]?\s*",
+            Follows::User => r#"[ =]\s*["']?[^\s:'"]+:"#,
+        };
+        let names = any(&self.names).replace(' ', r"\s+");
+        let flags = any(&self.flags);
+        Place {
+            markers: self
+                .names
+                .iter()
+                .map(|name| format!("{} ", name.trim_end()))
+                .collect(),
+            command: true,
+            lines: 0,
+            pattern: format!(
+                r"\b(?:{names})\s(?:[^|;&\n]*\s)?(?:{flags}){between}(?P<secret>{WORD})"
+            ),
+        }
+    }
+}
+
 /// What the file says. A file that does not parse is found by the test below, not by a user.
 pub(super) static DATA: LazyLock<Data> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../detectors/secrets.toml")).unwrap_or_default()
+    let text = include_str!("../../detectors/secrets.toml");
+    let mut data: Data = toml::from_str(text).unwrap_or_default();
+    data.places.extend(data.commands.iter().map(Command::place));
+    data
 });
 
 #[cfg(test)]

@@ -3,22 +3,45 @@
 use super::data::DATA;
 use super::key;
 use crate::walk::glob;
+use std::sync::LazyLock;
 
 /// The kind of secret that a file is, whatever its lines say.
 pub fn kind_of_file(path: &str, head: &[u8]) -> Option<&'static str> {
-    let fits = |pattern: &String| glob::matches_path(pattern, path);
-    let by_path = DATA.files.iter().find(|kind| kind.paths.iter().any(fits));
+    let last = path.bytes().next_back().map_or(0, usize::from);
+    let same = BY_END.get(last).into_iter().flatten();
+    let fitting = same.chain(BY_END.last().into_iter().flatten());
+    let by_path = fitting
+        .filter(|(_, pattern)| glob::matches_path(pattern, path))
+        .map(|(kind, _)| *kind);
     let by_magic = || {
         let starts = |magic: &String| {
             !magic.is_empty() && hex(head, magic.len() / 2).starts_with(magic.as_str())
         };
-        DATA.files.iter().find(|kind| kind.magic.iter().any(starts))
+        let mut kinds = DATA.files.iter();
+        kinds.position(|kind| kind.magic.iter().any(starts))
     };
-    if let Some(kind) = by_path.or_else(by_magic) {
-        return Some(known(&kind.name));
+    if let Some(kind) = by_path.min().or_else(by_magic) {
+        return DATA.files.get(kind).map(|kind| known(&kind.name));
     }
     der(head)
 }
+
+/// Patterns of paths by their last byte, and behind those the ones that may end with any; with the kind of each. There are many of
+/// them and many files, and nearly no two end alike.
+static BY_END: LazyLock<Vec<Vec<(usize, &'static str)>>> = LazyLock::new(|| {
+    let mut all = vec![Vec::new(); 257];
+    for (kind, file) in DATA.files.iter().enumerate() {
+        for pattern in &file.paths {
+            let last = pattern.bytes().next_back().unwrap_or(b'*');
+            let is_open = matches!(last, b'*' | b'?' | b']');
+            let end = if is_open { 256 } else { usize::from(last) };
+            if let Some(list) = all.get_mut(end) {
+                list.push((kind, pattern.as_str()));
+            }
+        }
+    }
+    all
+});
 
 /// Whether a file's name says that its content is packed, encrypted or a database: what is in it nobody looked at.
 pub fn is_packed(name: &str) -> bool {

@@ -12,6 +12,8 @@ pub(super) enum Telling {
     No,
     /// A secret where the value looks like one.
     Weak,
+    /// A secret where the value is a number of four digits or more.
+    Number,
     /// A secret, unless the value is none.
     Strong,
 }
@@ -42,6 +44,8 @@ pub(super) fn telling(key: &str) -> Telling {
         || words().any(|word| word == "secret" || (ends(word) && !word.starts_with("no")))
     {
         Telling::Strong
+    } else if names.numbers.contains(end) && name.count > 1 {
+        Telling::Number
     } else if names.weak.contains(end) {
         // `s3a.secret.key`: a name of two components is one of two words.
         let whole = key.rsplit_once('.').and_then(|(before, end)| {
@@ -127,13 +131,32 @@ pub(super) fn is_constant(key: &str) -> bool {
     name.bytes().all(is_upper) && is_no_message(name)
 }
 
+/// Whether a name says what its secret opens: `api_token`, `accessToken`.
+pub(super) fn opens(key: &str) -> bool {
+    is_behind(key, &DATA.names.opens) && is_no_message(key)
+}
+
+/// Whether a name is that of a place: `STATE_SESSION_KEY`, `TOKEN_STORAGE_KEY`.
+pub(super) fn keeps(key: &str) -> bool {
+    is_behind(key, &DATA.names.keeps)
+}
+
+/// Whether the word before a name's last is one of these.
+fn is_behind(key: &str, words: &[String]) -> bool {
+    let Some(name) = Name::of(key) else {
+        return false;
+    };
+    let before = name.count.checked_sub(2).and_then(|at| name.word(at));
+    before.is_some_and(|before| words.iter().any(|word| word == before))
+}
+
 /// The same of a setting of several parts: `mail.password`, `config.secret_key`.
 pub(super) fn is_setting(key: &str) -> bool {
     let is_part = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'_';
     key.contains('.') && key.bytes().all(is_part) && is_no_message(key)
 }
 
-fn is_no_message(name: &str) -> bool {
+pub(super) fn is_no_message(name: &str) -> bool {
     let mut words = name.split(['_', '.']);
     !words.any(|word| {
         DATA.names
@@ -145,7 +168,7 @@ fn is_no_message(name: &str) -> bool {
 /// What a secret under this name is called in reports.
 pub(super) fn kind_of(key: &str) -> &'static str {
     let key = key.to_ascii_lowercase();
-    if key.contains("pass") || key.contains("pwd") || key.ends_with("pw") {
+    if key.contains("pass") || key.contains("pwd") || key.ends_with("pw") || key.ends_with("pin") {
         "password"
     } else if key.contains("token") {
         "token"

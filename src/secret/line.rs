@@ -2,56 +2,72 @@
 
 use super::grammar::{self, Given, How, Style};
 use super::key::{self, Telling};
-use super::search::{name_at, name_hits};
+use super::search::name_at;
+use super::sieve::{self, Hit, What};
 use super::{MASK, Redacted, place, token, url, value};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Free text with every recognisable secret taken out.
 pub fn redact_line(text: &str) -> Redacted<'_> {
     let bytes = text.as_bytes();
+    let hits = sieve::all(bytes);
+    if hits.is_empty() {
+        return shown(text);
+    }
     let mut spans: Vec<(Range<usize>, &'static str)> = Vec::new();
-    let passwords = url::find(bytes)
-        .into_iter()
-        .map(|at| (at, "connection-string"));
+    let passwords = url::all(bytes, &hits).map(|at| (at, "connection-string"));
     spans.extend(passwords.filter(|(at, _)| is_secret(text, at)));
-    token::find(bytes, |form| {
+    for form in token::all(bytes, &hits) {
         let end = if form.kind == "private-key" {
             form.at.end
         } else {
             word_end(bytes, form.at.end)
         };
         spans.push((form.at.start..end, form.kind));
-    });
-    for (at, kind) in place::find(bytes, true) {
+    }
+    for (at, kind) in place::all(bytes, &hits, true) {
+        let at = whole_characters(text, at);
         if is_secret(text, &at) {
             let at = quoted_end(bytes, at);
             spans.push((at, kind));
         }
     }
-    named(text, &mut spans);
+    named(text, &hits, &mut spans);
     if spans.is_empty() {
-        return Redacted {
-            text: Cow::Borrowed(text),
-            kind: None,
-        };
+        return shown(text);
     }
     let kind = spans.first().map(|(_, kind)| *kind);
+    again(text, &mut spans);
     Redacted {
         text: Cow::Owned(masked(text, spans)),
         kind,
     }
 }
 
+/// A text with nothing to hide.
+fn shown(text: &str) -> Redacted<'_> {
+    Redacted {
+        text: Cow::Borrowed(text),
+        kind: None,
+    }
+}
+
+/// A span of bytes, widened to the characters that it cuts.
+fn whole_characters(text: &str, at: Range<usize>) -> Range<usize> {
+    text.floor_char_boundary(at.start)..text.ceil_char_boundary(at.end)
+}
+
 /// Values of secrets' names.
-fn named(text: &str, spans: &mut Vec<(Range<usize>, &'static str)>) {
+fn named(text: &str, hits: &[Hit], spans: &mut Vec<(Range<usize>, &'static str)>) {
     let bytes = text.as_bytes();
     let mut done = 0;
-    for (start, end) in name_hits(bytes) {
-        if start < done {
+    for hit in hits.iter().filter(|hit| hit.what == What::Name) {
+        if hit.start < done {
             continue;
         }
-        let name = name_at(bytes, start, end);
+        let name = name_at(bytes, hit.start, hit.end);
         done = name.end;
         let Some(key) = text.get(name.clone()) else {
             continue;
@@ -61,6 +77,9 @@ fn named(text: &str, spans: &mut Vec<(Range<usize>, &'static str)>) {
             continue;
         }
         let Some(given) = grammar::given(bytes, &name, Style::Shown) else {
+            let rows = grammar::columns(bytes, &name).into_iter();
+            let rows = rows.filter(|at| telling == Telling::Strong && is_secret(text, at));
+            spans.extend(rows.map(|at| (with_quotes(bytes, at), "password")));
             continue;
         };
         let lower = key.to_ascii_lowercase();
@@ -72,8 +91,11 @@ fn named(text: &str, spans: &mut Vec<(Range<usize>, &'static str)>) {
         let Some(word) = text.get(given.value.clone()) else {
             continue;
         };
-        let is_real =
-            value::is_secret_value(word) && (telling == Telling::Strong || value::is_random(word));
+        let is_real = value::is_secret_value(word)
+            && match telling {
+                Telling::Number => value::is_digits(word),
+                telling => telling == Telling::Strong || value::is_random(word),
+            };
         // What was masked in part before keeps its facts.
         let start = given.value.start;
         let is_masked = word.contains(MASK)
@@ -112,6 +134,27 @@ fn whole_header(text: &[u8], given: Given) -> Given {
         value: given.value.start..given.value.start + length,
         how: given.how,
     }
+}
+
+/// What is a secret in one place of a line is one in each: `-k s3cret --token=s3cret`.
+fn again(text: &str, spans: &mut Vec<(Range<usize>, &'static str)>) {
+    const LEAST: usize = 8;
+    let known: BTreeSet<&str> = spans
+        .iter()
+        .filter_map(|(at, _)| text.get(at.clone()))
+        .map(|word| word.trim_matches(['"', '\'', '`']))
+        .filter(|word| word.len() >= LEAST && !value::is_message(word))
+        .take(32)
+        .collect();
+    let more: Vec<Range<usize>> = known
+        .into_iter()
+        .flat_map(|word| text.match_indices(word))
+        .map(|(start, word)| start..start + word.len())
+        .collect();
+    spans.extend(
+        more.into_iter()
+            .map(|at| (with_quotes(text.as_bytes(), at), "password")),
+    );
 }
 
 /// The quotes around a value go with it; those written with a backslash too.

@@ -4,6 +4,7 @@
 //! (free text: command lines, excerpts). What is kept of a connection string is scheme, user, address and database,
 //! since those are facts; the password is not. Files are looked through by [`Search`], whatever their size.
 
+mod call;
 mod data;
 mod file;
 mod grammar;
@@ -12,6 +13,7 @@ mod line;
 mod nature;
 mod place;
 mod search;
+mod sieve;
 mod stream;
 mod token;
 mod url;
@@ -43,11 +45,16 @@ pub fn redact<'a>(key: Option<&str>, value: &'a str) -> Redacted<'a> {
     let is_secret = match telling {
         key::Telling::No => false,
         key::Telling::Weak => value::is_random(value),
+        key::Telling::Number => value::is_digits(value),
         key::Telling::Strong => is_secret_value(value),
     };
     if let Some(key) = key.filter(|_| is_secret) {
         // What a connection string tells but for its password are facts, whatever it is called.
-        if !value.contains(char::is_whitespace) && !url::find(value.as_bytes()).is_empty() {
+        if !value.contains(char::is_whitespace)
+            && url::all(value.as_bytes(), &sieve::all(value.as_bytes()))
+                .next()
+                .is_some()
+        {
             return redact_line(value);
         }
         return Redacted {

@@ -112,7 +112,8 @@ impl Nature {
             && !value::is_example(word)
     }
 
-    pub(super) fn takes_in_url(self, word: &str) -> bool {
+    /// `is_literal`: in single quotes, where most languages put nothing in.
+    pub(super) fn takes_in_url(self, word: &str, is_literal: bool) -> bool {
         if !value::is_secret_value(word)
             || word.starts_with(['<', '[', '{', '$', '%', '*']) && !value::is_mixed(word, 6)
         {
@@ -122,7 +123,9 @@ impl Nature {
             (Source::Own, Style::Code) => {
                 let is_word =
                     word.len() < 5 || (value::is_message(word) && !value::is_mixed(word, 6));
-                !is_word && !value::is_example(word) && !word.contains(['{', '$', '+', '('])
+                let is_filled =
+                    word.contains(['{', '+', '(']) || (word.contains('$') && !is_literal);
+                !is_word && !value::is_example(word) && !is_filled
             }
             (Source::Own, _) => true,
             _ => value::is_random(word) && !value::is_example(word),
@@ -133,6 +136,9 @@ impl Nature {
     pub(super) fn takes(self, telling: Telling, kind: &str, word: &str, how: How) -> bool {
         let word = word.trim();
         let is_random = || value::is_random(word) && !value::is_example(word);
+        if telling == Telling::Number {
+            return self.is_own() && value::is_digits(word);
+        }
         if telling == Telling::Weak {
             return self.is_own() && self.style != Style::Code && is_random();
         }
@@ -184,7 +190,9 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
                 .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_lowercase()));
     // `f"Bearer {key}"`, `"Login Auth=" + x`: the rest is put in later.
     let is_half = word.split_once(' ').is_some_and(|(_, rest)| {
-        rest.starts_with(['{', '$', '%', '<', '+']) || word.ends_with('=') && !rest.contains(' ')
+        rest.starts_with(['{', '$', '<', '+'])
+            || value::is_format(rest)
+            || word.ends_with('=') && !rest.contains(' ')
     }) && kind != "password";
     if is_variable
         || is_half
@@ -198,6 +206,11 @@ fn in_code(kind: &str, word: &str, how: How) -> bool {
         || word.contains("#{")
     {
         return false;
+    }
+    // Among `host=… user=…` it is what it is.
+    if how == How::Member {
+        let is_name = value::is_identifier(word) && word.contains(char::is_alphabetic);
+        return kind == "password" && !value::is_message(word) && !is_name;
     }
     // `getElementById('password1')`
     if value::is_mixed(word, 6) && (how != How::Indirect || !value::is_message(word)) {
@@ -334,11 +347,15 @@ fn is_dictionary(head: &[u8]) -> bool {
 
 /// More control characters than a text has by accident.
 fn is_binary(head: &[u8]) -> bool {
-    let odd = head
-        .iter()
-        .filter(|byte| **byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))
-        .count();
-    odd * 10 > head.len()
+    // Without a branch, and in pieces whose count fits into a byte: so many bytes are looked at together.
+    let odd = |byte: &u8| {
+        let usual = [b'\t', b'\n', b'\r', 0x0c, 0x1b];
+        let is_other = usual.iter().map(|known| u8::from(byte != known));
+        is_other.fold(u8::from(*byte < 0x20), |odd, other| odd & other)
+    };
+    let pieces = head.chunks(128);
+    let counts = pieces.map(|piece| piece.iter().map(odd).sum::<u8>());
+    counts.map(usize::from).sum::<usize>() * 10 > head.len()
 }
 
 #[cfg(test)]

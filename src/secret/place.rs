@@ -1,98 +1,99 @@
 //! Secrets that stand by position: `curl -u user:password`, `stats auth user:password`, `machine … login … password …`.
 
-use super::data::{DATA, Place};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use regex::bytes::Regex;
+use super::data::DATA;
+use super::sieve::{Hit, What};
+use regex::bytes::{Regex, RegexBuilder};
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// Longest line a pattern is tried on, in bytes; a line's further part is tried apart.
-const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 4096;
 
-/// An automaton of markers, and the patterns of each marker.
-struct Places {
-    markers: AhoCorasick,
-    of: Vec<Vec<usize>>,
-}
+/// The patterns, each made where one of its markers is met: most machines have few of them.
+static PATTERNS: LazyLock<Vec<OnceLock<Option<Regex>>>> =
+    LazyLock::new(|| DATA.places.iter().map(|_| OnceLock::new()).collect());
 
-static PATTERNS: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
-    DATA.places
-        .iter()
-        .map(|place| Regex::new(&format!("(?m){}", place.pattern)).ok())
-        .collect()
-});
-
-static ALL: LazyLock<Option<Places>> = LazyLock::new(|| places(|_| true));
-static SETTINGS: LazyLock<Option<Places>> = LazyLock::new(|| places(|place| !place.command));
-
-fn places(of: impl Fn(&Place) -> bool) -> Option<Places> {
-    let mut markers: Vec<&str> = Vec::new();
-    let mut patterns: Vec<Vec<usize>> = Vec::new();
-    for (at, place) in DATA
-        .places
-        .iter()
-        .enumerate()
-        .filter(|(_, place)| of(place))
-    {
-        for marker in &place.markers {
-            let known = markers.iter().position(|known| known == marker);
-            if let Some(known) = known {
-                patterns.get_mut(known)?.push(at);
-            } else {
-                markers.push(marker);
-                patterns.push(vec![at]);
-            }
-        }
-    }
-    let markers = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(markers)
-        .ok()?;
-    Some(Places {
-        markers,
-        of: patterns,
-    })
-}
-
-/// Where each such secret stands, and its kind.
-pub(super) fn find(text: &[u8], is_command: bool) -> Vec<(Range<usize>, &'static str)> {
-    let mut all: Vec<(Range<usize>, &'static str)> = Vec::new();
-    let Some(places) = (if is_command {
-        ALL.as_ref()
-    } else {
-        SETTINGS.as_ref()
-    }) else {
-        return all;
+fn pattern(place: usize) -> Option<&'static Regex> {
+    let made = || {
+        let pattern = &DATA.places.get(place)?.pattern;
+        let mut builder = RegexBuilder::new(pattern);
+        builder.multi_line(true).unicode(false).build().ok()
     };
-    let mut tried: Vec<(usize, usize)> = Vec::new();
-    for hit in places.markers.find_overlapping_iter(text) {
-        let line = line(text, hit.start());
-        for pattern in places
-            .of
-            .get(hit.pattern().as_usize())
-            .into_iter()
-            .flatten()
-        {
-            // Hits come in order: only the last line's tries need to be known.
-            tried.retain(|(start, _)| *start == line.start);
-            if tried.contains(&(line.start, *pattern)) {
-                continue;
-            }
-            tried.push((line.start, *pattern));
-            let Some(regex) = PATTERNS.get(*pattern).and_then(Option::as_ref) else {
+    PATTERNS.get(place)?.get_or_init(made).as_ref()
+}
+
+/// Tries patterns on the lines of a text, each once a line.
+#[derive(Default)]
+pub(super) struct Places {
+    /// How far each pattern was tried.
+    tried: Vec<(usize, usize)>,
+    /// What patterns of several lines found last.
+    found: Vec<(usize, usize)>,
+}
+
+impl Places {
+    /// What the pattern of a hit finds on its line. Hits come in order.
+    pub fn at(
+        &mut self,
+        text: &[u8],
+        hit: Hit,
+        is_command: bool,
+        mut found: impl FnMut(Range<usize>, &'static str),
+    ) {
+        let What::Place(place) = hit.what else {
+            return;
+        };
+        let Some(known) = DATA.places.get(place) else {
+            return;
+        };
+        if known.command && !is_command {
+            return;
+        }
+        // Only the last line's tries need to be known.
+        self.tried.retain(|(_, until)| *until > hit.start);
+        if self.tried.iter().any(|(known, _)| *known == place) {
+            return;
+        }
+        // A marker may begin with the end of the line before.
+        let mark = hit.end.saturating_sub(1);
+        let line = line(text, mark);
+        // Of a line that is cut, what is near its end is tried again with what is behind.
+        let is_cut = line.end.saturating_sub(mark) >= LONGEST / 2;
+        let until = line.end - if is_cut { LONGEST / 4 } else { 0 };
+        self.tried.push((place, until));
+        let Some(regex) = pattern(place) else {
+            return;
+        };
+        let end = lines(text, line.end, known.lines);
+        self.found.retain(|(_, start)| *start >= line.start);
+        let part = text.get(line.start..end).unwrap_or_default();
+        for captures in regex.captures_iter(part) {
+            let Some(secret) = captures.name("secret") else {
                 continue;
             };
-            let part = text.get(line.clone()).unwrap_or_default();
-            for captures in regex.captures_iter(part) {
-                if let Some(secret) = captures.name("secret") {
-                    let at = line.start + secret.start()..line.start + secret.end();
-                    if !is_number(part, &captures, secret.as_bytes()) {
-                        all.push((at, "password"));
-                    }
-                }
+            let at = line.start + secret.start()..line.start + secret.end();
+            let is_known = known.lines > 0 && self.found.contains(&(place, at.start));
+            if is_known || is_number(part, &captures, secret.as_bytes()) {
+                continue;
             }
+            if known.lines > 0 {
+                self.found.push((place, at.start));
+            }
+            found(at, "password");
         }
+    }
+}
+
+/// Where each such secret stands among these hits, and its kind.
+pub(super) fn all(
+    text: &[u8],
+    hits: &[Hit],
+    is_command: bool,
+) -> Vec<(Range<usize>, &'static str)> {
+    let mut places = Places::default();
+    let mut all = Vec::new();
+    for hit in hits {
+        places.at(text, *hit, is_command, |at, kind| all.push((at, kind)));
     }
     all
 }
@@ -130,6 +131,19 @@ fn is_number(line: &[u8], captures: &regex::bytes::Captures<'_>, secret: &[u8]) 
     before.trim_ascii_end().ends_with(b"-p") && before.ends_with(b" ") || user == Some(true)
 }
 
+/// So many lines on.
+fn lines(text: &[u8], end: usize, count: usize) -> usize {
+    let rest = text.get(end..text.len().min(end + LONGEST / 2));
+    let mut ends = memchr::memchr_iter(b'\n', rest.unwrap_or_default());
+    match count {
+        0 => end,
+        // The first is the line's own end.
+        count => ends
+            .nth(count)
+            .map_or(end + rest.map_or(0, <[u8]>::len), |length| end + length),
+    }
+}
+
 /// The line around a place, no longer than a pattern is tried on.
 fn line(text: &[u8], at: usize) -> Range<usize> {
     let from = at.saturating_sub(LONGEST / 2);
@@ -147,21 +161,21 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles_and_has_its_group() {
-        for (place, regex) in DATA.places.iter().zip(PATTERNS.iter()) {
-            let names = regex.as_ref().unwrap().capture_names();
+        for (at, place) in DATA.places.iter().enumerate() {
+            let names = pattern(at).unwrap().capture_names();
             assert!(
                 names.flatten().any(|name| name == "secret"),
                 "{}",
                 place.pattern
             );
         }
-        assert!(ALL.is_some() && SETTINGS.is_some());
     }
 
     #[test]
     fn by_position() {
         let all = |text: &str, is_command| -> Vec<String> {
-            let found = find(text.as_bytes(), is_command).into_iter();
+            let hits = crate::secret::sieve::all(text.as_bytes());
+            let found = all(text.as_bytes(), &hits, is_command).into_iter();
             found
                 .filter_map(|(at, _)| text.get(at).map(str::to_owned))
                 .collect()

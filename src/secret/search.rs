@@ -1,14 +1,14 @@
-//! Looks through a file for secrets: automata over its bytes (of names, forms, places, calls), and the grammar only where one
-//! of them stops.
+//! Looks through a file for secrets: one pass over its bytes, and the grammar only where that stops.
 
+use super::call;
 use super::data::DATA;
 use super::grammar::{self, Given, How, Style};
 use super::key::{self, Telling};
 use super::nature::Nature;
-use super::{place, token, url, value};
-use aho_corasick::AhoCorasick;
+use super::place::{self, Places};
+use super::sieve::{self, Hit, What};
+use super::{token, url, value};
 use std::ops::Range;
-use std::sync::LazyLock;
 
 /// A secret in a file: where, what it is, and the name it is given to, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +18,6 @@ pub(super) struct Found {
     pub kind: &'static str,
     pub key: String,
 }
-
-static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .build(&DATA.names.markers)
-        .ok()
-});
 
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 96;
@@ -36,133 +29,242 @@ pub(super) fn search(
     counts: Range<usize>,
     mut found: impl FnMut(Found),
 ) {
-    let mut hits = Vec::new();
-    forms(text, nature, &counts, &mut hits);
-    if nature.has_settings() {
-        names(text, nature, &counts, &mut hits);
-        for (at, kind) in place::find(text, nature.style() == Style::Shell || nature.is_settings())
-        {
-            let word = text
-                .get(at.clone())
-                .map(String::from_utf8_lossy)
-                .unwrap_or_default();
-            if counts.contains(&at.start)
-                && value::is_secret_value(&word)
-                && nature.takes(Telling::Strong, "password", &word, How::Bare)
-            {
-                hits.push(Found {
-                    offset: at.start,
-                    kind,
-                    key: String::new(),
-                });
-            }
-        }
-        for at in url::find(text) {
-            let word = text
-                .get(at.clone())
-                .map(String::from_utf8_lossy)
-                .unwrap_or_default();
-            if counts.contains(&at.start)
-                && !in_comment(text, at.start)
-                && nature.takes_in_url(&word)
-            {
-                hits.push(Found {
-                    offset: at.start,
-                    kind: "connection-string",
-                    key: String::new(),
-                });
-            }
-        }
-    }
-    hits.sort_by_key(|hit| hit.offset);
-    for hit in hits {
+    // A place's mark may stand on either side of its secret.
+    let within =
+        counts.start.saturating_sub(place::LONGEST)..counts.end.saturating_add(place::LONGEST);
+    let mut finds = Finds {
+        text,
+        nature,
+        counts,
+        found: Vec::new(),
+        places: Places::default(),
+        forms: 0,
+        names: 0,
+        urls: 0,
+    };
+    sieve::find(text, within, |hit| finds.hit(hit));
+    // Where two begin together, in the order of these kinds.
+    finds.found.sort_by_key(|(rank, hit)| (hit.offset, *rank));
+    for (_, hit) in finds.found {
         found(hit);
     }
 }
 
-fn forms(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Found>) {
-    token::find(text, |form| {
-        let word = text
-            .get(form.at.clone())
-            .map(String::from_utf8_lossy)
-            .unwrap_or_default();
-        let is_real = form.proven || (form.kind != "private-key" && nature.is_own());
-        if counts.contains(&form.at.start)
-            && is_real
-            && !value::is_example(&word)
-            && nature.takes_form(form.kind, &word)
-        {
-            hits.push(Found {
-                offset: form.at.start,
-                kind: form.kind,
-                key: String::new(),
-            });
-        }
-    });
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Form,
+    Name,
+    Call,
+    Place,
+    Url,
 }
 
-/// Names of secrets that are given one.
-fn names(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Found>) {
-    let mut done = 0;
-    for (start, end) in name_hits(text) {
-        if start < done || !counts.contains(&start) {
-            continue;
+struct Finds<'a> {
+    text: &'a [u8],
+    nature: Nature,
+    counts: Range<usize>,
+    found: Vec<(Rank, Found)>,
+    places: Places,
+    /// How far each kind was read.
+    forms: usize,
+    names: usize,
+    urls: usize,
+}
+
+impl Finds<'_> {
+    fn hit(&mut self, hit: Hit) {
+        if matches!(hit.what, What::Form(_) | What::Armour) {
+            self.form(hit);
+        } else if self.nature.has_settings() {
+            match hit.what {
+                What::Name => self.name(hit),
+                What::Place(_) => self.place(hit),
+                What::Call(call) => self.call(hit, call),
+                _ => self.url(hit),
+            }
         }
-        let name = name_at(text, start, end);
-        done = name.end;
+    }
+
+    fn push(&mut self, rank: Rank, offset: usize, kind: &'static str, key: String) {
+        self.found.push((rank, Found { offset, kind, key }));
+    }
+
+    fn word(&self, at: &Range<usize>) -> String {
+        let bytes = self.text.get(at.clone()).unwrap_or_default();
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    fn form(&mut self, hit: Hit) {
+        if hit.start < self.forms {
+            return;
+        }
+        let Some(form) = token::at(self.text, hit) else {
+            return;
+        };
+        self.forms = hit.end;
+        let word = self.word(&form.at);
+        let is_real = form.proven || (form.kind != "private-key" && self.nature.is_own());
+        if self.counts.contains(&form.at.start)
+            && is_real
+            && !value::is_example(&word)
+            && self.nature.takes_form(form.kind, &word)
+        {
+            self.push(Rank::Form, form.at.start, form.kind, String::new());
+        }
+    }
+
+    fn place(&mut self, hit: Hit) {
+        let is_command = self.nature.style() == Style::Shell || self.nature.is_settings();
+        let mut places = std::mem::take(&mut self.places);
+        places.at(self.text, hit, is_command, |at, kind| {
+            let word = self.word(&at);
+            if self.counts.contains(&at.start)
+                && value::is_secret_value(&word)
+                && self
+                    .nature
+                    .takes(Telling::Strong, "password", &word, How::Bare)
+            {
+                self.push(Rank::Place, at.start, kind, String::new());
+            }
+        });
+        self.places = places;
+    }
+
+    fn url(&mut self, hit: Hit) {
+        if hit.start < self.urls {
+            return;
+        }
+        let Some(at) = url::at(self.text, hit.end) else {
+            return;
+        };
+        self.urls = at.end;
+        if self.counts.contains(&at.start)
+            && !in_comment(self.text, at.start)
+            && self
+                .nature
+                .takes_in_url(&self.word(&at), url::is_literal(self.text, hit.end))
+        {
+            self.push(Rank::Url, at.start, "connection-string", String::new());
+        }
+    }
+
+    fn call(&mut self, hit: Hit, call: usize) {
+        if self.nature.style() != Style::Code
+            || !self.counts.contains(&hit.start)
+            || in_comment(self.text, hit.start)
+        {
+            return;
+        }
+        let Some(at) = call::argument(self.text, hit, call) else {
+            return;
+        };
+        let word = self.word(&at);
+        // `readPassword("Again: ")`
+        if value::is_secret_value(&word)
+            && !word.trim_end().ends_with(':')
+            && self
+                .nature
+                .takes(Telling::Strong, "password", &word, How::Quoted(b'"'))
+        {
+            let name = self.word(&(hit.start..hit.end - 1));
+            self.push(Rank::Call, hit.start, "password", name);
+        }
+    }
+
+    /// A name of a secret that is given one.
+    fn name(&mut self, hit: Hit) {
+        if hit.start < self.names || !self.counts.contains(&hit.start) {
+            return;
+        }
+        let text = self.text;
+        let name = name_at(text, hit.start, hit.end);
+        self.names = name.end;
         let Some(key) = text
             .get(name.clone())
             .and_then(|name| std::str::from_utf8(name).ok())
         else {
-            continue;
+            return;
         };
         let telling = key::telling(key);
         if telling == Telling::No {
-            continue;
+            return;
         }
-        let Some(Given { value: at, how }) = grammar::given(text, &name, nature.style()) else {
-            continue;
+        let given = grammar::given(text, &name, self.nature.style());
+        // A list of words has tokens too.
+        let has_rows = telling == Telling::Strong && key::kind_of(key) != "token";
+        let rows = || {
+            let rows = has_rows.then(|| grammar::columns(text, &name));
+            rows.into_iter().flatten().map(in_row)
         };
-        let word = text
-            .get(at.clone())
-            .map(String::from_utf8_lossy)
-            .unwrap_or_default();
-        // `X_PASSWORD_NAME = 'X_PASSWORD'`, `authorization: "https://…/authorize"`
-        let is_name = word.contains('_') && key.starts_with(word.as_ref());
-        let is_page = value::is_address(&word) && !key.to_ascii_lowercase().contains("hook");
-        if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) || is_name || is_page {
-            continue;
-        }
-        let is_constant = key::is_constant(key) && !repeats(key, &word);
-        let how = match how {
-            How::Quoted(_) if is_constant => How::Constant,
-            How::Indirect if is_constant || (is_default(text, &name, key) && is_word(&word)) => {
-                How::Constant
-            }
-            how => how,
-        };
-        let is_real = if in_comment(text, name.start) {
-            nature.is_settings()
-                && value::is_random(&word)
-                && !value::is_prose(&word)
-                && !value::is_example(&word)
-        } else {
-            let kind = key::kind_of(key);
-            nature.takes(telling, kind, &word, how)
-                || (telling == Telling::Strong
-                    && nature.takes_plain(&word, how)
-                    && (kind == "secret" || key::is_constant(key)))
-        };
-        if is_real {
-            hits.push(Found {
-                offset: name.start,
-                kind: key::kind_of(key),
-                key: key.to_owned(),
-            });
-            done = done.max(at.end);
+        let mut given: Vec<Given> = given.map_or_else(|| rows().collect(), |given| vec![given]);
+        given.retain(|given| is_given(text, self.nature, (&name, key, telling), given));
+        if let Some(first) = given.first() {
+            self.push(Rank::Name, name.start, key::kind_of(key), key.to_owned());
+            self.names = self.names.max(first.value.end);
         }
     }
-    calls(text, nature, counts, hits);
+}
+
+fn in_row(value: Range<usize>) -> Given {
+    Given {
+        value,
+        how: How::Constant,
+    }
+}
+
+/// Whether what a name is given is a secret.
+fn is_given(
+    text: &[u8],
+    nature: Nature,
+    (name, key, telling): (&Range<usize>, &str, Telling),
+    given: &Given,
+) -> bool {
+    let word = text
+        .get(given.value.clone())
+        .map(String::from_utf8_lossy)
+        .unwrap_or_default();
+    // `X_PASSWORD_NAME = 'X_PASSWORD'`, `authorization: "https://…/authorize"`
+    let is_name =
+        word.contains(['_', '-']) && key.starts_with(word.as_ref()) || is_name_of(key, &word);
+    let is_page = value::is_address(&word) && !key.to_ascii_lowercase().contains("hook");
+    // `INVALID_TOKEN: "invalid-token"`, `input_token: "nextToken"`
+    let is_code = word.contains(['-', '_'])
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte));
+    let is_message = nature.style() == Style::Code && is_code && !key::is_no_message(key);
+    let is_path = word
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || b"-_/@.:".contains(&byte));
+    let is_kept = nature.style() == Style::Code && is_path && key::keeps(key);
+    let is_never = DATA.names.never.contains(&word.to_ascii_lowercase());
+    let is_name = is_name || is_message || is_kept || is_never;
+    if !value::is_secret_value(&word) || word.eq_ignore_ascii_case(key) || is_name || is_page {
+        return false;
+    }
+    let is_constant = key::is_constant(key) && !repeats(key, &word);
+    let how = match given.how {
+        How::Quoted(_) if is_constant => How::Constant,
+        How::Indirect if is_constant || (is_default(text, name, key) && is_word(&word)) => {
+            How::Constant
+        }
+        how => how,
+    };
+    if in_comment(text, name.start) {
+        return nature.is_settings()
+            && value::is_random(&word)
+            && !value::is_prose(&word)
+            && !value::is_example(&word);
+    }
+    let kind = key::kind_of(key);
+    nature.takes(telling, kind, &word, how)
+        || (telling == Telling::Strong
+            && nature.takes_plain(&word, how)
+            && (kind == "secret"
+                || key::is_constant(key)
+                || key::opens(key)
+                // `token = 'identifier'` is what a parser reads.
+                || !word.bytes().all(|byte| byte.is_ascii_lowercase())))
 }
 
 /// `RESET_PASSWORD = 'user/reset-password'`, `PRIVATE_KEY = "private_key"`: the value says the name again, or a part of it.
@@ -173,6 +275,23 @@ fn repeats(name: &str, value: &str) -> bool {
     };
     let (name, value) = (letters(name), letters(value));
     value.contains(&name) || name.contains(&value)
+}
+
+/// `X_SIGNING_KEY = 'settings:mailEventsSigningKey'`: the name again, as it is written elsewhere.
+fn is_name_of(name: &str, value: &str) -> bool {
+    let mut words = name.rsplit('_');
+    let end = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    let end = format!("{}{}", end.1, end.0).to_ascii_lowercase();
+    let is_letter = |c: char| c.is_ascii_alphabetic() || c == ':' || c == '.';
+    let has_humps = value.contains(char::is_lowercase) && value.contains(char::is_uppercase);
+    has_humps
+        && value.len() >= 20
+        && end.len() >= 6
+        && value.chars().all(is_letter)
+        && value.to_ascii_lowercase().ends_with(&end)
 }
 
 /// Words that are no message's: alone and not like a sentence's first, or none of a sentence.
@@ -198,14 +317,6 @@ fn is_default(text: &[u8], name: &Range<usize>, key: &str) -> bool {
                 .setters
                 .iter()
                 .any(|setter| call.ends_with(setter.as_bytes())))
-}
-
-/// Where a name of a secret may stand.
-pub(super) fn name_hits(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    let hits = NAMES.as_ref().map(|names| names.find_iter(text));
-    hits.into_iter()
-        .flatten()
-        .map(|hit| (hit.start(), hit.end()))
 }
 
 /// The name around a marker.
@@ -239,93 +350,6 @@ pub(super) fn name_at(text: &[u8], start: usize, end: usize) -> Range<usize> {
         to -= 1;
     }
     from..to
-}
-
-/// Calls that take a password as a literal argument: `connect("db", "user", "s3cret")`.
-fn calls(text: &[u8], nature: Nature, counts: &Range<usize>, hits: &mut Vec<Found>) {
-    static CALLS: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
-        let names = DATA.calls.keys().map(|name| format!("{name}("));
-        let automaton = AhoCorasick::new(names).ok()?;
-        Some((automaton, DATA.calls.values().copied().collect()))
-    });
-    let Some((automaton, places)) = CALLS.as_ref().filter(|_| nature.style() == Style::Code) else {
-        return;
-    };
-    for hit in automaton
-        .find_iter(text)
-        .filter(|hit| counts.contains(&hit.start()))
-    {
-        let is_word = hit.start().checked_sub(1).and_then(|at| text.get(at));
-        let is_method = text.get(hit.start()) == Some(&b'.');
-        if !is_method && is_word.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-            || in_comment(text, hit.start())
-        {
-            continue;
-        }
-        let place = places.get(hit.pattern().as_usize()).copied().unwrap_or(1);
-        let rest = text
-            .get(hit.end()..text.len().min(hit.end() + 1024))
-            .unwrap_or_default();
-        let Some(argument) = arguments(rest).nth(place.saturating_sub(1)) else {
-            continue;
-        };
-        let argument = argument
-            .strip_prefix(b"b")
-            .or_else(|| argument.strip_prefix(b"@"))
-            .unwrap_or(argument);
-        let literal = argument
-            .strip_prefix(b"'")
-            .and_then(|rest| rest.strip_suffix(b"'"));
-        let literal = literal.or_else(|| {
-            argument
-                .strip_prefix(b"\"")
-                .and_then(|rest| rest.strip_suffix(b"\""))
-        });
-        let word = literal.map(String::from_utf8_lossy).unwrap_or_default();
-        // `readPassword("Again: ")`
-        if value::is_secret_value(&word)
-            && !word.trim_end().ends_with(':')
-            && nature.takes(Telling::Strong, "password", &word, How::Quoted(b'"'))
-        {
-            let name = text
-                .get(hit.start()..hit.end() - 1)
-                .map(String::from_utf8_lossy)
-                .unwrap_or_default();
-            hits.push(Found {
-                offset: hit.start(),
-                kind: "password",
-                key: name.into_owned(),
-            });
-        }
-    }
-}
-
-/// Arguments of a call up to its closing bracket, blanks taken off; what is in quotes or brackets stays together. `name=` in front of
-/// one goes.
-fn arguments(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut all = Vec::new();
-    let (mut start, mut depth, mut quote, mut skip) = (0, 0usize, None, false);
-    for (at, byte) in text.iter().enumerate() {
-        match (quote, byte) {
-            (Some(open), byte) if !skip && open == *byte => quote = None,
-            (Some(_), _) => {}
-            _ if skip => {}
-            (None, b'"' | b'\'') => quote = Some(*byte),
-            (None, b'(' | b'[' | b'{') => depth += 1,
-            (None, b')') if depth == 0 => {
-                all.push(text.get(start..at).unwrap_or_default().trim_ascii());
-                break;
-            }
-            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
-            (None, b',') if depth == 0 => {
-                all.push(text.get(start..at).unwrap_or_default().trim_ascii());
-                start = at + 1;
-            }
-            _ => {}
-        }
-        skip = *byte == b'\\' && !skip;
-    }
-    all.into_iter()
 }
 
 /// Whether the line is a comment up to this place.

@@ -1,10 +1,10 @@
 //! Secrets that are recognised by their own form, whatever names them: tokens, password hashes, private keys.
 
 use super::data::{Check, DATA};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use regex::bytes::Regex;
+use super::sieve::{Hit, What};
+use regex::bytes::{Regex, RegexBuilder};
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// A place of such a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,88 +15,69 @@ pub(super) struct Form {
     pub proven: bool,
 }
 
-struct Forms {
-    /// Where a form may start, and the form of each start.
-    starts: AhoCorasick,
-    of: Vec<usize>,
-    /// What has to follow, by form.
-    rest: Vec<Regex>,
+/// What has to follow, by form; made where a form is met, since most are in no file.
+static REST: LazyLock<Vec<OnceLock<Option<Regex>>>> =
+    LazyLock::new(|| DATA.tokens.iter().map(|_| OnceLock::new()).collect());
+
+fn rest(form: usize) -> Option<&'static Regex> {
+    let made = || {
+        let pattern = format!(r"\A(?:{})", DATA.tokens.get(form)?.rest);
+        RegexBuilder::new(&pattern).unicode(false).build().ok()
+    };
+    REST.get(form)?.get_or_init(made).as_ref()
 }
 
-static FORMS: LazyLock<Option<Forms>> = LazyLock::new(|| {
-    let starts = DATA.tokens.iter().enumerate();
-    let starts =
-        starts.flat_map(|(form, token)| token.start.iter().map(move |start| (form, start)));
-    let (of, mut texts): (Vec<usize>, Vec<&str>) =
-        starts.map(|(form, start)| (form, start.as_str())).unzip();
-    texts.push(ARMOUR);
-    let starts = AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostLongest)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(texts)
-        .ok()?;
-    let rest = DATA
-        .tokens
-        .iter()
-        .map(|token| Regex::new(&format!(r"\A(?:{})", token.rest)));
-    let rest: Result<Vec<Regex>, _> = rest.collect();
-    Some(Forms {
-        starts,
-        of,
-        rest: rest.ok()?,
-    })
-});
-
-/// The head of an armoured key (RFC 7468, RFC 4716, RFC 9580, OpenVPN's static keys): dashes, and then a label.
-const ARMOUR: &str = "BEGIN ";
 /// What a private key's label holds.
 const LABELS: [&[u8]; 2] = [b"PRIVATE KEY", b"Static key"];
 /// Longest label and longest key looked through, in bytes.
 const LONGEST_LABEL: usize = 64;
 const LONGEST_KEY: usize = 64 << 10;
 
-/// Every form in a text, in order.
-pub(super) fn find(text: &[u8], mut found: impl FnMut(Form)) {
-    let Some(forms) = FORMS.as_ref() else {
-        return;
-    };
-    for hit in forms.starts.find_iter(text) {
-        let form = hit.pattern().as_usize();
-        match forms.of.get(form) {
-            Some(form) => {
-                let Some(token) = DATA.tokens.get(*form) else {
-                    continue;
-                };
-                if let Some(end) = forms
-                    .rest
-                    .get(*form)
-                    .and_then(|rest| rest.find(tail(text, hit.end())))
-                {
-                    let at = hit.start()..hit.end() + end.end();
-                    if is_apart(text, at.start) {
-                        let proven =
-                            proves(token.check, text.get(hit.end()..at.end).unwrap_or_default());
-                        found(Form {
-                            at,
-                            kind: kind(&token.kind),
-                            proven,
-                        });
-                    }
-                }
+/// The form that begins at a hit, if one does.
+pub(super) fn at(text: &[u8], hit: Hit) -> Option<Form> {
+    match hit.what {
+        What::Form(form) => {
+            let token = DATA.tokens.get(form)?;
+            let start = hit.start.checked_sub(token.before)?;
+            let before = text.get(start..hit.start)?;
+            if !is_apart(text, start)
+                || !before
+                    .iter()
+                    .all(|byte| is_word(*byte) || b"~.-".contains(byte))
+            {
+                return None;
             }
-            None => {
-                if let Some(at) = key(text, hit.start(), hit.end()) {
-                    let proven = has_body(text.get(hit.end()..at.end).unwrap_or_default())
-                        || is_alone(text, &at);
-                    found(Form {
-                        at,
-                        kind: "private-key",
-                        proven,
-                    });
-                }
-            }
+            let end = rest(form)?.find(tail(text, hit.end))?;
+            let at = start..hit.end + end.end();
+            let proven = proves(token.check, text.get(hit.end..at.end).unwrap_or_default());
+            Some(Form {
+                at,
+                kind: kind(&token.kind),
+                proven,
+            })
         }
+        What::Armour => {
+            let at = key(text, hit.start, hit.end)?;
+            let proven =
+                has_body(text.get(hit.end..at.end).unwrap_or_default()) || is_alone(text, &at);
+            Some(Form {
+                at,
+                kind: "private-key",
+                proven,
+            })
+        }
+        _ => None,
     }
+}
+
+/// Every form among these hits, in order. What begins within another's beginning is a part of it.
+pub(super) fn all<'a>(text: &'a [u8], hits: &'a [Hit]) -> impl Iterator<Item = Form> + 'a {
+    let mut done = 0;
+    hits.iter().filter_map(move |hit| {
+        let form = (hit.start >= done).then(|| at(text, *hit))??;
+        done = hit.end;
+        Some(form)
+    })
 }
 
 fn tail(text: &[u8], from: usize) -> &[u8] {
@@ -112,10 +93,13 @@ fn kind(name: &str) -> &'static str {
     }
 }
 
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// Not within a longer word. A letter behind a backslash is a line's end in a string.
 fn is_apart(text: &[u8], at: usize) -> bool {
     let back = |by: usize| at.checked_sub(by).and_then(|at| text.get(at)).copied();
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     match (back(1), text.get(at)) {
         (Some(before), Some(first)) if is_word(before) && is_word(*first) => {
             matches!(before, b'n' | b'r' | b't') && back(2) == Some(b'\\')
@@ -236,16 +220,19 @@ fn base62(mut number: u32) -> [u8; 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::sieve;
 
     fn kinds(text: &str) -> Vec<(&'static str, bool)> {
-        let mut all = Vec::new();
-        find(text.as_bytes(), |form| all.push((form.kind, form.proven)));
-        all
+        let hits = sieve::all(text.as_bytes());
+        let forms = all(text.as_bytes(), &hits);
+        forms.map(|form| (form.kind, form.proven)).collect()
     }
 
     #[test]
     fn published_forms() {
-        assert!(FORMS.is_some());
+        for (form, token) in DATA.tokens.iter().enumerate() {
+            assert!(rest(form).is_some(), "{}", token.rest);
+        }
         for text in [
             "key AKIAIOSFODNN7EXAMPLE end",
             "\\nAKIAIOSFODNN7EXAMPLE",
@@ -305,10 +292,10 @@ mod tests {
             kinds("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\nMIIEvQIB"),
             [("private-key", true)]
         );
-        let mut end = 0;
         let text = "a -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----- b";
-        find(text.as_bytes(), |form| end = form.at.end);
-        assert_eq!(text.get(end..), Some(" b"));
+        let hits = sieve::all(text.as_bytes());
+        let end = all(text.as_bytes(), &hits).map(|form| form.at.end).last();
+        assert_eq!(end.and_then(|end| text.get(end..)), Some(" b"));
     }
 
     #[test]

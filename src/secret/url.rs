@@ -1,48 +1,47 @@
 //! Passwords in URLs: `scheme://user:password@host`.
 
+use super::sieve::{Hit, What};
 use std::ops::Range;
 
 /// Longest word that is looked through for its end, in bytes.
 const FAR: usize = 2048;
 
-/// Where each password stands: from the first colon behind the user to the last `@` of the word, since a password may hold
-/// any of `/`, `:` and `@` though it should not.
-pub(super) fn find(text: &[u8]) -> Vec<Range<usize>> {
-    let mut all = Vec::new();
-    let mut from = 0;
-    let finder = memchr::memmem::Finder::new(b"://");
-    while let Some(hit) = text.get(from..).and_then(|rest| finder.find(rest)) {
-        let start = from + hit + 3;
-        from = start;
-        let has_scheme = text
-            .get(..start - 3)
-            .and_then(|before| before.last())
-            .is_some_and(u8::is_ascii_alphanumeric);
-        if !has_scheme {
-            continue;
-        }
-        let word = text
-            .get(start..text.len().min(start + FAR))
-            .unwrap_or_default();
-        let quote = open_quote(text, start);
-        let ends = |byte: &u8| byte.is_ascii_whitespace() || quote == Some(*byte);
-        let mut word = word
-            .get(..word.iter().position(ends).unwrap_or(word.len()))
-            .unwrap_or_default();
-        // Without a quote of its own it ends with one behind its host; a password may hold one.
-        let closes =
-            |byte: &u8| quote.is_none() && matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`');
-        if let Some(head) = word.iter().position(closes).and_then(|end| word.get(..end))
-            && head.contains(&b'@')
-        {
-            word = head;
-        }
-        if let Some(at) = password(word) {
-            from = start + at.end;
-            all.push(start + at.start..start + at.end);
-        }
+/// Where the password of the URL stands whose `://` ends at `start`: from the first colon behind the user to the last `@` of the word,
+/// since a password may hold any of `/`, `:` and `@` though it should not.
+pub(super) fn at(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let before = text.get(..start.checked_sub(3)?)?;
+    if !before.last().is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
     }
-    all
+    let word = text.get(start..text.len().min(start + FAR))?;
+    let quote = open_quote(text, start);
+    let mut skip = false;
+    let ends = |byte: &u8| {
+        let ends = byte.is_ascii_whitespace() || (quote == Some(*byte) && !skip);
+        skip = *byte == b'\\' && !skip;
+        ends
+    };
+    let mut word = word.get(..word.iter().position(ends).unwrap_or(word.len()))?;
+    // Without a quote of its own it ends with one behind its host; a password may hold one.
+    let closes = |byte: &u8| quote.is_none() && matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`');
+    if let Some(head) = word.iter().position(closes).and_then(|end| word.get(..end))
+        && head.contains(&b'@')
+    {
+        word = head;
+    }
+    let at = password(word)?;
+    Some(start + at.start..start + at.end)
+}
+
+/// Of each URL among these hits.
+pub(super) fn all<'a>(text: &'a [u8], hits: &'a [Hit]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut done = 0;
+    let hits = hits.iter().filter(|hit| hit.what == What::Url);
+    hits.filter_map(move |hit| {
+        let at = (hit.start >= done).then(|| at(text, hit.end))??;
+        done = at.end;
+        Some(at)
+    })
 }
 
 /// The quote that the URL's word begins with, if it does.
@@ -55,6 +54,11 @@ fn open_quote(text: &[u8], start: usize) -> Option<u8> {
     matches!(word, b'"' | b'\'' | b'`').then_some(*word)
 }
 
+/// Whether the URL stands in single quotes.
+pub(super) fn is_literal(text: &[u8], start: usize) -> bool {
+    open_quote(text, start) == Some(b'\'')
+}
+
 /// Within what follows `://`.
 fn password(word: &[u8]) -> Option<Range<usize>> {
     let first = word.first()?;
@@ -65,8 +69,11 @@ fn password(word: &[u8]) -> Option<Range<usize>> {
     let secret = before.get(colon + 1..)?;
     // `[::1]:80/a@b`, `host/a:b@c`, and a port: `host:80/a@b`.
     let host = word.get(last + 1..)?;
-    let is_place =
-        *first == b'[' || user.contains(&b'/') || user.contains(&b'@') || host.is_empty();
+    // `http://(user:password@)host`
+    let is_place = matches!(*first, b'[' | b'(')
+        || user.contains(&b'/')
+        || user.contains(&b'@')
+        || host.is_empty();
     let port = secret
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
@@ -80,11 +87,10 @@ fn password(word: &[u8]) -> Option<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn all(text: &str) -> Vec<&str> {
-        find(text.as_bytes())
-            .into_iter()
-            .filter_map(|at| text.get(at))
-            .collect()
+    fn passwords(text: &str) -> Vec<&str> {
+        let hits = crate::secret::sieve::all(text.as_bytes());
+        let all = all(text.as_bytes(), &hits);
+        all.filter_map(|at| text.get(at)).collect()
     }
 
     #[test]
@@ -96,7 +102,7 @@ mod tests {
             ("URL='mysql://a:b\"c@h/d' x", "b\"c"),
             ("a<url>ftp://u:p@h</url>", "p"),
         ] {
-            assert_eq!(all(text), [wanted], "{text}");
+            assert_eq!(passwords(text), [wanted], "{text}");
         }
         for text in [
             "http://127.0.0.1:8000/a@b",
@@ -106,7 +112,7 @@ mod tests {
             "https://u@h:80/",
             "://a:b@c",
         ] {
-            assert!(all(text).is_empty(), "{text}");
+            assert!(passwords(text).is_empty(), "{text}");
         }
     }
 }

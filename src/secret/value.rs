@@ -7,8 +7,11 @@ use super::data::DATA;
 pub fn is_secret_value(value: &str) -> bool {
     let value = bare(value);
     let lower = value.to_ascii_lowercase();
-    let blanked = value.chars().all(|c| c == '*' || c == 'x' || c == 'X');
+    let blanked = value.chars().all(|c| "*xX:".contains(c));
+    // What an object, a list or a call begins or ends with.
+    let is_bracket = value.chars().all(|c| "{}[](),;".contains(c));
     !(blanked
+        || is_bracket
         || value == MASK
         || is_switch(&lower)
         || is_reference(value, &lower)
@@ -113,7 +116,9 @@ fn is_place_holder(value: &str) -> bool {
             .and_then(|rest| rest.strip_suffix(close))
             .is_some_and(is_name)
     };
-    value.strip_prefix('$').is_some_and(is_name)
+    value
+        .strip_prefix('$')
+        .is_some_and(|name| is_name(&name.replace("::", ".")))
         || matches!(value, "%s" | "%d" | "?" | "-")
         || (value.len() == 2 && value.starts_with('$'))
         || between('<', '>')
@@ -155,6 +160,23 @@ pub(super) fn is_mixed(value: &str, least: usize) -> bool {
         && value.chars().any(|c| c.is_ascii_digit())
 }
 
+/// `%s`, `%(name)s`, `%-10d`: filled later. A password may begin with the same sign.
+pub(super) fn is_format(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('%') else {
+        return false;
+    };
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || "-+ .#*".contains(c));
+    let mut letters = rest.chars();
+    letters.next().is_none_or(|c| !c.is_alphabetic())
+        || !letters.next().is_some_and(char::is_alphanumeric)
+}
+
+/// What is typed where only digits are taken.
+pub(super) fn is_digits(value: &str) -> bool {
+    let value = bare(value);
+    (4..=16).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Nothing but a secret looks so: long, mixed, and hardly a character that comes often.
 pub(super) fn is_random(value: &str) -> bool {
     let value = bare(value);
@@ -176,14 +198,24 @@ pub(super) fn is_identifier(value: &str) -> bool {
 
 /// A path, a URL, a date, an identifier of words, a version with its build.
 fn is_dull(value: &str) -> bool {
-    let words = value.split(['-', '_', '.', '/', ':', '@']);
+    let words = value.split(['-', '_', '.', '/', ':', '@', '#']);
     let dull = |word: &str| {
         let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
         word.len() < 3
             || letters.is_empty()
             || (letters.chars().all(char::is_alphabetic) && word.len() - letters.len() <= 2)
     };
-    value.contains("://") || words.clone().count() > 1 && words.clone().all(dull)
+    // `PublicIpv4Pools`
+    let mut humps = value.split(|c: char| c.is_ascii_uppercase()).skip(1);
+    let is_camel = value.chars().all(char::is_alphanumeric)
+        && value.matches(|c: char| c.is_ascii_uppercase()).count() > 1
+        && humps.all(|hump| {
+            let word = hump
+                .strip_suffix(|c: char| c.is_ascii_digit())
+                .unwrap_or(hump);
+            word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase())
+        });
+    is_camel || value.contains("://") || words.clone().count() > 1 && words.clone().all(dull)
 }
 
 /// Bits a character, after Shannon.
@@ -228,10 +260,20 @@ pub(super) fn is_message(value: &str) -> bool {
 /// What stands in examples and templates.
 pub(super) fn is_example(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
-    DATA.values
+    let is_alone = |word: &String| {
+        lower.match_indices(word.as_str()).any(|(at, word)| {
+            let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+            let (before, after) = (lower.get(..at), lower.get(at + word.len()..));
+            !is_letter(before.and_then(|text| text.chars().next_back()))
+                && !is_letter(after.and_then(|text| text.chars().next()))
+        })
+    };
+    let values = &DATA.values;
+    values
         .examples
         .iter()
         .any(|word| lower.contains(word.as_str()))
+        || values.examples_alone.iter().any(is_alone)
 }
 
 #[cfg(test)]

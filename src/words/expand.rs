@@ -9,7 +9,7 @@ pub fn logical_lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = false;
     for line in text.lines() {
-        let trimmed = line.trim();
+        let trimmed = super::trim(line);
         if trimmed.starts_with('#') {
             continue;
         }

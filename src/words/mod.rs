@@ -11,6 +11,21 @@ pub mod start;
 use std::iter::Peekable;
 use std::str::CharIndices;
 
+/// What parts words in units, job tables and shells: these, and none of Unicode's other white space.
+pub fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+/// Without blanks at either end.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
+/// What blanks part, no quotes known.
+pub fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_blank).filter(|part| !part.is_empty())
+}
+
 /// Splits at white space; single and double quotes group, C-style escapes are undone. An escape that systemd does not
 /// know stays as written, backslash and all.
 pub fn split(text: &str) -> Vec<String> {
@@ -40,7 +55,7 @@ fn scan(text: &str) -> Vec<(String, &str)> {
     let mut quote: Option<char> = None;
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        if c.is_whitespace() && quote.is_none() {
+        if is_blank(c) && quote.is_none() {
             if let Some(from) = start.take() {
                 words.push((finish(&mut word), text.get(from..at).unwrap_or_default()));
             }
@@ -138,7 +153,7 @@ pub fn shell_quoted(text: &str) -> Vec<(String, bool)> {
     let mut quote: Option<char> = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        if c.is_whitespace() && quote.is_none() {
+        if is_blank(c) && quote.is_none() {
             words.extend(open.take());
             continue;
         }
@@ -171,7 +186,7 @@ pub fn assigned(value: &str) -> String {
     let mut quote: Option<char> = None;
     // Quotes open a value or follow a closed one; later they are characters.
     let mut opens = true;
-    let mut chars = value.trim().chars().peekable();
+    let mut chars = trim(value).chars().peekable();
     while let Some(c) = chars.next() {
         match (c, quote) {
             (c, Some(open)) if c == open => {
@@ -185,7 +200,7 @@ pub fn assigned(value: &str) -> String {
             (c, Some(_)) => out.push(c),
             ('"' | '\'', None) if opens => quote = Some(c),
             ('#', None) if opens && !out.is_empty() => break,
-            (c, None) if opens && c.is_whitespace() => {}
+            (c, None) if opens && is_blank(c) => {}
             (c, None) => {
                 opens = false;
                 if c == '\\' {
@@ -195,7 +210,7 @@ pub fn assigned(value: &str) -> String {
                 }
             }
         }
-        if quote.is_some() || !c.is_whitespace() {
+        if quote.is_some() || !is_blank(c) {
             kept = out.len();
         }
     }
@@ -207,7 +222,7 @@ pub fn assigned(value: &str) -> String {
 pub fn quote(word: &str) -> String {
     if !word.is_empty()
         && word != ";"
-        && !word.contains(|c: char| c.is_whitespace() || c == '"' || c == '\'' || c == '\\')
+        && !word.contains(|c: char| is_blank(c) || c == '"' || c == '\'' || c == '\\')
     {
         return word.to_owned();
     }
@@ -217,6 +232,16 @@ pub fn quote(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_blanks_part_words() {
+        let text = "a\u{2028}b\u{a0}c \u{2003}d\t";
+        let wanted = ["a\u{2028}b\u{a0}c", "\u{2003}d"];
+        assert_eq!(split(text), wanted);
+        assert_eq!(shell(text), wanted);
+        assert!(parts(text).eq(wanted));
+        assert_eq!(assigned("a\u{a0} "), "a\u{a0}");
+    }
 
     #[test]
     fn systemd_quoting() {

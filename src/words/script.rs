@@ -45,7 +45,7 @@ fn commands(text: &str) -> Vec<String> {
         .replace("||", ";")
         .replace('|', ";");
     for part in separated.split(';') {
-        let mut words = part.split_whitespace().skip_while(|word| {
+        let mut words = super::parts(part).skip_while(|word| {
             BEFORE.contains(word) || word.split_once('=').is_some_and(|(name, _)| is_name(name))
         });
         if let Some(word) = words.next()

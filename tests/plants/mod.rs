@@ -417,6 +417,88 @@ pub const FORMS: &[(&str, &str, &str)] = &[
         "key{}.env",
         "K=LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2@@\n",
     ),
+    (
+        "sql",
+        "rows{}.sql",
+        "INSERT INTO users (login, password) VALUES ('bob', 'x'), ('eve', '@@');\n",
+    ),
+    (
+        "sql",
+        "dump{}.sql",
+        "COPY public.users (id, login, password) FROM stdin;\n1\tbob\t@@\n\\.\n",
+    ),
+    (
+        "sql",
+        "set{}.sql",
+        "SET PASSWORD FOR 'bob'@'%' = '@@';\nEXEC sp_addlogin 'bob', '@@';\n",
+    ),
+    ("sql", "role{}.sql", "ALTER USER bob PASSWORD \"@@\";\n"),
+    ("csv", "users{}.csv", "login,password\nbob,@@\n"),
+    (
+        "python",
+        "rows{}.py",
+        "db.execute(\"INSERT INTO users (login, password) VALUES ('bob', '@@')\")\n",
+    ),
+    (
+        "python",
+        "dsn{}.py",
+        "dsn = \"host=h user=u password='@@ b'\"\n",
+    ),
+    ("python", "token{}.py", "api_token = 'word@@'\n"),
+    (
+        "python",
+        "header{}.py",
+        "headers = \"Authorization: Bearer \" + \"@@\"\n",
+    ),
+    (
+        "csharp",
+        "dsn{}.cs",
+        "var dsn = \"Server=h;Uid=a;Pwd=@@ b;Port=1\";\n",
+    ),
+    ("php", "put{}.php", "<?php putenv('DB_PASSWORD=x;@@');\n"),
+    (
+        "javascript",
+        "url{}.js",
+        "connect('mongodb+srv://u:pa$@@@h/x');\n",
+    ),
+    ("go", "dsn{}.go", "dsn := \"u:blue @@@tcp(h:3306)/x\"\n"),
+    (
+        "shell",
+        "glued{}.sh",
+        "#!/bin/sh\ncurl -H 'X-Api-Key: ''@@' h\n",
+    ),
+    (
+        "shell",
+        "mail{}.sh",
+        "#!/bin/sh\nftp -n h <<E\nquote USER bob\nquote PASS @@\nE\n",
+    ),
+    (
+        "shell",
+        "dialog{}.sh",
+        "#!/bin/sh\nexpect <<E\nexpect \"assword:\"\nsend \"@@\\r\"\nE\n",
+    ),
+    (
+        "shell",
+        "backup{}.sh",
+        "#!/bin/sh\nborg init --passcommand 'echo @@'\n",
+    ),
+    ("yaml", "pod{}.yaml", "args:\n- \"--api-token\"\n- \"@@\"\n"),
+    (
+        "yaml",
+        "snmp{}.yml",
+        "auths:\n  v2:\n    community: @@\n    version: 2\n",
+    ),
+    (
+        "composer",
+        "x{}/auth.json",
+        "{\n  \"github-oauth\": {\n    \"github.com\": \"@@\"\n  }\n}\n",
+    ),
+    ("azure", "azure{}.env", "X=abc8Q~@@@@@@\n"),
+    (
+        "powershell",
+        "p{}.ps1",
+        "$p = ConvertTo-SecureString \"@@\" -AsPlainText -Force\n",
+    ),
 ];
 
 /// `rounds` of every form below `directory`.

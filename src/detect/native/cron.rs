@@ -4,7 +4,7 @@ use super::reference::{is_hidden, secret_names};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, Job, JobKind, Masking};
 use crate::secret::MASK;
-use crate::words::budget::Budget;
+use crate::words::{self, budget::Budget};
 use std::collections::BTreeSet;
 
 pub struct Cron;
@@ -100,7 +100,7 @@ fn table(id: &str, file: &FileView<'_>, directory: &str, sink: &mut Sink) {
     let (mut jobs, mut strange) = (0, 0);
     let budget = Budget::new(OF_ALL);
     for (number, line) in file.lines() {
-        let line = line.trim();
+        let line = words::trim(line);
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -178,7 +178,7 @@ fn secrets(file: &FileView<'_>) -> BTreeSet<String> {
     if file.masking == Masking::Disclosed {
         return BTreeSet::new();
     }
-    let lines = file.lines().map(|(_, line)| line.trim());
+    let lines = file.lines().map(|(_, line)| words::trim(line));
     let said = lines.filter(|line| !line.starts_with('#'));
     said.flat_map(|line| secret_names(None, line)).collect()
 }
@@ -194,13 +194,13 @@ fn is_run_parts_name(name: &str) -> bool {
 /// `NAME = value`, quotes around the value taken off.
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once('=')?;
-    let name = name.trim().trim_matches(['"', '\'']);
+    let name = words::trim(name).trim_matches(['"', '\'']);
     let is_name = name
         .chars()
         .next()
         .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    is_name.then(|| (name, value.trim().trim_matches(['"', '\''])))
+    is_name.then(|| (name, words::trim(value).trim_matches(['"', '\''])))
 }
 
 /// Schedule, user, and command of a crontab line; `owner` for crontabs without a user column.
@@ -233,13 +233,13 @@ fn anacron(line: &str) -> Option<(String, String, String)> {
 
 /// The first `count` fields joined by single spaces, and what follows them.
 fn take(line: &str, count: usize) -> Option<(String, &str)> {
-    let mut rest = line.trim_start();
+    let mut rest = line.trim_start_matches(words::is_blank);
     let mut fields = Vec::with_capacity(count);
     for _ in 0..count {
-        let end = rest.find(char::is_whitespace)?;
+        let end = rest.find(words::is_blank)?;
         let (field, after) = rest.split_at_checked(end)?;
         fields.push(field);
-        rest = after.trim_start();
+        rest = after.trim_start_matches(words::is_blank);
     }
     Some((fields.join(" "), rest))
 }
@@ -247,6 +247,17 @@ fn take(line: &str, count: usize) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_blanks_part_fields() {
+        let line = "1 2 3 4 5 ro\u{2028}ot /bin/x\u{a0}y";
+        let wanted = (
+            "1 2 3 4 5".into(),
+            "ro\u{2028}ot".into(),
+            "/bin/x\u{a0}y".into(),
+        );
+        assert_eq!(cron(line, None).unwrap(), wanted);
+    }
 
     #[test]
     fn lines() {

@@ -55,7 +55,7 @@ pub fn entries(text: &str, masking: Masking) -> Vec<UnitEntry> {
     let mut open: Option<(u32, String)> = None;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1u32..).zip(text.lines()) {
-        let trimmed = line.trim();
+        let trimmed = words::trim(line);
         if trimmed.starts_with(['#', ';']) {
             continue;
         }
@@ -70,10 +70,22 @@ pub fn entries(text: &str, masking: Masking) -> Vec<UnitEntry> {
             open = Some((start, logical));
             continue;
         }
-        assign(&mut found, &mut section, start, logical.trim(), masking);
+        assign(
+            &mut found,
+            &mut section,
+            start,
+            words::trim(&logical),
+            masking,
+        );
     }
     if let Some((start, logical)) = open {
-        assign(&mut found, &mut section, start, logical.trim(), masking);
+        assign(
+            &mut found,
+            &mut section,
+            start,
+            words::trim(&logical),
+            masking,
+        );
     }
     found
 }
@@ -95,7 +107,7 @@ fn assign(
     let Some((key, value)) = text.split_once('=') else {
         return;
     };
-    let (key, value) = (key.trim(), value.trim());
+    let (key, value) = (words::trim(key), words::trim(value));
     let references = references(key, value);
     let (value, secret) = match (key, masking) {
         (_, Masking::Disclosed) => (value.to_owned(), false),
@@ -135,22 +147,28 @@ fn references(key: &str, value: &str) -> BTreeSet<String> {
 /// In `"--password=two words"` the quotes stand around more than the secret, which ends where they do and not at the first
 /// blank. (Without the dash it may be a shell's line.) Words are written anew only where there is such a one.
 fn quoted<'a>(key: &str, value: &'a str) -> (Cow<'a, str>, bool) {
-    let hidden = |word: &str| {
+    fn hidden(word: &str) -> Option<(&str, &str)> {
         let (name, secret) = word.split_once('=').filter(|_| word.starts_with('-'))?;
-        let is_whole = secret.contains(char::is_whitespace) && !name.contains(char::is_whitespace);
+        let is_whole = secret.contains(words::is_blank) && !name.contains(words::is_blank);
         let is_secret = is_secret_key(name.trim_start_matches('-')) && is_secret_value(secret);
-        (is_whole && is_secret).then(|| format!("{name}={MASK}"))
-    };
+        (is_whole && is_secret).then_some((name, secret))
+    }
     let plain = || (Cow::Borrowed(value), false);
     if !key.starts_with("Exec") || !value.contains(['"', '\'']) {
         return plain();
     }
     let words = words::split(value);
-    if !words.iter().any(|word| hidden(word).is_some()) {
+    let hides: BTreeSet<&str> = words
+        .iter()
+        .filter_map(|word| Some(hidden(word)?.1))
+        .collect();
+    if hides.is_empty() {
         return plain();
     }
     let written = words.iter().map(|word| match hidden(word) {
-        Some(masked) => masked,
+        Some((name, _)) => format!("{name}={MASK}"),
+        // The same again: `-k "two words"`.
+        None if hides.contains(word.as_str()) => MASK.to_owned(),
         // Between commands.
         None if word == ";" => word.clone(),
         None => words::quote(word),

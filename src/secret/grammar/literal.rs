@@ -24,6 +24,7 @@ impl Reader<'_> {
         if self.at(at) == Some(b'{') && self.is_object(at) {
             return self.member(at);
         }
+        let opened = at;
         let is_within = self.style == Style::Code && self.around().is_some();
         for _ in 0..if is_within { 0 } else { 2 } {
             if matches!(self.at(at), Some(b'[' | b'{' | b'('))
@@ -34,7 +35,9 @@ impl Reader<'_> {
         }
         let is_word = matches!(self.style, Style::Shell | Style::Shown);
         if let Some(quoted) = self.quoted(at).filter(|_| !is_word) {
-            return Some(quoted);
+            // `"name": [{"other": …`
+            let is_name = at > opened && self.at(self.blanks(quoted.value.end + 1)) == Some(b':');
+            return (!is_name).then_some(quoted);
         }
         match self.style {
             Style::Code => self.in_code(at),
@@ -149,6 +152,12 @@ impl Reader<'_> {
             return Some(quoted);
         }
         let around = self.around();
+        if let Some(length) = around.and_then(|quote| self.whole_flag(at, quote)) {
+            return (length > 0).then_some(Given {
+                value: at..at + length,
+                how: How::Bare,
+            });
+        }
         let mut open = None;
         let mut skip = false;
         let mut length = 0;
@@ -266,19 +275,7 @@ impl Reader<'_> {
     /// In code only a literal counts: a call's only argument, or what stands in a longer literal.
     pub(super) fn in_code(&self, at: usize) -> Option<Given> {
         if let Some(quote) = self.around() {
-            let rest = self.text.get(at..self.line_end(at))?;
-            let stop = |byte: &u8| {
-                *byte == quote || byte.is_ascii_whitespace() || b"\"';&,{}()[]<".contains(byte)
-            };
-            // `password=%s`, `password=$1` are filled later; within a word the same is a part of it.
-            if rest.first().is_some_and(|byte| b"%$+?:".contains(byte)) {
-                return None;
-            }
-            let length = rest.iter().position(stop).unwrap_or(rest.len());
-            return (length > 0).then_some(Given {
-                value: at..at + length,
-                how: How::Bare,
-            });
+            return self.in_literal(at, quote);
         }
         let name = self
             .rest(at)

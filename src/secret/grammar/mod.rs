@@ -2,9 +2,13 @@
 //! a default of `${NAME:-…}`, a call's next argument. One grammar of many languages: a reader that had to know the language of each
 //! file first would miss what stands in a file of a name it does not know.
 
+mod column;
 mod declared;
+mod glued;
 mod literal;
 mod named;
+
+pub(super) use column::columns;
 
 use super::data::DATA;
 use literal::TrimEnd;
@@ -31,6 +35,8 @@ pub(super) enum How {
     Element,
     /// In quotes, and given to a name in capitals: a constant, which holds a value and no label.
     Constant,
+    /// Of a connection string, among others.
+    Member,
     /// In place of a variable that is not set, a call's next argument, a call around it: weaker than a value.
     Indirect,
 }
@@ -191,6 +197,7 @@ impl Reader<'_> {
                 })
             }
             Some(b')' | b'|' | b'?' | b'o') if self.separator(at).is_none() => self.or_else(at),
+            Some(b'\n' | b'\r') if self.back(1) == Some(b'-') => self.next_item(at),
             _ => {
                 let at = self.separator(at)?;
                 self.value(self.space(at), true)
@@ -242,6 +249,9 @@ impl Reader<'_> {
         }
         if let Some(after) = self.separator(at) {
             let is_apart = (at > end || self.blanks(after) > after) && !is_flag;
+            if let Some(given) = self.glued(self.blanks(after)) {
+                return Some(given);
+            }
             return match self.style {
                 // `arn:aws:secretsmanager:…:secret:name`
                 Style::Settings

@@ -204,7 +204,7 @@ impl<'a> Source<'a> {
     fn devices(&self) -> Vec<Device> {
         let entries = self.unit.list("Service", "DeviceAllow").into_iter();
         let device = |(path, entry): &(MachinePath, UnitEntry)| {
-            let name = entry.value.split_whitespace().next()?;
+            let name = words::parts(&entry.value).next()?;
             Some(Device {
                 name: name.to_owned(),
                 evidence: unit::evidence(path, entry),

@@ -1,8 +1,10 @@
 //! OnCalendar= (systemd.time(7), "Calendar Events") as five cron fields, where it can be said so; and time spans.
 
+use crate::words;
+
 /// The five fields; `None` where cron cannot say it (seconds, years, last days of months, `~`, several zones).
 pub fn to_cron(event: &str) -> Option<String> {
-    let event = event.trim();
+    let event = words::trim(event);
     let fields = match event.to_ascii_lowercase().as_str() {
         "minutely" => "* * * * *",
         "hourly" => "0 * * * *",
@@ -21,7 +23,7 @@ fn general(event: &str) -> Option<String> {
     let mut weekdays = "*".to_owned();
     let mut date = None;
     let mut time = None;
-    for word in event.split_whitespace() {
+    for word in words::parts(event) {
         if word.contains(':') {
             time = Some(word);
         } else if word.starts_with(|c: char| c.is_alphabetic()) && date.is_none() && time.is_none()
@@ -119,7 +121,7 @@ fn days(text: &str) -> Option<String> {
 /// A time span in seconds (systemd.time(7), "Parsing Time Spans"); a bare number is seconds.
 pub fn span(text: &str) -> Option<u64> {
     let mut total = 0f64;
-    let mut rest = text.trim();
+    let mut rest = words::trim(text);
     if rest.is_empty() || rest == "infinity" {
         return None;
     }
@@ -128,7 +130,7 @@ pub fn span(text: &str) -> Option<u64> {
             .find(|c: char| !c.is_ascii_digit() && c != '.')
             .unwrap_or(rest.len());
         let (digits, tail) = rest.split_at_checked(end)?;
-        let tail = tail.trim_start();
+        let tail = tail.trim_start_matches(words::is_blank);
         let end = tail
             .find(|c: char| !c.is_alphabetic())
             .unwrap_or(tail.len());
@@ -146,7 +148,7 @@ pub fn span(text: &str) -> Option<u64> {
             _ => return None,
         };
         total += digits.parse::<f64>().ok()? * scale;
-        rest = tail.trim_start();
+        rest = tail.trim_start_matches(words::is_blank);
     }
     // Spans of a unit file are small; what is not is no span we act on.
     if total < 4e9 {

@@ -1,6 +1,7 @@
 //! Capability sets of a unit, merged over its assignments (systemd.exec(5), `CapabilityBoundingSet=`).
 
 use super::unit::{Unit, is_true};
+use crate::words::parts;
 
 /// All of capabilities(7), by number.
 const NAMES: &[&str] = &[
@@ -103,8 +104,7 @@ fn mask(words: &str) -> u64 {
         let name = word.strip_prefix("CAP_")?;
         NAMES.iter().position(|known| *known == name)
     };
-    words
-        .split_whitespace()
+    parts(words)
         .filter_map(number)
         .fold(0, |held, bit| held | 1 << bit)
 }

@@ -9,6 +9,7 @@ use super::unit::Unit;
 use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
 use crate::walk::Entry;
+use crate::words;
 
 /// What a path is tested for.
 type Test = fn(&Facts, &str) -> bool;
@@ -68,7 +69,7 @@ fn unmet_of(facts: &Facts, unit: &Unit, context: &Context<'_>, kind: &str) -> Op
         if entry.value.is_empty() || taken_back {
             continue;
         }
-        let value = entry.value.trim_start();
+        let value = entry.value.trim_start_matches(words::is_blank);
         let (trigger, value) = stripped(value, '|');
         let (negated, value) = stripped(value, '!');
         let holds = known(facts, test, &context.expand(value)).is_none_or(|found| found != negated);
@@ -88,8 +89,9 @@ fn unmet_of(facts: &Facts, unit: &Unit, context: &Context<'_>, kind: &str) -> Op
 }
 
 fn stripped(text: &str, mark: char) -> (bool, &str) {
-    text.strip_prefix(mark)
-        .map_or((false, text), |rest| (true, rest.trim_start()))
+    text.strip_prefix(mark).map_or((false, text), |rest| {
+        (true, rest.trim_start_matches(words::is_blank))
+    })
 }
 
 /// What the disk says of a test; `None` where it cannot tell.

@@ -5,6 +5,7 @@ use super::unit::Unit;
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::service::GeneratedUnit;
+use crate::words;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Units pulled in, by name, and by what.
@@ -86,14 +87,14 @@ fn next(
     for key in ["Requires", "Wants", "BindsTo", "Upholds"] {
         for (file, entry) in unit.dependencies(key) {
             let evidence = Evidence::line(file, entry.line, &format!("{key}={}", entry.value));
-            let names = entry.value.split_whitespace();
+            let names = words::parts(&entry.value);
             found.extend(names.map(|name| (unit.dependency(name), Some(evidence.clone()))));
         }
     }
     // A service wants the sockets it is to be handed.
     for (file, entry) in unit.list("Service", "Sockets") {
         let evidence = Evidence::line(file, entry.line, &format!("Sockets={}", entry.value));
-        let names = entry.value.split_whitespace();
+        let names = words::parts(&entry.value);
         found.extend(names.map(|name| (unit.dependency(name), Some(evidence.clone()))));
     }
     let link = |(name, path): (String, MachinePath)| (name, Some(Evidence::file(&path)));

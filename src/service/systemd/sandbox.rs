@@ -2,6 +2,7 @@
 
 use super::unit::{self, Unit};
 use crate::fact::Evidence;
+use crate::words;
 
 /// Each implies it, where the unit has a user of its own.
 const WALLS: &[&str] = &[
@@ -29,7 +30,7 @@ pub(super) fn wall(unit: &Unit) -> Option<Evidence> {
         .entries
         .iter()
         .filter(|(_, entry)| WALLS.contains(&entry.key.as_str()));
-    let stands = |value: &str| !matches!(value.trim(), "" | "no" | "false" | "off" | "0");
+    let stands = |value: &str| !matches!(words::trim(value), "" | "no" | "false" | "off" | "0");
     let (path, entry) = walls.find(|(_, entry)| stands(&entry.value))?;
     Some(unit::evidence(path, entry))
 }
