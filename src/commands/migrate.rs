@@ -49,6 +49,7 @@ fn run(
     let staging = render::Staging::new(&output.output)?;
     let options = PlanOptions {
         with_data: output.with_data,
+        with_secrets: output.with_secrets,
     };
     let own = [output.output.clone(), staging.path().to_path_buf()];
     let opened = open(

@@ -6,9 +6,9 @@ use super::place::Place;
 use super::pod::{self, Seat};
 use super::process::Draft;
 use super::{
-    Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedVolume, Process, Schedule,
-    State, activate, command, contract, health, hosts, package, port, schedule, secret, service,
-    setup, socket, volume,
+    Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret, PlannedVolume,
+    Process, Schedule, State, activate, command, contract, health, hosts, package, port, schedule,
+    secret, service, setup, socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -170,7 +170,13 @@ impl<'p> Shared<'p, '_> {
         State {
             data: data.collect(),
             volumes: parts.volumes.clone(),
-            secrets: secrets.cloned().collect(),
+            secrets: secrets
+                .cloned()
+                .map(|secret| PlannedSecret {
+                    written: self.options.with_secrets,
+                    ..secret
+                })
+                .collect(),
             secret_entries: parts.carried.secret_entries.clone(),
         }
     }

@@ -58,4 +58,6 @@ pub use crate::distribution::family::PlannedPackage;
 pub struct PlanOptions {
     /// The machine's data is written beside the containers, and they start with it.
     pub with_data: bool,
+    /// So are its secrets.
+    pub with_secrets: bool,
 }
