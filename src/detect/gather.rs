@@ -120,6 +120,14 @@ impl Gather {
                 facts.scripts.entry(script.path.clone()).or_insert(script);
             }
             Fact::Secret(secret) => facts.secrets.push(secret),
+            Fact::Archive(one) => {
+                if !facts.archives.add(one) {
+                    let reason =
+                        "archives of packages have more files than are kept of one machine";
+                    let of = MachinePath::root();
+                    facts.unexamined.push(super::engine::engine(&of, reason));
+                }
+            }
             Fact::Peer(peer) => facts.peers.push(peer),
             Fact::Hit(hit) => facts.hits.push(hit),
             Fact::Package(_) | Fact::Owns { .. } | Fact::Automatic(_) | Fact::Recorded { .. } => {
@@ -199,6 +207,7 @@ impl Gather {
         facts.index();
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
         shade(facts);
+        facts.archives.settle();
         facts.peers.sort();
         facts.peers.dedup();
         facts.secrets.sort();

@@ -6,6 +6,7 @@
 //! never leave the function that does (`examine/disclose.rs`).
 
 mod account;
+pub mod archive;
 mod code;
 mod document;
 mod elf;
@@ -146,6 +147,7 @@ pub enum Fact {
     Timezone(String),
     Locale(String),
     Package(Package),
+    Archive(archive::OfArchive),
     /// The name of a package database that was read.
     PackageDatabase(&'static str),
     /// The paths a package's file list names (canonical only after the merge).
@@ -204,6 +206,8 @@ pub struct Facts {
     /// The package database that they were read from, as its reader calls itself.
     pub package_database: Option<String>,
     pub ownership: Ownership,
+    /// Where packages come from.
+    pub archives: archive::Archives,
     /// MD5 by path, of the files that were asked for.
     pub digests: BTreeMap<MachinePath, String>,
     pub units: Vec<UnitFile>,
