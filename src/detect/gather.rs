@@ -119,6 +119,9 @@ impl Gather {
             Fact::Script(script) => {
                 facts.scripts.entry(script.path.clone()).or_insert(script);
             }
+            Fact::Imports(imports) => {
+                facts.imports.insert(imports.path.clone(), imports);
+            }
             Fact::Secret(secret) => facts.secrets.push(secret),
             Fact::Archive(one) => {
                 if !facts.archives.add(one) {

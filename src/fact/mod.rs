@@ -21,7 +21,7 @@ pub use code::{
     ArgumentSite, CallSite, Code, Edge, Function, Gap, Lent, Region, Symbol, Target, name_hash,
 };
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Cached, Elf, ElfKind, Opened, Script, ScriptReference};
+pub use elf::{Cached, Elf, ElfKind, Imports, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use masking::Masking;
 pub use package::{Conffile, Ownership, Package};
@@ -178,6 +178,7 @@ pub enum Fact {
     Cached(Vec<Cached>),
     Code(Box<Code>),
     Script(Script),
+    Imports(Imports),
     Secret(SecretRef),
     Peer(Peer),
     Hit(Hit),
@@ -223,6 +224,8 @@ pub struct Facts {
     /// What the code of executables and libraries does, of the files that workloads run.
     pub codes: BTreeMap<MachinePath, Code>,
     pub scripts: BTreeMap<MachinePath, Script>,
+    /// Of code that workloads carry.
+    pub imports: BTreeMap<MachinePath, Imports>,
     pub secrets: Vec<SecretRef>,
     pub peers: Vec<Peer>,
     pub hits: Vec<Hit>,

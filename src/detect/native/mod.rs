@@ -6,6 +6,7 @@ mod cron;
 mod digest;
 mod elf;
 mod elf_note;
+mod import;
 mod init_script;
 mod loader_cache;
 pub mod package;
@@ -23,6 +24,7 @@ pub use code::MachineCode;
 pub use cron::Cron;
 pub use digest::Digest;
 pub use elf::Executable;
+pub use import::Code;
 pub use init_script::InitScripts;
 pub use loader_cache::LoaderCache;
 pub use secret::Content;
@@ -36,6 +38,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(Cron),
         Box::new(code::MachineCode),
         Box::new(elf::Executable),
+        Box::new(import::Code),
         Box::new(LoaderCache),
         Box::new(digest::Digest),
         Box::new(InitScripts),
