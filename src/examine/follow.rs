@@ -4,7 +4,7 @@ use super::changed::Changed;
 use crate::detect::Want;
 use crate::detect::native::package::Digests;
 use crate::detect::native::{
-    Content, Digest, Executable, MachineCode, NamedListeners, syntax, system,
+    Code, Content, Digest, Executable, MachineCode, NamedListeners, syntax, system,
 };
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
@@ -14,10 +14,12 @@ use crate::program::closure::Closure;
 use crate::program::configured;
 use crate::program::libraries::Loader;
 use crate::program::libraries::Programs;
+use crate::program::modules;
 
 use crate::service::Services;
 use crate::service::manager::MANAGERS;
 use crate::study::outline::Outline;
+use crate::walk::Entry;
 use crate::workload::{self, claims};
 use std::collections::BTreeSet;
 
@@ -59,9 +61,22 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
             let programs =
                 claims::files(facts, claim).filter(|entry| claims::may_be_program(entry));
             wants.extend(programs.map(|entry| Want::file(&entry.path, Executable::ID)));
+            let code = claims::files(facts, claim).filter(|entry| is_code(entry));
+            wants.extend(code.map(|entry| Want::file(&entry.path, Code::ID)));
         }
+        let scripts = workload.executables.iter();
+        let scripts = scripts.filter(|path| facts.owner(path).is_none());
+        let scripts = scripts.filter_map(|path| facts.tree.entry(path));
+        let scripts = scripts.filter(|entry| is_code(entry));
+        wants.extend(scripts.map(|entry| Want::file(&entry.path, Code::ID)));
     }
     wants
+}
+
+/// Whether modules may be named in it.
+fn is_code(entry: &Entry) -> bool {
+    let is_one = entry.is_executable() || modules::is_code(&entry.path.name());
+    is_one && entry.size > 0 && entry.size <= Code::LIMIT
 }
 
 /// What these programs ask for, last, since libraries name libraries: the headers and the code of all that they can load,
