@@ -54,7 +54,12 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
     for workload in &outline.cut.workloads {
         let unsaid = workload.listens.is_empty() && !workload.services.is_empty();
         if unsaid || workload.product.is_none() {
-            let files = workload::configuration_of(workload, facts);
+            // A hint that is not read is nothing that was not examined.
+            let is_small = |path: &&MachinePath| {
+                let entry = facts.tree.get(path);
+                entry.is_some_and(|entry| entry.size <= NamedListeners::LIMIT)
+            };
+            let files = workload::configuration_of(workload, facts).filter(is_small);
             wants.extend(files.map(|path| Want::file(path, NamedListeners::ID)));
         }
         for claim in &workload.claims {

@@ -48,6 +48,8 @@ pub struct NamedListeners;
 
 impl NamedListeners {
     pub const ID: &str = "listeners/named";
+    /// Largest file looked into, in bytes.
+    pub const LIMIT: u64 = 1 << 20;
 }
 
 impl Detector for NamedListeners {
@@ -67,7 +69,7 @@ impl Detector for NamedListeners {
 
     fn interest(&self) -> Interest {
         Interest {
-            limit: 1 << 20,
+            limit: Self::LIMIT,
             ..Interest::default()
         }
     }
