@@ -1,6 +1,7 @@
 //! Base images: which image stands for the machine's release, and what it brings. Data under `detectors/base/`.
 
 use super::family::{self, Family};
+use super::image;
 use super::kin;
 use crate::fact::{Facts, OsRelease};
 use crate::path::MachinePath;
@@ -131,6 +132,8 @@ pub struct Base {
     pub accounts: Vec<(String, u32)>,
     /// What the reader must know of the choice.
     pub note: Option<String>,
+    /// The image is known to exist.
+    pub is_known: bool,
 }
 
 static DISTRIBUTIONS: LazyLock<Vec<Distribution>> = LazyLock::new(|| {
@@ -163,7 +166,7 @@ pub fn choose(facts: &Facts) -> Option<Base> {
         let Some(release) = distribution
             .release
             .iter()
-            .find(|r| r.codename == os.codename)
+            .find(|r| !r.codename.is_empty() && [&os.codename, &os.parent].contains(&&r.codename))
         else {
             continue;
         };
@@ -178,9 +181,21 @@ pub fn choose(facts: &Facts) -> Option<Base> {
             ..known(distribution, release)
         });
     }
-    let why = format!("{} is not in the table of base images", os.pretty_name);
     let distribution = own.unwrap_or(fallback);
     let family = family::of(facts);
+    if let (Some(image), None) = (image::image(os), family) {
+        return Some(Base {
+            image,
+            reason: format!("the machine is {}", os.pretty_name),
+            is_known: true,
+            note: Some(
+                "No packages are installed in the base, since this version does not know how."
+                    .to_owned(),
+            ),
+            ..guess(distribution, None, "", &os.id, &os.version_id)
+        });
+    }
+    let why = format!("{} is not in the table of base images", os.pretty_name);
     Some(guess(distribution, family, &why, &os.id, &os.version_id))
 }
 
@@ -197,6 +212,7 @@ fn known(distribution: &'static Distribution, release: &Release) -> Base {
             .map(|account| (account.name.clone(), account.uid))
             .collect(),
         note: None,
+        is_known: true,
     }
 }
 
@@ -238,6 +254,7 @@ fn guess(
         codename: String::new(),
         moved: Vec::new(),
         accounts: Vec::new(),
+        is_known: false,
     }
 }
 
@@ -316,6 +333,7 @@ mod tests {
             id_like: like.iter().map(|s| (*s).to_owned()).collect(),
             version_id: version.into(),
             codename: codename.into(),
+            parent: String::new(),
             pretty_name: format!("{id} {version}"),
             evidence: Evidence::file(&"/etc/os-release".into()),
         }

@@ -1,6 +1,7 @@
 //! How long releases are supported: `detectors/lifetime/`, one distribution a file, each with the day it was read.
 
 use crate::fact::OsRelease;
+use crate::walk::glob;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -11,6 +12,9 @@ include!(concat!(env!("OUT_DIR"), "/lifetimes.rs"));
 #[serde(deny_unknown_fields)]
 struct Lifetime {
     id: String,
+    /// The distribution whose id and versions it shares, and the pattern of PRETTY_NAME that tells them apart.
+    of: Option<String>,
+    pretty: Option<String>,
     /// The day a release is judged on.
     as_of: String,
     release: Vec<Release>,
@@ -38,17 +42,37 @@ fn lifetime(id: &str) -> Option<&'static Lifetime> {
 
 /// The last day of support of a release; `None` where it is unknown.
 pub fn end_of_life(os: &OsRelease) -> Option<&'static str> {
-    end_of_life_of(&os.id, &os.version_id)
+    end_of_life_of(id(os), &os.version_id)
+}
+
+/// The same, where it is past.
+pub fn is_past(os: &OsRelease) -> Option<&'static str> {
+    ended(id(os), &os.version_id)
+}
+
+/// Under which id a release stands in the table.
+fn id(os: &OsRelease) -> &str {
+    let table = TABLE.as_ref().map(Vec::as_slice).unwrap_or_default();
+    let is_apart = |lifetime: &&Lifetime| {
+        let pretty = lifetime.pretty.as_deref();
+        lifetime.of.as_ref() == Some(&os.id)
+            && pretty.is_some_and(|pretty| glob::matches(pretty, &os.pretty_name))
+    };
+    let apart = table.iter().find(is_apart);
+    apart.map_or(&os.id, |lifetime| &lifetime.id)
 }
 
 /// The same by id and version as os-release(5) has them.
 pub fn end_of_life_of(id: &str, version: &str) -> Option<&'static str> {
     let releases = &lifetime(id)?.release;
-    let major = version.split('.').next().unwrap_or_default();
-    let of = |version: &str| releases.iter().find(|release| release.version == version);
-    of(version)
-        .or_else(|| of(major))
-        .map(|release| release.end.as_str())
+    let mut versions = std::iter::successors(Some(version), shorter);
+    let release = versions.find_map(|version| releases.iter().find(|r| r.version == version));
+    release.map(|release| release.end.as_str())
+}
+
+/// `3.10.9` is of 3.10, and `8.9` of 8.
+fn shorter<'v>(version: &&'v str) -> Option<&'v str> {
+    version.rsplit_once('.').map(|(shorter, _)| shorter)
 }
 
 /// The last day of support, where it is past.
@@ -72,5 +96,6 @@ mod tests {
         );
         assert!(ended("centos", "7").is_some());
         assert!(ended("nobody", "1").is_none());
+        assert_eq!(end_of_life_of("alpine", "3.10.9"), Some("2021-05-01"));
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod base;
 pub(crate) mod candidate;
 pub mod closure;
 pub mod family;
+mod image;
 pub(crate) mod kin;
 pub mod lifetime;
 pub(crate) mod machine;

@@ -302,6 +302,7 @@ mod tests {
                 id_like: Vec::new(),
                 version_id: "12".into(),
                 codename: "bookworm".into(),
+                parent: String::new(),
                 pretty_name: "Debian".into(),
                 evidence: Evidence::file(&"/etc/os-release".into()),
             }),

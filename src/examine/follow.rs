@@ -81,7 +81,8 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
 /// Whether modules may be named in it.
 fn is_code(entry: &Entry) -> bool {
     let is_one = entry.is_executable() || modules::is_code(&entry.path.name());
-    is_one && entry.size > 0 && entry.size <= Code::LIMIT
+    let is_small = entry.size > 0 && entry.size <= Code::LIMIT;
+    is_one && is_small && !modules::is_brought_along(&entry.path)
 }
 
 /// What these programs ask for, last, since libraries name libraries: the headers and the code of all that they can load,

@@ -106,6 +106,9 @@ pub struct OsRelease {
     pub version_id: String,
     /// `bookworm`; from VERSION_CODENAME, else empty.
     pub codename: String,
+    /// The code name of the release that it is made from, where it says one (`UBUNTU_CODENAME`, `DEBIAN_CODENAME`).
+    #[serde(default)]
+    pub parent: String,
     pub pretty_name: String,
     pub evidence: Evidence,
 }

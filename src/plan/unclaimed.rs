@@ -177,18 +177,67 @@ impl Carried {
     }
 }
 
-/// Whether every machine has such a file of its own.
-fn is_machines(path: &MachinePath) -> bool {
+/// Patterns of what every machine makes for itself. Most are a directory with everything in it, and there are thousands of
+/// files to ask about: those are looked up, not matched.
+struct Machines {
+    trees: HashSet<MachinePath>,
+    patterns: Vec<String>,
+}
+
+static MACHINES: LazyLock<Machines> = LazyLock::new(|| {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
         machine: Vec<String>,
     }
-    static PATTERNS: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let file: Result<File, _> = toml::from_str(include_str!("../../detectors/unclaimed.toml"));
-        file.map(|file| file.machine).unwrap_or_default()
-    });
+    let file: Result<File, _> = toml::from_str(include_str!("../../detectors/unclaimed.toml"));
+    let all = file.map(|file| file.machine).unwrap_or_default();
+    let tree = |pattern: &String| {
+        let tree = pattern.strip_suffix("/**")?;
+        (!glob::is_pattern(tree)).then(|| MachinePath::new(tree))
+    };
+    Machines {
+        trees: all.iter().filter_map(tree).collect(),
+        patterns: all
+            .into_iter()
+            .filter(|pattern| tree(pattern).is_none())
+            .collect(),
+    }
+});
+
+/// Whether every machine has such a file of its own.
+fn is_machines(path: &MachinePath) -> bool {
+    let mut above = std::iter::successors(path.parent(), MachinePath::parent);
+    if above.any(|directory| MACHINES.trees.contains(&directory)) {
+        return true;
+    }
     let text = path.text();
-    let mut patterns = PATTERNS.iter();
+    let mut patterns = MACHINES.patterns.iter();
     patterns.any(|pattern| glob::matches_path(pattern, &text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_machine_has_is_no_news() {
+        for path in [
+            "/etc/passwd",
+            "/var/lib/dpkg/info/a.list",
+            "/proc/1/x",
+            "/root/.bashrc",
+            "/srv/a/__pycache__/b.pyc",
+        ] {
+            assert!(is_machines(&path.into()), "{path}");
+        }
+        for path in [
+            "/etc/shop.conf",
+            "/srv/shop/data",
+            "/var/lib/shop/x",
+            "/root/notes",
+        ] {
+            assert!(!is_machines(&path.into()), "{path}");
+        }
+    }
 }

@@ -76,6 +76,16 @@ pub fn is_code(name: &str) -> bool {
     all.any(|language| language.has_ending(name))
 }
 
+/// Whether a file lies in a directory of code that brings its modules along: what that names is beside it, and it is most of
+/// what an application carries.
+pub fn is_brought_along(path: &MachinePath) -> bool {
+    let mut names = path.components();
+    names.any(|name| {
+        let mut all = TABLE.0.iter().flat_map(|language| &language.rule.own);
+        all.any(|own| own.as_bytes() == name)
+    })
+}
+
 /// The language of a file, by its first line or its name.
 pub fn language(name: &str, first_line: &str) -> Option<&'static Language> {
     let mut words = first_line
@@ -152,14 +162,6 @@ pub fn files<'f>(facts: &Facts, code: impl Iterator<Item = &'f Imports>) -> BTre
             .collect();
         let mut names = BTreeSet::new();
         for code in own {
-            let is_own = |name: &str| language.rule.own.iter().any(|own| own == name);
-            let mut above = code
-                .path
-                .components()
-                .map(|name| String::from_utf8_lossy(name));
-            if above.any(|name| is_own(&name)) {
-                continue;
-            }
             let beside: Vec<MachinePath> = code.path.parent().into_iter().collect();
             let names_of = code.modules.iter();
             names.extend(
@@ -352,11 +354,8 @@ mod tests {
             .map(ToString::to_string)
             .collect();
         assert_eq!(found, [files[1], files[2], files[0]]);
-        let of_venv = Imports {
-            path: MachinePath::new("/srv/a/site-packages/x.py"),
-            ..code
-        };
-        assert!(super::files(&facts, [&of_venv].into_iter()).is_empty());
+        assert!(is_brought_along(&"/srv/a/site-packages/x.py".into()));
+        assert!(!is_brought_along(&code.path));
         let loaded = extensions(&facts, &[MachinePath::new("/usr/bin/php8.2")]);
         assert_eq!(
             loaded.iter().map(ToString::to_string).collect::<Vec<_>>(),

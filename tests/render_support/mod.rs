@@ -66,6 +66,7 @@ pub fn bench(files: &[(&str, &str)]) -> Bench {
             id_like: Vec::new(),
             version_id: "12".into(),
             codename: "bookworm".into(),
+            parent: String::new(),
             pretty_name: "Debian GNU/Linux 12 (bookworm)".into(),
             evidence: evidence("/etc/os-release", 1),
         }),

@@ -3,7 +3,7 @@
 use super::Seen;
 use crate::distribution::base;
 use crate::distribution::candidate::refusal_of;
-use crate::distribution::lifetime::ended;
+use crate::distribution::lifetime::is_past;
 use crate::fact::Evidence;
 
 use crate::program::libraries::Loader;
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
     let mut found = Vec::new();
     if let Some(os) = &seen.facts.os
-        && let Some(end) = ended(&os.id, &os.version_id)
+        && let Some(end) = is_past(os)
     {
         let detail = format!("{} got its last security updates on {end}", os.pretty_name);
         found.extend(concern(
@@ -26,6 +26,7 @@ pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
     }
     found.extend(packages(seen));
     found.extend(uninstalled(seen));
+    found.extend(baseless(seen));
     found.extend(mismatches(seen));
     for part in seen.unexamined {
         let evidence = vec![Evidence::file(&part.path).with_excerpt(&part.reason)];
@@ -88,6 +89,20 @@ fn uninstalled(seen: &Seen<'_>) -> Vec<Concern> {
     workloads
         .filter_map(|workload| concern(&workload.id))
         .collect()
+}
+
+/// A release of which no base image is known: what stands in the Dockerfiles is made from its name.
+fn baseless(seen: &Seen<'_>) -> Option<Concern> {
+    let os = seen.facts.os.as_ref()?;
+    let base = base::choose(seen.facts).filter(|base| !base.is_known)?;
+    if seen.workloads.is_empty() {
+        return None;
+    }
+    let detail = format!(
+        "no base image of {} is known; {} is a guess from its name",
+        os.pretty_name, base.image
+    );
+    concern("unknown/origin", None, detail, vec![os.evidence.clone()])
 }
 
 /// Programs that no package brought, and that do not start on the planned base: a symbol version is newer than the base's,

@@ -36,6 +36,9 @@ pub const CONFIGURATION: &[(&str, Syntax)] = &[
 /// os-release(5).
 pub struct Release;
 
+/// What a derivative's os-release(5) says of the release that it is made from.
+const PARENTS: [&str; 2] = ["UBUNTU_CODENAME", "DEBIAN_CODENAME"];
+
 impl Detector for Release {
     fn id(&self) -> &'static str {
         "machine/os-release"
@@ -88,6 +91,11 @@ impl Detector for Release {
                 .collect(),
             version_id: get("VERSION_ID"),
             codename: get("VERSION_CODENAME"),
+            parent: PARENTS
+                .map(get)
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .unwrap_or_default(),
             pretty_name: Some(get("PRETTY_NAME"))
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| id.clone()),

@@ -149,6 +149,7 @@ mod tests {
             id_like: like.iter().map(|s| (*s).to_owned()).collect(),
             version_id: String::new(),
             codename: String::new(),
+            parent: String::new(),
             pretty_name: String::new(),
             evidence: Evidence::file(&"/etc/os-release".into()),
         };
