@@ -22,7 +22,7 @@ pub use code::{
     ArgumentSite, CallSite, Code, Edge, Function, Gap, Lent, Region, Symbol, Target, name_hash,
 };
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Cached, Elf, ElfKind, Opened, Script, ScriptReference};
+pub use elf::{Cached, Elf, ElfKind, Libc, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use masking::Masking;
 pub use package::{Conffile, Ownership, Package};
