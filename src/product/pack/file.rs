@@ -102,6 +102,9 @@ pub struct Recognise {
 pub struct Otherwise {
     pub disposition: Disposition,
     pub why: String,
+    /// Rules of the pack that then do not fire: what serves others is no agent of its machine.
+    #[serde(default)]
+    pub silences: Vec<String>,
     pub when: When,
 }
 
