@@ -57,32 +57,28 @@ fn decide(
         .unwrap_or(&job.evidence.path);
     let of_machine = job.manager == Starter::Cron && job.evidence.path.text() == "/etc/crontab";
     let owner = facts.owner(defined).filter(|_| !of_machine);
-    let part = owner.and_then(|package| Some((package, moved.workload(package)?)));
+    let part = owner.and_then(|package| {
+        let own = moved.workload(package);
+        own.or_else(|| moved.renewed(package, packs))
+    });
     let product = product.filter(|product| product.disposition != Disposition::Containerize);
     match (product, part) {
         // A package whose server moves has its upkeep there, whatever else the pack says of the machine's own.
-        (_, Some((package, workload))) => {
-            let reason = format!(
-                "upkeep of package {}, which moves as workload {workload}: see whether something has to do it there",
-                package.name
-            );
-            (Disposition::Platform, reason, Some(workload.to_owned()))
-        }
+        (_, Some((reason, workload))) => (Disposition::Platform, reason, Some(workload)),
         (Some(product), None) => (product.disposition, product.reason, None),
         (None, None) if job.command.contains("run-parts") => {
             let reason = "runs the scripts of a cron directory; they are listed by themselves";
             (Disposition::Platform, reason.to_owned(), None)
         }
-        (None, None) => match owner {
-            Some(package) => {
-                let reason = format!("upkeep of package {} on a machine", package.name);
-                (Disposition::Platform, reason, None)
-            }
-            None => {
-                let reason = "a job of the machine's own".to_owned();
-                (Disposition::Containerize, reason, None)
-            }
-        },
+        (None, None) if owner.is_none() => {
+            let reason = "a job of the machine's own".to_owned();
+            (Disposition::Containerize, reason, None)
+        }
+        (None, None) => {
+            let name = owner.map_or("", |package| &package.name);
+            let reason = format!("upkeep of package {name} on a machine");
+            (Disposition::Platform, reason, None)
+        }
     }
 }
 
@@ -92,6 +88,7 @@ pub struct Moved<'a> {
     own: BTreeMap<&'a str, &'a str>,
     /// By what those packages ask for directly: a server's files in common, the rules it works by.
     needed: BTreeMap<&'a str, &'a str>,
+    workloads: &'a [Workload],
 }
 
 impl<'a> Moved<'a> {
@@ -111,13 +108,39 @@ impl<'a> Moved<'a> {
         for package in staying.iter().flat_map(|service| behind(service, facts)) {
             needed.remove(package.name.as_str());
         }
-        Self { own, needed }
+        Self {
+            own,
+            needed,
+            workloads,
+        }
     }
 
-    fn workload(&self, package: &Package) -> Option<&'a str> {
+    /// The workload that a package's own service moves as, and what that means for its upkeep.
+    fn workload(&self, package: &Package) -> Option<(String, String)> {
         let name = package.name.as_str();
         let needed = self.needed.get(name).filter(|_| !package.essential);
-        self.own.get(name).or(needed).copied()
+        let id = *self.own.get(name).or(needed)?;
+        let reason = format!(
+            "upkeep of package {name}, which moves as workload {id}: see whether something has to do it there"
+        );
+        Some((reason, id.to_owned()))
+    }
+
+    /// The workload that has files which a package's jobs renew.
+    fn renewed(&self, package: &Package, packs: &Packs) -> Option<(String, String)> {
+        let name = &package.name;
+        packs.renewed(name).find_map(|directory| {
+            let has = |workload: &&Workload| {
+                let files = workload.configuration.iter().map(|file| &file.path);
+                let mut all = files.chain(&workload.claims);
+                all.any(|path| path.is_within(&directory))
+            };
+            let id = self.workloads.iter().find(has)?.id.clone();
+            let reason = format!(
+                "package {name} renews what workload {id} has of {directory}: nothing in its container does"
+            );
+            Some((reason, id))
+        })
     }
 }
 

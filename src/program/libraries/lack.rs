@@ -93,7 +93,7 @@ pub fn lacks<'a>(facts: &'a Facts, asked: &Asked<'_, 'a>) -> Lacks {
     let mut found = BTreeSet::new();
     let mut missing = Missing::new();
     let mut seen = BTreeSet::new();
-    for library in roots_first(libraries) {
+    for library in roots_first(&libraries) {
         if !seen.contains(&library.path) {
             let mut process = process.clone();
             process.opener = asked
@@ -154,7 +154,7 @@ fn interpreter<'e>(
 }
 
 /// Libraries that no other needs come first: what they load is then met in its place.
-fn roots_first(libraries: Vec<&Elf>) -> impl Iterator<Item = &Elf> {
+fn roots_first<'e>(libraries: &[&'e Elf]) -> impl Iterator<Item = &'e Elf> {
     let needed = libraries.iter().flat_map(|elf| &elf.needed);
     let needed: BTreeSet<&String> = needed.collect();
     let is_needed = |elf: &&Elf| names_of(elf).any(|name| needed.contains(&name));
