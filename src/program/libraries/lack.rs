@@ -175,9 +175,15 @@ mod tests {
         let mut texts = BTreeMap::new();
         let mut facts = Facts::default();
         for line in lines {
+            let (line, link) = line.split_once(" -> ").unwrap_or((line, ""));
             let mut words = line.split_whitespace();
             let path = words.next().unwrap_or_default();
-            texts.insert(path.to_owned(), String::new());
+            let target = if link.is_empty() {
+                String::new()
+            } else {
+                format!("-> {link}")
+            };
+            texts.insert(path.to_owned(), target);
             let mut elf = Elf {
                 path: path.into(),
                 bits: 64,
@@ -317,6 +323,18 @@ mod tests {
         }
         let path = "/srv/app/bin/x needs=$ORIGIN/../lib/liba.so";
         assert_eq!(at_start(&[path, "/srv/app/lib/liba.so"]), [""; 0]);
+    }
+
+    #[test]
+    fn the_origin_is_where_it_was_opened() {
+        let lines = [
+            "/srv/app/bin/x needs=liba.so runpath=/srv/app/lib",
+            "/srv/app/lib/liba.so -> ../store/liba.so.1",
+            "/srv/app/store/liba.so.1 needs=libb.so runpath=$ORIGIN",
+        ];
+        let beside = |path: &'static str| at_start(&[&lines[..], &[path]].concat());
+        assert_eq!(beside("/srv/app/lib/libb.so"), [""; 0]);
+        assert_eq!(beside("/srv/app/store/libb.so"), ["liba.so.1 libb.so"]);
     }
 
     /// As a wheel does: the extension finds its libraries, and they find one another only because it did.

@@ -1,7 +1,7 @@
 //! One process being loaded: breadth first from its program, as the loader does it, each name once.
 
 use super::Loader;
-use super::search::Asking;
+use super::search::{Asking, Object};
 use crate::fact::{Elf, Libc};
 use crate::path::MachinePath;
 use std::collections::{BTreeSet, VecDeque};
@@ -37,11 +37,12 @@ impl<'a> Loader<'a> {
     /// Loads an object into a process.
     pub(super) fn load(&self, root: &'a Elf, process: &mut Process<'a>) -> Loaded {
         let mut loaded = Loaded::default();
-        let first: Vec<&Elf> = std::iter::once(root).chain(process.opener).collect();
+        let first = std::iter::once(root).chain(process.opener);
+        let first: Vec<Object<'_>> = first.map(Object::new).collect();
         process.names.extend(names_of(root));
         let mut waiting = VecDeque::from([first]);
         while let Some(chain) = waiting.pop_front() {
-            let Some(elf) = chain.first() else {
+            let Some(elf) = chain.first().map(|object| object.elf) else {
                 continue;
             };
             if loaded.files.len() > OBJECTS || !loaded.files.insert(elf.path.clone()) {
@@ -58,15 +59,16 @@ impl<'a> Loader<'a> {
                     library_path: &process.library_path,
                     libc: process.libc,
                 };
-                let Some(path) = self.search(asking, name) else {
+                let Some((opened, path)) = self.search(asking, name) else {
                     loaded.missing.insert(entry);
                     continue;
                 };
                 loaded.found.insert(entry);
                 process.names.insert(name.clone());
-                if let Some(next) = self.facts.elfs.get(&path) {
-                    process.names.extend(next.soname.clone());
-                    let above = chain.iter().take(DEPTH).copied();
+                if let Some(elf) = self.facts.elfs.get(&path) {
+                    process.names.extend(elf.soname.clone());
+                    let above = chain.iter().take(DEPTH).cloned();
+                    let next = Object { elf, opened };
                     waiting.push_back(std::iter::once(next).chain(above).collect());
                 }
             }

@@ -26,11 +26,27 @@ const IN_MUSL: [&str; 7] = [
 /// Where musl looks without a file that says otherwise.
 const OF_MUSL: [&str; 3] = ["/lib", "/usr/local/lib", "/usr/lib"];
 
+/// An object of a process, under the name it was opened by: `$ORIGIN` is where that name is, not where a link leads.
+#[derive(Clone)]
+pub(super) struct Object<'s> {
+    pub elf: &'s Elf,
+    pub opened: MachinePath,
+}
+
+impl<'s> Object<'s> {
+    pub(super) fn new(elf: &'s Elf) -> Self {
+        Self {
+            elf,
+            opened: elf.path.clone(),
+        }
+    }
+}
+
 /// An object that needs a library, and how it came to be loaded.
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'s> {
     /// The object itself, the one that loaded it, and so on up to the program.
-    pub chain: &'s [&'s Elf],
+    pub chain: &'s [Object<'s>],
     /// LD_LIBRARY_PATH, split.
     pub library_path: &'s [MachinePath],
     /// Of the process.
@@ -39,23 +55,25 @@ pub(super) struct Asking<'s> {
 
 impl Loader<'_> {
     pub(super) fn locate(&self, elf: &Elf, name: &str) -> Option<MachinePath> {
-        self.search(
-            Asking {
-                chain: &[elf],
-                library_path: &[],
-                libc: elf.libc(),
-            },
-            name,
-        )
+        let asking = Asking {
+            chain: &[Object::new(elf)],
+            library_path: &[],
+            libc: elf.libc(),
+        };
+        self.search(asking, name).map(|(_, real)| real)
     }
 
-    /// The file that the loader takes for a name.
-    pub(super) fn search(&self, asking: Asking<'_>, name: &str) -> Option<MachinePath> {
-        let elf = asking.chain.first()?;
-        let tree = &self.facts.tree;
+    /// The file that the loader takes for a name: the path it opens, and where that leads.
+    pub(super) fn search(
+        &self,
+        asking: Asking<'_>,
+        name: &str,
+    ) -> Option<(MachinePath, MachinePath)> {
+        let object = asking.chain.first()?;
+        let elf = object.elf;
         if name.contains('/') {
-            let mut meant = expand(name, elf).into_iter();
-            return meant.find_map(|path| tree.resolve(&MachinePath::new(&path)));
+            let mut meant = expand(name, object).into_iter();
+            return meant.find_map(|path| self.opened(MachinePath::new(&path)));
         }
         if asking.libc == Some(Libc::Musl) {
             return self.search_as_musl(asking, name);
@@ -69,22 +87,29 @@ impl Loader<'_> {
         let others = std::iter::once_with(|| self.common_files(elf, name)).flatten();
         own.chain(cached)
             .chain(others)
-            .filter_map(|path| tree.resolve(&path))
-            .find(|path| self.fits(path, elf))
+            .filter_map(|path| self.opened(path))
+            .find(|(_, real)| self.fits(real, elf))
+    }
+
+    fn opened(&self, path: MachinePath) -> Option<(MachinePath, MachinePath)> {
+        let real = self.facts.tree.resolve(&path)?;
+        Some((path, real))
     }
 
     /// musl knows no cache, and hands a search path on to what is loaded by it, whichever of both tags it stands in.
-    fn search_as_musl(&self, asking: Asking<'_>, name: &str) -> Option<MachinePath> {
-        let elf = asking.chain.first()?;
-        let tree = &self.facts.tree;
+    fn search_as_musl(&self, asking: Asking<'_>, name: &str) -> Option<(MachinePath, MachinePath)> {
+        let elf = asking.chain.first()?.elf;
         if IN_MUSL.iter().any(|own| name.starts_with(own)) {
             let mut program = asking.chain.iter().rev();
-            let loader = program.find_map(|elf| elf.interpreter.as_deref());
+            let loader = program.find_map(|object| object.elf.interpreter.as_deref());
             let own = format!("/lib/ld-musl-{}.so.1", elf.machine);
-            return tree.resolve(&MachinePath::new(loader.unwrap_or(&own)));
+            return self.opened(MachinePath::new(loader.unwrap_or(&own)));
         }
         let chain = asking.chain.iter();
-        let handed_on = chain.flat_map(|elf| directories_in(elf, [&elf.runpath, &elf.rpath]));
+        let handed_on = chain.flat_map(|object| {
+            let elf = object.elf;
+            directories_in(object, [&elf.runpath, &elf.rpath])
+        });
         let common = if self.of_musl.is_empty() {
             let multiarch = format!("/usr/lib/{}-linux-musl", elf.machine);
             let own = OF_MUSL.iter().map(MachinePath::new);
@@ -95,8 +120,8 @@ impl Loader<'_> {
         let all = asking.library_path.iter().cloned();
         all.chain(handed_on)
             .chain(common)
-            .filter_map(|dir| tree.resolve(&dir.join(name)))
-            .find(|path| self.fits(path, elf))
+            .filter_map(|dir| self.opened(dir.join(name)))
+            .find(|(_, real)| self.fits(real, elf))
     }
 
     /// A library's name in the directories of every file, those for some processors last.
@@ -113,7 +138,7 @@ impl Loader<'_> {
     /// Where the loader looks for what this file needs, in order.
     pub fn directories(&self, elf: &Elf) -> Vec<MachinePath> {
         let mut all = own_directories(Asking {
-            chain: &[elf],
+            chain: &[Object::new(elf)],
             library_path: &[],
             libc: elf.libc(),
         });
@@ -139,23 +164,24 @@ impl Loader<'_> {
 /// Those that come before everybody's: DT_RPATH of the object and of those that loaded it, as far as they have no
 /// DT_RUNPATH, and only if the object has none; then LD_LIBRARY_PATH; then DT_RUNPATH of the object alone.
 fn own_directories(asking: Asking<'_>) -> Vec<MachinePath> {
-    let Some(elf) = asking.chain.first() else {
+    let Some(object) = asking.chain.first() else {
         return Vec::new();
     };
-    let chain = asking.chain.iter().filter(|_| elf.runpath.is_empty());
-    let inherited = chain.filter(|elf| elf.runpath.is_empty());
-    let inherited = inherited.flat_map(|elf| directories_in(elf, [&elf.rpath, &[]]));
+    let runpath = &object.elf.runpath;
+    let chain = asking.chain.iter().filter(|_| runpath.is_empty());
+    let inherited = chain.filter(|above| above.elf.runpath.is_empty());
+    let inherited = inherited.flat_map(|above| directories_in(above, [&above.elf.rpath, &[]]));
     inherited
         .chain(asking.library_path.iter().cloned())
-        .chain(directories_in(elf, [&elf.runpath, &[]]))
+        .chain(directories_in(object, [runpath, &[]]))
         .collect()
 }
 
 /// Directories of the first list that says any, `$ORIGIN` filled in.
-fn directories_in(elf: &Elf, lists: [&[String]; 2]) -> Vec<MachinePath> {
+fn directories_in(object: &Object<'_>, lists: [&[String]; 2]) -> Vec<MachinePath> {
     let list = lists.into_iter().find(|list| !list.is_empty());
     let all = list.unwrap_or_default().iter();
-    let all = all.flat_map(|dir| expand(dir, elf));
+    let all = all.flat_map(|dir| expand(dir, object));
     // The empty and the relative ones mean the working directory, which no disk tells.
     let all = all.filter(|dir| dir.starts_with('/'));
     all.map(|dir| MachinePath::new(&dir)).collect()
@@ -170,7 +196,8 @@ fn in_default(path: &MachinePath) -> bool {
 
 /// `$ORIGIN`, `$LIB` and `$PLATFORM`, with and without braces. What `$LIB` stands for was decided when the loader was built,
 /// so each is tried.
-fn expand(dir: &str, elf: &Elf) -> Vec<String> {
+fn expand(dir: &str, object: &Object<'_>) -> Vec<String> {
+    let elf = object.elf;
     if !dir.contains('$') {
         return vec![dir.to_owned()];
     }
@@ -178,7 +205,7 @@ fn expand(dir: &str, elf: &Elf) -> Vec<String> {
         dir.replace(&format!("${{{token}}}"), value)
             .replace(&format!("${token}"), value)
     };
-    let origin = elf.path.parent().unwrap_or_else(MachinePath::root);
+    let origin = object.opened.parent().unwrap_or_else(MachinePath::root);
     let dir = put(dir, "ORIGIN", &origin.text());
     let platform = if elf.machine == "i386" {
         "i686"
