@@ -7,6 +7,8 @@ usage: fuzz/texts.py
 Needs cc for the programs.
 """
 
+import gzip
+import lzma
 import pathlib
 import shutil
 import subprocess
@@ -61,6 +63,12 @@ case "$1" in
 esac
 """
 TABLE = b"SHELL=/bin/sh\nMAILTO=root\nTOKEN=s3cr3ts3cr3t\n17 * * * * root cd / && run-parts /etc/cron.hourly\n@daily nobody /usr/bin/a --password=\"$TOKEN\" 2>&1 | b%c\n"
+LINES = b"# deb http://old x\ndeb [arch=amd64 signed-by=/a.gpg,/b.asc trusted=yes] https://u:p@a.example.net:80/x_~y bookworm main a/b # c\r\n" \
+    b"deb cdrom:[Debian 12 _B_ - a]/ bookworm main\ndeb http://a/ ./\ndeb-src http://a b c\n"
+STANZAS = b"# a\nTypes: deb deb-src\nURIs: http://a http://b/\nSuites: a a-updates ./\nComponents: main b\n#c\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n" \
+    b" mAMEAADCAQk=\n =abcd\n -----END PGP PUBLIC KEY BLOCK-----\n\nEnabled: no\nTypes: deb\nURIs: x\nSuites: y\n"
+PINS = b"Explanation: a\nPackage: a* /b/\nPin: release o=a,n=b\nPin-Priority: -1\n\nPackage: *\nPin: origin \"\"\nPin-Priority: 1001\n"
+LIST = b"Package: a\nVersion: 1:2-3\nDescription: x\n y\n\nPackage: b\nVersion: 2\n\n"
 SECRETS = b"""password = hunter2hunter2
 export API_TOKEN="abcdefABCDEF0123456789abcdefABCDEF01"
 url: postgres://u:p4ssw0rd@db:5432/x
@@ -129,12 +137,19 @@ def programs():
 
 
 def main():
-    for target in ["units", "cron", "init", "elf", "packages", "system", "content", "syntax", "secret", "words", "glob", "quoting", "pack", "machine"]:
+    for target in ["units", "cron", "init", "elf", "packages", "archives", "system", "content", "syntax", "secret", "words", "glob", "quoting", "pack", "machine"]:
         shutil.rmtree(SEEDS / target, ignore_errors=True)
     for number, unit in enumerate([SERVICE, SERVICE, SERVICE, TIMER, SOCKET, b"[Mount]\nWhat=/dev/a\nWhere=/b\n", b"[Path]\nPathExists=/a\n"]):
         save("units", f"unit-{number}", bytes([number]) + unit)
     for number, table in enumerate([TABLE, b"1 5 a.daily run-parts /etc/cron.daily\n", TABLE, TABLE.replace(b"root ", b""), SCRIPT]):
         save("cron", f"table-{number}", bytes([number]) + table)
+    for number, text in enumerate([LINES, STANZAS, PINS, b"machine a.example.net login a password b\n", b"\x98\x03\x04\x00\x00\xc2\x01\x09",
+                                   b"Origin: Debian\nSuite: stable\nCodename: bookworm\n", LIST]):
+        save("archives", f"text-{number}", bytes([number]) + text)
+    save("archives", "packed-gz", b"\7" + gzip.compress(LIST, mtime=0))
+    save("archives", "packed-xz", b"\x08" + lzma.compress(LIST))
+    save("archives", "packed-lz4", b"\x09\x04\x22\x4d\x18\x40\x40\xc0" + (len(LIST) | 1 << 31).to_bytes(4, "little") + LIST + bytes(4))
+    save("archives", "log", b"\x0aCommandline: apt-get install ./a_1.0_all.deb\n")
     save("init", "script", b"\0" + SCRIPT)
     programs()
     for machine in sorted(MACHINES.iterdir()):

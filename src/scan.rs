@@ -100,8 +100,15 @@ pub struct Package {
     pub name: String,
     pub version: String,
     pub arch: String,
-    /// Source package.
+    /// Where it came from: an archive's address, suite and component, the distribution's id where no list says more, `local` for
+    /// a file that somebody installed, or `unknown`.
     pub origin: String,
+    /// What says so: entries of lists and lines of source lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origin_evidence: Vec<Evidence>,
+    /// Source package.
+    #[serde(default)]
+    pub source: String,
     pub manual: bool,
     /// Package URL.
     pub purl: String,

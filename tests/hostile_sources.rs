@@ -245,7 +245,7 @@ mod tests {
         let (temp, root) = root();
         // Enough to be interrupted.
         write(&root, "srv/app/0", "");
-        for number in 1..20_000 {
+        for number in 1..60_000 {
             fs::hard_link(
                 root.join("srv/app/0"),
                 root.join(format!("srv/app/{number}")),
@@ -273,7 +273,8 @@ mod tests {
                     .unwrap()
                     .success()
             );
-            assert_eq!(running.wait().unwrap().signal(), Some(signal));
+            let ended = running.wait().unwrap();
+            assert_eq!(ended.signal(), Some(signal), "{ended}");
             assert!(!is_begun(), "{signal}: something was left");
             fs::remove_dir_all(&folder).unwrap();
         }

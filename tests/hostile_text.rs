@@ -314,6 +314,15 @@ mod tests {
             "/etc/cron.d/many",
         ),
         (
+            "archives of a machine",
+            3_000,
+            |root, n| {
+                let line = |n| format!("deb http://h{n}.example.net/x a main");
+                write(root, "etc/apt/sources.list", &lines(n, line));
+            },
+            "/etc/apt/sources.list",
+        ),
+        (
             "conditions of a unit",
             10_000,
             |root, n| {

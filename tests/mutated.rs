@@ -412,7 +412,7 @@ mod tests {
     #[test]
     fn changed_machines_end_in_an_answer() {
         let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/machines");
-        let machines: Vec<Machine> = ["shop", "legacy", "gateway"]
+        let machines: Vec<Machine> = ["shop", "legacy", "gateway", "depot"]
             .iter()
             .map(|name| rich(&top.join(name).join("root")))
             .collect();

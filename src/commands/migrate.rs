@@ -49,6 +49,7 @@ fn run(
     let staging = render::Staging::new(&output.output)?;
     let options = PlanOptions {
         with_data: output.with_data,
+        with_secrets: output.with_secrets,
     };
     let own = [output.output.clone(), staging.path().to_path_buf()];
     let opened = open(
@@ -60,11 +61,7 @@ fn run(
         &own,
     )?;
     if lies_in(&output.output, &source.source) && !global.quiet {
-        let out = crate::path::sanitise(&output.output.to_string_lossy()).into_owned();
-        ui::err(&format!(
-            "transvase: {out} lies inside the source; it is left out of what is read
-"
-        ));
+        tell_of_overlap(&output.output);
     }
     let Opened {
         root,
@@ -129,6 +126,14 @@ fn lies_in(out: &Path, source: &[PathBuf]) -> bool {
     };
     let source = source.canonicalize();
     source.is_ok_and(|source| source.is_dir() && folder.starts_with(source))
+}
+
+fn tell_of_overlap(out: &Path) {
+    let out = out.to_string_lossy();
+    let out = crate::path::sanitise(&out);
+    ui::err(&format!(
+        "transvase: {out} lies inside the source; it is left out of what is read\n"
+    ));
 }
 
 /// The machine's content, counted as it is read.

@@ -7,15 +7,16 @@ use super::asked::Asked;
 use super::dispatch::{Look, Work};
 use super::gather::Gather;
 use super::registry::Registered;
-use super::{FileView, Registry, Sink, Want};
+use super::{Detector, FileView, Registry, Sink, Want};
 use crate::fact::{Fact, Facts, Unexamined};
 use crate::path::MachinePath;
 use crate::progress::{Progress, Step, Total};
-use crate::source::{Part, Root};
-use crate::walk::Tree;
+use crate::source::{Part, ReadError, Root};
+use crate::walk::Entry;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -109,8 +110,8 @@ impl Examination<'_> {
         for round in 1..=rounds {
             let name = if round == 1 { "reading" } else { "following" };
             self.progress.phase(name, Total::Files(work.len()));
-            let tree = &self.gather.facts().tree;
-            let sinks = read_all(self.root, tree, self.registry, &work, self.progress);
+            let facts = self.gather.facts();
+            let sinks = read_all(self.root, facts, self.registry, &work, self.progress);
             let wants = self.gather.take(sinks);
             work = self.next(wants, follow);
             self.gather.note(&mut self.asked.problems);
@@ -180,20 +181,21 @@ fn join(work: &mut Work, more: Work) {
 /// Reads every file of a round, in parallel; the results in the list's order.
 fn read_all(
     root: &Root,
-    tree: &Tree,
+    facts: &Facts,
     registry: &Registry,
     work: &Work,
     progress: &dyn Progress,
 ) -> Vec<(Sink, u64)> {
     let mut files: Vec<(usize, (&MachinePath, &Vec<Look>))> = work.iter().enumerate().collect();
     // The largest first and one by one: a library of 20 MB that comes last keeps one core busy and the others waiting.
+    let tree = &facts.tree;
     files.sort_by_key(|(_, (file, _))| Reverse(tree.entry(file).map_or(0, |entry| entry.size)));
     let mut done: Vec<(usize, (Sink, u64))> = files
         .into_par_iter()
         .with_max_len(1)
         .map(|(place, (file, looks))| {
             let begun = Instant::now();
-            let done = inspect(root, tree, registry, file, looks);
+            let done = inspect(root, facts, registry, file, looks);
             let by = looks.iter().filter_map(|look| registry.get(look.detector));
             let mut by: Vec<&str> = by.map(|registered| registered.detector.id()).collect();
             by.dedup();
@@ -213,22 +215,29 @@ fn read_all(
 /// Reads one file and shows it to everybody who wants it.
 fn inspect(
     root: &Root,
-    tree: &Tree,
+    facts: &Facts,
     registry: &Registry,
     file: &MachinePath,
     looks: &[Look],
 ) -> (Sink, u64) {
     let mut sink = Sink::default();
-    let chosen: Vec<(&Registered, &Look)> = looks
+    let (streamed, chosen): (Vec<Chosen<'_>>, Vec<Chosen<'_>>) = looks
         .iter()
         .filter_map(|look| Some((registry.get(look.detector)?, look)))
-        .collect();
+        .partition(|(registered, _)| registered.interest.streamed);
+    let entry = facts.tree.entry(file);
+    let passed = entry.map_or(0, |entry| {
+        streamed
+            .into_iter()
+            .map(|chosen| stream(root, facts, registry, entry, chosen, &mut sink))
+            .sum()
+    });
     let largest = chosen
         .iter()
         .map(|(registered, _)| registry.limit(registered))
         .max();
-    let (Some(entry), Some(largest)) = (tree.entry(file), largest) else {
-        return (sink, 0);
+    let (Some(entry), Some(largest)) = (entry, largest) else {
+        return (sink, passed);
     };
     let bytes = match root.read(entry, largest) {
         Ok(bytes) => bytes,
@@ -236,7 +245,7 @@ fn inspect(
             for (registered, look) in chosen {
                 sink.unexamined(&look.named, registered.detector.id(), reason.to_string());
             }
-            return (sink, 0);
+            return (sink, passed);
         }
     };
     let wanted = chosen
@@ -250,24 +259,70 @@ fn inspect(
         let limit = registry.limit(registered);
         let detector = registered.detector.as_ref();
         if size > limit {
-            let reason = crate::source::ReadError::TooLarge { size, limit };
+            let reason = ReadError::TooLarge { size, limit };
             sink.unexamined(&look.named, detector.id(), reason.to_string());
             continue;
         }
         let view = FileView::new(&look.named, entry, &bytes, &look.purpose);
         let view = view.with_attributes(&attributes);
-        // What a detector had put there before it panicked is half a fact, and goes with it.
-        let mut own = Sink::default();
-        if catch_unwind(AssertUnwindSafe(|| detector.inspect(&view, &mut own))).is_ok() {
-            sink.facts.append(&mut own.facts);
-            sink.wants.append(&mut own.wants);
-            sink.unexamined.append(&mut own.unexamined);
-        } else {
-            let reason = "the detector failed on this file; please report it";
-            sink.unexamined(&look.named, detector.id(), reason);
-        }
+        guarded(&look.named, detector, &mut sink, |own| {
+            detector.inspect(&view, own);
+        });
     }
-    (sink, size)
+    (sink, size.saturating_add(passed))
+}
+
+/// A look, and the detector that it is for.
+type Chosen<'a> = (&'a Registered, &'a Look);
+
+/// Lets a detector look. What it had put into its sink before it panicked is half a fact, and goes with it.
+fn guarded(
+    named: &MachinePath,
+    detector: &dyn Detector,
+    sink: &mut Sink,
+    look: impl FnOnce(&mut Sink),
+) {
+    let mut own = Sink::default();
+    if catch_unwind(AssertUnwindSafe(|| look(&mut own))).is_ok() {
+        sink.facts.append(&mut own.facts);
+        sink.wants.append(&mut own.wants);
+        sink.unexamined.append(&mut own.unexamined);
+    } else {
+        let reason = "the detector failed on this file; please report it";
+        sink.unexamined(named, detector.id(), reason);
+    }
+}
+
+/// Shows a file piece by piece; how many bytes went by.
+fn stream(
+    root: &Root,
+    facts: &Facts,
+    registry: &Registry,
+    entry: &Entry,
+    (registered, look): Chosen<'_>,
+    sink: &mut Sink,
+) -> u64 {
+    let (detector, limit) = (registered.detector.as_ref(), registry.limit(registered));
+    let content = match root.content(entry) {
+        Ok(_) if entry.size > limit => Err(ReadError::TooLarge {
+            size: entry.size,
+            limit,
+        }),
+        other => other,
+    };
+    let content = match content {
+        Ok(content) => content,
+        Err(reason) => {
+            sink.unexamined(&look.named, detector.id(), reason.to_string());
+            return 0;
+        }
+    };
+    let view = FileView::new(&look.named, entry, &[], &look.purpose);
+    let mut content = content.take(limit);
+    guarded(&look.named, detector, sink, |own| {
+        detector.stream(&view, &mut content, facts, own);
+    });
+    limit.saturating_sub(content.limit())
 }
 
 pub(super) fn engine(path: &MachinePath, reason: impl Into<String>) -> Unexamined {

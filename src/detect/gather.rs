@@ -125,7 +125,18 @@ impl Gather {
             Fact::Script(script) => {
                 facts.scripts.entry(script.path.clone()).or_insert(script);
             }
+            Fact::Imports(imports) => {
+                facts.imports.insert(imports.path.clone(), imports);
+            }
             Fact::Secret(secret) => facts.secrets.push(secret),
+            Fact::Archive(one) => {
+                if !facts.archives.add(one) {
+                    let reason =
+                        "archives of packages have more files than are kept of one machine";
+                    let of = MachinePath::root();
+                    facts.unexamined.push(super::engine::engine(&of, reason));
+                }
+            }
             Fact::Peer(peer) => facts.peers.push(peer),
             Fact::Named(named) => facts.named.push(named),
             Fact::Hit(hit) => facts.hits.push(hit),
@@ -206,6 +217,7 @@ impl Gather {
         facts.index();
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
         shade(facts);
+        facts.archives.settle();
         facts.peers.sort();
         facts.peers.dedup();
         facts.secrets.sort();

@@ -12,10 +12,11 @@ pub mod native;
 pub mod registry;
 mod shade;
 
-use crate::fact::{Evidence, Fact, Masking, Unexamined, masking};
+use crate::fact::{Evidence, Fact, Facts, Masking, Unexamined, masking};
 use crate::path::MachinePath;
 use crate::walk::{Entry, literal};
 use std::borrow::Cow;
+use std::io::Read;
 use std::sync::OnceLock;
 
 pub use registry::Registry;
@@ -46,6 +47,8 @@ pub struct Interest {
     pub total: u64,
     /// Whether a file's extended attributes are wanted too.
     pub attributes: bool,
+    /// Files may be too large to be held: they are read piece by piece ([`Detector::stream`]), and never shown whole.
+    pub streamed: bool,
 }
 
 impl Interest {
@@ -201,4 +204,9 @@ pub trait Detector: Send + Sync {
     fn interest(&self) -> Interest;
     /// Reads one file and reports facts. Must not look at any other file.
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink);
+    /// The same for a file whose content comes piece by piece; the view has no bytes. `known` is what was known before this
+    /// round, so that nothing is kept that nobody asks about.
+    fn stream(&self, file: &FileView<'_>, content: &mut dyn Read, known: &Facts, sink: &mut Sink) {
+        let _ = (file, content, known, sink);
+    }
 }

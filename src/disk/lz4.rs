@@ -2,16 +2,21 @@
 
 /// Unpacks at most `out`, and stops where that is full: how many bytes there are, or why there are none.
 pub fn unpack(packed: &[u8], out: &mut [u8]) -> Result<usize, String> {
-    run(packed, out).ok_or_else(|| "a damaged LZ4 block".to_owned())
+    unpack_behind(packed, out, 0)
 }
 
-fn run(packed: &[u8], out: &mut [u8]) -> Option<usize> {
-    let (mut rest, mut done) = (packed, 0);
+/// The same behind `start` bytes that were unpacked before, which the block may copy from; the new end.
+pub fn unpack_behind(packed: &[u8], out: &mut [u8], start: usize) -> Result<usize, String> {
+    run(packed, out, start).ok_or_else(|| "a damaged LZ4 block".to_owned())
+}
+
+fn run(packed: &[u8], out: &mut [u8], start: usize) -> Option<usize> {
+    let (mut rest, mut done) = (packed, start);
     loop {
         let (token, behind) = rest.split_first()?;
         rest = behind;
         let literals = length(usize::from(token >> 4), &mut rest)?;
-        let room = out.len() - done;
+        let room = out.len().checked_sub(done)?;
         let now = rest.get(..literals.min(room))?;
         out.get_mut(done..done + now.len())?.copy_from_slice(now);
         done += now.len();

@@ -22,12 +22,34 @@ pub struct Distribution {
     pub generated: Vec<String>,
     /// Patterns of names that are never carried, with what is below them.
     pub never: Vec<String>,
+    pub archive: OwnArchive,
     pub packages: Helpers,
     pub scheduler: Scheduler,
     pub activator: Activator,
     release: Vec<Release>,
     account: Vec<Account>,
     pub moving: Vec<Moving>,
+}
+
+/// The distribution's own archives.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnArchive {
+    /// As they call themselves.
+    pub origins: Vec<String>,
+    /// Shell patterns.
+    pub hosts: Vec<String>,
+    /// Shell patterns of the names of files of their keys.
+    pub keyrings: Vec<String>,
+    /// Where anybody reaches it.
+    pub uri: String,
+    /// What stands behind the code name in the names of suites.
+    suites: Vec<String>,
+    /// Of those, what every image installs from.
+    base_suites: Vec<String>,
+    pub components: Vec<String>,
+    /// Of those, what every image installs from.
+    pub base_components: Vec<String>,
 }
 
 /// Names of packages that an image may need beside the workload's own.
@@ -69,8 +91,9 @@ struct Release {
     version: String,
     codename: String,
     image: String,
-    /// A line of the package source list.
-    backports: Option<String>,
+    /// Where its archive went when its time was over, in lines of a source list.
+    #[serde(default)]
+    moved: Vec<String>,
 }
 
 /// An account of the base image above the static ones.
@@ -100,7 +123,10 @@ pub struct Base {
     pub family: Option<&'static dyn Family>,
     pub image: String,
     pub reason: String,
-    pub backports: Option<String>,
+    /// The release's code name; empty where it is not known.
+    pub codename: String,
+    /// Where its archive went, in lines of a source list.
+    pub moved: Vec<String>,
     /// Accounts beyond the static ones that the image already has.
     pub accounts: Vec<(String, u32)>,
     /// What the reader must know of the choice.
@@ -165,7 +191,8 @@ fn known(distribution: &'static Distribution, release: &Release) -> Base {
         family: distribution.family(),
         image: release.image.clone(),
         reason: String::new(),
-        backports: release.backports.clone(),
+        codename: release.codename.clone(),
+        moved: release.moved.clone(),
         accounts: (distribution.account.iter().filter(has))
             .map(|account| (account.name.clone(), account.uid))
             .collect(),
@@ -208,9 +235,41 @@ fn guess(
         reason: why.to_owned(),
         distribution,
         image,
-        backports: None,
+        codename: String::new(),
+        moved: Vec::new(),
         accounts: Vec::new(),
     }
+}
+
+impl Base {
+    /// Whether a suite is one of the distribution's, whatever the release: anybody reaches it in the distribution's archive.
+    pub fn is_suite(&self, suite: &str) -> bool {
+        let endings = &self.distribution.archive.suites;
+        let mut releases = self.distribution.release.iter();
+        releases.any(|release| is_one_of(suite, &release.codename, endings))
+    }
+
+    /// Whether every image of the release installs from it already, as far as the components go that it knows.
+    pub fn has_suite(&self, suite: &str) -> bool {
+        is_one_of(
+            suite,
+            &self.codename,
+            &self.distribution.archive.base_suites,
+        )
+    }
+
+    pub fn has_component(&self, component: &str) -> bool {
+        let own = &self.distribution.archive;
+        own.base_components.iter().any(|name| name == component)
+    }
+}
+
+/// A machine that calls its release by a name that moves (`stable`) is known by what the archive says of itself.
+fn is_one_of(suite: &str, codename: &str, endings: &[String]) -> bool {
+    let rest = suite
+        .strip_prefix(codename)
+        .filter(|_| !codename.is_empty());
+    rest.is_some_and(|rest| endings.iter().any(|ending| ending == rest))
 }
 
 impl Release {

@@ -45,13 +45,27 @@ impl<'a> Installed<'a> {
 
     /// The same by names, without what every base image has: that is neither asked for nor followed.
     pub fn beyond_base<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> BTreeSet<&'a str> {
+        self.names(&self.beyond_base_places(names))
+    }
+
+    /// The same as places among the machine's packages.
+    pub fn beyond_base_places<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> BTreeSet<usize> {
         let is_brought = |at: &usize| self.packages.get(*at).is_some_and(|p| !p.essential);
         let first = names.into_iter().flat_map(|name| self.meeting(name));
-        let found = self.walk(first.filter(is_brought), |package| {
+        self.walk(first.filter(is_brought), |package| {
             let needs = self.needs(package).into_iter();
             needs.filter(is_brought).collect()
-        });
-        self.names(&found)
+        })
+    }
+
+    /// What a package itself names among its dependencies, as far as it is installed.
+    pub fn needed_by(&self, name: &str) -> Vec<&'a Package> {
+        let needs = self.package(name).map(|package| self.needs(package));
+        let needs = needs.unwrap_or_default().into_iter();
+        needs.filter_map(|at| self.packages.get(at)).collect()
     }
 
     /// What an installer brings along with a package in any case: of alternatives it takes the first, unless it is told

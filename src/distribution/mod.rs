@@ -2,6 +2,7 @@
 //! for its releases and what they bring, and how long it is supported.
 
 pub(crate) mod account;
+pub(crate) mod archive;
 pub(crate) mod base;
 pub(crate) mod candidate;
 pub mod closure;
@@ -9,3 +10,4 @@ pub mod family;
 pub(crate) mod kin;
 pub mod lifetime;
 pub(crate) mod machine;
+pub(crate) mod origin;

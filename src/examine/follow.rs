@@ -4,7 +4,7 @@ use super::changed::Changed;
 use crate::detect::Want;
 use crate::detect::native::package::Digests;
 use crate::detect::native::{
-    Content, Digest, Executable, MachineCode, NamedListeners, syntax, system,
+    Code, Content, Digest, Executable, MachineCode, NamedListeners, syntax, system,
 };
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
@@ -14,10 +14,12 @@ use crate::program::closure::Closure;
 use crate::program::configured;
 use crate::program::libraries::Loader;
 use crate::program::libraries::Programs;
+use crate::program::modules;
 
 use crate::service::Services;
 use crate::service::manager::MANAGERS;
 use crate::study::outline::Outline;
+use crate::walk::Entry;
 use crate::workload::{self, claims};
 use std::collections::BTreeSet;
 
@@ -52,16 +54,34 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
     for workload in &outline.cut.workloads {
         let unsaid = workload.listens.is_empty() && !workload.services.is_empty();
         if unsaid || workload.product.is_none() {
-            let files = workload::configuration_of(workload, facts);
+            // A hint that is not read is nothing that was not examined.
+            let is_small = |path: &&MachinePath| {
+                let entry = facts.tree.get(path);
+                entry.is_some_and(|entry| entry.size <= NamedListeners::LIMIT)
+            };
+            let files = workload::configuration_of(workload, facts).filter(is_small);
             wants.extend(files.map(|path| Want::file(path, NamedListeners::ID)));
         }
         for claim in &workload.claims {
             let programs =
                 claims::files(facts, claim).filter(|entry| claims::may_be_program(entry));
             wants.extend(programs.map(|entry| Want::file(&entry.path, Executable::ID)));
+            let code = claims::files(facts, claim).filter(|entry| is_code(entry));
+            wants.extend(code.map(|entry| Want::file(&entry.path, Code::ID)));
         }
+        let scripts = workload.executables.iter();
+        let scripts = scripts.filter(|path| facts.owner(path).is_none());
+        let scripts = scripts.filter_map(|path| facts.tree.entry(path));
+        let scripts = scripts.filter(|entry| is_code(entry));
+        wants.extend(scripts.map(|entry| Want::file(&entry.path, Code::ID)));
     }
     wants
+}
+
+/// Whether modules may be named in it.
+fn is_code(entry: &Entry) -> bool {
+    let is_one = entry.is_executable() || modules::is_code(&entry.path.name());
+    is_one && entry.size > 0 && entry.size <= Code::LIMIT
 }
 
 /// What these programs ask for, last, since libraries name libraries: the headers and the code of all that they can load,

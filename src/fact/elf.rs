@@ -112,6 +112,15 @@ pub struct Script {
     pub secrets: BTreeSet<String>,
 }
 
+/// Modules that a file of code brings in by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imports {
+    pub path: MachinePath,
+    /// As `detectors/languages.toml` calls it.
+    pub language: String,
+    pub modules: BTreeSet<String>,
+}
+
 /// A library as the loader's cache knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cached {

@@ -7,6 +7,7 @@
 
 mod account;
 mod answer;
+pub mod archive;
 mod code;
 mod document;
 mod elf;
@@ -22,7 +23,7 @@ pub use code::{
     ArgumentSite, CallSite, Code, Edge, Function, Gap, Lent, Region, Symbol, Target, name_hash,
 };
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Cached, Elf, ElfKind, Libc, Opened, Script, ScriptReference};
+pub use elf::{Cached, Elf, ElfKind, Imports, Libc, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use masking::Masking;
 pub use package::{Conffile, Ownership, Package};
@@ -158,6 +159,7 @@ pub enum Fact {
     Timezone(String),
     Locale(String),
     Package(Package),
+    Archive(archive::OfArchive),
     /// The name of a package database that was read.
     PackageDatabase(&'static str),
     /// The paths a package's file list names (canonical only after the merge).
@@ -188,6 +190,7 @@ pub enum Fact {
     Cached(Vec<Cached>),
     Code(Box<Code>),
     Script(Script),
+    Imports(Imports),
     Secret(SecretRef),
     Peer(Peer),
     Named(Named),
@@ -218,6 +221,8 @@ pub struct Facts {
     /// The package database that they were read from, as its reader calls itself.
     pub package_database: Option<String>,
     pub ownership: Ownership,
+    /// Where packages come from.
+    pub archives: archive::Archives,
     /// MD5 by path, of the files that were asked for.
     pub digests: BTreeMap<MachinePath, String>,
     pub units: Vec<UnitFile>,
@@ -233,6 +238,8 @@ pub struct Facts {
     /// What the code of executables and libraries does, of the files that workloads run.
     pub codes: BTreeMap<MachinePath, Code>,
     pub scripts: BTreeMap<MachinePath, Script>,
+    /// Of code that workloads carry.
+    pub imports: BTreeMap<MachinePath, Imports>,
     pub secrets: Vec<SecretRef>,
     pub peers: Vec<Peer>,
     pub named: Vec<Named>,

@@ -2,13 +2,14 @@
 
 use super::carried::{self, Carried};
 use super::identity::Identity;
+use super::origin::{self, Sources};
 use super::place::Place;
 use super::pod::{self, Seat};
 use super::process::Draft;
 use super::{
-    Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedVolume, Process, Schedule,
-    State, activate, command, contract, health, hosts, package, port, schedule, secret, service,
-    setup, socket, volume,
+    Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret, PlannedVolume,
+    Process, Schedule, State, activate, command, contract, health, hosts, package, port, schedule,
+    secret, service, setup, socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -60,15 +61,27 @@ struct Parts<'a> {
     carried: Carried,
     identity: Identity,
     draft: Draft,
+    sources: Sources,
 }
 
 impl<'p> Shared<'p, '_> {
     fn one(&mut self, workload: &Workload, seat: &Seat) -> Plan {
         let place = self.place;
         let volumes = self.mounted(workload, seat);
-        let mut names = self.package_names(workload);
-        let carried = carried::carried(workload, &volumes, &names, place, &mut self.secrets);
+        let asked = self.package_names(workload);
+        let mut sources = origin::sources(&asked, place);
+        let mut names = package::with_needs(&asked, &sources, place);
+        let image = carried::OfImage {
+            names: &names,
+            lifted: &sources.lifted,
+        };
+        let carried = carried::carried(workload, &volumes, image, place, &mut self.secrets);
         names.extend(carried.packages.iter().cloned());
+        if names != asked {
+            let lifted = std::mem::take(&mut sources.lifted);
+            sources = origin::sources(&names, place);
+            sources.lifted = lifted;
+        }
         let identity = Identity::new(workload, &carried, &volumes, place);
         let zone = self.zone.as_deref();
         let draft = Draft::new(workload, &identity, zone, place, &mut self.secrets);
@@ -78,18 +91,19 @@ impl<'p> Shared<'p, '_> {
             carried,
             identity,
             draft,
+            sources,
         };
         self.assemble(seat, &names, parts)
     }
 
     fn assemble(&self, seat: &Seat, names: &BTreeSet<String>, parts: Parts<'_>) -> Plan {
         let workload = parts.workload;
-        let (packages, sources, remarks) =
-            package::packages(names, self.place.facts, self.place.base);
+        let (packages, remarks) = package::packages(names, &parts.sources, self.place);
         let uninstalled = setup::remark(&parts.draft.command, self.place.base);
         let own = [
             remarks
                 .into_iter()
+                .chain(package::remarks(&parts.sources))
                 .chain(uninstalled)
                 .chain(parts.carried.remark())
                 .collect(),
@@ -113,7 +127,7 @@ impl<'p> Shared<'p, '_> {
             },
             contract: Contract::default(),
             state: self.state(&parts),
-            image: self.image(parts, packages, sources),
+            image: self.image(parts, packages),
         }
     }
 
@@ -170,17 +184,18 @@ impl<'p> Shared<'p, '_> {
         State {
             data: data.collect(),
             volumes: parts.volumes.clone(),
-            secrets: secrets.cloned().collect(),
+            secrets: secrets
+                .cloned()
+                .map(|secret| PlannedSecret {
+                    written: self.options.with_secrets,
+                    ..secret
+                })
+                .collect(),
             secret_entries: parts.carried.secret_entries.clone(),
         }
     }
 
-    fn image(
-        &self,
-        parts: Parts<'_>,
-        packages: Vec<PlannedPackage>,
-        sources: Vec<String>,
-    ) -> Image {
+    fn image(&self, parts: Parts<'_>, packages: Vec<PlannedPackage>) -> Image {
         let (place, accounts) = (self.place, parts.identity.accounts);
         let os = place.facts.os.as_ref();
         let mut image = Image {
@@ -188,7 +203,10 @@ impl<'p> Shared<'p, '_> {
             demand: None,
             bases: Vec::new(),
             release: os.map(|os| os.pretty_name.clone()).unwrap_or_default(),
-            sources,
+            archives: parts.sources.archives,
+            pins: parts.sources.pins,
+            components: parts.sources.components.into_iter().collect(),
+            origins: parts.sources.origins,
             packages,
             package_directories: place.base.distribution.packages.directories.clone(),
             directories: service::directories(parts.workload, &parts.volumes, &accounts, place),
@@ -208,9 +226,11 @@ impl<'p> Shared<'p, '_> {
             log_links: parts.draft.log_links,
             timezone: self.zone.clone(),
             locale: self.locale.clone(),
+            prepare: Vec::new(),
+            archive_files: Vec::new(),
             steps: Vec::new(),
         };
-        image.steps = setup::steps(&image, place.base);
+        setup::steps(&mut image, place.base);
         image
     }
 

@@ -48,21 +48,57 @@ impl Carried {
     }
 }
 
-/// `names` are the packages that the image installs by name.
+/// Packages of an image.
+#[derive(Clone, Copy)]
+pub(super) struct OfImage<'a> {
+    /// Asked for by name.
+    pub names: &'a BTreeSet<String>,
+    /// Of which no build can have more than the machine's files.
+    pub lifted: &'a BTreeSet<String>,
+}
+
+/// What of a package no program reads: it is not taken from the disk.
+const FOR_PEOPLE: &[&str] = &[
+    "/usr/share/doc",
+    "/usr/share/man",
+    "/usr/share/info",
+    "/usr/share/lintian",
+];
+
+/// The machine's own files of these packages.
+fn files_of(lifted: &BTreeSet<String>, carrier: &mut Carrier<'_, '_>, place: &Place<'_>) {
+    if lifted.is_empty() {
+        return;
+    }
+    let packages = place.facts.packages.iter().enumerate();
+    let places: BTreeSet<usize> = packages
+        .filter(|(_, package)| lifted.contains(&package.name))
+        .map(|(at, _)| at)
+        .collect();
+    let left_out: Vec<MachinePath> = FOR_PEOPLE.iter().map(MachinePath::new).collect();
+    for (path, owner) in place.facts.ownership.owned() {
+        if places.contains(&owner) && !left_out.iter().any(|out| path.is_within(out)) {
+            carrier.of_package(path);
+        }
+    }
+}
+
 pub(super) fn carried(
     workload: &Workload,
     volumes: &[PlannedVolume],
-    names: &BTreeSet<String>,
+    image: OfImage<'_>,
     place: &Place<'_>,
     taken: &mut Taken,
 ) -> Carried {
     let mut left_out: Vec<MachinePath> = volumes.iter().map(|volume| volume.path.clone()).collect();
     left_out.extend(service::logs(workload));
-    let closure = place
+    let mut closure = place
         .installed
-        .beyond_base(names.iter().map(String::as_str));
+        .beyond_base(image.names.iter().map(String::as_str));
+    closure.retain(|name| !image.lifted.contains(*name));
     let mut carrier = Carrier::new(place, closure, left_out);
     let mut removals = configuration::carry(workload, place, &mut carrier);
+    files_of(image.lifted, &mut carrier, place);
     for claim in &workload.claims {
         carrier.carry(claim, "no package owns it");
     }

@@ -2,11 +2,11 @@
 
 use super::{
     Contract, HealthCheck, PlannedCommand, PlannedDirectory, PlannedFile, PlannedGroup, PlannedJob,
-    PlannedPackage, PlannedPort, PlannedRemoval, PlannedScheduler, PlannedSecret, PlannedUser,
-    PlannedVolume,
+    PlannedOrigin, PlannedPackage, PlannedPort, PlannedRemoval, PlannedScheduler, PlannedSecret,
+    PlannedUser, PlannedVolume,
 };
 use crate::distribution::candidate::{BaseChoice, Demand};
-use crate::distribution::family::Step;
+use crate::distribution::family::{ArchiveFile, PlannedArchive, PlannedPin, Step};
 use crate::path::MachinePath;
 use crate::product::Probe;
 use crate::walk::Entry;
@@ -46,8 +46,17 @@ pub struct Image {
     pub bases: Vec<BaseChoice>,
     /// The machine's release as it calls itself.
     pub release: String,
-    /// Lines of a package source list beyond the base's own.
-    pub sources: Vec<String>,
+    /// Archives beyond the base's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<PlannedArchive>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<PlannedPin>,
+    /// Of the base's own archive, beside those that it installs from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<String>,
+    /// Packages that are not, or may not be, of the release's own archive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<PlannedOrigin>,
     pub packages: Vec<PlannedPackage>,
     /// Directories that must be there before packages are installed.
     pub package_directories: Vec<String>,
@@ -66,6 +75,12 @@ pub struct Image {
     pub log_links: Vec<(MachinePath, String)>,
     pub timezone: Option<String>,
     pub locale: Option<String>,
+    /// What is done to the base before its installer is told of further archives.
+    #[serde(skip)]
+    pub prepare: Vec<Step>,
+    /// The files that tell it.
+    #[serde(skip)]
+    pub archive_files: Vec<ArchiveFile>,
     /// What is done to the base before the files come: accounts and packages.
     #[serde(skip)]
     pub steps: Vec<Step>,

@@ -201,6 +201,17 @@ impl<'p, 'a> Carrier<'p, 'a> {
         next.into_iter()
     }
 
+    /// One file or link of a package that no build can install; there are too many to name each.
+    pub(super) fn of_package(&mut self, path: &MachinePath) {
+        let entry = self.place.facts.tree.entry(path);
+        let Some(entry) = entry.filter(|entry| !entry.is_dir()).cloned() else {
+            return;
+        };
+        if !is_live(path) && !self.is_left_out(path) {
+            self.one(&entry);
+        }
+    }
+
     fn root(&mut self, entry: &Entry, why: &str) {
         if self.one(entry) {
             self.roots

@@ -18,6 +18,7 @@ mod health;
 mod hosts;
 mod identity;
 mod names;
+mod origin;
 mod package;
 mod place;
 mod pod;
@@ -42,6 +43,7 @@ pub use device::PlannedDevice;
 pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval};
 pub use health::HealthCheck;
 pub use hosts::left_out as hosts_left_out;
+pub use origin::{Means, PlannedOrigin};
 pub use pod::choose;
 pub use port::PlannedPort;
 pub use program::{files, programs};
@@ -58,4 +60,6 @@ pub use crate::distribution::family::PlannedPackage;
 pub struct PlanOptions {
     /// The machine's data is written beside the containers, and they start with it.
     pub with_data: bool,
+    /// So are its secrets.
+    pub with_secrets: bool,
 }

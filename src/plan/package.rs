@@ -1,8 +1,8 @@
 //! Packages of an image: which, and how tightly their versions are asked for.
 
-use crate::distribution::base::Base;
-use crate::distribution::family::{Family, Origin, PlannedPackage};
-use crate::fact::{Facts, Package};
+use super::origin::Sources;
+use super::place::Place;
+use crate::distribution::family::PlannedPackage;
 use std::collections::BTreeSet;
 
 /// What names are made of, whatever the package manager; anything else is damage.
@@ -14,18 +14,20 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(fits)
 }
 
-/// The packages asked for by name, the lines of source lists that they need, and what has to be said about them. Nothing
-/// where nobody knows how the base installs packages.
+/// The packages asked for by name, and what has to be said about them. Nothing where nobody knows how the base installs
+/// packages.
 pub(super) fn packages(
     names: &BTreeSet<String>,
-    facts: &Facts,
-    base: &Base,
-) -> (Vec<PlannedPackage>, Vec<String>, Vec<String>) {
-    let (mut planned, mut sources, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    sources: &Sources,
+    place: &Place<'_>,
+) -> (Vec<PlannedPackage>, Vec<String>) {
+    let (mut planned, mut notes) = (Vec::new(), Vec::new());
+    let (facts, base) = (place.facts, place.base);
     let Some(family) = base.family else {
-        return (planned, sources, notes);
+        return (planned, notes);
     };
-    for name in names.iter().filter(|name| is_name(name)) {
+    let names = names.iter().filter(|name| is_name(name));
+    for name in names.filter(|name| !sources.lifted.contains(*name)) {
         let found = facts.package(name);
         let helper = [
             &base.distribution.packages.locales,
@@ -40,8 +42,8 @@ pub(super) fn packages(
             .filter(|v| family.is_version(v));
         let version = version.unwrap_or_default();
         let source = found.map_or(name.as_str(), |p| p.source.as_str());
-        if let Some(package) = found {
-            notes.extend(remarks(package, family, base, &mut sources));
+        if let Some(package) = found.filter(|package| package.held) {
+            notes.push(format!("Package {name} was held at {} by an administrator: check that the pin means what the hold meant.", package.version));
         }
         let pin = family.pin(source, &version, &base.distribution.moving);
         planned.push(PlannedPackage {
@@ -50,29 +52,46 @@ pub(super) fn packages(
             version,
         });
     }
-    sources.dedup();
-    (planned, sources, notes)
+    (planned, notes)
 }
 
-/// What a package's version tells about where it came from.
-fn remarks(
-    package: &Package,
-    family: &dyn Family,
-    base: &Base,
-    sources: &mut Vec<String>,
-) -> Option<String> {
-    let (name, version) = (&package.name, &package.version);
-    match (family.origin(version), &base.backports) {
-        (Origin::Backports, Some(line)) => {
-            sources.push(line.clone());
-            None
-        }
-        (Origin::Backports, None) => Some(format!(
-            "Package {name} {version} comes from backports, which the base has no archive for any more."
-        )),
-        (Origin::Elsewhere, _) => Some(format!(
-            "Package {name} {version} does not come from the release's own archive: the build needs that archive's source list and key, or the release's own package in its place."
-        )),
-        (Origin::Release, _) => package.held.then(|| format!("Package {name} was held at {version} by an administrator: check that the pin means what the hold meant.")),
+/// The same names with what packages rely on whose own files come from the disk: nobody else asks for that.
+pub(super) fn with_needs(
+    names: &BTreeSet<String>,
+    sources: &Sources,
+    place: &Place<'_>,
+) -> BTreeSet<String> {
+    let lifted = sources.lifted.iter();
+    let needs = lifted.flat_map(|name| place.installed.needed_by(name));
+    let needs = needs.filter(|package| !package.essential);
+    let mut all = names.clone();
+    all.extend(needs.map(|package| package.name.clone()));
+    all
+}
+
+/// What a person has to know of packages that are not the release's own.
+pub(super) fn remarks(sources: &Sources) -> Vec<String> {
+    let mut notes = Vec::new();
+    let lifted: Vec<String> = sources.lifted.iter().cloned().collect();
+    if !lifted.is_empty() {
+        notes.push(format!(
+            "Files of these packages are taken from the machine's disk, and their scripts are not run: {}.",
+            crate::text::list(&lifted, 10)
+        ));
     }
+    if sources.open {
+        notes.push("The machine keeps no lists of its archives, so that nothing says which archive a package came from: the image knows all that the machine knows. A package that was installed from a file is in none of them; put its files in place by hand where the build does not find it.".to_owned());
+    }
+    for archive in sources
+        .archives
+        .iter()
+        .filter(|archive| archive.key.is_some())
+    {
+        notes.push(format!(
+            "Packages are installed from {} as well, whose key is the machine's ({}).",
+            archive.uri,
+            archive.evidence.place()
+        ));
+    }
+    notes
 }

@@ -2,6 +2,7 @@
 
 use crate::distribution::base::Base;
 use crate::distribution::closure::Installed;
+use crate::distribution::origin::Origins;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,8 @@ pub(super) struct Place<'a> {
     pub facts: &'a Facts,
     pub base: &'a Base,
     pub installed: Installed<'a>,
+    /// Where its packages came from.
+    pub origins: Origins<'a>,
     /// Owned paths below /etc with the owner's index, sorted.
     pub owned_configuration: BTreeMap<&'a MachinePath, usize>,
     /// Files that hold a secret, links in their directories followed.
@@ -31,6 +34,7 @@ impl<'a> Place<'a> {
             facts,
             base,
             installed: Installed::new(&facts.packages),
+            origins: Origins::new(facts, base),
             owned_configuration: owned.filter(|(path, _)| path.is_within(&etc)).collect(),
             secrets,
         }

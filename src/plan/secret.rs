@@ -31,6 +31,9 @@ pub struct PlannedSecret {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     pub holds: Vec<SecretRef>,
+    /// Its content is written beside the containers.
+    #[serde(default)]
+    pub written: bool,
 }
 
 /// Kinds of what a secret's file is made of, beside whole files: how the value is found again.
@@ -93,6 +96,7 @@ pub(super) fn files(
         variables: Vec::new(),
         service: None,
         holds: place.secrets.get(path).cloned().unwrap_or_default(),
+        written: false,
     });
     planned.collect()
 }
@@ -129,6 +133,7 @@ pub(super) fn credentials(
                 key: credential.name.clone(),
                 evidence: credential.evidence.clone(),
             }],
+            written: false,
         }
     });
     planned.collect()
@@ -200,6 +205,7 @@ fn assignments(
         variables: last.keys().cloned().collect(),
         service: Some(service.name.clone()),
         holds: last.into_values().collect(),
+        written: false,
     })
 }
 
@@ -286,6 +292,7 @@ pub(super) fn line(workload: &Workload, job: &PlannedJob, taken: &mut Taken) -> 
             key: job.user.clone(),
             evidence: job.evidence.clone(),
         }],
+        written: false,
     }
 }
 

@@ -1,13 +1,13 @@
 //! What is done to the base before the workload's files come: accounts are made, packages installed, in the way of the
-//! base's family.
+//! base's family, and its installer is told of further archives.
 
 use super::{Image, PlannedCommand};
 use crate::distribution::account::Accounts;
 use crate::distribution::base::Base;
-use crate::distribution::family::{Installation, Step};
+use crate::distribution::family::{Installation, Preparation};
 
 /// The steps, in order. Where the family is not known, accounts are lines of the image's files and nothing is installed.
-pub(super) fn steps(image: &Image, base: &Base) -> Vec<Step> {
+pub(super) fn steps(image: &mut Image, base: &Base) {
     let accounts = Accounts {
         users: &image.users,
         groups: &image.groups,
@@ -15,18 +15,30 @@ pub(super) fn steps(image: &Image, base: &Base) -> Vec<Step> {
         memberships: &image.memberships,
     };
     let Some(family) = base.family else {
-        return accounts.written();
+        image.steps = accounts.written();
+        return;
     };
     let mut steps = family.accounts(&accounts);
     steps.extend(family.install(&Installation {
         packages: &image.packages,
-        sources: &image.sources,
         directories: &image.package_directories,
         locale: image.locale.as_deref(),
         locales: &base.distribution.packages.locales,
         timezone: image.timezone.as_deref(),
     }));
-    steps
+    let installs = !image.packages.is_empty();
+    let moved = base.moved.as_slice();
+    let prepare = family.prepare(&Preparation {
+        archives: &image.archives,
+        components: &image.components,
+        moved: if installs { moved } else { &[] },
+    });
+    image.archive_files = family.archives(&image.archives, &image.pins);
+    if image.archive_files.is_empty() {
+        image.steps = prepare.into_iter().chain(steps).collect();
+    } else {
+        (image.prepare, image.steps) = (prepare, steps);
+    }
 }
 
 /// What is left to a person where nothing is installed.

@@ -3,6 +3,7 @@
 pub mod closure;
 pub mod configured;
 pub mod libraries;
+pub mod modules;
 
 use crate::fact::{Facts, Script};
 use crate::path::MachinePath;

@@ -88,7 +88,7 @@ fn package(scan: &Scan, package: &Package) -> Value {
         "properties": properties([
             ("transvase:package:manager", scan.packages.manager.clone().unwrap_or_default()),
             ("transvase:package:architecture", package.arch.clone()),
-            ("transvase:package:source", package.origin.clone()),
+            ("transvase:package:source", package.source.clone()),
             ("transvase:package:requested", package.manual.to_string()),
             ("transvase:package:bytes", package.bytes.to_string()),
             ("transvase:package:moves", package.moves.to_string()),

@@ -3,9 +3,10 @@
 use super::kinds::kinds;
 use super::words;
 use crate::assess::{Assessment, Factor};
+use crate::plan::Plan;
 use crate::product::Disposition;
 use crate::rule::{Severity, UNKNOWN};
-use crate::scan::Scan;
+use crate::scan::{Scan, Workload};
 use crate::text;
 
 use std::collections::BTreeMap;
@@ -158,13 +159,17 @@ fn worst(scan: &Scan, rule: &str) -> Severity {
 }
 
 fn secrets(scan: &Scan) -> Option<Step> {
-    let with: Vec<_> = scan
+    let missing = |plan: &Plan| {
+        let secrets = plan.state.secrets.iter();
+        secrets.filter(|secret| !secret.written).count()
+    };
+    let with: Vec<(&Workload, usize)> = scan
         .workloads
         .iter()
-        .filter_map(|workload| Some((workload, workload.plan.as_ref()?)))
-        .filter(|(_, plan)| !plan.state.secrets.is_empty())
+        .filter_map(|workload| Some((workload, missing(workload.plan.as_ref()?))))
+        .filter(|(_, missing)| *missing > 0)
         .collect();
-    let count: usize = with.iter().map(|(_, plan)| plan.state.secrets.len()).sum();
+    let count: usize = with.iter().map(|(_, missing)| missing).sum();
     if count == 0 {
         return None;
     }
@@ -179,10 +184,16 @@ fn secrets(scan: &Scan) -> Option<Step> {
     Some(step)
 }
 
+/// Whether its containers start with the machine's data.
+fn is_carried(workload: &Workload) -> bool {
+    let plan = workload.plan.as_ref();
+    plan.is_some_and(|plan| plan.state.volumes.iter().any(|volume| volume.load))
+}
+
 fn data(scan: &Scan) -> Option<Step> {
     let with: Vec<_> = words::by_score(scan)
         .into_iter()
-        .filter(|workload| !workload.data.is_empty())
+        .filter(|workload| !workload.data.is_empty() && !is_carried(workload))
         .collect();
     let bytes: u64 = with
         .iter()

@@ -145,6 +145,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_not_known_asks() {
+        const ANSWERS: [&str; 4] = ["ports", "state", "command", "files"];
+        for rule in rules().values() {
+            let is_unknown = rule.id.starts_with(crate::rule::UNKNOWN);
+            assert_eq!(is_unknown, rule.question.is_some(), "{}", rule.id);
+            let answer = rule.answer.as_deref();
+            assert!(
+                answer.is_none_or(|answer| ANSWERS.contains(&answer)),
+                "{}",
+                rule.id
+            );
+        }
+    }
+
+    #[test]
     fn the_catalogue_is_whole() {
         CATALOGUE.as_ref().expect("detectors/catalogue.toml parses");
         assert!(rules().len() > 50);

@@ -238,6 +238,7 @@ mod tests {
             "\\nAKIAIOSFODNN7EXAMPLE",
             "Basic dXNlcjpwYXNzdw==",
             "Bearer a1b2c3d4e5f6",
+            "<password>{AQAAABAAAAAQnotreal}</password>",
             "x=npm_abcdefghijklmnopqrstuvwxyz0123456789",
             "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH",
             "dop_v1_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",

@@ -293,6 +293,7 @@ mod tests {
             "$arg_token",
             "%(pw)s",
             "{{ vault_password }}",
+            "hash:/etc/postfix/sasl_passwd",
             "$(cat /run/secrets/x)",
             "/etc/secret",
             "~/.ssh/key",

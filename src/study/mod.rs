@@ -12,7 +12,8 @@ use self::usage::PackageUsage;
 use crate::assess::rules::{self, Seen};
 use crate::assess::{self, Place};
 use crate::detect::native::package;
-use crate::distribution::{family, lifetime, machine};
+use crate::distribution::origin::Origins;
+use crate::distribution::{base, family, lifetime, machine};
 use crate::fact::{Facts, OsRelease, Unexamined};
 use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
@@ -273,15 +274,28 @@ fn os(os: &OsRelease) -> Os {
 fn packages(facts: &Facts, usage: &[PackageUsage]) -> Packages {
     let family = family::of(facts);
     let distribution = facts.os.as_ref().map(|os| os.id.as_str());
+    let origins = base::choose(facts).map(|base| {
+        let origins = Origins::new(facts, &base);
+        let all = 0..facts.packages.len();
+        all.map(|at| origins.says(at)).collect::<Vec<_>>()
+    });
+    let origins = origins.unwrap_or_default();
     let items: Vec<Package> = facts
         .packages
         .iter()
         .zip(usage)
-        .map(|(package, usage)| Package {
+        .enumerate()
+        .map(|(at, (package, usage))| Package {
             name: package.name.clone(),
             version: package.version.clone(),
             arch: package.arch.clone(),
-            origin: package.source.clone(),
+            origin: origins
+                .get(at)
+                .map_or_else(String::new, |(says, _)| says.clone()),
+            origin_evidence: origins
+                .get(at)
+                .map_or_else(Vec::new, |(_, why)| why.clone()),
+            source: package.source.clone(),
             manual: package.manual,
             purl: family::purl(family, distribution, package),
             bytes: usage.bytes,

@@ -201,6 +201,8 @@ impl Machine<'_> {
         let (configuration, claims) = reach.files(facts);
         let tools = self.packs.tools(&reach.words, facts);
         let commands = reach.commands.clone();
+        let commands = commands.into_iter().chain(reach.links.iter().cloned());
+        let commands = commands.collect();
         let packages = packages::of_paths(facts, self.installed, commands, &claims, tools);
         reach.commands.sort();
         reach.commands.dedup();
@@ -239,6 +241,8 @@ impl Machine<'_> {
 #[derive(Default)]
 struct Reach {
     commands: Vec<MachinePath>,
+    /// Names of commands that lead to others.
+    links: Vec<MachinePath>,
     named: Vec<MachinePath>,
     connects: Vec<Connect>,
     /// Commands as they are called.
@@ -281,8 +285,10 @@ impl Reach {
                     self.word(facts, &word);
                 }
             }
-            let files = program::of(&command.argv, facts).files;
-            self.commands.extend(files);
+            let program = program::of(&command.argv, facts);
+            let names = program.names.iter().filter(|name| name.starts_with('/'));
+            self.links.extend(names.map(MachinePath::new));
+            self.commands.extend(program.files);
         }
     }
 
@@ -316,6 +322,7 @@ impl Reach {
 
     fn word(&mut self, facts: &Facts, word: &str) {
         self.commands.extend(packages::executable(facts, word));
+        self.links.extend(packages::link(facts, word));
         self.words
             .push(word.rsplit('/').next().unwrap_or(word).to_owned());
         self.named

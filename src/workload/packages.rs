@@ -2,12 +2,12 @@
 
 use super::{Workload, claims};
 use crate::distribution::closure::Installed;
-use crate::fact::Facts;
+use crate::fact::{Facts, Imports};
 use crate::path::MachinePath;
 use crate::program::libraries::Loader;
-use crate::program::{self, Program};
+use crate::program::{self, Program, modules};
 use crate::service::Service;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Packages the image installs: owners of programs, interpreters, unit, configuration and libraries, and companions.
 pub(super) fn packages(
@@ -55,14 +55,26 @@ pub fn of_paths(
     companions: impl Iterator<Item = String>,
 ) -> Vec<String> {
     let loader = Loader::new(facts);
+    let loaded = modules::extensions(facts, &paths);
+    paths.extend(loaded);
+    // What nobody's package is, here and among the claims, names its interpreter and modules itself.
+    let own = paths.iter().filter(|path| facts.owner(path).is_none());
+    let own: Vec<MachinePath> = own.cloned().collect();
+    let mut code: BTreeMap<&MachinePath, &Imports> = BTreeMap::new();
+    for path in &own {
+        code.extend(facts.imports.get_key_value(path));
+        let script = facts.scripts.get(path).into_iter();
+        paths.extend(script.flat_map(|script| called(&script.interpreter, facts)));
+    }
     for claim in claims {
         for entry in claims::files(facts, claim) {
+            code.extend(facts.imports.get_key_value(&entry.path));
             if let Some(elf) = facts.elfs.get(&entry.path) {
                 paths.extend(loader.needed(elf));
                 paths.extend(elf.interpreter.as_ref().map(MachinePath::new));
             }
             if let Some(script) = facts.scripts.get(&entry.path) {
-                paths.extend(program::of(&script.interpreter, facts).files);
+                paths.extend(called(&script.interpreter, facts));
                 let words = script
                     .references
                     .iter()
@@ -71,6 +83,7 @@ pub fn of_paths(
             }
         }
     }
+    paths.extend(modules::files(facts, code.into_values()));
     let mut names: BTreeSet<String> = companions.collect();
     for path in paths {
         let owner = facts.owner(&path).or_else(|| {
@@ -111,6 +124,25 @@ fn roots_of(installed: &Installed<'_>, names: &BTreeSet<String>) -> Vec<String> 
         kept.retain(|other| other == name || !brought.contains(other.as_str()));
     }
     kept.into_iter().collect()
+}
+
+/// The files of a command line, by the names they are called by and by those that these lead to: the link may be another
+/// package's than the program.
+fn called(argv: &[String], facts: &Facts) -> Vec<MachinePath> {
+    let program = program::of(argv, facts);
+    let names = program.names.iter().filter(|name| name.starts_with('/'));
+    let names = names.map(MachinePath::new);
+    let mut found: Vec<MachinePath> = names.chain(program.files.iter().cloned()).collect();
+    let loaded = modules::extensions(facts, &found);
+    found.extend(loaded);
+    found
+}
+
+/// The name that a word of a script is called by, where it is a link to a program.
+pub fn link(facts: &Facts, word: &str) -> Option<MachinePath> {
+    let named = program::locate(word, facts)?;
+    let real = executable(facts, word)?;
+    (named != real).then_some(named)
 }
 
 /// A word of a script that is a command of the machine.

@@ -227,7 +227,14 @@ pub fn secret(path: &str) -> SecretRef {
 
 impl Bench {
     pub fn plan(&self, workloads: &[Workload], with_data: bool) -> Vec<Plan> {
-        plan::plan(&self.facts, workloads, &PlanOptions { with_data })
+        plan::plan(
+            &self.facts,
+            workloads,
+            &PlanOptions {
+                with_data,
+                ..PlanOptions::default()
+            },
+        )
     }
 
     pub fn write(&self, name: &str, plans: &[Plan], options: Options) -> (PathBuf, Written) {

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use transvase::detect::native::syntax::{self, Reading};
 use transvase::detect::{Detector, FileView, Purpose, Sink, native};
 use transvase::disk::FileKind;
-use transvase::fact::{Masking, Syntax};
+use transvase::fact::{Fact, Facts, Masking, Syntax};
 use transvase::path::MachinePath;
 use transvase::product::pack::Packs;
 use transvase::secret::{self, Search};
@@ -62,6 +62,23 @@ const FILES: &[(&str, &[&str], &[&str])] = &[
             "/var/lib/dpkg/info/a.list",
             "/var/lib/dpkg/info/a.md5sums",
             "/var/lib/apt/extended_states",
+        ],
+    ),
+    (
+        "archives",
+        &["packages/apt-"],
+        &[
+            "/etc/apt/sources.list",
+            "/etc/apt/sources.list.d/a.sources",
+            "/etc/apt/preferences.d/a.pref",
+            "/etc/apt/auth.conf.d/a.conf",
+            "/usr/share/keyrings/a.gpg",
+            "/var/lib/apt/lists/a_InRelease",
+            "/var/lib/apt/lists/a_Packages",
+            "/var/lib/apt/lists/a_Packages.gz",
+            "/var/lib/apt/lists/a_Packages.xz",
+            "/var/lib/apt/lists/a_Packages.lz4",
+            "/var/log/apt/history.log",
         ],
     ),
     (
@@ -179,6 +196,12 @@ fn files(ids: &[&str], paths: &[&str], choice: usize, bytes: &[u8]) {
         shown += 1;
         let view = FileView::new(&path, &entry, bytes, &purpose);
         let mut sink = Sink::default();
+        if detector.interest().streamed {
+            let view = FileView::new(&path, &entry, &[], &purpose);
+            detector.stream(&view, &mut &*bytes, &installed(), &mut sink);
+            black_box(sink);
+            continue;
+        }
         detector.inspect(&view, &mut sink);
         black_box(sink);
         let view = FileView::new(&path, &entry, bytes, &purpose).disclosed();
@@ -187,6 +210,26 @@ fn files(ids: &[&str], paths: &[&str], choice: usize, bytes: &[u8]) {
         black_box(sink);
     }
     assert!(shown > 0, "no detector is called {ids:?}");
+}
+
+/// A machine that has a package `a`, whose name lists are searched for.
+fn installed() -> Facts {
+    let path = MachinePath::new("/var/lib/dpkg/status");
+    let text = b"Package: a\nStatus: install ok installed\nVersion: 1\n";
+    let (entry, purpose) = (entry(&path, text.len()), Purpose::default());
+    let view = FileView::new(&path, &entry, text, &purpose);
+    let mut sink = Sink::default();
+    let mut detectors = detectors().iter();
+    let status = detectors.find(|detector| detector.id() == "packages/dpkg");
+    status.unwrap().inspect(&view, &mut sink);
+    let packages = sink.facts.into_iter().filter_map(|fact| match fact {
+        Fact::Package(package) => Some(package),
+        _ => None,
+    });
+    Facts {
+        packages: packages.collect(),
+        ..Facts::default()
+    }
 }
 
 fn settings(choice: usize, bytes: &[u8]) {

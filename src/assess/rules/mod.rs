@@ -6,6 +6,7 @@
 mod code;
 mod kernel;
 mod network;
+mod origin;
 mod platform;
 mod process;
 mod security;
@@ -57,6 +58,7 @@ const RULES: &[Rule] = &[
     code::concerns,
     kernel::concerns,
     network::concerns,
+    origin::concerns,
     platform::concerns,
     process::concerns,
     security::concerns,

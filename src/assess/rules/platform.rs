@@ -44,13 +44,21 @@ pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
     found
 }
 
-/// Packages of a workload that are held back.
+/// Packages of a workload that are held back. Those that no build can have are said elsewhere.
 fn packages(seen: &Seen<'_>) -> Vec<Concern> {
     let mut found = Vec::new();
     for workload in seen.workloads {
+        let plan = seen.plans.iter().find(|plan| plan.id == workload.id);
+        let unknown: BTreeSet<&str> = plan
+            .iter()
+            .flat_map(|plan| &plan.image.origins)
+            .filter(|origin| origin.obstacle.is_some())
+            .map(|origin| origin.package.as_str())
+            .collect();
         let held = workload
             .packages
             .iter()
+            .filter(|name| !unknown.contains(name.as_str()))
             .filter_map(|name| seen.facts.package(name))
             .filter(|p| p.held);
         for package in held {

@@ -18,7 +18,7 @@ const COMMENTS: &[&str] = &["#", ";", "//", "--", "!", "<!--", "%", "*", "dnl"];
 /// A name that speaks of listening, and the value after it: `Port 80`, `listen = "a:80"`, `"rpc-port": 80`, `<port>80<`.
 static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"(?i)(?P<key>[a-z0-9_.-]*(?:ports?|listen|bind|addr(?:ess)?)[a-z0-9_-]*)["']?\]?(?:\s*[=:>]\s*|\s+)[\s"'\[{(]*(?P<value>[^\s"',;#)}<]+)"#,
+        r#"(?i)(?P<key>[a-z0-9_.-]*(?:ports?|listen|bind|addr(?:ess)?)[a-z0-9_-]*)["']?\]?(?:\s*[=:>]\s*|\s+)[\s"'\[{(]*?(?P<value>\[[0-9a-f:.]+\]:[0-9]+|[^\s"',;#)}<\[{(]+)"#,
     )
     .ok()
 });
@@ -48,6 +48,8 @@ pub struct NamedListeners;
 
 impl NamedListeners {
     pub const ID: &str = "listeners/named";
+    /// Largest file looked into, in bytes.
+    pub const LIMIT: u64 = 1 << 20;
 }
 
 impl Detector for NamedListeners {
@@ -67,7 +69,7 @@ impl Detector for NamedListeners {
 
     fn interest(&self) -> Interest {
         Interest {
-            limit: 1 << 20,
+            limit: Self::LIMIT,
             ..Interest::default()
         }
     }

@@ -6,6 +6,7 @@ mod cron;
 mod digest;
 mod elf;
 mod elf_note;
+mod import;
 mod init_script;
 mod listener;
 mod loader_cache;
@@ -24,6 +25,7 @@ pub use code::MachineCode;
 pub use cron::Cron;
 pub use digest::Digest;
 pub use elf::Executable;
+pub use import::Code;
 pub use init_script::InitScripts;
 pub use listener::NamedListeners;
 pub use loader_cache::LoaderCache;
@@ -38,6 +40,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(Cron),
         Box::new(code::MachineCode),
         Box::new(elf::Executable),
+        Box::new(import::Code),
         Box::new(LoaderCache),
         Box::new(digest::Digest),
         Box::new(InitScripts),
@@ -45,6 +48,13 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(package::FileLists),
         Box::new(package::Digests),
         Box::new(package::States),
+        Box::new(package::Descriptions),
+        Box::new(package::History),
+        Box::new(package::Keys),
+        Box::new(package::Lists),
+        Box::new(package::Logins),
+        Box::new(package::Pins),
+        Box::new(package::Sources),
         Box::new(secret::Content),
         Box::new(listener::NamedListeners),
         Box::new(account::Accounts),

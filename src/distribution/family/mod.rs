@@ -6,6 +6,7 @@
 mod apt;
 mod step;
 
+pub use super::archive::{PlannedArchive, PlannedPin};
 pub use step::{Output, Step, Word};
 
 use super::account::Accounts;
@@ -13,8 +14,10 @@ use super::base::Moving;
 use super::kin;
 use super::machine::Libc;
 use crate::fact::{Facts, Package};
+use crate::path::MachinePath;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt::Debug;
 
 /// A package of the image.
@@ -27,23 +30,27 @@ pub struct PlannedPackage {
     pub version: String,
 }
 
-/// Where a version says that its package came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// From the release's own archive, as far as the version tells.
-    Release,
-    /// From the archive of newer versions beside it.
-    Backports,
-    /// From somebody else's archive.
-    Elsewhere,
+/// What has to be done to a base before anything is installed from further archives.
+#[derive(Debug, Clone, Copy)]
+pub struct Preparation<'a> {
+    pub archives: &'a [PlannedArchive],
+    /// Of the base's own archive, beside those that it installs from.
+    pub components: &'a [String],
+    /// Where the release's archive went, in lines of a source list; empty while it is where the base looks for it.
+    pub moved: &'a [String],
+}
+
+/// A file that tells the installer of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchiveFile {
+    pub path: MachinePath,
+    pub text: String,
 }
 
 /// What an image is to have installed.
 #[derive(Debug, Clone, Copy)]
 pub struct Installation<'a> {
     pub packages: &'a [PlannedPackage],
-    /// Lines of a package source list beyond the base's own.
-    pub sources: &'a [String],
     /// Directories that must be there before.
     pub directories: &'a [String],
     pub locale: Option<&'a str>,
@@ -66,7 +73,17 @@ pub trait Family: Debug + Sync {
     /// What the installer is asked for in the place of `version`, so that the next security update still fits.
     fn pin(&self, source: &str, version: &str, moving: &[Moving]) -> String;
 
-    fn origin(&self, version: &str) -> Origin;
+    /// Which of two versions is the newer one.
+    fn compare(&self, a: &str, b: &str) -> Ordering;
+
+    /// Whether a version looks as if it were not of the release's own archive. It may look so for no reason.
+    fn is_doubtful(&self, version: &str) -> bool;
+
+    /// The files that add archives to an image, with their keys, and say which is preferred.
+    fn archives(&self, archives: &[PlannedArchive], pins: &[PlannedPin]) -> Vec<ArchiveFile>;
+
+    /// Before those files come: what they cannot be used without.
+    fn prepare(&self, wanted: &Preparation<'_>) -> Vec<Step>;
 
     /// Nothing where no package is asked for.
     fn install(&self, wanted: &Installation<'_>) -> Vec<Step>;

@@ -6,6 +6,15 @@ use crate::plan::Plan;
 use crate::quote::build_shell;
 use crate::render::value::octal;
 
+/// What is done before the files of further archives come.
+pub(super) fn prepared(plan: &Plan) -> Vec<Line> {
+    let mut run = Run::default();
+    for step in &plan.image.prepare {
+        run.step(step);
+    }
+    run.lines()
+}
+
 /// The lines, in the order in which each step finds what it needs.
 pub(super) fn image(plan: &Plan) -> Vec<Line> {
     let mut run = Run::default();

@@ -4,13 +4,14 @@ mod image;
 mod ownership;
 mod run;
 
-use self::image::image;
+use self::image::{image, prepared};
 use self::run::{Line, Run};
 use super::artefact::{Artefact, Outcome, Writer};
 use super::templates::fill;
 use super::value::{self, Health, Variable, environment, health, octal, working_directory};
 use super::{Error, entrypoint, schedule};
-use crate::plan::Plan;
+use crate::fact::Evidence;
+use crate::plan::{Means, Plan};
 use crate::quote::build_path;
 use serde::Serialize;
 
@@ -26,6 +27,9 @@ struct Dockerfile {
     rootfs: bool,
     stage: bool,
     stage_run: Vec<Line>,
+    prepare: Vec<Line>,
+    /// Where the machine names each archive whose files are copied.
+    archives: Vec<String>,
     run: Vec<Line>,
     files: Vec<String>,
     entrypoint: bool,
@@ -62,6 +66,10 @@ impl Writer for Dockerfiles {
             found.push(Artefact::of(plan, "Dockerfile", fill("Dockerfile", &view)?));
             let ignored = fill("dockerignore", &())?;
             found.push(Artefact::of(plan, ".dockerignore", ignored));
+            for file in &plan.image.archive_files {
+                let name = format!("{ARCHIVES}{}", file.path.text());
+                found.push(Artefact::of(plan, &name, file.text.clone()));
+            }
             if plan.process.entrypoint {
                 let text = fill("entrypoint.sh", &entrypoint::entrypoint(plan))?;
                 found.push(Artefact::of(plan, "entrypoint.sh", text).executable());
@@ -87,12 +95,15 @@ fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
         rootfs: generated || !plan.image.entries.is_empty(),
         stage: !stage_run.is_empty(),
         stage_run,
+        prepare: prepared(plan),
+        archives: archives(plan),
         run: image(plan),
         files: plan
             .image
             .files
             .iter()
             .map(|file| format!("{}: {}", file.path, file.why))
+            .chain(lifted(plan))
             .collect(),
         entrypoint: plan.process.entrypoint,
         environment: held,
@@ -121,6 +132,34 @@ fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
         command_from: format!("from {}", plan.process.command.evidence.place()),
     }
 }
+
+/// One line for each archive.
+fn archives(plan: &Plan) -> Vec<String> {
+    let archives = plan.image.archives.iter();
+    let said = archives.map(|archive| {
+        let mut words = vec![archive.uri.as_str(), &archive.suite];
+        words.extend(archive.components.iter().map(String::as_str));
+        format!("{}, from {}", words.join(" "), archive.evidence.place())
+    });
+    said.collect()
+}
+
+/// Packages whose files are among the carried ones.
+fn lifted(plan: &Plan) -> impl Iterator<Item = String> {
+    let origins = plan.image.origins.iter();
+    let lifted = origins.filter(|origin| origin.means == Means::Files);
+    lifted.map(|origin| {
+        let place = origin.evidence.first().map(Evidence::place);
+        let place = place.unwrap_or_default();
+        format!(
+            "files of {} {}, from {place}",
+            origin.package, origin.version
+        )
+    })
+}
+
+/// The folder of the build context whose tree tells the installer of further archives.
+const ARCHIVES: &str = "archives";
 
 /// Owners and modes of the carried files.
 fn stage(plan: &Plan) -> Vec<Line> {

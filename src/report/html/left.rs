@@ -1,5 +1,6 @@
 //! What is left behind, as areas: directories by the bytes that do not move, and packages that no image needs.
 
+use crate::plan::Unclaimed;
 use crate::report::letters;
 use crate::report::treemap::{Area, areas};
 use crate::scan::{Scan, UsedDirectory};
@@ -20,6 +21,10 @@ pub(super) struct Left {
     largest: Vec<[String; 2]>,
     package_count: usize,
     package_moves: usize,
+    /// What was made on the machine and nothing carries: path, files, size, last change; the largest.
+    unclaimed: Vec<[String; 4]>,
+    unclaimed_count: usize,
+    unclaimed_more: usize,
 }
 
 /// One treemap, laid out for a wide or a narrow screen.
@@ -67,6 +72,9 @@ struct Part {
 /// Areas of one map; what is smaller is one area together.
 const MOST: usize = 40;
 
+/// Rows of what nothing carries.
+const LISTED: usize = 60;
+
 pub(super) fn left(scan: &Scan) -> Left {
     let usage = &scan.usage;
     let stays = usage.bytes.saturating_sub(usage.moves);
@@ -91,8 +99,27 @@ pub(super) fn left(scan: &Scan) -> Left {
         directories: maps("Directories by the bytes that stay behind", &directories),
         package_count: packages.len(),
         package_moves: moving,
+        unclaimed_count: scan.unclaimed.len(),
+        unclaimed_more: scan.unclaimed.len().saturating_sub(LISTED),
+        unclaimed: unclaimed(scan),
         packages: maps("Packages that no image needs, by their size", &packages),
     }
+}
+
+/// The largest of what nothing carries, as rows.
+fn unclaimed(scan: &Scan) -> Vec<[String; 4]> {
+    let mut found: Vec<&Unclaimed> = scan.unclaimed.iter().collect();
+    found.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
+    let row = |left: &Unclaimed| {
+        let size = bytes(left.bytes);
+        [
+            left.path.to_string(),
+            left.names.to_string(),
+            size,
+            left.changed.clone(),
+        ]
+    };
+    found.into_iter().take(LISTED).map(row).collect()
 }
 
 /// Packages that no image needs, the largest first.

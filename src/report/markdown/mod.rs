@@ -7,6 +7,7 @@ use super::kinds::kinds;
 use super::questions::{Question, questions};
 use super::steps::{Step, steps};
 use super::words;
+use crate::plan::Unclaimed;
 use crate::product::Disposition;
 use crate::render::{Error, templates};
 use crate::rule::Verdict;
@@ -43,9 +44,21 @@ struct View<'a> {
     keep: Vec<Reason<'a>>,
     drop: Vec<Reason<'a>>,
     platform: Vec<Reason<'a>>,
+    unclaimed: Vec<Left<'a>>,
+    unclaimed_more: usize,
     unexamined: Vec<[String; 2]>,
     /// Where a page is cut: each rule's remedy, once.
     remedies: Vec<Remedy<'a>>,
+}
+
+/// What was made on the machine and nothing carries.
+#[derive(Serialize)]
+struct Left<'a> {
+    path: String,
+    names: u64,
+    many: bool,
+    size: String,
+    changed: &'a str,
 }
 
 #[derive(Serialize)]
@@ -75,6 +88,9 @@ const FIRST: usize = 5;
 
 /// Questions that are shown; the file with questions has them all.
 const ASKED: usize = 10;
+
+/// Rows of what nothing carries.
+const LEFT: usize = 20;
 
 /// Times a rule is shown in full, by how long the page may get: as much as there is room for. The rest is in scan.json. With
 /// none, what was found is left to report.html but for the factors.
@@ -144,6 +160,8 @@ fn view(scan: &Scan, shown: usize) -> View<'_> {
         keep: placed(Disposition::Keep),
         drop: placed(Disposition::Drop),
         platform: placed(Disposition::Platform),
+        unclaimed_more: scan.unclaimed.len().saturating_sub(LEFT),
+        unclaimed: scan.unclaimed.iter().take(LEFT).map(left).collect(),
         unexamined: scan
             .coverage
             .unexamined
@@ -155,6 +173,16 @@ fn view(scan: &Scan, shown: usize) -> View<'_> {
         } else {
             Vec::new()
         },
+    }
+}
+
+fn left(left: &Unclaimed) -> Left<'_> {
+    Left {
+        path: left.path.to_string(),
+        names: left.names,
+        many: left.names != 1,
+        size: crate::text::bytes(left.bytes),
+        changed: &left.changed,
     }
 }
 

@@ -68,6 +68,9 @@ impl Detector for Status {
             .peekable();
         if packages.peek().is_some() {
             sink.fact(Fact::PackageDatabase(NAME));
+            for (pattern, detector) in super::apt::WANTED {
+                sink.want(*pattern, *detector, "");
+            }
         }
         for package in packages {
             sink.fact(Fact::Package(package));

@@ -1,9 +1,11 @@
 //! Package databases, one file each: installed packages, whose files are whose, and what they recorded of them. What a
 //! database's files are called and how they are written is said in its file and nowhere else.
 
+mod apt;
 mod dpkg;
 mod unread;
 
+pub use apt::{Descriptions, History, Keys, Lists, Logins, Pins, Sources};
 pub use dpkg::{Digests, FileLists, States, Status};
 pub use unread::unread;
 

@@ -3,12 +3,18 @@
 //! Versions are deb-version(7): `[epoch:]upstream[-revision]`. A pin is what apt takes after `=`, with a `*` at its end,
 //! so that the next security update of the same upstream version still fits.
 
-use super::{Family, Installation, Origin, PlannedPackage, Step, encoded};
+mod archive;
+mod version;
+
+use super::{
+    ArchiveFile, Family, Installation, PlannedArchive, PlannedPackage, PlannedPin, Preparation,
+    Step, encoded,
+};
 use crate::distribution::account::{Accounts, PlannedUser};
 use crate::distribution::base::Moving;
 use crate::distribution::machine::Libc;
 use crate::fact::{Facts, Package};
-use crate::walk::glob;
+use std::cmp::Ordering;
 
 #[derive(Debug)]
 pub(super) struct Apt;
@@ -38,49 +44,27 @@ impl Family for Apt {
     }
 
     fn is_version(&self, version: &str) -> bool {
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '~' | ':');
-        version.len() <= 256 && version.chars().all(fits)
+        version::is_version(version)
     }
 
     fn pin(&self, source: &str, version: &str, moving: &[Moving]) -> String {
-        if version.is_empty() {
-            return "*".to_owned();
-        }
-        let (epoch, rest) = match version.split_once(':') {
-            Some((epoch, rest)) => (format!("{epoch}:"), rest),
-            None => (String::new(), version),
-        };
-        let (upstream, revision) = rest
-            .rsplit_once('-')
-            .map_or((rest, None), |(u, r)| (u, Some(r)));
-        let known = moving.iter().find(|m| glob::matches(&m.source, source));
-        let keep = match (known, revision) {
-            (Some(known), _) => Some(known.keep),
-            // A whole new upstream version was let into the stable release once: it may happen again.
-            (None, Some(revision)) if revision.starts_with("0+deb") => {
-                Some(upstream.split('.').count().saturating_sub(1).max(1))
-            }
-            _ => None,
-        };
-        match (keep, revision) {
-            (Some(0), _) => "*".to_owned(),
-            (Some(keep), _) if keep < upstream.split('.').count() => {
-                let parts: Vec<&str> = upstream.split('.').take(keep).collect();
-                format!("{epoch}{}.*", parts.join("."))
-            }
-            (_, Some(_)) => format!("{epoch}{upstream}-*"),
-            (_, None) => format!("{epoch}{}*", without_update(upstream)),
-        }
+        version::pin(source, version, moving)
     }
 
-    fn origin(&self, version: &str) -> Origin {
-        if version.contains("~bpo") {
-            Origin::Backports
-        } else if is_foreign(version) {
-            Origin::Elsewhere
-        } else {
-            Origin::Release
-        }
+    fn compare(&self, a: &str, b: &str) -> Ordering {
+        version::compare(a, b)
+    }
+
+    fn is_doubtful(&self, version: &str) -> bool {
+        version::is_doubtful(version)
+    }
+
+    fn archives(&self, archives: &[PlannedArchive], pins: &[PlannedPin]) -> Vec<ArchiveFile> {
+        archive::files(archives, pins)
+    }
+
+    fn prepare(&self, wanted: &Preparation<'_>) -> Vec<Step> {
+        archive::prepare(wanted)
     }
 
     fn install(&self, wanted: &Installation<'_>) -> Vec<Step> {
@@ -152,45 +136,14 @@ impl Family for Apt {
     }
 }
 
-/// A native version without the mark of a stable update: `1.2+deb12u3` is `1.2`.
-fn without_update(version: &str) -> &str {
-    let marks = ["+deb", "~deb", "~bpo", "+bpo", "+nmu"];
-    let cut = marks.iter().filter_map(|mark| version.find(mark)).min();
-    cut.and_then(|at| version.get(..at)).unwrap_or(version)
-}
-
-/// Marks that third-party archives put into their versions; the release's own never look like that.
-fn is_foreign(version: &str) -> bool {
-    let revision = version
-        .rsplit_once('-')
-        .map_or("", |(_, revision)| revision);
-    version.contains(".pgdg")
-        || version.contains("nodesource")
-        || version.contains(".gbp")
-        || version.contains("+maria~")
-        || version.contains("ppa")
-        || version.contains("~debian.")
-        || version.contains("~ubuntu.")
-        // `1.26.2-1~bookworm`: a code name, where the release itself writes `~deb12u1`.
-        || revision.rsplit_once('~').is_some_and(|(_, mark)| {
-            mark.len() > 3 && mark.chars().all(|c| c.is_ascii_lowercase())
-        })
-}
-
 /// What has to be there before the first package is.
 fn before(wanted: &Installation<'_>) -> Vec<Step> {
-    let sources = wanted.sources.iter();
-    let mut steps: Vec<Step> = sources
-        .map(|line| {
-            Step::new(["printf", "%s\\n", line]).appended("/etc/apt/sources.list.d/machine.list")
-        })
-        .collect();
-    steps.push(
+    let mut steps = vec![
         Step::new(["printf", "#!/bin/sh\\nexit 101\\n"])
             .written(POLICY)
             .why("Maintainer scripts start nothing here."),
-    );
-    steps.push(Step::new(["chmod", "0755", POLICY]));
+        Step::new(["chmod", "0755", POLICY]),
+    ];
     if !wanted.directories.is_empty() {
         let words = ["mkdir", "-p"].into_iter();
         let step = Step::new(words.chain(wanted.directories.iter().map(String::as_str)));
@@ -305,63 +258,6 @@ fn account(user: &PlannedUser, accounts: &Accounts<'_>) -> Step {
 mod tests {
     use super::*;
 
-    fn moving() -> Vec<Moving> {
-        let table = |source: &str, keep| Moving {
-            source: source.into(),
-            keep,
-        };
-        vec![
-            table("postgresql-[0-9]*", 1),
-            table("tzdata", 0),
-            table("php[0-9]*", 2),
-        ]
-    }
-
-    #[test]
-    fn pins_let_a_security_update_in() {
-        let cases = [
-            ("nginx", "1.22.1-9+deb12u2", "1.22.1-*"),
-            ("redis", "5:7.0.15-1~deb12u5", "5:7.0.15-*"),
-            ("adduser", "3.134", "3.134*"),
-            ("dash", "1.2.3+deb12u1", "1.2.3*"),
-            ("postgresql-15", "15.8-0+deb12u1", "15.*"),
-            ("postgresql-15", "15.1-1", "15.*"),
-            ("php8.2", "8.2.20-1~deb12u1", "8.2.*"),
-            ("tzdata", "2024a-0+deb12u1", "*"),
-            ("git", "1:2.39.5-0+deb12u1", "1:2.39.*"),
-            ("oddity", "7-0+deb12u1", "7-*"),
-            ("a", "1.0-rc1-2", "1.0-rc1-*"),
-            ("a", "", "*"),
-        ];
-        for (source, version, expected) in cases {
-            assert_eq!(
-                Apt.pin(source, version, &moving()),
-                expected,
-                "{source} {version}"
-            );
-        }
-    }
-
-    #[test]
-    fn third_party_versions_show() {
-        for version in [
-            "15.8-1.pgdg120+1",
-            "1.26.2-1~bookworm",
-            "18.20.4-1nodesource1",
-        ] {
-            assert_eq!(Apt.origin(version), Origin::Elsewhere, "{version}");
-        }
-        for version in [
-            "1.22.1-9+deb12u2",
-            "8.2.20-1~deb12u1",
-            "2.4.52-1ubuntu4.9",
-            "1.2-3~exp1",
-        ] {
-            assert_eq!(Apt.origin(version), Origin::Release, "{version}");
-        }
-        assert_eq!(Apt.origin("1.2-3~bpo12+1"), Origin::Backports);
-    }
-
     #[test]
     fn locales_have_a_definition() {
         let found = |name| Locale::new(name).map(|locale| (locale.definition, locale.charset));
@@ -372,12 +268,5 @@ mod tests {
         );
         assert_eq!(found("de_DE"), Some(("de_DE".into(), "ISO-8859-1")));
         assert_eq!(found("C.UTF-8"), None);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_version_has_a_pin(source in ".{0,12}", version in ".{0,24}") {
-            proptest::prop_assert!(Apt.pin(&source, &version, &moving()).ends_with('*'));
-        }
     }
 }
