@@ -7,6 +7,7 @@ mod tests {
     use transvase::assess::usual;
     use transvase::examine::examine;
     use transvase::plan::PlanOptions;
+    use transvase::product::Disposition;
     use transvase::product::pack::Packs;
     use transvase::progress::Silent;
     use transvase::source::{OpenOptions, Root};
@@ -307,5 +308,55 @@ mod tests {
         assert!(!plan.process.no_new_privileges);
         let unproven = plan.contract.unproven.as_deref().unwrap_or_default();
         assert!(unproven.contains("/usr/sbin/postdrop"), "{unproven}");
+    }
+
+    /// What a package does for its own server moves with nobody, and somebody has to know; what looks after the machine
+    /// is nobody's, though the server's package asks for it too.
+    #[test]
+    fn upkeep_of_a_package_is_said_of_the_workload_that_it_served() {
+        let machine = Machine::new();
+        machine.file("usr/sbin/logrotate", "x");
+        machine.file("usr/sbin/postd", "x");
+        for name in ["postd", "rules", "logrotate", "lonely"] {
+            let job = format!("etc/cron.daily/{name}");
+            machine.file(&job, "#!/bin/sh\ntrue\n");
+        }
+        machine.file(
+            "etc/crontab",
+            "25 6 * * * root run-parts --report /etc/cron.daily\n",
+        );
+        let unit = "usr/lib/systemd/system/logrotate.service";
+        machine.file(unit, "[Service]\nExecStart=/usr/sbin/logrotate x\n");
+        machine.related(
+            "postd",
+            "Depends: postd-rules, logrotate, rest\n",
+            &["/usr/sbin/postd", "/etc/cron.daily/postd"],
+        );
+        machine.package("postd-rules", &["/etc/cron.daily/rules"]);
+        let unit = format!("/{unit}");
+        machine.package(
+            "logrotate",
+            &["/usr/sbin/logrotate", "/etc/cron.daily/logrotate", &unit],
+        );
+        machine.package("lonely", &["/etc/cron.daily/lonely"]);
+        machine.unit("postd.service", "/usr/sbin/postd");
+        let study = machine.study();
+        let of = |name: &str| {
+            let mut jobs = study.cut.jobs.iter();
+            let path = format!("/etc/cron.daily/{name}");
+            let job = jobs.find(|placed| placed.job.command.contains(&path));
+            let job = job.unwrap();
+            assert_eq!(job.disposition, Disposition::Platform, "{name}");
+            job.workload.as_deref()
+        };
+        assert_eq!(of("postd"), Some("postd"));
+        assert_eq!(of("rules"), Some("postd"));
+        assert_eq!((of("logrotate"), of("lonely")), (None, None));
+        let concerns = study.scan.concerns.iter();
+        let said: Vec<&str> = concerns
+            .filter(|concern| concern.rule == "process/scheduled-job")
+            .filter_map(|concern| concern.workload.as_deref())
+            .collect();
+        assert_eq!(said, ["postd", "postd"]);
     }
 }

@@ -15,7 +15,7 @@ use crate::source::Root;
 use std::collections::BTreeSet;
 
 /// What decides which libraries a program gets.
-const LOADER: [&str; 2] = ["/etc/ld.so.conf", "/etc/nsswitch.conf"];
+const LOADER: [&str; 3] = ["/etc/ld.so.conf", "/etc/ld-musl-", "/etc/nsswitch.conf"];
 
 /// Scripts that run each other, as the kernel counts them (`execve(2)`, ELOOP).
 const INTERPRETERS: usize = 5;

@@ -16,6 +16,36 @@ pub enum ElfKind {
     Relocatable,
 }
 
+/// The C library that a file is linked with; whoever loads it has the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Libc {
+    Glibc,
+    Musl,
+    /// Another system's.
+    Other,
+}
+
+impl Elf {
+    /// Its C library, by its loader or by what it needs; `None` where neither says.
+    pub fn libc(&self) -> Option<Libc> {
+        if let Some(interpreter) = &self.interpreter {
+            return Some(if interpreter.contains("ld-musl") {
+                Libc::Musl
+            } else {
+                Libc::Glibc
+            });
+        }
+        self.needed.iter().find_map(|name| match name.as_str() {
+            "libc.so.6" => Some(Libc::Glibc),
+            "libc.so" => Some(Libc::Musl),
+            name if name.starts_with("ld-linux") => Some(Libc::Glibc),
+            name if name.starts_with("libc.musl-") => Some(Libc::Musl),
+            name if name.starts_with("libc.so.") => Some(Libc::Other),
+            _ => None,
+        })
+    }
+}
+
 /// What an ELF file asks of the system it runs on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Elf {
@@ -32,6 +62,8 @@ pub struct Elf {
     /// DT_RPATH and DT_RUNPATH, split at colons, `$ORIGIN` unexpanded.
     pub rpath: Vec<String>,
     pub runpath: Vec<String>,
+    /// The loader's own directories do not count for what it needs (DF_1_NODEFLIB).
+    pub no_default: bool,
     /// Symbol versions required of a library: (`libc.so.6`, `GLIBC_2.34`), sorted.
     pub versions: Vec<(String, String)>,
     /// Names of imported functions, sorted; capped.

@@ -23,7 +23,7 @@ pub use code::{
     ArgumentSite, CallSite, Code, Edge, Function, Gap, Lent, Region, Symbol, Target, name_hash,
 };
 pub use document::{Document, Include, Setting, Syntax};
-pub use elf::{Cached, Elf, ElfKind, Imports, Opened, Script, ScriptReference};
+pub use elf::{Cached, Elf, ElfKind, Imports, Libc, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
 pub use masking::Masking;
 pub use package::{Conffile, Ownership, Package};

@@ -154,6 +154,7 @@ fn concerns(
         unexamined,
         services: &enabled,
         placed: &cut.services,
+        jobs: &cut.jobs,
         workloads: &cut.workloads,
         plans: asked.plans,
         needs: asked.needs,

@@ -78,7 +78,9 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         workloads.push(fill::of_service(id, item, facts, &installed));
     }
     fold(&mut placed, &helpers, &mut workloads);
-    let mut jobs = jobs::place(facts, services, packs);
+    let staying = staying(services, facts, packs);
+    let moved = jobs::Moved::new(facts, &workloads, &staying);
+    let mut jobs = jobs::place(facts, services, packs, &moved);
     let machine = jobs::Machine {
         facts,
         packs,
@@ -125,6 +127,18 @@ fn placed(service: &Service, facts: &Facts, packs: &Packs) -> Placed {
         workload: None,
         product,
     }
+}
+
+/// Services, enabled or not, that a pack says stay with the machine: their packages' jobs are the machine's too.
+fn staying<'a>(services: &'a Services, facts: &Facts, packs: &Packs) -> Vec<&'a Service> {
+    let timed = services.jobs.iter();
+    let timed = timed.filter_map(|job| job.service.as_deref());
+    let all = services.services.iter().chain(timed);
+    all.filter(|service| {
+        let product = packs.recognise(service, facts);
+        product.is_some_and(|product| product.disposition != Disposition::Containerize)
+    })
+    .collect()
 }
 
 /// What was left out, by the first of it; each has its reason in the list of services.

@@ -3,7 +3,7 @@
 use super::cut::{self, PlacedJob, unique};
 use super::{Configuration, Workload, claims, connect, fill, packages};
 use crate::distribution::closure::Installed;
-use crate::fact::{Evidence, Facts, SecretRef};
+use crate::fact::{Evidence, Facts, Package, SecretRef};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
 use crate::product::{Connect, Disposition};
@@ -13,63 +13,144 @@ use crate::walk::Entry;
 use crate::words::script::script_words;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Decides for every enabled job.
-pub fn place(facts: &Facts, services: &Services, packs: &Packs) -> Vec<PlacedJob> {
+/// Decides for every enabled job; `moved` are the workloads that services became.
+pub fn place(
+    facts: &Facts,
+    services: &Services,
+    packs: &Packs,
+    moved: &Moved<'_>,
+) -> Vec<PlacedJob> {
     services
         .jobs
         .iter()
         .map(|job| {
             let answer = facts.answers.get(&[&*job.name]);
             let fate = answer.and_then(|answer| answer.disposition.as_ref());
-            let (disposition, reason) = match fate {
-                Some(fate) => (fate.value, super::place::as_answered(fate)),
-                None => decide(facts, packs, job),
+            let (disposition, reason, workload) = match fate {
+                Some(fate) => (fate.value, super::place::as_answered(fate), None),
+                None => decide(facts, packs, job, moved),
             };
             PlacedJob {
                 job: job.clone(),
                 disposition,
                 reason,
-                workload: None,
+                workload,
             }
         })
         .collect()
 }
 
-fn decide(facts: &Facts, packs: &Packs, job: &ScheduledJob) -> (Disposition, String) {
+fn decide(
+    facts: &Facts,
+    packs: &Packs,
+    job: &ScheduledJob,
+    moved: &Moved<'_>,
+) -> (Disposition, String, Option<String>) {
     let product = job
         .service
         .as_ref()
         .and_then(|service| packs.recognise(service, facts));
-    if let Some(product) =
-        product.filter(|product| product.disposition != Disposition::Containerize)
-    {
-        return (product.disposition, product.reason);
-    }
     let defined = job
         .service
         .as_ref()
         .and_then(|service| service.files.first())
         .unwrap_or(&job.evidence.path);
-    if job.command.contains("run-parts") {
-        return (
-            Disposition::Platform,
-            "runs the scripts of a cron directory; they are listed by themselves".into(),
-        );
-    }
-    match facts.owner(defined) {
-        Some(package)
-            if job.manager != Starter::Cron || job.evidence.path.text() != "/etc/crontab" =>
-        {
-            (
-                Disposition::Platform,
-                format!("upkeep of package {} on a machine", package.name),
-            )
+    let of_machine = job.manager == Starter::Cron && job.evidence.path.text() == "/etc/crontab";
+    let owner = facts.owner(defined).filter(|_| !of_machine);
+    let part = owner.and_then(|package| {
+        let own = moved.workload(package);
+        own.or_else(|| moved.renewed(package, packs))
+    });
+    let product = product.filter(|product| product.disposition != Disposition::Containerize);
+    match (product, part) {
+        // A package whose server moves has its upkeep there, whatever else the pack says of the machine's own.
+        (_, Some((reason, workload))) => (Disposition::Platform, reason, Some(workload)),
+        (Some(product), None) => (product.disposition, product.reason, None),
+        (None, None) if job.command.contains("run-parts") => {
+            let reason = "runs the scripts of a cron directory; they are listed by themselves";
+            (Disposition::Platform, reason.to_owned(), None)
         }
-        _ => (
-            Disposition::Containerize,
-            "a job of the machine's own".into(),
-        ),
+        (None, None) if owner.is_none() => {
+            let reason = "a job of the machine's own".to_owned();
+            (Disposition::Containerize, reason, None)
+        }
+        (None, None) => {
+            let name = owner.map_or("", |package| &package.name);
+            let reason = format!("upkeep of package {name} on a machine");
+            (Disposition::Platform, reason, None)
+        }
     }
+}
+
+/// Which workload each package's upkeep belongs to.
+pub struct Moved<'a> {
+    /// By the package that has a service's unit or program.
+    own: BTreeMap<&'a str, &'a str>,
+    /// By what those packages ask for directly: a server's files in common, the rules it works by.
+    needed: BTreeMap<&'a str, &'a str>,
+    workloads: &'a [Workload],
+}
+
+impl<'a> Moved<'a> {
+    /// `staying` are services of packages whose jobs are the machine's, whoever needs them.
+    pub fn new(facts: &'a Facts, workloads: &'a [Workload], staying: &[&Service]) -> Self {
+        let mut own: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut needed = BTreeMap::new();
+        for workload in workloads {
+            for package in workload.services.iter().flat_map(|s| behind(s, facts)) {
+                own.entry(&package.name).or_insert(&workload.id);
+                let first = package.depends.iter().filter_map(|group| group.first());
+                for name in first {
+                    needed.entry(name.as_str()).or_insert(workload.id.as_str());
+                }
+            }
+        }
+        for package in staying.iter().flat_map(|service| behind(service, facts)) {
+            needed.remove(package.name.as_str());
+        }
+        Self {
+            own,
+            needed,
+            workloads,
+        }
+    }
+
+    /// The workload that a package's own service moves as, and what that means for its upkeep.
+    fn workload(&self, package: &Package) -> Option<(String, String)> {
+        let name = package.name.as_str();
+        let needed = self.needed.get(name).filter(|_| !package.essential);
+        let id = *self.own.get(name).or(needed)?;
+        let reason = format!(
+            "upkeep of package {name}, which moves as workload {id}: see whether something has to do it there"
+        );
+        Some((reason, id.to_owned()))
+    }
+
+    /// The workload that has files which a package's jobs renew.
+    fn renewed(&self, package: &Package, packs: &Packs) -> Option<(String, String)> {
+        let name = &package.name;
+        packs.renewed(name).find_map(|directory| {
+            let has = |workload: &&Workload| {
+                let files = workload.configuration.iter().map(|file| &file.path);
+                let mut all = files.chain(&workload.claims);
+                all.any(|path| path.is_within(&directory))
+            };
+            let id = self.workloads.iter().find(has)?.id.clone();
+            let reason = format!(
+                "package {name} renews what workload {id} has of {directory}: nothing in its container does"
+            );
+            Some((reason, id))
+        })
+    }
+}
+
+/// The packages of a service: that of its unit, and those of its program.
+fn behind<'a>(service: &Service, facts: &'a Facts) -> impl Iterator<Item = &'a Package> {
+    let commands = service.commands.start.iter();
+    let programs = commands.flat_map(|command| program::of(&command.argv, facts).files);
+    let all: Vec<MachinePath> = service.files.iter().cloned().chain(programs).collect();
+    let owners = all.into_iter().filter_map(|path| facts.owner(&path));
+    owners.filter(|package| !package.essential)
 }
 
 /// What a machine's jobs are looked up in.

@@ -19,7 +19,7 @@ use crate::kernel::need::Need;
 use crate::plan::{Plan, Unclaimed};
 use crate::rule::Concern;
 use crate::service::Service;
-use crate::workload::{Placed, Workload};
+use crate::workload::{Placed, PlacedJob, Workload};
 use std::collections::BTreeMap;
 
 /// What the rules look at.
@@ -33,6 +33,8 @@ pub struct Seen<'a> {
     pub plans: &'a [Plan],
     /// The enabled services, and what becomes of each.
     pub placed: &'a [Placed],
+    /// The enabled jobs, and what becomes of each.
+    pub jobs: &'a [PlacedJob],
     /// What the code of each workload's programs needs.
     pub needs: &'a BTreeMap<String, Need>,
     /// What the code of programs can reach.

@@ -2,14 +2,31 @@
 
 use super::Seen;
 use crate::fact::Evidence;
-use crate::product::Log;
+use crate::product::{Disposition, Log};
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
 use crate::service::{RemarkKind, Service, ServiceType};
-use crate::workload::Workload;
+use crate::workload::{PlacedJob, Workload};
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
-    seen.workloads.iter().flat_map(of_workload).collect()
+    let upkeep = seen.jobs.iter().filter_map(upkeep);
+    let own = seen.workloads.iter().flat_map(of_workload);
+    own.chain(upkeep).collect()
+}
+
+/// A job of the package behind a workload, which its container does not have.
+fn upkeep(placed: &PlacedJob) -> Option<Concern> {
+    let id = placed.workload.as_deref()?;
+    if placed.disposition == Disposition::Containerize {
+        return None;
+    }
+    let job = &placed.job;
+    let detail = format!(
+        "{} ran {} as {} and is not in the container: {}",
+        job.name, job.schedule, job.user, placed.reason
+    );
+    let evidence = vec![job.evidence.clone()];
+    concern("process/scheduled-job", Some(id), detail, evidence)
 }
 
 fn of_workload(workload: &Workload) -> Vec<Concern> {

@@ -5,7 +5,7 @@
 use super::{elf_note, script};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Elf, ElfKind, Fact};
-use goblin::elf::dynamic::DF_1_PIE;
+use goblin::elf::dynamic::{DF_1_NODEFLIB, DF_1_PIE};
 use goblin::elf::header::{
     EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, ET_DYN, ET_EXEC, ET_REL,
 };
@@ -72,7 +72,7 @@ fn read(file: &FileView<'_>) -> Result<Elf, String> {
         ET_REL => ElfKind::Relocatable,
         ET_EXEC | ET_DYN if interpreter.is_some() => ElfKind::Dynamic,
         // A static-pie has a dynamic section and says that it is a program.
-        ET_DYN if is_pie(&elf) => ElfKind::Static,
+        ET_DYN if has_flag(&elf, DF_1_PIE) => ElfKind::Static,
         ET_DYN if elf.soname.is_some() || elf.entry == 0 => ElfKind::Library,
         ET_EXEC | ET_DYN => ElfKind::Static,
         other => {
@@ -114,6 +114,7 @@ fn read(file: &FileView<'_>) -> Result<Elf, String> {
             .collect(),
         rpath: paths(&elf.rpaths),
         runpath: paths(&elf.runpaths),
+        no_default: has_flag(&elf, DF_1_NODEFLIB),
         versions: versions(&elf),
         imports,
         ..Elf::default()
@@ -124,9 +125,10 @@ fn read(file: &FileView<'_>) -> Result<Elf, String> {
     Ok(found)
 }
 
-fn is_pie(elf: &goblin::elf::Elf<'_>) -> bool {
+/// A flag of DT_FLAGS_1.
+fn has_flag(elf: &goblin::elf::Elf<'_>, flag: u64) -> bool {
     let dynamic = elf.dynamic.as_ref();
-    dynamic.is_some_and(|dynamic| dynamic.info.flags_1 & DF_1_PIE != 0)
+    dynamic.is_some_and(|dynamic| dynamic.info.flags_1 & flag != 0)
 }
 
 fn versions(elf: &goblin::elf::Elf<'_>) -> Vec<(String, String)> {

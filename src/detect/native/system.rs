@@ -30,6 +30,7 @@ pub const CONFIGURATION: &[(&str, Syntax)] = &[
     ("/etc/environment", Syntax::Environment),
     ("/etc/ld.so.conf", Syntax::Columns),
     ("/etc/ld.so.conf.d/*.conf", Syntax::Columns),
+    ("/etc/ld-musl-*.path", Syntax::Columns),
     ("/etc/nsswitch.conf", Syntax::Columns),
 ];
 

@@ -182,6 +182,13 @@ impl Check<'_> {
     fn concerns(&mut self, pack: &PackFile) {
         for other in &pack.otherwise {
             self.when("[[otherwise]]", &other.when, pack.recognise.is_some());
+            let fires = |rule: &&String| pack.concern.iter().any(|own| own.rule == **rule);
+            for rule in other.silences.iter().filter(|rule| !fires(rule)) {
+                self.error(
+                    rule,
+                    format!("silences {rule:?}, which no concern of the pack is"),
+                );
+            }
         }
         for concern in &pack.concern {
             let known = catalogue::rule(&concern.rule).is_some();

@@ -13,12 +13,17 @@ use crate::service::Service;
 use crate::walk::glob;
 use crate::words::budget::EXPANDED;
 
+/// Where administrators put units.
+const UNITS_BY_HAND: [&str; 2] = ["/etc/systemd/system/", "/usr/local/lib/systemd/system/"];
+
 /// One service as packs look at it: what it is called, what it runs, and who owns that. Worked out once for all packs.
 pub(super) struct Candidate<'a> {
     names: Vec<&'a str>,
     argv: &'a [String],
     program: program::Program,
     owners: Vec<&'a str>,
+    /// An administrator wrote its unit, and no package has what it runs.
+    by_hand: bool,
 }
 
 impl<'a> Candidate<'a> {
@@ -29,7 +34,14 @@ impl<'a> Candidate<'a> {
         let files = program.files.iter().chain(service.files.first());
         let owners = files.filter_map(|path| facts.owner(path));
         let aliases = service.aliases.iter().map(String::as_str);
+        let own = service.files.first().is_some_and(|unit| {
+            let text = unit.text();
+            UNITS_BY_HAND.iter().any(|place| text.starts_with(place))
+        });
+        let mut known = program.files.iter().chain(service.files.first());
+        let by_hand = own && !known.any(|path| facts.owner(path).is_some());
         Self {
+            by_hand,
             owners: owners.map(|package| package.name.as_str()).collect(),
             names: std::iter::once(service.name.as_str())
                 .chain(aliases)
@@ -45,6 +57,13 @@ impl<'a> Candidate<'a> {
             return false;
         };
         let executables = &recognise.executables;
+        // What belongs to the machine by a pattern of its name is the distribution's; a name of one's own may be alike.
+        let stays = pack.file.disposition != Some(Disposition::Containerize);
+        let exact = |name: &str| recognise.units.iter().any(|unit| unit == name);
+        let is_alike = !recognise.units.is_empty() && !self.names.iter().any(|name| exact(name));
+        if stays && self.by_hand && is_alike {
+            return false;
+        }
         any(&recognise.units, self.names.iter().copied())
             && (executables.is_empty()
                 || executables.iter().any(|pattern| self.program.is(pattern)))
@@ -169,10 +188,7 @@ fn workers(asked: &Configured<'_>) -> Vec<String> {
 /// The pack's disposition, unless the machine's own configuration asks for another.
 fn disposition(asked: &Configured<'_>) -> (Disposition, String) {
     let file = &asked.pack.file;
-    let other = file
-        .otherwise
-        .iter()
-        .find(|other| rules::holds(asked, &other.when).is_some());
+    let other = rules::otherwise(asked);
     match other {
         Some(other) => (other.disposition, other.why.clone()),
         None => (

@@ -66,6 +66,9 @@ pub struct PackFile {
     /// Commands that jobs call, and what has to be installed for them.
     #[serde(default)]
     pub tool: Vec<Tool>,
+    /// Whose jobs keep files of others up to date.
+    #[serde(default)]
+    pub upkeep: Vec<Upkeep>,
     #[serde(default)]
     pub concern: Vec<Concern>,
     #[serde(default)]
@@ -102,6 +105,9 @@ pub struct Recognise {
 pub struct Otherwise {
     pub disposition: Disposition,
     pub why: String,
+    /// Rules of the pack that then do not fire: what serves others is no agent of its machine.
+    #[serde(default)]
+    pub silences: Vec<String>,
     pub when: When,
 }
 
@@ -310,6 +316,14 @@ pub struct Directory {
 pub struct Tool {
     pub commands: Vec<String>,
     pub packages: Vec<String>,
+}
+
+/// Packages (by pattern) whose jobs renew what stands below directories: whoever has files there has that job.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upkeep {
+    pub packages: Vec<String>,
+    pub directories: Vec<String>,
 }
 
 /// How to ask whether it works.

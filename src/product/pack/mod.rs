@@ -21,6 +21,7 @@ mod text;
 use super::Product;
 use crate::detect::{Detector, Want};
 use crate::fact::Facts;
+use crate::path::MachinePath;
 use crate::rule::Concern;
 use crate::service::{GeneratedUnit, Service};
 use std::collections::BTreeMap;
@@ -116,6 +117,16 @@ impl Packs {
             .map(|package| package.name.clone())
             .collect::<Vec<_>>()
             .into_iter()
+    }
+
+    /// Directories whose files the jobs of a package renew.
+    pub fn renewed(&self, package: &str) -> impl Iterator<Item = MachinePath> {
+        let all = self.packs.values().flat_map(|pack| &pack.file.upkeep);
+        let of_package = all.filter(move |upkeep| {
+            let mut patterns = upkeep.packages.iter();
+            patterns.any(|pattern| crate::walk::glob::matches(pattern, package))
+        });
+        of_package.flat_map(|upkeep| upkeep.directories.iter().map(MachinePath::new))
     }
 
     /// Packs whose tools are among the commands.

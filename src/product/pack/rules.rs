@@ -1,7 +1,7 @@
 //! Concerns of packs: a rule of the catalogue, when it fires, and what is shown for it.
 
 use super::Pack;
-use super::file::{self, When};
+use super::file::{self, Otherwise, When};
 use super::settings::{Configured, key_matches};
 use crate::fact::{Evidence, Facts};
 use crate::rule::Concern;
@@ -14,14 +14,21 @@ const SHOWN: usize = 20;
 
 /// Concerns of a product's pack, for one service.
 pub(super) fn product(asked: &Configured<'_>) -> Vec<Concern> {
+    let silenced = otherwise(asked).map_or(&[][..], |other| other.silences.as_slice());
     let all = asked.pack.file.concern.iter().enumerate();
+    let all = all.filter(|(_, concern)| !silenced.contains(&concern.rule));
     all.filter_map(|(index, concern)| make(concern, met(asked, index, &concern.when)?))
         .collect()
 }
 
-/// What shows that a condition holds for a service; text matchers are concerns' alone.
-pub(super) fn holds(asked: &Configured<'_>, when: &When) -> Option<Vec<Evidence>> {
-    met(asked, usize::MAX, when)
+/// Another disposition than the pack's, the first that holds. Text matchers are numbered behind those of concerns.
+pub(super) fn otherwise<'p>(asked: &Configured<'p>) -> Option<&'p Otherwise> {
+    let file = &asked.pack.file;
+    let mut others = file.otherwise.iter().zip(file.concern.len()..);
+    let holds = |other: &Otherwise, index| met(asked, index, &other.when).is_some();
+    others
+        .find(|(other, index)| holds(other, *index))
+        .map(|(other, _)| other)
 }
 
 fn met(asked: &Configured<'_>, index: usize, when: &When) -> Option<Vec<Evidence>> {

@@ -1,6 +1,7 @@
 //! A pack's text matchers as a detector: lines of files against regular expressions, the last resort after settings.
 
 use super::Pack;
+use super::file::{PackFile, TextMatch};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::{Fact, Hit};
 use crate::secret::redact_line;
@@ -17,16 +18,20 @@ pub(super) struct TextMatcher {
 impl TextMatcher {
     /// `None` for a pack without a text matcher.
     pub(super) fn new(pack: &Pack) -> Option<Self> {
-        let has_text = pack
-            .file
-            .concern
-            .iter()
-            .any(|concern| concern.when.text.is_some());
+        let has_text = texts(&pack.file).next().is_some();
         has_text.then(|| Self {
             id: format!("{}/text", pack.file.id.replace('/', "-")),
             pack: pack.clone(),
         })
     }
+}
+
+/// Text matchers of a pack by number: those of its concerns, then those of its other dispositions.
+fn texts(file: &PackFile) -> impl Iterator<Item = (usize, &TextMatch)> {
+    let concerns = file.concern.iter().map(|concern| &concern.when);
+    let others = file.otherwise.iter().map(|other| &other.when);
+    let all = concerns.chain(others).enumerate();
+    all.filter_map(|(index, when)| Some((index, when.text.as_ref()?)))
 }
 
 impl Detector for TextMatcher {
@@ -45,12 +50,7 @@ impl Detector for TextMatcher {
     }
 
     fn interest(&self) -> Interest {
-        let texts = self
-            .pack
-            .file
-            .concern
-            .iter()
-            .filter_map(|concern| concern.when.text.as_ref());
+        let texts = texts(&self.pack.file).map(|(_, text)| text);
         Interest {
             globs: texts.flat_map(|text| text.files.iter().cloned()).collect(),
             limit: 1 << 20,
@@ -59,10 +59,7 @@ impl Detector for TextMatcher {
     }
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
-        for (index, concern) in self.pack.file.concern.iter().enumerate() {
-            let Some(text) = &concern.when.text else {
-                continue;
-            };
+        for (index, text) in texts(&self.pack.file) {
             let path = file.path.text();
             if !text
                 .files

@@ -1,7 +1,11 @@
 //! Libraries a program needs, found as the machine's own loader would find them (ld.so(8)).
 
+mod lack;
+mod load;
 mod plug_in;
+mod search;
 
+pub use lack::{Asked, Lacks, Missing, lacks};
 pub use plug_in::{Programs, above_searched, is_library};
 
 use crate::fact::{Elf, Facts, Syntax};
@@ -11,19 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The loader's own directories; multiarch ones are in ld.so.conf.d, and named here for machines without it.
 const DEFAULT: &[&str] = &["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
-/// Where libraries are that only some processors take (ld.so(8), "glibc-hwcaps"); which one that is no disk tells, so a
-/// library for all comes first.
-const LEVELS: [&str; 3] = [
-    "glibc-hwcaps/x86-64-v2",
-    "glibc-hwcaps/x86-64-v3",
-    "glibc-hwcaps/x86-64-v4",
-];
-
 /// The machine's loader: what its configuration says is worked out once, for many programs.
 pub struct Loader<'a> {
     facts: &'a Facts,
     /// Directories of ld.so.conf and what it includes, in order.
     configured: Vec<MachinePath>,
+    /// Directories of ld-musl-*.path, which stand in place of musl's own.
+    of_musl: Vec<MachinePath>,
     /// The loader's cache by name; those for a processor's level behind those for all.
     cached: BTreeMap<&'a str, Vec<&'a MachinePath>>,
     /// Services that nsswitch.conf(5) names, without which the C library asks its own; `None` where there is no such file.
@@ -41,15 +39,10 @@ impl<'a> Loader<'a> {
 
     /// One that knows what programs may open beside what all may.
     pub fn with(facts: &'a Facts, own: &'a Programs) -> Self {
-        let documents = facts.documents.iter().filter(|((path, syntax), _)| {
-            *syntax == Syntax::Columns && path.text().starts_with("/etc/ld.so.conf")
-        });
-        let settings = documents.flat_map(|(_, document)| &document.settings);
-        let keys = settings.map(|setting| setting.key.as_str());
-        let configured = keys.filter(|key| key.starts_with('/'));
         Self {
             facts,
-            configured: configured.map(MachinePath::new).collect(),
+            configured: listed(facts, "/etc/ld.so.conf"),
+            of_musl: listed(facts, "/etc/ld-musl-"),
             cached: cached(facts),
             services: services(facts),
             own,
@@ -120,67 +113,6 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn locate(&self, elf: &Elf, name: &str) -> Option<MachinePath> {
-        if name.contains('/') {
-            return self.facts.tree.resolve(&MachinePath::new(name));
-        }
-        let tree = &self.facts.tree;
-        let own = Self::own_directories(elf).into_iter();
-        let own = own.map(|dir| dir.join(name));
-        let cached = self.cached.get(name).into_iter().flatten();
-        let cached = cached.map(|path| (*path).clone());
-        // The cache knows most: only what it lacks is worth making the other names.
-        let others = std::iter::once_with(|| self.common_files(elf, name)).flatten();
-        own.chain(cached)
-            .chain(others)
-            .filter_map(|path| tree.resolve(&path))
-            .find(|path| self.fits(path, elf))
-    }
-
-    /// A library's name in the directories of every file, those for some processors last.
-    fn common_files(&self, elf: &Elf, name: &str) -> Vec<MachinePath> {
-        let directories = self.common_directories(elf);
-        let levels = directories
-            .iter()
-            .flat_map(|dir| LEVELS.map(|level| dir.join(level).join(name)));
-        let plain = directories.iter().map(|dir| dir.join(name));
-        plain.chain(levels).collect()
-    }
-
-    /// Where the loader looks for what this file needs, in order.
-    pub fn directories(&self, elf: &Elf) -> Vec<MachinePath> {
-        let mut all = Self::own_directories(elf);
-        all.extend(self.common_directories(elf));
-        all
-    }
-
-    /// Those that the file names itself.
-    fn own_directories(elf: &Elf) -> Vec<MachinePath> {
-        // DT_RPATH counts only without DT_RUNPATH.
-        let own = match elf.runpath.as_slice() {
-            [] => &elf.rpath,
-            runpath => runpath,
-        };
-        let own = own.iter().map(|dir| expand(dir, elf));
-        // The empty and the relative ones mean the working directory, which no disk tells.
-        let own = own.filter(|dir| dir.starts_with('/'));
-        own.map(MachinePath::new).collect()
-    }
-
-    /// Those of every file for this machine.
-    fn common_directories(&self, elf: &Elf) -> Vec<MachinePath> {
-        let machine = &elf.machine;
-        let multiarch = [
-            format!("/lib/{machine}-linux-gnu"),
-            format!("/usr/lib/{machine}-linux-gnu"),
-        ];
-        let configured = self.configured.iter().cloned();
-        configured
-            .chain(multiarch.map(MachinePath::new))
-            .chain(DEFAULT.iter().map(MachinePath::new))
-            .collect()
-    }
-
     /// Whether a directory is one of those, without making them.
     fn is_common(&self, directory: &MachinePath, elf: &Elf) -> bool {
         let text = directory.text();
@@ -197,6 +129,18 @@ impl<'a> Loader<'a> {
         let found = self.facts.elfs.get(path);
         found.is_none_or(|found| (found.bits, &found.machine) == (elf.bits, &elf.machine))
     }
+}
+
+/// Directories that files of a loader's configuration list, in order.
+fn listed(facts: &Facts, files: &str) -> Vec<MachinePath> {
+    let documents = facts
+        .documents
+        .iter()
+        .filter(|((path, syntax), _)| *syntax == Syntax::Columns && path.text().starts_with(files));
+    let settings = documents.flat_map(|(_, document)| &document.settings);
+    let keys = settings.flat_map(|setting| setting.key.split(':'));
+    let directories = keys.filter(|key| key.starts_with('/'));
+    directories.map(MachinePath::new).collect()
 }
 
 fn cached(facts: &Facts) -> BTreeMap<&str, Vec<&MachinePath>> {
@@ -238,22 +182,6 @@ fn as_glob(text: &str) -> String {
         }
     }
     glob
-}
-
-/// `$ORIGIN`, `$LIB` and `$PLATFORM`, with and without braces.
-fn expand(dir: &str, elf: &Elf) -> String {
-    let origin = elf.path.parent().unwrap_or_else(MachinePath::root);
-    let lib = if elf.bits == 64 { "lib64" } else { "lib" };
-    let mut dir = dir.to_owned();
-    for (token, value) in [
-        ("ORIGIN", &*origin.text()),
-        ("LIB", lib),
-        ("PLATFORM", &elf.machine),
-    ] {
-        dir = dir.replace(&format!("${{{token}}}"), value);
-        dir = dir.replace(&format!("${token}"), value);
-    }
-    dir
 }
 
 #[cfg(test)]
