@@ -44,7 +44,10 @@ pub const PACKAGES: &[(&str, &[&str])] = &[
     ),
     ("bzip2", &["bzip2"]),
     ("chromium", &["chromium"]),
-    ("coreutils", &["cp", "dd", "sha256sum", "split", "sync"]),
+    (
+        "coreutils",
+        &["env", "cp", "dd", "sha256sum", "split", "sync"],
+    ),
     ("curl", &["curl"]),
     ("dash", &["sh"]),
     ("diffutils", &["diff"]),
