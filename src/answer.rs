@@ -14,9 +14,14 @@
 //! What belongs here: reading that file, and refusing what it must not hold. What becomes of the answers is up to the rooms
 //! that asked.
 
+mod disk;
+
+pub use disk::check;
+
 use crate::fact::{Answer, Answered, Answers, Disposition, Endpoint, Evidence};
 use crate::path::MachinePath;
-use crate::secret::{redact, redact_line};
+use crate::rule::catalogue;
+use crate::secret::{MASK, redact, redact_line};
 use crate::text::list;
 use crate::words::address::{self, Address, Form};
 use serde::Deserialize;
@@ -79,8 +84,15 @@ struct Reader<'t> {
 impl Reader<'_> {
     fn table(&self, table: Table) -> Result<Answer, Refused> {
         let ports = |ports: Vec<toml::Value>, at: usize| {
-            let ports = ports.iter().map(|port| self.port(port, at));
-            ports.collect::<Result<Vec<_>, _>>()
+            let mut known: Vec<Endpoint> = Vec::new();
+            for port in &ports {
+                let port = self.port(port, at)?;
+                // Twice is once.
+                if !known.contains(&port) {
+                    known.push(port);
+                }
+            }
+            Ok(known)
         };
         let paths = |paths: Vec<String>, at: usize| {
             let paths = paths.into_iter().map(|path| self.path(&path, at));
@@ -90,7 +102,9 @@ impl Reader<'_> {
         if let Some(rules) = table.accepted {
             let at = rules.span().start;
             accepted = rules.into_inner();
-            if let Some(other) = accepted.iter().find(|rule| !rule.starts_with(FAMILY)) {
+            let is_question =
+                |rule: &&String| rule.starts_with(FAMILY) && catalogue::rule(rule).is_some();
+            if let Some(other) = accepted.iter().find(|rule| !is_question(rule)) {
                 let what =
                     format!("only questions can be accepted ({FAMILY}…), and {other:?} is none");
                 return Err(self.refused(at, what));
@@ -182,6 +196,12 @@ impl Reader<'_> {
             return Err(self.refused(at, what.to_owned()));
         }
         let line = words.join(" ");
+        if line.contains(MASK) {
+            let what = format!(
+                "the command has {MASK} where a secret was taken out, and would run with these words; let the program read its secret from a file or a variable"
+            );
+            return Err(self.refused(at, what));
+        }
         if redact_line(&line).kind.is_some() {
             return Err(self.secret(at, "the command"));
         }
@@ -200,7 +220,7 @@ impl Reader<'_> {
                 let what = format!("{name:?} is no name of a variable");
                 return Err(self.refused(at, what));
             }
-            if redact(Some(name), value).kind.is_some() {
+            if value.contains(MASK) || redact(Some(name), value).kind.is_some() {
                 return Err(self.secret(at, name));
             }
         }

@@ -12,6 +12,7 @@ mod nearest;
 mod report;
 mod scan;
 
+use crate::answer;
 use crate::assess::Place;
 use crate::cli::{Cli, Command, Gates, Global, Source};
 use crate::error::Error;
@@ -89,6 +90,9 @@ fn open(
     let Examined { facts, outline } = threads(global, || {
         examine::examine(&root, &registry, &packs, options, known, &progress)
     })?;
+    if let Some(answers) = &answers {
+        answer::check(answers, &facts).map_err(|error| Error::Other(error.to_string()))?;
+    }
     progress.phase("studying", Total::Unknown);
     let study = study::study(&facts, &packs, outline, root.info().clone(), target);
     progress.finish();

@@ -139,13 +139,18 @@ pub(super) fn volumes(
             continue;
         };
         let held = place.facts.tree.entry(&path).is_some();
+        // What is made at the first start is made for whoever writes there.
+        let user = place.facts.user(&workload.user).filter(|_| !held);
+        let shaped = shaped(name, &path, place);
         volumes.push(PlannedVolume {
+            uid: user.map_or(shaped.uid, |user| user.uid),
+            gid: user.map_or(shaped.gid, |user| user.gid),
             bytes: data.bytes,
             why: data.why.clone(),
             carries_data: held,
             load: held && with_data,
             evidence: data.evidence.clone(),
-            ..shaped(name, &path, place)
+            ..shaped
         });
     }
     let mut visited = Vec::new();

@@ -1,7 +1,8 @@
 //! A program that can write, and nobody says where its state is.
 
+use super::index::Index;
 use super::witness::{Witness, witness};
-use super::{Seen, program};
+use super::{Seen, absent, program};
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::rule::catalogue::concern;
@@ -84,15 +85,22 @@ fn is_passing(path: &MachinePath) -> bool {
         .any(|passing| path.is_within(&MachinePath::new(passing)))
 }
 
-pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload, homes: &Homes) -> Option<Concern> {
+pub(super) fn concern_of(
+    seen: &Seen<'_>,
+    index: &Index<'_>,
+    workload: &Workload,
+) -> Option<Concern> {
     let service = workload.services.first()?;
     let product = workload.product.as_ref();
     let is_known = product.is_some_and(|product| product.says.state);
-    if is_known || workload.answer.state.is_some() || !workload.data.is_empty() {
+    if let Some(answered) = &workload.answer.state {
+        return absent(seen, workload, "unknown/state", answered);
+    }
+    if is_known || !workload.data.is_empty() {
         return None;
     }
     let program = program(workload);
-    let (can, evidence) = match witness(seen, workload, WRITE, &[]) {
+    let (can, evidence) = match witness(seen, index, workload, WRITE, &[]) {
         Witness::Never => return None,
         Witness::Does(call, evidence) => {
             (format!("{program} can write (it reaches {call})"), evidence)
@@ -105,7 +113,7 @@ pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload, homes: &Homes) ->
             )
         }
     };
-    let places = candidates(seen, workload, service, homes);
+    let places = candidates(seen, index, workload, service);
     let id = Some(workload.id.as_str());
     if places.is_empty() {
         // Who owns nothing has nowhere to write.
@@ -154,15 +162,15 @@ fn users(workload: &Workload) -> impl Iterator<Item = &str> {
 /// Where its state may be: what its user owns, where it works, what its variables and packages name; but for what is known.
 fn candidates(
     seen: &Seen<'_>,
+    index: &Index<'_>,
     workload: &Workload,
     service: &Service,
-    homes: &Homes,
 ) -> Vec<MachinePath> {
     let facts = seen.facts;
     let mut found: Vec<MachinePath> = Vec::new();
     let users = users(workload).filter_map(|name| facts.user(name));
     for user in users.filter(|user| user.uid != 0) {
-        found.extend(homes.0.get(&user.uid).into_iter().flatten().cloned());
+        found.extend(index.homes.0.get(&user.uid).into_iter().flatten().cloned());
     }
     found.extend(service.working_directory.clone());
     let homes = service.environment.variables.iter();
@@ -175,10 +183,8 @@ fn candidates(
         let is_state = |claim: &&MachinePath| kept.iter().any(|kept| claim.is_within(kept));
         let programs = workload.claims.iter().filter(|claim| !is_state(claim));
         let runtime = service.directories.iter().map(|directory| &directory.path);
-        let others = seen.workloads.iter().flat_map(|other| &other.data);
-        let others = others.map(|data| &data.path);
-        let mut all = programs.chain(&workload.logs).chain(runtime).chain(others);
-        all.any(|known| path.is_within(known))
+        let mut all = programs.chain(&workload.logs).chain(runtime);
+        all.any(|known| path.is_within(known)) || index.is_data(path)
     };
     found.retain(|path| {
         let is_there = facts.tree.get(path).is_some_and(crate::walk::Entry::is_dir);

@@ -1,6 +1,7 @@
 //! What the code of a workload's programs can do, with a place that shows it.
 
 use super::Seen;
+use super::index::Index;
 use crate::fact::Evidence;
 use crate::kernel::need::Program;
 use crate::program::is_shell;
@@ -19,11 +20,12 @@ pub(super) enum Witness {
 /// Whether the programs of a workload can make one of these calls; of `own`, only where their own code does.
 pub(super) fn witness(
     seen: &Seen<'_>,
+    index: &Index<'_>,
     workload: &Workload,
     any: &[&'static str],
     own: &[&'static str],
 ) -> Witness {
-    let plan = seen.plans.iter().find(|plan| plan.id == workload.id);
+    let plan = index.plan(workload);
     let programs = plan.map_or(&[][..], |plan| &plan.process.programs);
     let mut starts = workload
         .services

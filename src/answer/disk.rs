@@ -1,0 +1,138 @@
+//! Answers held against the machine they are for: what would break a container whoever says it, and what is said twice.
+
+use super::Refused;
+use crate::fact::{Answer, Answers, Evidence, Facts};
+use crate::path::MachinePath;
+use crate::service::id_of;
+
+/// Directories of the system itself: a volume in the place of one hides the programs and the records of its image.
+const SYSTEMS: &[&str] = &[
+    "/",
+    "/etc",
+    "/run",
+    "/usr",
+    "/var",
+    "/var/lib",
+    "/var/lib/dpkg",
+    "/var/lib/rpm",
+    "/var/run",
+];
+
+/// Directories in which nothing at all is anybody's state.
+const WHOLLY: &[&str] = &[
+    "/bin", "/boot", "/dev", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys",
+];
+
+/// Checks what the text alone does not tell.
+pub fn check(answers: &Answers, facts: &Facts) -> Result<(), Refused> {
+    for (name, answer) in &answers.of {
+        let id = id_of(name);
+        // The other one would be lost.
+        if id != *name && answers.of.contains_key(&id) {
+            let what = format!("{name:?} and {id:?} are the same service; answer it in one table");
+            return Err(refused(first(answer), what));
+        }
+        if let Some(state) = &answer.state {
+            for path in &state.value {
+                let real = facts.tree.resolve(path);
+                let real = real.as_ref().unwrap_or(path);
+                if let Some(system) = [path, real].into_iter().find(|path| is_system(path)) {
+                    let what = format!(
+                        "{system} belongs to the system, and a volume in its place would hide the system's files; name the directories that the service writes"
+                    );
+                    return Err(refused(Some(&state.evidence), what));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_system(path: &MachinePath) -> bool {
+    let is_within = |system: &&str| path.is_within(&MachinePath::new(system));
+    // `/usr/bin`, `/usr/lib`, `/usr/lib/x86_64-linux-gnu`; what lies deeper may be an application's.
+    let shared = path.parent().is_some_and(|parent| {
+        let is_usr = parent == MachinePath::new("/usr");
+        let is_libraries =
+            parent == MachinePath::new("/usr/lib") && path.name().contains("-linux-");
+        is_usr || is_libraries
+    });
+    let is_one = SYSTEMS
+        .iter()
+        .any(|system| *path == MachinePath::new(system));
+    is_one || shared || WHOLLY.iter().any(|system| is_within(&system))
+}
+
+/// Where anything of an answer stands.
+fn first(answer: &Answer) -> Option<&Evidence> {
+    let evidence = [
+        answer.ports.as_ref().map(|answered| &answered.evidence),
+        answer.state.as_ref().map(|answered| &answered.evidence),
+        answer.files.as_ref().map(|answered| &answered.evidence),
+        answer.command.as_ref().map(|answered| &answered.evidence),
+        answer
+            .environment
+            .as_ref()
+            .map(|answered| &answered.evidence),
+        answer
+            .disposition
+            .as_ref()
+            .map(|answered| &answered.evidence),
+    ];
+    evidence.into_iter().flatten().next()
+}
+
+fn refused(evidence: Option<&Evidence>, what: String) -> Refused {
+    let file = evidence.map(|evidence| evidence.path.text().trim_start_matches('/').to_owned());
+    Refused {
+        file: file.unwrap_or_else(|| "answers".to_owned()),
+        line: evidence.and_then(|evidence| evidence.line).unwrap_or(1),
+        what,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_of_the_system() {
+        for path in [
+            "/",
+            "/etc",
+            "/usr",
+            "/usr/lib",
+            "/usr/local",
+            "/lib/x",
+            "/usr/lib/x86_64-linux-gnu",
+            "/proc/1",
+            "/var/lib",
+            "/srv/../etc",
+        ] {
+            assert!(is_system(&path.into()), "{path}");
+        }
+        for path in [
+            "/data",
+            "/srv",
+            "/var/lib/x",
+            "/etc/x/state",
+            "/usr/local/x/var",
+            "/usr/lib/x/cache",
+            "/opt/x",
+            "/home/bob",
+        ] {
+            assert!(!is_system(&path.into()), "{path}");
+        }
+    }
+
+    #[test]
+    fn one_service_has_one_table() {
+        let text = "[workloads.shop]\nports = [1]\n[workloads.\"shop.service\"]\nports = [2]\n";
+        let answers = super::super::read("a.toml", text).unwrap();
+        let error = check(&answers, &Facts::default()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("a.toml:4: \"shop.service\" and \"shop\""),
+            "{error}"
+        );
+    }
+}
