@@ -1,7 +1,7 @@
 //! Answers held against the machine they are for: what would break a container whoever says it, and what is said twice.
 
 use super::Refused;
-use crate::fact::{Answer, Answers, Evidence, Facts};
+use crate::fact::{Answer, Answered, Answers, Evidence, Facts};
 use crate::path::MachinePath;
 use crate::service::id_of;
 
@@ -23,6 +23,9 @@ const WHOLLY: &[&str] = &[
     "/bin", "/boot", "/dev", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys",
 ];
 
+/// Made at each boot.
+const LIVE: &[&str] = &["/dev", "/proc", "/run", "/sys"];
+
 /// Checks what the text alone does not tell.
 pub fn check(answers: &Answers, facts: &Facts) -> Result<(), Refused> {
     for (name, answer) in &answers.of {
@@ -32,20 +35,43 @@ pub fn check(answers: &Answers, facts: &Facts) -> Result<(), Refused> {
             let what = format!("{name:?} and {id:?} are the same service; answer it in one table");
             return Err(refused(first(answer), what));
         }
-        if let Some(state) = &answer.state {
-            for path in &state.value {
-                let real = facts.tree.resolve(path);
-                let real = real.as_ref().unwrap_or(path);
-                if let Some(system) = [path, real].into_iter().find(|path| is_system(path)) {
-                    let what = format!(
-                        "{system} belongs to the system, and a volume in its place would hide the system's files; name the directories that the service writes"
-                    );
-                    return Err(refused(Some(&state.evidence), what));
-                }
-            }
+        let why = "a volume in its place would hide the system's files; name the directories that the service writes";
+        systems(answer.state.as_ref(), facts, is_system, why)?;
+        let why = "its image has one of its own; name the files that the service needs";
+        systems(answer.files.as_ref(), facts, is_systems_own, why)?;
+    }
+    Ok(())
+}
+
+/// Paths of the system among those that were answered, links followed.
+fn systems(
+    answered: Option<&Answered<Vec<MachinePath>>>,
+    facts: &Facts,
+    is_one: fn(&MachinePath) -> bool,
+    why: &str,
+) -> Result<(), Refused> {
+    let Some(answered) = answered else {
+        return Ok(());
+    };
+    for path in &answered.value {
+        let real = facts.tree.resolve(path);
+        let real = real.as_ref().unwrap_or(path);
+        if let Some(system) = [path, real].into_iter().find(|path| is_one(path)) {
+            let what = format!("{system} belongs to the system: {why}");
+            return Err(refused(Some(&answered.evidence), what));
         }
     }
     Ok(())
+}
+
+/// A directory of the system that no image takes from a machine as a whole; single files in it may be wanted.
+fn is_systems_own(path: &MachinePath) -> bool {
+    let is = |system: &&str| *path == MachinePath::new(system);
+    let is_within = |system: &&str| path.is_within(&MachinePath::new(system));
+    let is_usr = path.parent() == Some(MachinePath::new("/usr"));
+    is_usr
+        || SYSTEMS.iter().chain(WHOLLY).any(|system| is(&system))
+        || LIVE.iter().any(|system| is_within(&system))
 }
 
 fn is_system(path: &MachinePath) -> bool {
@@ -122,6 +148,22 @@ mod tests {
             "/home/bob",
         ] {
             assert!(!is_system(&path.into()), "{path}");
+        }
+    }
+
+    #[test]
+    fn files_of_the_system() {
+        for path in ["/", "/etc", "/usr/share", "/proc/1", "/run/x", "/lib"] {
+            assert!(is_systems_own(&path.into()), "{path}");
+        }
+        for path in [
+            "/etc/x",
+            "/usr/share/x",
+            "/lib/x.so",
+            "/usr/local/bin",
+            "/srv",
+        ] {
+            assert!(!is_systems_own(&path.into()), "{path}");
         }
     }
 

@@ -6,7 +6,7 @@ use super::place::Place;
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use crate::workload::Workload;
+use crate::workload::{Workload, claims};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,14 +82,7 @@ fn data_paths(workload: &Workload, place: &Place<'_>) -> Vec<MachinePath> {
         };
         paths.push(directory);
     }
-    paths.sort();
-    paths.dedup();
-    let all = paths.clone();
-    paths.retain(|path| {
-        !all.iter()
-            .any(|other| other != path && path.is_within(other))
-    });
-    paths
+    claims::outermost(paths)
 }
 
 /// The directory that a volume can take the place of: the data's own, or that around a single file, unless packages have
