@@ -20,7 +20,6 @@ pub use disk::check;
 
 use crate::fact::{Answer, Answered, Answers, Disposition, Endpoint, Evidence};
 use crate::path::MachinePath;
-use crate::rule::catalogue;
 use crate::secret::{MASK, redact, redact_line};
 use crate::text::list;
 use crate::words::address::{self, Address, Form};
@@ -110,9 +109,7 @@ impl Reader<'_> {
         if let Some(rules) = table.accepted {
             let at = rules.span().start;
             accepted = rules.into_inner();
-            let is_question =
-                |rule: &&String| rule.starts_with(FAMILY) && catalogue::rule(rule).is_some();
-            if let Some(other) = accepted.iter().find(|rule| !is_question(rule)) {
+            if let Some(other) = accepted.iter().find(|rule| !rule.starts_with(FAMILY)) {
                 let what =
                     format!("only questions can be accepted ({FAMILY}…), and {other:?} is none");
                 return Err(self.refused(at, what));
@@ -365,7 +362,6 @@ mod tests {
                 "accepted = [\"security/plain-secret\"]",
                 "only questions can be accepted",
             ),
-            ("accepted = [\"unknown/prodct\"]", "is none"),
             (
                 "command = [\"/bin/x\", \"[redacted]\"]",
                 "where a secret was taken out",

@@ -3,20 +3,9 @@
 use super::Refused;
 use crate::fact::{Answer, Answered, Answers, Evidence, Facts};
 use crate::path::MachinePath;
-use crate::service::id_of;
 
 /// Directories of the system itself: a volume in the place of one hides the programs and the records of its image.
-const SYSTEMS: &[&str] = &[
-    "/",
-    "/etc",
-    "/run",
-    "/usr",
-    "/var",
-    "/var/lib",
-    "/var/lib/dpkg",
-    "/var/lib/rpm",
-    "/var/run",
-];
+const SYSTEMS: &[&str] = &["/", "/etc", "/run", "/usr", "/var", "/var/lib", "/var/run"];
 
 /// Directories in which nothing at all is anybody's state.
 const WHOLLY: &[&str] = &[
@@ -26,9 +15,18 @@ const WHOLLY: &[&str] = &[
 /// Made at each boot.
 const LIVE: &[&str] = &["/dev", "/proc", "/run", "/sys"];
 
-/// Checks what the text alone does not tell.
-pub fn check(answers: &Answers, facts: &Facts) -> Result<(), Refused> {
+/// Checks what the text alone does not tell; `id_of` gives a service's id, and `is_question` knows the rules that ask.
+pub fn check(
+    answers: &Answers,
+    facts: &Facts,
+    id_of: fn(&str) -> String,
+    is_question: fn(&str) -> bool,
+) -> Result<(), Refused> {
     for (name, answer) in &answers.of {
+        if let Some(rule) = answer.accepted.iter().find(|rule| !is_question(rule)) {
+            let what = format!("{rule:?} was accepted for {name:?}, and is no question");
+            return Err(refused(first(answer), what));
+        }
         let id = id_of(name);
         // The other one would be lost.
         if id != *name && answers.of.contains_key(&id) {
@@ -111,7 +109,7 @@ fn first(answer: &Answer) -> Option<&Evidence> {
 fn refused(evidence: Option<&Evidence>, what: String) -> Refused {
     let file = evidence.map(|evidence| evidence.path.text().trim_start_matches('/').to_owned());
     Refused {
-        file: file.unwrap_or_else(|| "answers".to_owned()),
+        file: file.unwrap_or_else(|| "--answers".to_owned()),
         line: evidence.and_then(|evidence| evidence.line).unwrap_or(1),
         what,
     }
@@ -171,7 +169,14 @@ mod tests {
     fn one_service_has_one_table() {
         let text = "[workloads.shop]\nports = [1]\n[workloads.\"shop.service\"]\nports = [2]\n";
         let answers = super::super::read("a.toml", text).unwrap();
-        let error = check(&answers, &Facts::default()).unwrap_err().to_string();
+        let error = check(
+            &answers,
+            &Facts::default(),
+            |name| name.trim_end_matches(".service").to_owned(),
+            |_| true,
+        )
+        .unwrap_err()
+        .to_string();
         assert!(
             error.starts_with("a.toml:4: \"shop.service\" and \"shop\""),
             "{error}"

@@ -22,6 +22,7 @@ use crate::fact::{Answers, Fact, Facts};
 use crate::plan::PlanOptions;
 use crate::product::pack::Packs;
 use crate::progress::{Progress as _, Total};
+use crate::rule::catalogue;
 use crate::scan::Scan;
 use crate::service::id_of;
 use crate::source::{OpenOptions, Root};
@@ -91,7 +92,10 @@ fn open(
         examine::examine(&root, &registry, &packs, options, known, &progress)
     })?;
     if let Some(answers) = &answers {
-        answer::check(answers, &facts).map_err(|error| Error::Other(error.to_string()))?;
+        let is_question =
+            |rule: &str| catalogue::rule(rule).is_some_and(|rule| rule.question.is_some());
+        answer::check(answers, &facts, id_of, is_question)
+            .map_err(|error| Error::Other(error.to_string()))?;
     }
     progress.phase("studying", Total::Unknown);
     let study = study::study(&facts, &packs, outline, root.info().clone(), target);

@@ -51,7 +51,7 @@ pub(super) fn concern_of(
                 .map(|command| &command.evidence);
             let evidence = command.unwrap_or(&service.evidence).clone();
             (
-                format!("the code of {program} was not read, and may listen"),
+                format!("the code of {program} was not read, or not all of it, and may listen"),
                 evidence,
             )
         }

@@ -35,6 +35,9 @@ const WRITE: &[&str] = &[
     "symlinkat",
 ];
 
+/// Calls that may write a file, and do less harmful things too.
+const APPEND: &[&str] = &["pwrite64", "writev", "write"];
+
 /// Places of what is not kept: gone at a boot, made anew, or somebody else's.
 const PASSING: &[&str] = &[
     "/proc",
@@ -100,7 +103,10 @@ pub(super) fn concern_of(
         return None;
     }
     let program = program(workload);
-    let (can, evidence) = match witness(seen, index, workload, WRITE, &[]) {
+    let places = candidates(seen, index, workload, service);
+    // Whoever has a directory of its own may do no more there than add to a file.
+    let calls = [WRITE, if places.is_empty() { &[] } else { APPEND }].concat();
+    let (can, evidence) = match witness(seen, index, workload, &calls, &[]) {
         Witness::Never => return None,
         Witness::Does(call, evidence) => {
             (format!("{program} can write (it reaches {call})"), evidence)
@@ -108,12 +114,11 @@ pub(super) fn concern_of(
         Witness::Unread => {
             let evidence = service.evidence.clone();
             (
-                format!("the code of {program} was not read, and may write"),
+                format!("the code of {program} was not read, or not all of it, and may write"),
                 evidence,
             )
         }
     };
-    let places = candidates(seen, index, workload, service);
     let id = Some(workload.id.as_str());
     if places.is_empty() {
         // Who owns nothing has nowhere to write.
@@ -173,6 +178,7 @@ fn candidates(
         found.extend(index.homes.0.get(&user.uid).into_iter().flatten().cloned());
     }
     found.extend(service.working_directory.clone());
+    let own = home(seen, workload);
     let homes = service.environment.variables.iter();
     let homes = homes.filter(|(name, value)| name.ends_with("HOME") && value.starts_with('/'));
     found.extend(homes.map(|(_, value)| MachinePath::new(value)));
@@ -190,7 +196,20 @@ fn candidates(
         let is_there = facts.tree.get(path).is_some_and(crate::walk::Entry::is_dir);
         is_there && !is_passing(path) && !claims::is_shelf(path) && !known(path)
     });
+    found.extend(own.filter(|path| !known(path)));
     claims::outermost(found)
+}
+
+/// A person's home, which is a shelf, where a program that is kept elsewhere runs as that person.
+fn home(seen: &Seen<'_>, workload: &Workload) -> Option<MachinePath> {
+    let user = seen
+        .facts
+        .user(&workload.user)
+        .filter(|user| user.uid != 0)?;
+    let home = seen.facts.tree.resolve(&MachinePath::new(&user.home))?;
+    let is_persons = home.parent() == Some(MachinePath::new("/home"));
+    let is_kept_there = workload.claims.iter().any(|claim| claim.is_within(&home));
+    (is_persons && !is_kept_there).then_some(home)
 }
 
 /// Directories that its packages keep state in.

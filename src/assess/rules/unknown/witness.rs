@@ -13,7 +13,7 @@ pub(super) enum Witness {
     Does(&'static str, Evidence),
     /// Its code was read, and nothing in it does.
     Never,
-    /// Its code was not read.
+    /// Its code, or a part of it, was not read.
     Unread,
 }
 
@@ -43,6 +43,10 @@ pub(super) fn witness(
             found = Witness::Unread;
             continue;
         };
+        // What is in the part that was not read may do it too.
+        if !reach.unresolved.is_empty() {
+            found = Witness::Unread;
+        }
         let program = Program::new(path, reach, seen.facts);
         let calls = any.iter().map(|call| (call, false));
         for (call, must_be_own) in calls.chain(own.iter().map(|call| (call, true))) {
