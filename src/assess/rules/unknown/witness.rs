@@ -32,7 +32,14 @@ pub(super) fn witness(
         .iter()
         .flat_map(|service| &service.commands.start);
     // A shell runs others, and which ones is for its script to say.
-    let is_open = starts.next().is_none() || programs.iter().any(|path| is_shell(&path.text()));
+    // So is which of several programs an init script means.
+    let mut scripts = seen.facts.init_scripts.iter();
+    let several = scripts.any(|script| {
+        let mut services = workload.services.iter();
+        script.starts.len() > 1 && services.any(|own| own.files.first() == Some(&script.path))
+    });
+    let is_open =
+        several || starts.next().is_none() || programs.iter().any(|path| is_shell(&path.text()));
     let mut found = if programs.is_empty() || is_open {
         Witness::Unread
     } else {
