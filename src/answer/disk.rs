@@ -67,9 +67,7 @@ fn is_systems_own(path: &MachinePath) -> bool {
     let is = |system: &&str| *path == MachinePath::new(system);
     let is_within = |system: &&str| path.is_within(&MachinePath::new(system));
     let is_usr = path.parent() == Some(MachinePath::new("/usr"));
-    is_usr
-        || SYSTEMS.iter().chain(WHOLLY).any(|system| is(&system))
-        || LIVE.iter().any(|system| is_within(&system))
+    is_usr || SYSTEMS.iter().chain(WHOLLY).any(is) || LIVE.iter().any(is_within)
 }
 
 fn is_system(path: &MachinePath) -> bool {
@@ -84,7 +82,7 @@ fn is_system(path: &MachinePath) -> bool {
     let is_one = SYSTEMS
         .iter()
         .any(|system| *path == MachinePath::new(system));
-    is_one || shared || WHOLLY.iter().any(|system| is_within(&system))
+    is_one || shared || WHOLLY.iter().any(is_within)
 }
 
 /// Where anything of an answer stands.
