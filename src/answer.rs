@@ -14,9 +14,13 @@
 //! What belongs here: reading that file, and refusing what it must not hold. What becomes of the answers is up to the rooms
 //! that asked.
 
+mod disk;
+
+pub use disk::check;
+
 use crate::fact::{Answer, Answered, Answers, Disposition, Endpoint, Evidence};
 use crate::path::MachinePath;
-use crate::secret::{redact, redact_line};
+use crate::secret::{MASK, redact, redact_line};
 use crate::text::list;
 use crate::words::address::{self, Address, Form};
 use serde::Deserialize;
@@ -54,12 +58,16 @@ struct Table {
     accepted: Option<Spanned<BTreeSet<String>>>,
 }
 
+/// Entries of one list; no machine's service has as many ports, directories or words.
+const MOST: usize = 1_000;
+
 /// The family whose rules can be accepted: what is known stays a concern, whoever has read it.
 const FAMILY: &str = "unknown/";
 
 /// Reads answers; `file` is what errors and evidence call the text.
 pub fn read(file: &str, text: &str) -> Result<Answers, Refused> {
-    let reader = Reader { file, text };
+    let ends = text.match_indices('\n').map(|(at, _)| at).collect();
+    let reader = Reader { file, text, ends };
     let parsed: File = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         reader.refused(at, error.message().to_owned())
@@ -74,15 +82,26 @@ pub fn read(file: &str, text: &str) -> Result<Answers, Refused> {
 struct Reader<'t> {
     file: &'t str,
     text: &'t str,
+    /// Where its lines end.
+    ends: Vec<usize>,
 }
 
 impl Reader<'_> {
     fn table(&self, table: Table) -> Result<Answer, Refused> {
         let ports = |ports: Vec<toml::Value>, at: usize| {
-            let ports = ports.iter().map(|port| self.port(port, at));
-            ports.collect::<Result<Vec<_>, _>>()
+            self.room(ports.len(), at)?;
+            let mut known: Vec<Endpoint> = Vec::new();
+            for port in &ports {
+                let port = self.port(port, at)?;
+                // Twice is once.
+                if !known.contains(&port) {
+                    known.push(port);
+                }
+            }
+            Ok(known)
         };
         let paths = |paths: Vec<String>, at: usize| {
+            self.room(paths.len(), at)?;
             let paths = paths.into_iter().map(|path| self.path(&path, at));
             paths.collect::<Result<Vec<_>, _>>()
         };
@@ -167,6 +186,14 @@ impl Reader<'_> {
         })
     }
 
+    fn room(&self, entries: usize, at: usize) -> Result<(), Refused> {
+        if entries <= MOST {
+            return Ok(());
+        }
+        let what = format!("{entries} entries are too many; name directories, at most {MOST}");
+        Err(self.refused(at, what))
+    }
+
     fn path(&self, path: &str, at: usize) -> Result<MachinePath, Refused> {
         if path.starts_with('/') && !path.contains('\0') {
             return Ok(MachinePath::new(path));
@@ -176,12 +203,19 @@ impl Reader<'_> {
     }
 
     fn command(&self, words: Vec<String>, at: usize) -> Result<Vec<String>, Refused> {
+        self.room(words.len(), at)?;
         let first = words.first().map(String::as_str).unwrap_or_default();
         if first.is_empty() || words.iter().any(|word| word.contains('\0')) {
             let what = "a command is a list of words, the program first";
             return Err(self.refused(at, what.to_owned()));
         }
         let line = words.join(" ");
+        if line.contains(MASK) {
+            let what = format!(
+                "the command has {MASK} where a secret was taken out, and would run with these words; let the program read its secret from a file or a variable"
+            );
+            return Err(self.refused(at, what));
+        }
         if redact_line(&line).kind.is_some() {
             return Err(self.secret(at, "the command"));
         }
@@ -193,6 +227,7 @@ impl Reader<'_> {
         variables: BTreeMap<String, String>,
         at: usize,
     ) -> Result<BTreeMap<String, String>, Refused> {
+        self.room(variables.len(), at)?;
         for (name, value) in &variables {
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -200,7 +235,7 @@ impl Reader<'_> {
                 let what = format!("{name:?} is no name of a variable");
                 return Err(self.refused(at, what));
             }
-            if redact(Some(name), value).kind.is_some() {
+            if value.contains(MASK) || redact(Some(name), value).kind.is_some() {
                 return Err(self.secret(at, name));
             }
         }
@@ -224,8 +259,7 @@ impl Reader<'_> {
     }
 
     fn line(&self, at: usize) -> u32 {
-        let before = self.text.get(..at).unwrap_or_default();
-        let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+        let lines = self.ends.partition_point(|end| *end < at);
         u32::try_from(lines + 1).unwrap_or(u32::MAX)
     }
 }
@@ -275,6 +309,16 @@ mod tests {
     }
 
     #[test]
+    fn twice_is_once_and_a_list_has_an_end() {
+        let ports = one("ports = [8080, \"8080\", \"0.0.0.0:8080\", \"8080/udp\"]")
+            .ports
+            .unwrap();
+        assert_eq!(ports.value.len(), 2);
+        let many: Vec<String> = (1..2_000).map(|port| port.to_string()).collect();
+        assert!(refused(&format!("ports = [{}]", many.join(","))).contains("too many"));
+    }
+
+    #[test]
     fn nothing_is_an_answer_and_silence_is_none() {
         let answer = one("ports = []");
         assert!(answer.ports.unwrap().value.is_empty());
@@ -317,6 +361,10 @@ mod tests {
             (
                 "accepted = [\"security/plain-secret\"]",
                 "only questions can be accepted",
+            ),
+            (
+                "command = [\"/bin/x\", \"[redacted]\"]",
+                "where a secret was taken out",
             ),
             ("colour = 1", "answers.toml:2"),
         ] {

@@ -370,3 +370,69 @@ fn a_part_of_a_pod_stands_alone() {
     let page = std::fs::read_to_string(out.join("workloads/shop/README.md")).unwrap();
     assert!(page.contains("which was not chosen"), "{page}");
 }
+
+#[test]
+fn who_only_adds_to_a_file_of_its_own_is_asked_where() {
+    // A program that opens and writes, and does nothing else to files: its user's directory may hold what it wrote.
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("machine");
+    machine(&root);
+    let program = Path::new("/usr/bin/sleep");
+    let copied = root.join("opt/idle/idle");
+    std::fs::create_dir_all(copied.parent().unwrap()).unwrap();
+    std::fs::copy(program, &copied).unwrap();
+    for library in libraries(program) {
+        let to = root.join(library.trim_start_matches('/'));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(&library, &to).unwrap();
+    }
+    std::fs::create_dir_all(root.join("var/lib/idle")).unwrap();
+    let lines = "ExecStart=/opt/idle/idle infinity\nUser=shop\nEnvironment=IDLE_HOME=/var/lib/idle";
+    service(&root, "idle", lines);
+    let out = scratch.path().join("out");
+    let scan = migrate(&root, &out, &[]);
+    assert!(open(&scan, "idle").contains("state"));
+    let questions = std::fs::read_to_string(out.join("questions.toml")).unwrap();
+    assert!(
+        questions.contains("# state = [\"/var/lib/idle\"]"),
+        "{questions}"
+    );
+}
+
+#[test]
+fn a_file_of_questions_without_its_marks_is_an_answer() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("machine");
+    shop(&root);
+    write(&root, "var/lib/shop/a\nb\"c/x", "x");
+    let out = scratch.path().join("out");
+    migrate(&root, &out, &[]);
+    let text = std::fs::read_to_string(out.join("questions.toml")).unwrap();
+    let bare = text
+        .lines()
+        .map(|line| line.strip_prefix('#').unwrap_or(line));
+    let bare: Vec<&str> = bare.collect();
+    let answers = scratch.path().join("answers.toml");
+    std::fs::write(&answers, bare.join("\r\n")).unwrap();
+    migrate(
+        &root,
+        &scratch.path().join("again"),
+        &["--answers", answers.to_str().unwrap()],
+    );
+}
+
+#[test]
+fn an_answer_that_the_disk_does_not_have_stays_a_question() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("machine");
+    shop(&root);
+    let answers = scratch.path().join("answers.toml");
+    let text = "[workloads.shop]\nports = [80]\nstate = [\"/var/lib/shpo\"]\nfiles = [\"/srv/none\"]\ncommand = [\"/opt/none\"]\n";
+    std::fs::write(&answers, text).unwrap();
+    let out = scratch.path().join("out");
+    let scan = migrate(&root, &out, &["--answers", answers.to_str().unwrap()]);
+    let expected = ["command", "files", "state"].map(str::to_owned);
+    assert_eq!(open(&scan, "shop"), BTreeSet::from(expected));
+    let recipe = std::fs::read_to_string(out.join("workloads/shop/Dockerfile")).unwrap();
+    assert!(recipe.contains("900"), "its volume is its user's: {recipe}");
+}

@@ -12,6 +12,7 @@ mod nearest;
 mod report;
 mod scan;
 
+use crate::answer;
 use crate::assess::Place;
 use crate::cli::{Cli, Command, Gates, Global, Source};
 use crate::error::Error;
@@ -21,6 +22,7 @@ use crate::fact::{Answers, Fact, Facts};
 use crate::plan::PlanOptions;
 use crate::product::pack::Packs;
 use crate::progress::{Progress as _, Total};
+use crate::rule::catalogue;
 use crate::scan::Scan;
 use crate::service::id_of;
 use crate::source::{OpenOptions, Root};
@@ -89,6 +91,12 @@ fn open(
     let Examined { facts, outline } = threads(global, || {
         examine::examine(&root, &registry, &packs, options, known, &progress)
     })?;
+    if let Some(answers) = &answers {
+        let is_question =
+            |rule: &str| catalogue::rule(rule).is_some_and(|rule| rule.question.is_some());
+        answer::check(answers, &facts, id_of, is_question)
+            .map_err(|error| Error::Other(error.to_string()))?;
+    }
     progress.phase("studying", Total::Unknown);
     let study = study::study(&facts, &packs, outline, root.info().clone(), target);
     progress.finish();

@@ -6,7 +6,7 @@ use super::place::Place;
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use crate::workload::Workload;
+use crate::workload::{Workload, claims};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,14 +82,7 @@ fn data_paths(workload: &Workload, place: &Place<'_>) -> Vec<MachinePath> {
         };
         paths.push(directory);
     }
-    paths.sort();
-    paths.dedup();
-    let all = paths.clone();
-    paths.retain(|path| {
-        !all.iter()
-            .any(|other| other != path && path.is_within(other))
-    });
-    paths
+    claims::outermost(paths)
 }
 
 /// The directory that a volume can take the place of: the data's own, or that around a single file, unless packages have
@@ -139,13 +132,18 @@ pub(super) fn volumes(
             continue;
         };
         let held = place.facts.tree.entry(&path).is_some();
+        // What is made at the first start is made for whoever writes there.
+        let user = place.facts.user(&workload.user).filter(|_| !held);
+        let shaped = shaped(name, &path, place);
         volumes.push(PlannedVolume {
+            uid: user.map_or(shaped.uid, |user| user.uid),
+            gid: user.map_or(shaped.gid, |user| user.gid),
             bytes: data.bytes,
             why: data.why.clone(),
             carries_data: held,
             load: held && with_data,
             evidence: data.evidence.clone(),
-            ..shaped(name, &path, place)
+            ..shaped
         });
     }
     let mut visited = Vec::new();

@@ -6,7 +6,7 @@ use crate::path::sanitise;
 use crate::quote::toml;
 use crate::rule::{Concern, catalogue};
 use crate::scan::{Scan, Workload};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// One open question.
@@ -25,10 +25,17 @@ pub struct Question {
 
 /// All open questions, those that gain most first.
 pub fn questions(scan: &Scan) -> Vec<Question> {
+    let workloads = scan.workloads.iter();
+    let assessments = workloads.map(|workload| (workload.id.as_str(), &workload.assessment));
+    let assessments: BTreeMap<&str, &Assessment> = assessments.collect();
+    let of_concern = |concern: &Concern| match &concern.workload {
+        Some(id) => assessments.get(id.as_str()).copied(),
+        None => Some(&scan.assessment.machine),
+    };
     let mut found: Vec<Question> = scan
         .concerns
         .iter()
-        .filter_map(|concern| question(scan, concern))
+        .filter_map(|concern| question(of_concern(concern), concern))
         .collect();
     found.sort_by(|a, b| {
         b.points
@@ -41,9 +48,9 @@ pub fn questions(scan: &Scan) -> Vec<Question> {
     found
 }
 
-fn question(scan: &Scan, concern: &Concern) -> Option<Question> {
+fn question(assessment: Option<&Assessment>, concern: &Concern) -> Option<Question> {
     let question = concern.question.clone()?;
-    let points = assessment(scan, concern)
+    let points = assessment
         .and_then(|assessment| {
             assessment
                 .factors
@@ -65,22 +72,13 @@ fn question(scan: &Scan, concern: &Concern) -> Option<Question> {
     })
 }
 
-fn assessment<'s>(scan: &'s Scan, concern: &Concern) -> Option<&'s Assessment> {
-    let Some(id) = &concern.workload else {
-        return Some(&scan.assessment.machine);
-    };
-    let mut workloads = scan.workloads.iter();
-    workloads
-        .find(|workload| workload.id == *id)
-        .map(|workload| &workload.assessment)
-}
-
-/// The file in which the questions are answered: TOML that says nothing until somebody takes a # away.
+/// The file in which the questions are answered: TOML that says nothing until somebody takes a # away. What is only to be
+/// read has two, so that taking the first from every line of the file still gives TOML.
 pub fn questions_file(scan: &Scan) -> String {
     let mut text = format!(
-        "# What could not be told from the disk of {}. Take the # from the keys that you can answer, correct their values, and\n\
-         # run again with --answers and this file. A key that stays out is no answer; an empty list says that there is nothing.\n\
-         # Secrets do not belong here.\n",
+        "## What could not be told from the disk of {}. Take the # from the keys that you can answer, correct their values, and\n\
+         ## run again with --answers and this file. A key that stays out is no answer; an empty list says that there is nothing.\n\
+         ## Secrets do not belong here.\n",
         sanitise(words::machine(scan))
     );
     let machine = scan
@@ -91,16 +89,22 @@ pub fn questions_file(scan: &Scan) -> String {
         text.push('\n');
         asked(&mut text, concern);
     }
+    let mut open: BTreeMap<&str, Vec<&Concern>> = BTreeMap::new();
+    for concern in scan
+        .concerns
+        .iter()
+        .filter(|concern| concern.question.is_some())
+    {
+        let workload = concern.workload.as_deref().unwrap_or_default();
+        open.entry(workload).or_default().push(concern);
+    }
     for workload in words::by_score(scan) {
-        let own = scan.concerns.iter();
-        let own = own.filter(|concern| concern.workload.as_ref() == Some(&workload.id));
-        let open: Vec<&Concern> = own.filter(|concern| concern.question.is_some()).collect();
-        if !open.is_empty() {
-            table(&mut text, workload, &open);
+        if let Some(open) = open.get(workload.id.as_str()) {
+            table(&mut text, workload, open);
         }
     }
     if questions(scan).is_empty() {
-        text.push_str("\n# Nothing is open.\n");
+        text.push_str("\n## Nothing is open.\n");
     }
     text
 }
@@ -109,7 +113,7 @@ fn table(text: &mut String, workload: &Workload, open: &[&Concern]) {
     let _ = writeln!(text, "\n[workloads.{}]", toml(&workload.id));
     let _ = writeln!(
         text,
-        "# {}: {} of 100, {}",
+        "## {}: {} of 100, {}",
         sanitise(&workload.title),
         workload.assessment.score,
         words::certainty(workload.assessment.certainty)
@@ -119,16 +123,25 @@ fn table(text: &mut String, workload: &Workload, open: &[&Concern]) {
         asked(text, concern);
         let answer = catalogue::rule(&concern.rule).and_then(|rule| rule.answer.as_deref());
         if let Some(answer) = answer.filter(|answer| answered.insert(*answer)) {
-            let _ = writeln!(text, "# {answer} = {}", array(concern.likely.iter()));
+            let likely = likely(answer, concern);
+            let _ = writeln!(text, "# {answer} = {likely}");
         }
     }
     let rules: BTreeSet<&str> = open.iter().map(|concern| concern.rule.as_str()).collect();
     let _ = writeln!(
         text,
-        "# Whatever the answers: where it goes (containerize, platform, drop, keep), and which questions are settled.\n\
+        "## Whatever the answers: where it goes (containerize, platform, drop, keep), and which questions are settled.\n\
          # disposition = \"containerize\"\n# accepted = {}",
         array(rules.into_iter())
     );
+}
+
+/// The value that stands beside a key. No program is no command, so that an empty list would be refused.
+fn likely(answer: &str, concern: &Concern) -> String {
+    if answer == "command" && concern.likely.is_empty() {
+        return "[\"/path/of/the/program\", \"--foreground\"]".to_owned();
+    }
+    array(concern.likely.iter())
 }
 
 fn asked(text: &mut String, concern: &Concern) {
@@ -136,7 +149,7 @@ fn asked(text: &mut String, concern: &Concern) {
     let place = concern.evidence.first().map(crate::fact::Evidence::place);
     let _ = writeln!(
         text,
-        "# {}: {question}\n#   {} ({})",
+        "## {}: {question}\n##   {} ({})",
         concern.rule,
         sanitise(&concern.detail),
         sanitise(&place.unwrap_or_default())

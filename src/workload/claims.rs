@@ -4,6 +4,7 @@ use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::program::libraries::is_library;
 use crate::walk::{Entry, glob};
+use foldhash::HashSet;
 
 /// Directories that hold applications and are none. Whatever a package owns is one too.
 const SHELVES: &[&str] = &[
@@ -130,10 +131,9 @@ pub fn may_be_program(entry: &Entry) -> bool {
 pub fn outermost(mut paths: Vec<MachinePath>) -> Vec<MachinePath> {
     paths.sort();
     paths.dedup();
-    let all = paths.clone();
+    let all: HashSet<MachinePath> = paths.iter().cloned().collect();
     paths.retain(|path| {
-        !all.iter()
-            .any(|other| other != path && path.is_within(other))
+        !std::iter::successors(path.parent(), MachinePath::parent).any(|above| all.contains(&above))
     });
     paths
 }

@@ -96,7 +96,19 @@ impl Detector for NamedListeners {
 
 /// The address that a line names: `8888`, `127.0.0.1:8118`.
 fn named(line: &str) -> Option<String> {
-    let captures = SETTING.as_ref()?.captures(line)?;
+    let setting = SETTING.as_ref()?;
+    let mut rest = line;
+    // `<bind address="127.0.0.1" port="6667">`: the first name may have no value that says anything.
+    while let Some(captures) = setting.captures(rest) {
+        if let Some(address) = of_setting(&captures) {
+            return Some(address);
+        }
+        rest = rest.get(captures.name("key")?.end()..)?;
+    }
+    None
+}
+
+fn of_setting(captures: &regex::Captures<'_>) -> Option<String> {
     let key = captures.name("key")?.as_str().to_ascii_lowercase();
     let value = captures.name("value")?.as_str();
     if OTHERS.iter().any(|other| key.contains(other)) {
@@ -118,7 +130,7 @@ fn named(line: &str) -> Option<String> {
 /// An address of this machine: a number or loopback's name, not somebody's domain.
 fn is_host(host: &str) -> bool {
     let bare = host.trim_matches(['[', ']']);
-    matches!(bare, "*" | "localhost") || bare.parse::<std::net::IpAddr>().is_ok()
+    matches!(bare, "" | "*" | "localhost") || bare.parse::<std::net::IpAddr>().is_ok()
 }
 
 #[cfg(test)]
@@ -138,6 +150,8 @@ mod tests {
             ("bind = \"[::1]:8080\"", Some("[::1]:8080")),
             ("local_port = 12345;", Some("12345")),
             ("PORT=3493", Some("3493")),
+            ("<bind address=\"127.0.0.1\" port=\"6667\">", Some("6667")),
+            ("listen: \":9555\"", Some("0.0.0.0:9555")),
             ("port = 0", None),
             ("support = 80", None),
             ("report_interval: 20", None),

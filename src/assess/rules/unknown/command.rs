@@ -1,18 +1,19 @@
 //! A command that was not understood: the container would run the wrong thing, or nothing.
 
 use super::Seen;
-use crate::fact::Evidence;
+use crate::fact::{Answered, Evidence};
 use crate::program::{self, Program, is_shell};
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
+use crate::secret::MASK;
 use crate::service::{Service, ServiceType};
 use crate::workload::Workload;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
 pub(super) fn concerns(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
-    if workload.answer.command.is_some() {
-        return Vec::new();
+    if let Some(answered) = &workload.answer.command {
+        return missing(seen, workload, answered).into_iter().collect();
     }
     let main = workload.services.first();
     let is_known = |_: &&Service| {
@@ -27,10 +28,29 @@ pub(super) fn concerns(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
         let id = Some(workload.id.as_str());
         let found = concern("unknown/command", id, detail, vec![evidence])?;
         let command = service.commands.start.last();
+        // Words that had a secret are no answer: a container would run with the mask.
         let words = command.map(|command| command.argv.clone());
+        let words = words.filter(|words| !words.iter().any(|word| word.contains(MASK)));
         Some(found.likely(words.unwrap_or_default()))
     });
     found.into_iter().collect()
+}
+
+/// An answered program that the disk does not have: a container of it would not start.
+fn missing(
+    seen: &Seen<'_>,
+    workload: &Workload,
+    answered: &Answered<Vec<String>>,
+) -> Option<Concern> {
+    let program = program::of(&answered.value, seen.facts);
+    let first = answered
+        .value
+        .first()
+        .filter(|_| program.files.is_empty())?;
+    let detail = format!("{first:?} was answered, and is not on this disk");
+    let evidence = vec![answered.evidence.clone()];
+    let found = concern("unknown/command", Some(&workload.id), detail, evidence)?;
+    Some(found.likely(answered.value.iter().cloned()))
 }
 
 /// What is not understood of a service's command, and where it stands.

@@ -1,5 +1,6 @@
 //! Code that can listen, and no address is known.
 
+use super::index::Index;
 use super::witness::{Witness, witness};
 use super::{Seen, program};
 use crate::fact::Named;
@@ -17,7 +18,11 @@ const LISTEN: &[&str] = &["listen", "accept4", "accept"];
 /// A call that names an address for datagrams; the C library makes it too, to look names up.
 const BIND: &[&str] = &["bind"];
 
-pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload) -> Option<Concern> {
+pub(super) fn concern_of(
+    seen: &Seen<'_>,
+    index: &Index<'_>,
+    workload: &Workload,
+) -> Option<Concern> {
     let service = workload.services.first()?;
     if workload.answer.ports.is_some() {
         return None;
@@ -32,7 +37,7 @@ pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload) -> Option<Concern
         return None;
     }
     let program = program(workload);
-    let (can, evidence) = match witness(seen, workload, LISTEN, BIND) {
+    let (can, evidence) = match witness(seen, index, workload, LISTEN, BIND) {
         Witness::Never => return None,
         Witness::Does(call, evidence) => (
             format!("{program} can listen (it reaches {call})"),
@@ -46,7 +51,7 @@ pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload) -> Option<Concern
                 .map(|command| &command.evidence);
             let evidence = command.unwrap_or(&service.evidence).clone();
             (
-                format!("the code of {program} was not read, and may listen"),
+                format!("the code of {program} was not read, or not all of it, and may listen"),
                 evidence,
             )
         }
@@ -54,7 +59,7 @@ pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload) -> Option<Concern
     let mut evidence = vec![service.evidence.clone(), evidence];
     let id = Some(workload.id.as_str());
     if is_silent {
-        let named = named(seen, workload);
+        let named = named(seen, index, workload);
         let mut addresses: Vec<String> = named.iter().map(|named| named.address.clone()).collect();
         addresses.dedup();
         evidence.extend(named.iter().map(|named| named.evidence.clone()));
@@ -83,13 +88,9 @@ pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload) -> Option<Concern
 }
 
 /// Addresses that its configuration names.
-fn named<'a>(seen: &Seen<'a>, workload: &Workload) -> Vec<&'a Named> {
+fn named<'a>(seen: &Seen<'a>, index: &Index<'a>, workload: &Workload) -> Vec<&'a Named> {
     let files: BTreeSet<&MachinePath> = configuration_of(workload, seen.facts).collect();
-    let own = seen
-        .facts
-        .named
-        .iter()
-        .filter(|named| files.contains(&named.evidence.path));
+    let own = files.into_iter().flat_map(|path| index.named(path));
     let mut own: Vec<&Named> = own.collect();
     own.sort();
     own.dedup_by(|a, b| a.address == b.address);

@@ -4,14 +4,16 @@
 //! What a program's code can do is the witness: a question that the code rules out is not asked.
 
 mod command;
+mod index;
 mod listener;
 mod peer;
 mod state;
 mod witness;
 
+use self::index::Index;
 use super::Seen;
 use crate::detect::native::package;
-use crate::fact::Evidence;
+use crate::fact::{Answered, Evidence};
 use crate::path::MachinePath;
 use crate::plan::Unclaimed;
 use crate::program::is_shell;
@@ -19,30 +21,34 @@ use crate::rule::Concern;
 use crate::rule::catalogue::concern;
 use crate::text::{bytes, list};
 use crate::workload::Workload;
+use foldhash::HashSet;
 use std::collections::BTreeSet;
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
-    let homes = state::Homes::new(seen);
+    let index = Index::new(seen);
     let mut found = packages(seen);
     for workload in seen.workloads {
         let of_workload = [
             product(workload),
-            listener::concern_of(seen, workload),
-            state::concern_of(seen, workload, &homes),
+            listener::concern_of(seen, &index, workload),
+            state::concern_of(seen, &index, workload),
             files(seen, workload),
         ];
         found.extend(of_workload.into_iter().flatten());
         found.extend(command::concerns(seen, workload));
-        found.extend(peer::concerns(seen, workload));
+        found.extend(peer::concerns(&index, workload));
     }
-    found.retain(|concern| !is_accepted(seen.workloads, concern));
+    let accepted: HashSet<(&str, &str)> = (seen.workloads.iter())
+        .flat_map(|workload| {
+            let rules = workload.answer.accepted.iter();
+            rules.map(|rule| (workload.id.as_str(), rule.as_str()))
+        })
+        .collect();
+    found.retain(|concern| {
+        let workload = concern.workload.as_deref();
+        !workload.is_some_and(|id| accepted.contains(&(id, concern.rule.as_str())))
+    });
     found
-}
-
-fn is_accepted(workloads: &[Workload], concern: &Concern) -> bool {
-    let mut workloads = workloads.iter();
-    let own = workloads.find(|workload| concern.workload.as_ref() == Some(&workload.id));
-    own.is_some_and(|workload| workload.answer.accepted.contains(&concern.rule))
 }
 
 /// A program that no pack knows. Who has said what it listens on and what it keeps has said what a pack would.
@@ -92,8 +98,8 @@ const NAMED: usize = 5;
 
 /// What was made or changed near a workload and nothing carries.
 fn files(seen: &Seen<'_>, workload: &Workload) -> Option<Concern> {
-    if workload.answer.files.is_some() {
-        return None;
+    if let Some(answered) = &workload.answer.files {
+        return absent(seen, workload, "unknown/files", answered);
     }
     let near = Near::new(seen, workload);
     let found: Vec<&Unclaimed> = seen.unclaimed.iter().filter(|left| near.is(left)).collect();
@@ -118,6 +124,32 @@ fn files(seen: &Seen<'_>, workload: &Workload) -> Option<Concern> {
     let likely = found.iter().map(|left| left.path.text().into_owned());
     let concern = concern("unknown/files", Some(&workload.id), detail, evidence)?;
     Some(concern.likely(likely))
+}
+
+/// Answered paths that the disk does not have: the answer has a slip, or the disk is not the whole machine.
+fn absent(
+    seen: &Seen<'_>,
+    workload: &Workload,
+    rule: &str,
+    answered: &Answered<Vec<MachinePath>>,
+) -> Option<Concern> {
+    let tree = &seen.facts.tree;
+    let absent = answered
+        .value
+        .iter()
+        .filter(|path| tree.entry(path).is_none());
+    let absent: Vec<String> = absent.map(ToString::to_string).collect();
+    if absent.is_empty() {
+        return None;
+    }
+    let detail = format!(
+        "{} was answered, and is not on this disk",
+        list(&absent, NAMED)
+    );
+    let evidence = vec![answered.evidence.clone()];
+    let found = concern(rule, Some(&workload.id), detail, evidence)?;
+    let likely = answered.value.iter().map(|path| path.text().into_owned());
+    Some(found.likely(likely))
 }
 
 /// What is near a workload: files of its user, files by its name, files beside what it carries.

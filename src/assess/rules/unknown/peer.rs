@@ -1,10 +1,10 @@
 //! A loopback address or a socket that a workload connects to, and that nothing on the machine serves.
 
-use super::Seen;
+use super::index::Index;
 use crate::product::{Connect, is_loopback};
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
-use crate::workload::{Workload, connect};
+use crate::workload::Workload;
 use std::collections::BTreeSet;
 
 /// Sockets of the system itself, which a container does not have either, and which whoever opens them can do without.
@@ -20,10 +20,10 @@ const SYSTEMS: &[&str] = &[
     "/tmp/.X11-unix/",
 ];
 
-pub(super) fn concerns(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
+pub(super) fn concerns(index: &Index<'_>, workload: &Workload) -> Vec<Concern> {
     let mut known = BTreeSet::new();
     let open = workload.connects.iter().filter(|connect| {
-        is_local(connect) && !is_served(seen, connect) && known.insert(connect.to.clone())
+        is_local(connect) && !index.is_served(connect) && known.insert(connect.to.clone())
     });
     open.filter_map(|connect| {
         let detail = format!(
@@ -42,28 +42,4 @@ fn is_local(connect: &Connect) -> bool {
     }
     let address = connect.to.rsplit_once(':').map(|(address, _)| address);
     address.is_some_and(is_loopback)
-}
-
-/// By a workload, itself included, by a service that stays behind, or by a socket that the manager opens.
-fn is_served(seen: &Seen<'_>, to: &Connect) -> bool {
-    let by_workload = seen
-        .workloads
-        .iter()
-        .any(|other| connect::reaches(to, other));
-    let product = seen
-        .placed
-        .iter()
-        .filter_map(|placed| placed.product.as_ref());
-    let by_product = product.flat_map(|product| &product.listens).any(|listen| {
-        listen.address == to.to
-            || (listen.port != 0 && to.to.ends_with(&format!(":{}", listen.port)))
-    });
-    by_workload
-        || by_product
-        || seen.services.iter().any(|service| {
-            service
-                .sockets
-                .iter()
-                .any(|socket| to.to.ends_with(&socket.address))
-        })
 }

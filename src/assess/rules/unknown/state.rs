@@ -1,7 +1,8 @@
 //! A program that can write, and nobody says where its state is.
 
+use super::index::Index;
 use super::witness::{Witness, witness};
-use super::{Seen, program};
+use super::{Seen, absent, program};
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::rule::catalogue::concern;
@@ -33,6 +34,9 @@ const WRITE: &[&str] = &[
     "symlink",
     "symlinkat",
 ];
+
+/// Calls that may write a file, and do less harmful things too.
+const APPEND: &[&str] = &["pwrite64", "writev", "write"];
 
 /// Places of what is not kept: gone at a boot, made anew, or somebody else's.
 const PASSING: &[&str] = &[
@@ -84,15 +88,25 @@ fn is_passing(path: &MachinePath) -> bool {
         .any(|passing| path.is_within(&MachinePath::new(passing)))
 }
 
-pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload, homes: &Homes) -> Option<Concern> {
+pub(super) fn concern_of(
+    seen: &Seen<'_>,
+    index: &Index<'_>,
+    workload: &Workload,
+) -> Option<Concern> {
     let service = workload.services.first()?;
     let product = workload.product.as_ref();
     let is_known = product.is_some_and(|product| product.says.state);
-    if is_known || workload.answer.state.is_some() || !workload.data.is_empty() {
+    if let Some(answered) = &workload.answer.state {
+        return absent(seen, workload, "unknown/state", answered);
+    }
+    if is_known || !workload.data.is_empty() {
         return None;
     }
     let program = program(workload);
-    let (can, evidence) = match witness(seen, workload, WRITE, &[]) {
+    let places = candidates(seen, index, workload, service);
+    // Whoever has a directory of its own may do no more there than add to a file.
+    let calls = [WRITE, if places.is_empty() { &[] } else { APPEND }].concat();
+    let (can, evidence) = match witness(seen, index, workload, &calls, &[]) {
         Witness::Never => return None,
         Witness::Does(call, evidence) => {
             (format!("{program} can write (it reaches {call})"), evidence)
@@ -100,12 +114,11 @@ pub(super) fn concern_of(seen: &Seen<'_>, workload: &Workload, homes: &Homes) ->
         Witness::Unread => {
             let evidence = service.evidence.clone();
             (
-                format!("the code of {program} was not read, and may write"),
+                format!("the code of {program} was not read, or not all of it, and may write"),
                 evidence,
             )
         }
     };
-    let places = candidates(seen, workload, service, homes);
     let id = Some(workload.id.as_str());
     if places.is_empty() {
         // Who owns nothing has nowhere to write.
@@ -154,17 +167,18 @@ fn users(workload: &Workload) -> impl Iterator<Item = &str> {
 /// Where its state may be: what its user owns, where it works, what its variables and packages name; but for what is known.
 fn candidates(
     seen: &Seen<'_>,
+    index: &Index<'_>,
     workload: &Workload,
     service: &Service,
-    homes: &Homes,
 ) -> Vec<MachinePath> {
     let facts = seen.facts;
     let mut found: Vec<MachinePath> = Vec::new();
     let users = users(workload).filter_map(|name| facts.user(name));
     for user in users.filter(|user| user.uid != 0) {
-        found.extend(homes.0.get(&user.uid).into_iter().flatten().cloned());
+        found.extend(index.homes.0.get(&user.uid).into_iter().flatten().cloned());
     }
     found.extend(service.working_directory.clone());
+    let own = home(seen, workload);
     let homes = service.environment.variables.iter();
     let homes = homes.filter(|(name, value)| name.ends_with("HOME") && value.starts_with('/'));
     found.extend(homes.map(|(_, value)| MachinePath::new(value)));
@@ -175,16 +189,27 @@ fn candidates(
         let is_state = |claim: &&MachinePath| kept.iter().any(|kept| claim.is_within(kept));
         let programs = workload.claims.iter().filter(|claim| !is_state(claim));
         let runtime = service.directories.iter().map(|directory| &directory.path);
-        let others = seen.workloads.iter().flat_map(|other| &other.data);
-        let others = others.map(|data| &data.path);
-        let mut all = programs.chain(&workload.logs).chain(runtime).chain(others);
-        all.any(|known| path.is_within(known))
+        let mut all = programs.chain(&workload.logs).chain(runtime);
+        all.any(|known| path.is_within(known)) || index.is_data(path)
     };
     found.retain(|path| {
         let is_there = facts.tree.get(path).is_some_and(crate::walk::Entry::is_dir);
         is_there && !is_passing(path) && !claims::is_shelf(path) && !known(path)
     });
+    found.extend(own.filter(|path| !known(path)));
     claims::outermost(found)
+}
+
+/// A person's home, which is a shelf, where a program that is kept elsewhere runs as that person.
+fn home(seen: &Seen<'_>, workload: &Workload) -> Option<MachinePath> {
+    let user = seen
+        .facts
+        .user(&workload.user)
+        .filter(|user| user.uid != 0)?;
+    let home = seen.facts.tree.resolve(&MachinePath::new(&user.home))?;
+    let is_persons = home.parent() == Some(MachinePath::new("/home"));
+    let is_kept_there = workload.claims.iter().any(|claim| claim.is_within(&home));
+    (is_persons && !is_kept_there).then_some(home)
 }
 
 /// Directories that its packages keep state in.
