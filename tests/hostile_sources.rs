@@ -257,9 +257,12 @@ mod tests {
         for (signal, is_there) in [(1, false), (2, true), (15, false)] {
             let out = folder.join("out");
             fs::create_dir_all(if is_there { &out } else { &folder }).unwrap();
-            // Whoever runs the tests may ignore hang-ups, as nohup(1) does; the program would too.
+            // Whoever runs the tests may ignore signals, as nohup(1) and shells in the background do; so would the program.
             let mut running = Command::new("env");
-            let running = running.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_transvase")]);
+            let running = running.args([
+                "--default-signal=HUP,INT,TERM",
+                env!("CARGO_BIN_EXE_transvase"),
+            ]);
             let running = running.args(["migrate", "-q", "-o"]).args([&out, &root]);
             let mut running = running.stderr(Stdio::null()).spawn().unwrap();
             let within = if is_there { &out } else { &folder };
