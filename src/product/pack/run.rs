@@ -107,6 +107,13 @@ fn executable(asked: &Configured<'_>) -> Option<String> {
     named.find(hit).cloned()
 }
 
+/// Whether all that a pack's word has in braces is known of this service.
+fn is_filled(word: &str, asked: &Configured<'_>) -> bool {
+    let names = word.split('{').skip(1);
+    let mut names = names.filter_map(|rest| Some(rest.split_once('}')?.0));
+    names.all(|name| asked.variables.contains_key(name))
+}
+
 pub(super) fn probe(asked: &Configured<'_>, listens: &[Listen]) -> Option<Probe> {
     let probe = asked.pack.file.probe.as_ref()?;
     let port = listens
@@ -114,15 +121,10 @@ pub(super) fn probe(asked: &Configured<'_>, listens: &[Listen]) -> Option<Probe>
         .find(|listen| listen.protocol == "tcp")
         .map(|listen| listen.port);
     if !probe.command.is_empty() {
-        let command: Vec<String> = probe
-            .command
-            .iter()
-            .map(|word| instance::fill(word, &asked.variables))
-            .collect();
-        if command.iter().all(|word| {
-            !word.contains("{port}") && !word.contains("{address}") && !word.contains("{socket}")
-        }) {
-            return Some(Probe::Command(command));
+        let words = probe.command.iter();
+        if words.clone().all(|word| is_filled(word, asked)) {
+            let words = words.map(|word| instance::fill(word, &asked.variables));
+            return Some(Probe::Command(words.collect()));
         }
     }
     match (&probe.http, port) {
