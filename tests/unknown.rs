@@ -64,6 +64,27 @@ fn shop(root: &Path) {
 }
 
 #[test]
+fn a_default_is_no_answer_where_the_configuration_was_not_found() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("machine");
+    machine(&root);
+    program(&root, "usr/bin/postgres", "x");
+    let lines = "User=shop\nExecStart=/usr/bin/postgres -D /data/gone";
+    service(&root, "postgres", lines);
+    let scan = migrate(&root, &scratch.path().join("out"), &[]);
+    assert!(open(&scan, "postgres").contains("listener"));
+    let all = scan["concerns"].as_array().unwrap().iter();
+    let mut asked = all.filter(|concern| concern["rule"] == "unknown/listener");
+    let detail = asked.next().unwrap()["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("/data/gone/postgresql.conf was not found"),
+        "{detail}"
+    );
+    // It is kept, though the disk that holds it was not handed over.
+    assert_eq!(workload(&scan, "postgres")["data"][0]["path"], "/data/gone");
+}
+
+#[test]
 fn a_service_that_nobody_knows_is_a_guess_and_asks() {
     let scratch = tempfile::tempdir().unwrap();
     let root = scratch.path().join("machine");

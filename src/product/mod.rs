@@ -139,6 +139,8 @@ pub struct Product {
     /// Files and directories the configuration names (document roots, certificates, scripts).
     pub claims: Vec<(MachinePath, Evidence)>,
     pub says: Says,
+    /// Why its listeners are only the product's defaults, where they are.
+    pub listens_supposed: Option<String>,
     /// Opens files that its clients name by path.
     pub opens_files_of_clients: bool,
     /// Names of installed packages that belong to it beyond the executable's own (modules, plug-ins).

@@ -1,6 +1,7 @@
 //! From a pack as written to a pack that can be trusted: everything wrong with it is said at once, with file and line.
 
-use super::file::{PackFile, Source, When};
+use super::file::{PackFile, When};
+use super::source::Source;
 use crate::rule::catalogue;
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -156,6 +157,16 @@ impl Check<'_> {
             .chain(connects)
             .chain(places)
             .chain(pack.claim.iter().map(|claim| &claim.from))
+            .chain(
+                pack.config
+                    .iter()
+                    .flat_map(|config| config.home.iter().chain(&config.root)),
+            )
+            .chain(
+                pack.config
+                    .iter()
+                    .flat_map(|config| config.last.iter().map(|last| &last.below)),
+            )
             .collect();
         for source in all {
             let named = [&source.keys, &source.arguments, &source.environment]
@@ -170,6 +181,16 @@ impl Check<'_> {
             if let Some(key) = source.keys.first().filter(|_| pack.config.is_none()) {
                 self.error(key, format!("key {key:?} without a [config] to find it in"));
             }
+        }
+        let config = pack.config.iter();
+        if config
+            .clone()
+            .any(|config| config.home.is_some() && config.inside.is_none())
+        {
+            self.error(
+                "home",
+                "home names a directory; inside says which file of it is read",
+            );
         }
         for directory in &pack.run.directories {
             let mode = directory.mode.as_deref().unwrap_or("0755");

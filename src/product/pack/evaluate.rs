@@ -82,7 +82,9 @@ fn any<'a>(patterns: &[String], mut names: impl Iterator<Item = &'a str>) -> boo
 pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product {
     let mut asked = Configured::new(pack, service, facts);
     let file = &pack.file;
+    asked.is_supposed.set(false);
     let listens = at_most(listens(&asked), &asked);
+    let listens_supposed = asked.is_supposed.get().then(|| asked.unread());
     // What comes first is what templates mean by the port and the address.
     if let Some(first) = listens.iter().find(|listen| listen.port != 0) {
         asked
@@ -130,6 +132,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
             listeners: !file.listen.is_empty(),
             state: !file.hosts_application,
         },
+        listens_supposed,
         opens_files_of_clients: file.opens_files_of_clients,
         companions: companions(&asked),
         command: command(&asked),
@@ -204,21 +207,20 @@ fn path(asked: &Configured<'_>, text: &str) -> Option<MachinePath> {
     if text.is_empty() || text.contains(['$', '|']) {
         return None;
     }
-    let base = asked
-        .service
-        .working_directory
-        .clone()
-        .or_else(|| asked.main.first().and_then(MachinePath::parent));
-    Some(base.unwrap_or_else(MachinePath::root).join(text))
+    let has_base = asked.service.working_directory.is_some() || asked.has_root();
+    let beside = asked.main.first().filter(|_| !has_base);
+    let base = beside.and_then(MachinePath::parent);
+    Some(base.unwrap_or_else(|| asked.base()).join(text))
 }
 
 fn data(asked: &Configured<'_>) -> Vec<(MachinePath, String, Evidence)> {
     let mut found: Vec<(MachinePath, String, Evidence)> = Vec::new();
     for place in &asked.pack.file.data {
         for value in asked.values(&place.from) {
-            let Some(path) =
-                path(asked, &value.text).filter(|path| asked.facts.tree.get(path).is_some())
-            else {
+            // What is named and not there lies on a disk that was not handed over; a default that is not there is not used.
+            let is_there =
+                |path: &MachinePath| value.via != "default" || asked.facts.tree.get(path).is_some();
+            let Some(path) = path(asked, &value.text).filter(is_there) else {
                 continue;
             };
             if !found.iter().any(|(known, ..)| *known == path) {

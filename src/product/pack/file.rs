@@ -1,7 +1,7 @@
 //! A pack as written: TOML, every field known, nothing flattened or untagged, so that an error names its line.
 
 use super::Case;
-use crate::fact::Syntax;
+use super::source::{Config, Source};
 use crate::product::Disposition;
 use crate::rule::Severity;
 use crate::words::address::Form;
@@ -136,63 +136,6 @@ pub struct Instances {
 pub struct Unless {
     pub path: String,
     pub words: Vec<String>,
-}
-
-/// Where configuration is.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    pub syntax: Syntax,
-    /// Main files; `{instance}`, `{name}`, `{1}` and variables of the service's environment (`{CATALINA_BASE}`) are filled in.
-    #[serde(default)]
-    pub files: Vec<String>,
-    /// Flags whose value is the main file: `-c`, `--config`; `0` is the first plain argument.
-    #[serde(default)]
-    pub arguments: Vec<String>,
-    /// Files of shell assignments whose variables stand in the configuration as `${NAME}`.
-    #[serde(default)]
-    pub variables: Vec<String>,
-    /// Everything below these belongs to the product's configuration; path patterns.
-    #[serde(default)]
-    pub directories: Vec<String>,
-}
-
-/// Where a value comes from: a setting, an argument, a variable, or a default. The first that is there counts.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// Patterns over setting keys (`**/listen`); `-` and `_` are alike.
-    #[serde(default)]
-    pub keys: Vec<String>,
-    /// Flags of the command line.
-    #[serde(default)]
-    pub arguments: Vec<String>,
-    /// Variables of the service's environment.
-    #[serde(default)]
-    pub environment: Vec<String>,
-    #[serde(default)]
-    pub default: Option<String>,
-    /// Which argument of a setting; the first.
-    #[serde(default)]
-    pub index: usize,
-    /// Only settings one of whose arguments matches.
-    #[serde(default)]
-    pub having: Option<String>,
-    /// Only settings none of whose arguments matches.
-    #[serde(default)]
-    pub without: Option<String>,
-    /// Not an argument by number, but the one that follows this word: `crt` in `bind :443 ssl crt /etc/x.pem`.
-    #[serde(default)]
-    pub after: Option<String>,
-    /// What a setting that is there stands for, instead of its argument: `protocols = imap` is port 143.
-    #[serde(default)]
-    pub value: Option<String>,
-    /// Every setting counts, not only the last.
-    #[serde(default)]
-    pub all: bool,
-    /// Every argument of a setting counts, not only the one at `index`.
-    #[serde(default)]
-    pub each: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -15,6 +15,7 @@ mod reading;
 mod rules;
 mod run;
 mod settings;
+pub mod source;
 mod substitute;
 mod text;
 

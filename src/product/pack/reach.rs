@@ -1,7 +1,7 @@
 //! What a service listens on and connects to, by its pack's sources.
 
-use super::file::Source;
 use super::settings::{Configured, Placed, Value, key_matches};
+use super::source::Source;
 use crate::fact::Evidence;
 use crate::product::{Connect, Listen};
 use crate::words::address::Form;

@@ -2,16 +2,17 @@
 //! what stands under a condition only where the condition holds.
 
 use super::condition::Conditions;
-use super::file::Config;
 use super::settings::{Configured, Placed};
+use super::source::{Config, Last};
 use super::substitute::{drop_unknown, substitute};
 use super::{Pack, instance};
-use crate::detect::native::syntax;
+use crate::detect::native::syntax::{self, Reading};
 use crate::detect::{Want, dispatch};
 use crate::fact::{Facts, Include, Syntax};
 use crate::path::MachinePath;
 use crate::program;
 use crate::service::Service;
+use crate::walk::Entry;
 use crate::words::budget::Budget;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +57,7 @@ impl<'a> Configured<'a> {
             settings: Vec::new(),
             names: BTreeMap::new(),
             flags,
+            is_supposed: Cell::new(false),
             is_cut: Cell::new(false),
         };
         if let Some(config) = &pack.file.config {
@@ -66,11 +68,7 @@ impl<'a> Configured<'a> {
 
     /// Patterns of the main files: what the command line names, else the pack's own.
     pub fn main_patterns(&self, config: &Config) -> Vec<String> {
-        let base = self
-            .service
-            .working_directory
-            .clone()
-            .unwrap_or_else(MachinePath::root);
+        let base = self.base();
         let mut named: Vec<String> = Vec::new();
         for flag in &config.arguments {
             let values = if flag == "0" {
@@ -79,10 +77,13 @@ impl<'a> Configured<'a> {
                 self.flag(flag)
             };
             named.extend(values.into_iter().map(|value| {
-                base.join(value.trim_start_matches("file:"))
-                    .text()
-                    .into_owned()
+                let path = base.join(value.trim_start_matches("file:"));
+                self.file_of(config, &path)
             }));
+        }
+        if let (true, Some(home), Some(file)) = (named.is_empty(), &config.home, &config.inside) {
+            let homes = self.values(home).into_iter();
+            named.extend(homes.map(|home| within(&base.join(&home.text), file)));
         }
         if named.is_empty() {
             named = config
@@ -94,6 +95,74 @@ impl<'a> Configured<'a> {
             named.retain(|file| !file.contains('{'));
         }
         named
+    }
+
+    /// The want for a main file; its includes start where the command line says, else beside it.
+    fn want(&self, config: &Config, file: &str) -> Want {
+        let flags = config.root.iter().flat_map(|root| &root.arguments);
+        let root = flags.filter_map(|flag| self.flag(flag).pop()).next();
+        match root {
+            Some(root) => Reading {
+                syntax: config.syntax,
+                base: MachinePath::new(&root),
+                context: String::new(),
+            }
+            .want(file),
+            None => syntax::want(config.syntax, file),
+        }
+    }
+
+    /// Where relative paths start: where the product says so, else at the working directory.
+    pub(super) fn base(&self) -> MachinePath {
+        let config = self.pack.file.config.as_ref();
+        let root = config.and_then(|config| config.root.as_ref());
+        let root = root.and_then(|root| self.values(root).pop());
+        let root = root.map(|root| MachinePath::new(root.text.trim_matches('"')));
+        let working = || self.service.working_directory.clone();
+        root.or_else(working).unwrap_or_else(MachinePath::root)
+    }
+
+    pub(super) fn has_root(&self) -> bool {
+        let config = self.pack.file.config.as_ref();
+        let root = config.and_then(|config| config.root.as_ref());
+        root.is_some_and(|root| !self.values(root).is_empty())
+    }
+
+    /// The file that a flag names, or what is read of the directory that it names.
+    fn file_of(&self, config: &Config, path: &MachinePath) -> String {
+        let is_dir = self.facts.tree.get(path).is_some_and(Entry::is_dir);
+        match &config.inside {
+            Some(inside) if is_dir => within(path, inside),
+            _ => path.text().into_owned(),
+        }
+    }
+
+    /// Its configuration is named and not there, or where it is could not be told: what is known are defaults.
+    pub(super) fn is_unread(&self) -> bool {
+        let Some(config) = &self.pack.file.config else {
+            return false;
+        };
+        if !self.main.is_empty() {
+            return false;
+        }
+        let patterns = self.main_patterns(config);
+        let mut usual = config.files.iter();
+        let is_usual =
+            |pattern: &String| usual.any(|file| instance::fill(file, &self.variables) == *pattern);
+        // A product that has no file where it usually is runs with its defaults.
+        !patterns.iter().any(is_usual) && !(patterns.is_empty() && config.files.is_empty())
+    }
+
+    /// The configuration that was not found, for a sentence.
+    pub(super) fn unread(&self) -> String {
+        let config = self.pack.file.config.iter();
+        let patterns: Vec<String> = config
+            .flat_map(|config| self.main_patterns(config))
+            .collect();
+        match patterns.first() {
+            Some(file) => format!("its configuration {file} was not found"),
+            None => "where its configuration is could not be told".to_owned(),
+        }
     }
 
     pub(super) fn plain_argument(&self) -> Vec<String> {
@@ -138,6 +207,14 @@ impl<'a> Configured<'a> {
                 self.include(&path, &mut progress, 0);
             }
         }
+        if let Some(last) = &config.last {
+            for file in self.last_files(last) {
+                let path = MachinePath::new(&file);
+                if self.facts.tree.exists(&path) {
+                    self.include(&path, &mut progress, 0);
+                }
+            }
+        }
         self.names = progress.names;
         self.is_cut.set(progress.budget.is_spent());
         for file in &config.variables {
@@ -146,6 +223,15 @@ impl<'a> Configured<'a> {
                 self.files.push(path);
             }
         }
+    }
+
+    /// The files that are read after all others.
+    fn last_files(&self, last: &Last) -> Vec<String> {
+        let base = self.base();
+        let below = self.values(&last.below).into_iter();
+        below
+            .map(|directory| within(&base.join(&directory.text), &last.file))
+            .collect()
     }
 
     /// Settings of a file with its includes in their place; each file once.
@@ -235,6 +321,11 @@ impl<'a> Configured<'a> {
     }
 }
 
+/// A file (or pattern) of a directory.
+fn within(directory: &MachinePath, file: &str) -> String {
+    format!("{}/{file}", directory.text().trim_end_matches('/'))
+}
+
 fn variables(pack: &Pack, service: &Service) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, String> =
         service.environment.variables.iter().cloned().collect();
@@ -263,8 +354,12 @@ pub(super) fn wants(pack: &Pack, service: &Service, facts: &Facts) -> Vec<Want> 
     let mut wants: Vec<Want> = configured
         .main_patterns(config)
         .iter()
-        .map(|file| syntax::want(config.syntax, file))
+        .map(|file| configured.want(config, file))
         .collect();
+    if let Some(last) = &config.last {
+        let files = configured.last_files(last);
+        wants.extend(files.iter().map(|file| syntax::want(config.syntax, file)));
+    }
     for file in &config.variables {
         wants.push(syntax::want(
             Syntax::Environment,

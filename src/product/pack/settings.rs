@@ -1,7 +1,7 @@
 //! A service's configuration as a pack asks about it: the values its sources give, from command line to default.
 //! `reading.rs` puts the configuration together.
 
-use super::file::Source;
+use super::source::Source;
 use super::{Pack, instance};
 use crate::fact::{Evidence, Facts, Setting};
 use crate::path::MachinePath;
@@ -48,6 +48,8 @@ pub struct Configured<'a> {
     /// Variables that the configuration's own files define.
     pub names: BTreeMap<String, String>,
     pub(super) flags: Vec<(String, Vec<String>)>,
+    /// A default was taken though the configuration was not read.
+    pub(super) is_supposed: Cell<bool>,
     /// There was more of it than the limit.
     pub is_cut: Cell<bool>,
 }
@@ -92,6 +94,9 @@ impl Configured<'_> {
             {
                 return vec![self.value(value.clone(), name, self.service.evidence.clone())];
             }
+        }
+        if source.default.is_some() && self.is_unread() {
+            self.is_supposed.set(true);
         }
         let default = source
             .default

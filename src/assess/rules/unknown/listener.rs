@@ -28,6 +28,9 @@ pub(super) fn concern_of(
         return None;
     }
     let product = workload.product.as_ref();
+    if let Some(why) = product.and_then(|product| product.listens_supposed.as_ref()) {
+        return supposed(workload, why);
+    }
     let is_silent = workload.listens.is_empty();
     // A pack says all of its product's listeners, and that there is none.
     let is_known = product.is_some_and(|product| !product.says.listeners || !is_silent);
@@ -85,6 +88,21 @@ pub(super) fn concern_of(
         }
         .likely(workload.listens.iter().map(Listen::shown)),
     )
+}
+
+/// The product's defaults are no answer where its configuration was not read.
+fn supposed(workload: &Workload, why: &str) -> Option<Concern> {
+    let service = workload.services.first()?;
+    let defaults: Vec<String> = workload.listens.iter().map(Listen::shown).collect();
+    let detail = match defaults.as_slice() {
+        [] => format!("{why}, so where it listens is not known"),
+        some => format!("{why}, so {} is only its default", list(some, 3)),
+    };
+    let id = Some(workload.id.as_str());
+    let command = service.commands.start.last();
+    let evidence = command.map_or(&service.evidence, |command| &command.evidence);
+    let found = concern("unknown/listener", id, detail, vec![evidence.clone()])?;
+    Some(found.likely(defaults))
 }
 
 /// Addresses that its configuration names.

@@ -1,6 +1,7 @@
 //! Apache httpd: one directive a line, `\` continues, `<Section argument>` nests ("Configuration Files" in its manual).
 
 use super::{Reader, words};
+use crate::path::MachinePath;
 use crate::words::budget::Budget;
 use crate::words::expand::braced;
 use std::collections::BTreeMap;
@@ -58,6 +59,11 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str) {
             }
             ("define", [variable, value, ..]) => {
                 defines.insert(variable.clone(), value.clone());
+                out.setting(blocks, name, args, block, number);
+            }
+            // Relative paths start there, wherever the file itself lies ("ServerRoot" in the manual).
+            ("serverroot", [root, ..]) if blocks.is_empty() && root.starts_with('/') => {
+                out.base = MachinePath::new(root);
                 out.setting(blocks, name, args, block, number);
             }
             _ => out.setting(blocks, name, args, block, number),

@@ -137,7 +137,11 @@ impl Detector for Configuration {
             return;
         };
         match read(&reading, file.path, file.text(), file.masking) {
-            Ok((document, cut)) => {
+            Ok(Read {
+                document,
+                cut,
+                base,
+            }) => {
                 let cut = cut.into_iter();
                 sink.unexamined.extend(cut.map(|reason| Unexamined {
                     path: file.path.clone(),
@@ -146,8 +150,9 @@ impl Detector for Configuration {
                 }));
                 for include in &document.includes {
                     let inner = Reading {
+                        base: base.clone(),
                         context: include.context.clone(),
-                        ..reading.clone()
+                        syntax: reading.syntax,
                     };
                     sink.wants.push(inner.want(&include.pattern));
                 }
@@ -158,6 +163,15 @@ impl Detector for Configuration {
     }
 }
 
+/// One file, read.
+pub struct Read {
+    pub document: Document,
+    /// What of it was too much.
+    pub cut: BTreeSet<&'static str>,
+    /// Where relative includes start, those of included files too: the file itself may say so.
+    pub base: MachinePath,
+}
+
 /// Reads a text under a syntax, and says what was too much of it. Line-based syntaxes pass over what they do not
 /// understand; trees are whole or an error.
 pub fn read(
@@ -165,9 +179,10 @@ pub fn read(
     path: &MachinePath,
     text: &str,
     masking: Masking,
-) -> Result<(Document, BTreeSet<&'static str>), String> {
+) -> Result<Read, String> {
     let mut out = Reader {
         reading,
+        base: reading.base.clone(),
         masking,
         settings: Vec::new(),
         includes: Vec::new(),
@@ -197,6 +212,7 @@ pub fn read(
     let Reader {
         settings,
         includes,
+        base,
         mut cut,
         budget,
         ..
@@ -210,12 +226,18 @@ pub fn read(
         settings,
         includes,
     };
-    Ok((document, cut))
+    Ok(Read {
+        document,
+        cut,
+        base,
+    })
 }
 
 /// Collects settings; redacts as they come, so that no syntax can forget to.
 pub(crate) struct Reader<'a> {
     reading: &'a Reading,
+    /// Where relative includes start.
+    base: MachinePath,
     masking: Masking,
     settings: Vec<Setting>,
     includes: Vec<Include>,
@@ -290,7 +312,7 @@ impl Reader<'_> {
     }
 
     fn include(&mut self, blocks: &[String], pattern: &str, line: u32) {
-        let pattern = self.reading.base.join(pattern).text().into_owned();
+        let pattern = self.base.join(pattern).text().into_owned();
         let context = self.key(blocks, "");
         if !self.has_room_for(&pattern, &context) {
             return;
@@ -375,7 +397,7 @@ pub(crate) mod tests {
     /// `key=args@line` for each setting.
     pub(crate) fn shown(syntax: Syntax, text: &str) -> Vec<String> {
         let path = MachinePath::new("/etc/x/main.conf");
-        let (document, _) =
+        let Read { document, .. } =
             read(&Reading::main(syntax, &path), &path, text, Masking::Masked).expect("reads");
         document
             .settings
@@ -386,7 +408,7 @@ pub(crate) mod tests {
 
     pub(crate) fn includes(syntax: Syntax, text: &str) -> Vec<(String, String)> {
         let path = MachinePath::new("/etc/x/main.conf");
-        let (document, _) =
+        let Read { document, .. } =
             read(&Reading::main(syntax, &path), &path, text, Masking::Masked).expect("reads");
         document
             .includes
