@@ -458,6 +458,35 @@ ExecStart=/bin/echo %H %l %S/x 100%%
     }
 
     #[test]
+    fn what_the_manager_gives_every_service() {
+        let machine = Machine::new();
+        machine
+            .unit(
+                "a.service",
+                "[Service]\nExecStart=/bin/a\nEnvironment=STAGE=test\nLimitCORE=0\n",
+            )
+            .wanted("a.service")
+            .file(
+                "etc/systemd/system.conf",
+                "[Manager]\n#DefaultTasksMax=15%\nDefaultEnvironment=\"STAGE=live\" \"WORDS=a b\"\nDefaultLimitNOFILE=2048\n",
+            )
+            .file(
+                "etc/systemd/system.conf.d/50-more.conf",
+                "[Manager]\nDefaultLimitNOFILE=4096:8192\nDefaultTimeoutStopSec=7\n[Other]\nDefaultLimitCPU=1\n",
+            );
+        let found = named(machine.services(), "a.service");
+        let variables = found.environment.variables;
+        assert!(variables.contains(&("STAGE".into(), "test".into())));
+        assert!(variables.contains(&("WORDS".into(), "a b".into())));
+        let limits = found.limits.iter();
+        let limits: Vec<(&str, &str)> = limits
+            .map(|limit| (limit.name.as_str(), limit.value.as_str()))
+            .collect();
+        assert_eq!(limits, [("NOFILE", "4096:8192"), ("CORE", "0")]);
+        assert_eq!(found.stop_timeout, Some(7));
+    }
+
+    #[test]
     fn settings_of_the_process() {
         let found = Machine::only(
             "[Service]\nExecStart=/bin/a\nExecStart=\nExecStart=/bin/b\nUser=900\nGroup=2\n\
@@ -475,10 +504,11 @@ ExecStart=/bin/echo %H %l %S/x 100%%
         );
         assert_eq!(found.umask, Some(0o27));
         assert_eq!(found.pid_file, Some("/run/x/y.pid".into()));
-        assert_eq!(
-            found.limits,
-            [("NOFILE".to_owned(), "2048:4096".to_owned())]
-        );
+        let limits = found.limits.iter();
+        let limits: Vec<(&str, &str)> = limits
+            .map(|limit| (limit.name.as_str(), limit.value.as_str()))
+            .collect();
+        assert_eq!(limits, [("NOFILE", "2048:4096")]);
         assert_eq!(found.working_directory, Some("/srv/app".into()));
         assert_eq!(found.privileges.bounding.unwrap(), ["CAP_NET_ADMIN"]);
         assert_eq!(found.privileges.ambient, ["CAP_KILL"]);

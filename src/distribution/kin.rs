@@ -17,6 +17,9 @@ pub struct Kin {
     names: Vec<String>,
     /// Who installs their packages: a file of `src/distribution/family`. Absent where this version has none.
     installer: Option<String>,
+    /// Files whose variables every session gets, those of scheduled jobs too.
+    #[serde(default)]
+    pub session_environment: Vec<String>,
 }
 
 static KINS: LazyLock<Vec<Kin>> = LazyLock::new(|| {

@@ -314,7 +314,8 @@ fn of_job(plan: &Plan, secret: &PlannedSecret, open: &Seen) -> Result<String, St
     let job = job.ok_or_else(lost)?;
     let mut disclosed = planned.clone();
     disclosed.command.clone_from(&job.command);
-    for (name, value) in &mut disclosed.environment {
+    let hidden = disclosed.environment.iter_mut();
+    for (name, value) in hidden.filter(|(_, value)| value.contains(MASK)) {
         let known = job.environment.iter().find(|(known, _)| known == name);
         value.clone_from(&known.ok_or_else(lost)?.1);
     }

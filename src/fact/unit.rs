@@ -15,6 +15,15 @@ pub const TIERS: &[&str] = &[
     "/lib/systemd/system",
 ];
 
+/// Directories of the manager's own configuration, strongest first (systemd-system.conf(5)).
+pub const MANAGER: &[&str] = &[
+    "/etc/systemd",
+    "/run/systemd",
+    "/usr/local/lib/systemd",
+    "/usr/lib/systemd",
+    "/lib/systemd",
+];
+
 /// One assignment of a unit file. Values are joined over continuation lines, specifiers unexpanded, secrets redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitEntry {

@@ -8,8 +8,8 @@ use super::pod::{self, Seat};
 use super::process::Draft;
 use super::{
     Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret, PlannedVolume,
-    Process, Schedule, State, activate, command, contract, health, hosts, package, port, schedule,
-    secret, service, setup, socket, volume,
+    Process, Schedule, State, activate, command, contract, health, hosts, limit, package, port,
+    schedule, secret, service, setup, socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -156,7 +156,7 @@ impl<'p> Shared<'p, '_> {
             stop_signal,
             stop_timeout,
             restart: command::restart(main).to_owned(),
-            limits: service::limits(workload),
+            limits: limit::limits(workload, self.place.facts).0,
             capabilities: draft.capabilities.clone(),
             no_new_privileges: main.is_some_and(|main| main.privileges.no_new),
             init: draft.init,
@@ -245,6 +245,7 @@ impl<'p> Shared<'p, '_> {
             left_behind(workload),
             self.lonely(workload, seat),
             files.collect(),
+            limit::limits(workload, place.facts).1,
         ];
         let notes: BTreeSet<String> = notes.into_iter().chain(own).flatten().collect();
         notes.into_iter().collect()

@@ -112,7 +112,7 @@ pub struct Process {
     pub stop_timeout: u64,
     /// `no`, `on-failure` or `unless-stopped`.
     pub restart: String,
-    pub limits: Vec<(String, String)>,
+    pub limits: Limits,
     /// Kept by the process although it is not root; CAP_ names.
     pub capabilities: Vec<String>,
     pub no_new_privileges: bool,
@@ -125,6 +125,22 @@ pub struct Process {
     pub umask: Option<u32>,
     #[serde(skip)]
     pub probe: Option<Probe>,
+}
+
+/// What the machine limits the process in, and all of its processes together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// Names and values as engines spell them: `nofile`, `1024:65536`.
+    pub process: Vec<(String, String)>,
+    /// Bytes of memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Hundredths of a processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<u32>,
+    /// Processes and threads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<u64>,
 }
 
 /// Whom the container shares a network with, and what of it is seen from outside.

@@ -17,6 +17,7 @@ mod file;
 mod health;
 mod hosts;
 mod identity;
+mod limit;
 mod names;
 mod origin;
 mod package;
@@ -36,7 +37,7 @@ mod volume;
 
 pub use build::plan;
 pub use command::PlannedCommand;
-pub use container::{Image, Network, Plan, Process, Schedule, State};
+pub use container::{Image, Limits, Network, Plan, Process, Schedule, State};
 pub use contract::{Choice, Contract, Kept};
 pub use contract::{needs, settle};
 pub use device::PlannedDevice;

@@ -272,88 +272,6 @@ fn is_plain(path: &MachinePath) -> bool {
         .is_some_and(|text| !text.chars().any(char::is_control))
 }
 
-/// Limits of the unit in the engine's own names; `infinity` is -1.
-///
-/// What engines give by default anyway is not asked for: an engine without privileges refuses to start a container whose
-/// limits are above its own, even where the process would never have noticed.
-pub(super) fn limits(workload: &Workload) -> Vec<(String, String)> {
-    let mut limits: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in workload
-        .services
-        .iter()
-        .take(1)
-        .flat_map(|service| &service.limits)
-    {
-        let name = name.trim_start_matches("Limit").to_lowercase();
-        let known = [
-            "as",
-            "core",
-            "cpu",
-            "data",
-            "fsize",
-            "locks",
-            "memlock",
-            "msgqueue",
-            "nice",
-            "nofile",
-            "nproc",
-            "rss",
-            "rtprio",
-            "sigpending",
-            "stack",
-        ];
-        if let Some(value) = limit(&name, value)
-            .filter(|value| known.contains(&name.as_str()) && !is_customary(&name, value))
-        {
-            limits.insert(name, value);
-        }
-    }
-    limits.into_iter().collect()
-}
-
-/// Within what engines give by default: 1,048,576 files, 8 MiB of locked memory, any number of processes.
-fn is_customary(name: &str, value: &str) -> bool {
-    let most = value
-        .split(':')
-        .map(|part| part.parse::<u64>().unwrap_or(u64::MAX))
-        .max()
-        .unwrap_or(0);
-    match name {
-        "nofile" => most <= 1 << 20 || most == u64::MAX,
-        "memlock" => most <= 8 << 20,
-        "nproc" | "core" => true,
-        _ => false,
-    }
-}
-
-/// `65536`, `1024:65536`, `8M`, `infinity`; anything else is left to the reader.
-fn limit(name: &str, value: &str) -> Option<String> {
-    let one = |text: &str| -> Option<String> {
-        if text == "infinity" {
-            return Some("-1".to_owned());
-        }
-        let bytes = matches!(
-            name,
-            "as" | "core" | "data" | "fsize" | "memlock" | "rss" | "stack"
-        );
-        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let number: u64 = digits.parse().ok()?;
-        let factor = match text.get(digits.len()..)? {
-            "" => 1,
-            "K" if bytes => 1 << 10,
-            "M" if bytes => 1 << 20,
-            "G" if bytes => 1 << 30,
-            "T" if bytes => 1u64 << 40,
-            _ => return None,
-        };
-        number.checked_mul(factor).map(|n| n.to_string())
-    };
-    match value.split_once(':') {
-        Some((soft, hard)) => Some(format!("{}:{}", one(soft)?, one(hard)?)),
-        None => one(value),
-    }
-}
-
 /// Capabilities that the process holds although it is not root.
 pub(super) fn capabilities(workload: &Workload) -> Vec<String> {
     let ambient = workload
@@ -370,15 +288,6 @@ pub(super) fn capabilities(workload: &Workload) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn limits_are_translated_or_left() {
-        assert_eq!(limit("nofile", "65536").as_deref(), Some("65536"));
-        assert_eq!(limit("nofile", "1024:infinity").as_deref(), Some("1024:-1"));
-        assert_eq!(limit("memlock", "8M").as_deref(), Some("8388608"));
-        assert_eq!(limit("nofile", "8M"), None);
-        assert_eq!(limit("cpu", "$(x)"), None);
-    }
 
     #[test]
     fn zones_and_locales() {

@@ -122,7 +122,8 @@ mod tests {
             base: MachinePath::root(),
             context: String::new(),
         };
-        let (document, _) = read(&reading, &path, text, crate::fact::Masking::Masked).unwrap();
+        let read = read(&reading, &path, text, crate::fact::Masking::Masked);
+        let document = read.unwrap().document;
         let mut facts = Facts::default();
         facts.documents.insert((path, Syntax::Columns), document);
         facts

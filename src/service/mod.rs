@@ -197,8 +197,7 @@ pub struct Service {
     pub pid_file: Option<MachinePath>,
     pub privileges: Privileges,
     pub devices: Vec<Device>,
-    /// Limit name (`NOFILE`) and value as written.
-    pub limits: Vec<(String, String)>,
+    pub limits: Vec<Limit>,
     /// Sockets that are opened for it and handed over.
     pub sockets: Vec<Socket>,
     pub aliases: Vec<String>,
@@ -257,6 +256,14 @@ pub enum SocketKind {
     Datagram,
     SequentialPacket,
     Fifo,
+}
+
+/// A limit of the process (`NOFILE`), or of all its processes together (`MemoryMax`), as the manager writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    pub name: String,
+    pub value: String,
+    pub evidence: Evidence,
 }
 
 /// A socket that a socket unit opens for a service.

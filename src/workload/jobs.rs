@@ -1,6 +1,7 @@
 //! Scheduled jobs: the distribution's own upkeep stays behind, the machine's own jobs become scheduled workloads.
 
 use super::cut::{self, PlacedJob, unique};
+use super::session::Session;
 use super::{Configuration, Workload, claims, connect, fill, packages};
 use crate::distribution::closure::Installed;
 use crate::fact::{Evidence, Facts, Package, SecretRef};
@@ -197,7 +198,10 @@ impl Machine<'_> {
 
     fn workload(&self, id: String, user: &str, jobs: Vec<ScheduledJob>) -> Workload {
         let facts = self.facts;
+        let session = Session::of(facts);
+        let jobs: Vec<ScheduledJob> = jobs.into_iter().map(|job| session.given(job)).collect();
         let mut reach = Reach::of(facts, &jobs);
+        reach.named.extend(session.secret);
         let (configuration, claims) = reach.files(facts);
         let tools = self.packs.tools(&reach.words, facts);
         let commands = reach.commands.clone();

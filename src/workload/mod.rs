@@ -14,6 +14,7 @@ mod listen;
 mod named;
 mod packages;
 mod place;
+mod session;
 mod supposed;
 
 use crate::fact::{Answer, Evidence, Facts, FileState, SecretRef};

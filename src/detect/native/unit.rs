@@ -2,7 +2,7 @@
 
 use super::reference::secret_names;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
-use crate::fact::unit::TIERS;
+use crate::fact::unit::{MANAGER, TIERS};
 use crate::fact::{Fact, Masking, UnitEntry, UnitFile};
 use crate::secret::{MASK, is_secret_key, is_secret_value, redact_line};
 use crate::words;
@@ -29,6 +29,11 @@ impl Detector for Units {
     fn interest(&self) -> Interest {
         let suffixes = ["service", "socket", "timer", "path", "target", "mount"];
         let mut globs = Vec::new();
+        // What the manager itself gives every unit.
+        for directory in MANAGER {
+            globs.push(format!("{directory}/system.conf"));
+            globs.push(format!("{directory}/system.conf.d/*.conf"));
+        }
         for tier in TIERS {
             globs.extend(suffixes.iter().map(|suffix| format!("{tier}/*.{suffix}")));
             globs.push(format!("{tier}/*.d/*.conf"));

@@ -99,8 +99,8 @@ impl<'a> Configured<'a> {
 
     /// The want for a main file; its includes start where the command line says, else beside it.
     fn want(&self, config: &Config, file: &str) -> Want {
-        let flags = config.root.iter().flat_map(|root| &root.arguments);
-        let root = flags.filter_map(|flag| self.flag(flag).pop()).next();
+        let mut flags = config.root.iter().flat_map(|root| &root.arguments);
+        let root = flags.find_map(|flag| self.flag(flag).pop());
         match root {
             Some(root) => Reading {
                 syntax: config.syntax,
@@ -149,8 +149,9 @@ impl<'a> Configured<'a> {
         let mut usual = config.files.iter();
         let is_usual =
             |pattern: &String| usual.any(|file| instance::fill(file, &self.variables) == *pattern);
-        // A product that has no file where it usually is runs with its defaults.
-        !patterns.iter().any(is_usual) && !(patterns.is_empty() && config.files.is_empty())
+        // A product that has no file where it usually is, or that needs none, runs with its defaults.
+        let needs_none = patterns.is_empty() && config.files.is_empty();
+        !(needs_none || patterns.iter().any(is_usual))
     }
 
     /// The configuration that was not found, for a sentence.

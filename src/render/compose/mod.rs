@@ -45,6 +45,9 @@ struct Service {
     /// Commented out: what whoever owns the host may grant.
     choices: Vec<Choice>,
     security: Vec<String>,
+    memory: Option<u64>,
+    cpus: Option<String>,
+    tasks: Option<u64>,
     limits: Vec<Limit>,
 }
 
@@ -205,9 +208,13 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         devices: devices(plan),
         choices: choices(plan),
         security: security(plan),
+        memory: plan.process.limits.memory,
+        cpus: plan.process.limits.cpus.map(cpus),
+        tasks: plan.process.limits.tasks,
         limits: plan
             .process
             .limits
+            .process
             .iter()
             .map(|(name, value)| limit(name, value))
             .collect(),
@@ -268,6 +275,11 @@ fn security(plan: &Plan) -> Vec<String> {
     let profile =
         profile.map(|_| format!("seccomp=./workloads/{}/{}", plan.id, super::value::PROFILE));
     privileges.into_iter().chain(profile).collect()
+}
+
+/// `1.50` processors.
+fn cpus(hundredths: u32) -> String {
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 fn limit(name: &str, value: &str) -> Limit {

@@ -10,7 +10,7 @@ use super::{
 use crate::fact::{Document, Evidence, Facts, Unexamined, UnitEntry};
 use crate::path::MachinePath;
 use crate::service::{
-    CREDENTIALS_DIRECTORY, Command, Commands, Device, GeneratedUnit, Privileges, Service,
+    CREDENTIALS_DIRECTORY, Command, Commands, Device, GeneratedUnit, Limit, Privileges, Service,
     ServiceType, Starter,
 };
 use crate::words;
@@ -262,13 +262,25 @@ fn pid_file(path: &str) -> MachinePath {
     }
 }
 
-/// Limit name and value as written; of one limit the last counts.
-fn limits(unit: &Unit) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for (_, entry) in unit.entries.iter().filter(|(_, e)| e.section == "Service") {
-        if let Some(name) = entry.key.strip_prefix("Limit") {
-            found.retain(|(known, _)| known != name);
-            found.push((name.to_owned(), entry.value.clone()));
+/// Limits of the whole service (systemd.resource-control(5)), beside those of each process.
+const WHOLE: &[&str] = &["MemoryMax", "MemoryLimit", "CPUQuota", "TasksMax"];
+
+/// Of one limit the last counts.
+fn limits(unit: &Unit) -> Vec<Limit> {
+    let mut found: Vec<Limit> = Vec::new();
+    for (path, entry) in unit.entries.iter().filter(|(_, e)| e.section == "Service") {
+        let whole = WHOLE.iter().find(|key| entry.key == **key).copied();
+        if let Some(name) = whole.or_else(|| entry.key.strip_prefix("Limit")) {
+            found.retain(|known| known.name != name);
+            found.push(Limit {
+                name: name.to_owned(),
+                value: entry.value.clone(),
+                evidence: Evidence::line(
+                    path,
+                    entry.line,
+                    &format!("{}={}", entry.key, entry.value),
+                ),
+            });
         }
     }
     found

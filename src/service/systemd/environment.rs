@@ -92,7 +92,6 @@ fn of_files(found: &mut Environment, facts: &Facts, budget: &Budget) {
     }
 }
 
-/// UnsetEnvironment=.
 /// Documents that a pattern names. They are sorted by path: all of them begin as it begins.
 fn named<'a>(facts: &'a Facts, pattern: &MachinePath) -> impl Iterator<Item = &'a Document> {
     let pattern = pattern.text().into_owned();
@@ -117,6 +116,7 @@ fn named<'a>(facts: &'a Facts, pattern: &MachinePath) -> impl Iterator<Item = &'
     matching.map(|(_, document)| document)
 }
 
+/// UnsetEnvironment=.
 fn take_away(found: &mut Environment, unit: &Unit, context: &Context<'_>) {
     for (_, entry) in unit.list("Service", "UnsetEnvironment") {
         for word in words::split(&context.expand(&entry.value)) {

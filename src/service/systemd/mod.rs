@@ -7,6 +7,7 @@ mod capability;
 mod command;
 mod condition;
 mod credential;
+mod defaults;
 mod directory;
 mod dropin;
 mod environment;

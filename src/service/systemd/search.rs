@@ -1,9 +1,10 @@
 //! The unit search path: which file stands behind a name (systemd.unit(5), "Unit File Load Path").
 
+use super::defaults;
 use super::unit::{Unit, is_alias, is_template, is_valid, template};
 use crate::disk::FileKind;
 use crate::fact::unit::TIERS;
-use crate::fact::{Facts, UnitFile};
+use crate::fact::{Facts, UnitEntry, UnitFile};
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use std::collections::{BTreeMap, HashSet};
@@ -18,6 +19,8 @@ pub struct UnitPath<'a> {
     directories: HashSet<&'a [u8]>,
     /// What each unit is also called, templates by their own names.
     aliases: BTreeMap<String, Vec<String>>,
+    /// What the manager gives every service.
+    defaults: Vec<(MachinePath, UnitEntry)>,
 }
 
 /// What stands in the search path under a name.
@@ -54,6 +57,7 @@ impl<'a> UnitPath<'a> {
             files: facts.units.iter().map(|unit| (&unit.path, unit)).collect(),
             tiers,
             aliases: BTreeMap::new(),
+            defaults: defaults::of(facts),
         };
         let mut aliases: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for name in path.names("") {
@@ -80,6 +84,9 @@ impl<'a> UnitPath<'a> {
             unit.masked = true;
             return Some(unit);
         };
+        if unit.name.ends_with(".service") {
+            unit.entries.clone_from(&self.defaults);
+        }
         for path in std::iter::once(fragment).chain(self.drop_ins(&unit)) {
             if let Some(file) = self.files.get(&path) {
                 let room = MOST_ENTRIES.saturating_sub(unit.entries.len());
