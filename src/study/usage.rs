@@ -235,6 +235,7 @@ mod tests {
             listens: Vec::new(),
             connects: Vec::new(),
             clients_of: Vec::new(),
+            calls: Vec::new(),
             user: String::new(),
             group: String::new(),
             environment: Vec::new(),

@@ -36,6 +36,48 @@ pub fn words(text: &str, shell: bool) -> Vec<String> {
     found
 }
 
+/// Files that a shell command line writes: behind `>` and `>>`, and those of `tee`; relative ones start where the line
+/// went with `cd`.
+pub fn written(line: &str) -> Vec<String> {
+    let spaced = line.replace(">>", ">").replace('>', " > ");
+    let mut found = Vec::new();
+    let mut base: Option<&str> = None;
+    let mut words = spaced.split(|c: char| c.is_whitespace() || ";()".contains(c));
+    let mut before = "";
+    let mut is_tee = false;
+    while let Some(word) = words.next() {
+        if word.is_empty() {
+            continue;
+        }
+        let plain = word.trim_matches(['"', '\'']);
+        match before {
+            "cd" if plain.starts_with('/') => base = Some(plain),
+            ">" => found.extend(target(plain, base)),
+            _ if is_tee && !plain.starts_with('-') => found.extend(target(plain, base)),
+            _ => {}
+        }
+        is_tee = match plain {
+            "tee" => true,
+            "|" | "&&" | "||" | "&" | ">" => false,
+            _ => is_tee && before != ">",
+        };
+        before = word;
+    }
+    found
+}
+
+/// A file that is written, as far as its name is no computation: `/srv/b-$(date).gz` is `/srv/b-`.
+fn target(word: &str, base: Option<&str>) -> Option<String> {
+    let literal = word.split(['$', '`']).next().unwrap_or_default();
+    if literal.is_empty() || word.starts_with('&') || literal.starts_with("/dev/") {
+        return None;
+    }
+    if literal.starts_with('/') {
+        return Some(literal.to_owned());
+    }
+    base.map(|base| format!("{}/{literal}", base.trim_end_matches('/')))
+}
+
 fn commands(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let separated = text
@@ -82,10 +124,27 @@ mod tests {
         assert_eq!(words("http://x/y a/b ${D}/c", false), Vec::<String>::new());
     }
 
+    #[test]
+    fn what_is_written() {
+        let lines = [
+            ("a > /srv/out/a.log 2>&1", vec!["/srv/out/a.log"]),
+            (
+                "cd /srv/etl && ./x >>out/log 2>/dev/null",
+                vec!["/srv/etl/out/log"],
+            ),
+            ("dump | gzip | tee -a /b/x.gz | wc", vec!["/b/x.gz"]),
+            ("dump > /b/x-$(date +\\%F).gz; y > rel", vec!["/b/x-"]),
+            ("test 1 -gt 0 && a < /in", vec![]),
+        ];
+        for (line, expected) in lines {
+            assert_eq!(written(line), expected, "{line}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_line_survives(line in ".{0,200}") {
-            let _ = words(&line, true);
+            let _ = (words(&line, true), written(&line));
         }
     }
 }

@@ -66,6 +66,7 @@ pub fn of_service(
         schedule: None,
         secrets: Vec::new(),
         clients_of: Vec::new(),
+        calls: Vec::new(),
         needs: Vec::new(),
         answer: place::answer(service, facts).cloned().unwrap_or_default(),
         id,

@@ -1,17 +1,16 @@
 //! Scheduled jobs: the distribution's own upkeep stays behind, the machine's own jobs become scheduled workloads.
 
 use super::cut::{self, PlacedJob, unique};
+use super::reach::Reach;
 use super::session::Session;
-use super::{Configuration, Workload, claims, connect, fill, packages};
+use super::{Workload, fill, packages};
 use crate::distribution::closure::Installed;
 use crate::fact::{Evidence, Facts, Package, SecretRef};
 use crate::path::MachinePath;
+use crate::product::Disposition;
 use crate::product::pack::Packs;
-use crate::product::{Connect, Disposition};
 use crate::program;
 use crate::service::{ScheduledJob, Service, Services, Starter};
-use crate::walk::Entry;
-use crate::words::script::script_words;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Decides for every enabled job; `moved` are the workloads that services became.
@@ -203,6 +202,7 @@ impl Machine<'_> {
         let mut reach = Reach::of(facts, &jobs);
         reach.named.extend(session.secret);
         let (configuration, claims) = reach.files(facts);
+        reach.keep(facts, &claims);
         let tools = self.packs.tools(&reach.words, facts);
         let commands = reach.commands.clone();
         let commands = commands.into_iter().chain(reach.links.iter().cloned());
@@ -225,11 +225,12 @@ impl Machine<'_> {
             environment: Vec::new(),
             configuration,
             claims,
-            data: Vec::new(),
+            data: reach.kept,
             logs: Vec::new(),
             schedule: Some(schedules.join("; ")),
             secrets: Vec::new(),
             clients_of: self.packs.called(&reach.words),
+            calls: reach.calls,
             needs: Vec::new(),
             answer: facts.answers.get(&[&*id]).cloned().unwrap_or_default(),
             id,
@@ -238,99 +239,6 @@ impl Machine<'_> {
         fill::take_answer(&mut workload, facts);
         workload.secrets = secrets(&workload, facts);
         workload
-    }
-}
-
-/// What jobs run, name, and connect to.
-#[derive(Default)]
-struct Reach {
-    commands: Vec<MachinePath>,
-    /// Names of commands that lead to others.
-    links: Vec<MachinePath>,
-    named: Vec<MachinePath>,
-    connects: Vec<Connect>,
-    /// Commands as they are called.
-    words: Vec<String>,
-}
-
-impl Reach {
-    fn of(facts: &Facts, jobs: &[ScheduledJob]) -> Self {
-        let mut reach = Self::default();
-        for job in jobs {
-            for word in script_words(&job.command) {
-                reach.word(facts, &word);
-            }
-            if let Some(service) = &job.service {
-                reach.service(facts, service);
-            }
-            let at = |_: &str| job.evidence.clone();
-            let connects = connect::of_variables(&job.environment, &at);
-            reach.connects.extend(connects);
-        }
-        reach.own_scripts(facts);
-        reach.connects.sort();
-        reach
-            .connects
-            .dedup_by(|a, b| a.to == b.to && a.via == b.via);
-        reach
-    }
-
-    /// The service that a timer starts.
-    fn service(&mut self, facts: &Facts, service: &Service) {
-        let files = service.environment.files.iter();
-        self.named.extend(files.map(|(path, _)| path.clone()));
-        self.named.extend(service.working_directory.clone());
-        self.connects.extend(connect::of_service(service));
-        for command in &service.commands.start {
-            // What a shell is handed with -c is a command line of its own.
-            let lines = command.argv.iter();
-            for line in lines.filter(|arg| arg.contains(char::is_whitespace)) {
-                for word in script_words(line) {
-                    self.word(facts, &word);
-                }
-            }
-            let program = program::of(&command.argv, facts);
-            let names = program.names.iter().filter(|name| name.starts_with('/'));
-            self.links.extend(names.map(MachinePath::new));
-            self.commands.extend(program.files);
-        }
-    }
-
-    /// What an unowned script names is the job's too; a script of a package is its own affair.
-    fn own_scripts(&mut self, facts: &Facts) {
-        let commands = self.commands.clone();
-        let scripts = commands.iter().filter_map(|path| facts.scripts.get(path));
-        for script in scripts.filter(|script| facts.owner(&script.path).is_none()) {
-            for reference in &script.references {
-                self.word(facts, &reference.word);
-            }
-        }
-    }
-
-    /// Paths under /etc are configuration where they are files; unowned ones elsewhere are claims.
-    fn files(&self, facts: &Facts) -> (Vec<Configuration>, Vec<MachinePath>) {
-        let etc = MachinePath::new("/etc");
-        let paths = self.named.iter().chain(&self.commands);
-        let (inside, outside): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_within(&etc));
-        let is_file = |path: &MachinePath| facts.tree.get(path).is_some_and(Entry::is_file);
-        let files: BTreeSet<&MachinePath> =
-            inside.into_iter().filter(|path| is_file(path)).collect();
-        let configuration = files.into_iter().map(|path| Configuration {
-            state: facts.state(path),
-            path: path.clone(),
-        });
-        let claims = outside.into_iter();
-        let claims = claims.filter_map(|path| claims::topmost(facts, path));
-        (configuration.collect(), claims::outermost(claims.collect()))
-    }
-
-    fn word(&mut self, facts: &Facts, word: &str) {
-        self.commands.extend(packages::executable(facts, word));
-        self.links.extend(packages::link(facts, word));
-        self.words
-            .push(word.rsplit('/').next().unwrap_or(word).to_owned());
-        self.named
-            .extend(word.starts_with('/').then(|| MachinePath::new(word)));
     }
 }
 

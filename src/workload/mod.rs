@@ -4,6 +4,7 @@
 //! unit files, init scripts, jobs ─▶ services ─▶ + packs ─▶ products ─▶ graph ─▶ workloads, dispositions
 //! ```
 
+mod called;
 pub mod claims;
 pub mod connect;
 pub mod cut;
@@ -14,6 +15,7 @@ mod listen;
 mod named;
 mod packages;
 mod place;
+mod reach;
 mod session;
 mod supposed;
 
@@ -23,6 +25,8 @@ use crate::product::{Connect, Listen};
 use crate::service;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use called::Call;
 
 pub use crate::product::Product;
 pub use crate::service::Service;
@@ -79,6 +83,8 @@ pub struct Workload {
     pub secrets: Vec<SecretRef>,
     /// Packs of products whose tools its jobs call.
     pub clients_of: Vec<String>,
+    /// What its jobs call and a container does not have.
+    pub calls: Vec<Call>,
     /// Workloads it reaches over loopback or a Unix socket, and those whose data it works on; they share a pod. Sorted by
     /// id, each once.
     pub needs: Vec<Needed>,

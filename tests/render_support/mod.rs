@@ -169,6 +169,7 @@ pub fn workload(id: &str, argv: &[&str]) -> Workload {
         schedule: None,
         secrets: Vec::new(),
         clients_of: Vec::new(),
+        calls: Vec::new(),
         needs: Vec::new(),
         answer: transvase::fact::Answer::default(),
     }

@@ -41,6 +41,10 @@ fn of_workload(workload: &Workload) -> Vec<Concern> {
             vec![job.evidence.clone()],
         ));
     }
+    for call in &workload.calls {
+        let evidence = vec![call.evidence.clone()];
+        found.extend(concern(call.rule, id, call.detail.clone(), evidence));
+    }
     for service in &workload.services {
         found.extend(start(service, id));
         found.extend(remarks(service, id));
