@@ -8,8 +8,8 @@ use super::pod::{self, Seat};
 use super::process::Draft;
 use super::{
     Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret, PlannedVolume,
-    Process, Schedule, State, activate, command, contract, health, hosts, limit, package, port,
-    schedule, secret, service, setup, socket, volume,
+    Process, Schedule, State, activate, command, contract, health, hosts, limit, locale, package,
+    port, schedule, secret, service, setup, socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -45,7 +45,7 @@ pub fn plan(facts: &Facts, workloads: &[Workload], options: &PlanOptions) -> Vec
         locale: facts
             .locale
             .clone()
-            .filter(|locale| service::is_locale(locale)),
+            .filter(|locale| locale::is_locale(locale)),
     };
     let seats = shared.seats.clone();
     let plans = workloads.iter().zip(&seats);
@@ -226,6 +226,7 @@ impl<'p> Shared<'p, '_> {
             log_links: parts.draft.log_links,
             timezone: self.zone.clone(),
             locale: self.locale.clone(),
+            locales: locale::more(parts.workload, self.locale.as_deref(), place.facts),
             prepare: Vec::new(),
             archive_files: Vec::new(),
             steps: Vec::new(),
@@ -294,7 +295,7 @@ impl<'p> Shared<'p, '_> {
                 .iter()
                 .flat_map(|product| product.companions.iter().cloned()),
         );
-        names.extend(self.locale_package());
+        names.extend(self.locale_package(workload));
         names.extend(
             self.zone
                 .as_ref()
@@ -310,9 +311,10 @@ impl<'p> Shared<'p, '_> {
     }
 
     /// The package that a locale is made from; the base has `C` and its kin.
-    fn locale_package(&self) -> Option<String> {
-        let language = self.locale.as_deref()?.split(['.', '@']).next()?;
-        let made = !matches!(language, "C" | "POSIX");
+    fn locale_package(&self, workload: &Workload) -> Option<String> {
+        let main = self.locale.as_deref();
+        let more = locale::more(workload, main, self.place.facts);
+        let made = main.is_some_and(locale::is_made) || !more.is_empty();
         made.then(|| self.place.base.distribution.packages.locales.clone())
     }
 }

@@ -6,7 +6,7 @@ use super::{
     PlannedUser, PlannedVolume,
 };
 use crate::distribution::candidate::{BaseChoice, Demand};
-use crate::distribution::family::{ArchiveFile, PlannedArchive, PlannedPin, Step};
+use crate::distribution::family::{ArchiveFile, PlannedArchive, PlannedLocale, PlannedPin, Step};
 use crate::path::MachinePath;
 use crate::product::Probe;
 use crate::walk::Entry;
@@ -75,6 +75,9 @@ pub struct Image {
     pub log_links: Vec<(MachinePath, String)>,
     pub timezone: Option<String>,
     pub locale: Option<String>,
+    /// Locales that are made beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locales: Vec<PlannedLocale>,
     /// What is done to the base before its installer is told of further archives.
     #[serde(skip)]
     pub prepare: Vec<Step>,

@@ -18,6 +18,7 @@ mod health;
 mod hosts;
 mod identity;
 mod limit;
+mod locale;
 mod names;
 mod origin;
 mod package;

@@ -2,6 +2,7 @@
 
 use super::account::Accounts;
 use super::file::describe;
+use super::locale;
 use super::names::is_variable;
 use super::place::Place;
 use super::{PlannedDirectory, PlannedFile, PlannedVolume};
@@ -29,7 +30,7 @@ pub(super) fn environment(
         .facts
         .locale
         .as_deref()
-        .filter(|locale| is_locale(locale))
+        .filter(|locale| locale::is_locale(locale))
     {
         set.insert("LANG".to_owned(), locale.to_owned());
     }
@@ -74,12 +75,6 @@ pub(super) fn environment(
         }
     }
     set.into_iter().collect()
-}
-
-/// `en_US.UTF-8`, `de_DE@euro`, `C.UTF-8`.
-pub(super) fn is_locale(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@' | '-');
-    !name.is_empty() && name.len() <= 64 && name.chars().all(fits) && !name.starts_with(['-', '.'])
 }
 
 /// A zone's name, or nothing where it is what a container has anyway.
@@ -290,13 +285,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zones_and_locales() {
+    fn zones() {
         assert_eq!(
             time_zone(Some("Europe/Berlin")).as_deref(),
             Some("Europe/Berlin")
         );
         assert_eq!(time_zone(Some("Etc/UTC")), None);
         assert_eq!(time_zone(Some("$(reboot)")), None);
-        assert!(is_locale("en_US.UTF-8") && is_locale("de_DE@euro") && !is_locale("a b"));
     }
 }

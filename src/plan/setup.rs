@@ -23,6 +23,7 @@ pub(super) fn steps(image: &mut Image, base: &Base) {
         packages: &image.packages,
         directories: &image.package_directories,
         locale: image.locale.as_deref(),
+        more_locales: &image.locales,
         locales: &base.distribution.packages.locales,
         timezone: image.timezone.as_deref(),
     }));

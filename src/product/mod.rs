@@ -139,6 +139,8 @@ pub struct Product {
     /// Files and directories the configuration names (document roots, certificates, scripts).
     pub claims: Vec<(MachinePath, Evidence)>,
     pub says: Says,
+    /// Locales that its configuration names.
+    pub locales: Vec<String>,
     /// Why its listeners are only the product's defaults, where they are.
     pub listens_supposed: Option<String>,
     /// Opens files that its clients name by path.

@@ -42,10 +42,10 @@ pub fn written(line: &str) -> Vec<String> {
     let spaced = line.replace(">>", ">").replace('>', " > ");
     let mut found = Vec::new();
     let mut base: Option<&str> = None;
-    let mut words = spaced.split(|c: char| c.is_whitespace() || ";()".contains(c));
+    let words = spaced.split(|c: char| c.is_whitespace() || ";()".contains(c));
     let mut before = "";
     let mut is_tee = false;
-    while let Some(word) = words.next() {
+    for word in words {
         if word.is_empty() {
             continue;
         }

@@ -2,6 +2,7 @@
 
 use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
+use crate::walk::Entry;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -27,7 +28,16 @@ fn yes() -> bool {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    mailed: Option<Mailed>,
     command: Vec<Command>,
+}
+
+/// What it means that the scheduler mails what a job prints.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mailed {
+    rule: String,
+    detail: String,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -62,7 +72,7 @@ pub(super) fn files(command: &str, home: Option<&str>, facts: &Facts) -> Vec<Mac
         None => Some(pattern.clone()),
     });
     let found = absolute.flat_map(|pattern| facts.tree.find(&pattern));
-    let files = found.filter(|found| facts.tree.get(&found.named).is_some_and(|e| e.is_file()));
+    let files = found.filter(|found| facts.tree.get(&found.named).is_some_and(Entry::is_file));
     files.map(|found| found.named).collect()
 }
 
@@ -76,6 +86,16 @@ pub(super) fn call(job: &str, command: &str, evidence: &Evidence) -> Option<Call
     })
 }
 
+/// What a job prints goes to an address.
+pub(super) fn mailed(job: &str, to: &str, evidence: &Evidence) -> Option<Call> {
+    let mailed = TABLE.mailed.as_ref()?;
+    Some(Call {
+        rule: &mailed.rule,
+        detail: format!("what {job} prints was mailed to {to}: {}", mailed.detail),
+        evidence: evidence.clone(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +104,8 @@ mod tests {
     #[test]
     fn the_table_is_read_and_names_rules_that_are_there() {
         assert!(TABLE.command.len() > 10);
+        let mailed = TABLE.mailed.as_ref().map(|mailed| &*mailed.rule);
+        assert!(mailed.is_some_and(|rule| catalogue::rule(rule).is_some()));
         for row in &TABLE.command {
             let rule = row.rule.as_deref();
             assert!(

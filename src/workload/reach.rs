@@ -122,14 +122,8 @@ impl Reach {
     fn mail(&mut self, job: &ScheduledJob) {
         let mut variables = job.environment.iter();
         let to = variables.find(|(name, value)| name == "MAILTO" && !value.trim().is_empty());
-        self.calls.extend(to.map(|(_, to)| Call {
-            rule: "process/local-mail",
-            detail: format!(
-                "what {} prints was mailed to {to} (MAILTO); in the container it is the container's output",
-                job.name
-            ),
-            evidence: job.evidence.clone(),
-        }));
+        self.calls
+            .extend(to.and_then(|(_, to)| called::mailed(&job.name, to, &job.evidence)));
     }
 
     /// Of what is written, the directories that are nobody's application and no package's.

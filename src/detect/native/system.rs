@@ -28,6 +28,7 @@ pub const CONFIGURATION: &[(&str, Syntax)] = &[
     ("/usr/lib/tmpfiles.d/*.conf", Syntax::Columns),
     ("/etc/default/*", Syntax::Environment),
     ("/etc/environment", Syntax::Environment),
+    ("/etc/locale.gen", Syntax::Columns),
     ("/etc/ld.so.conf", Syntax::Columns),
     ("/etc/ld.so.conf.d/*.conf", Syntax::Columns),
     ("/etc/ld-musl-*.path", Syntax::Columns),

@@ -47,6 +47,15 @@ pub struct ArchiveFile {
     pub text: String,
 }
 
+/// A locale that an image makes beside its main one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedLocale {
+    pub name: String,
+    /// Where the name does not say it: `ISO-8859-15` of `de_DE@euro`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charset: Option<String>,
+}
+
 /// What an image is to have installed.
 #[derive(Debug, Clone, Copy)]
 pub struct Installation<'a> {
@@ -54,6 +63,8 @@ pub struct Installation<'a> {
     /// Directories that must be there before.
     pub directories: &'a [String],
     pub locale: Option<&'a str>,
+    /// Locales that are made beside it.
+    pub more_locales: &'a [PlannedLocale],
     /// The package that locales are made from.
     pub locales: &'a str,
     pub timezone: Option<&'a str>,

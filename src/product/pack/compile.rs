@@ -151,7 +151,14 @@ impl Check<'_> {
         let places = pack
             .data
             .iter()
+            .filter(|place| place.links.is_none())
             .map(|p| &p.from)
+            .chain(
+                pack.make
+                    .iter()
+                    .chain(&pack.locale)
+                    .map(|named| &named.from),
+            )
             .chain(pack.log.iter().map(|l| &l.from));
         let all: Vec<&Source> = listens
             .chain(connects)

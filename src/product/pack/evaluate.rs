@@ -3,7 +3,7 @@
 use super::reach::{connects, listens};
 use super::run::{command, directories, environment, probe};
 use super::settings::Configured;
-use super::{Pack, instance, rules};
+use super::{Pack, instance, place, rules};
 use crate::fact::{Evidence, Facts, Package, Unexamined};
 use crate::path::MachinePath;
 use crate::product::Disposition;
@@ -104,7 +104,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
             .variables
             .insert("socket".into(), socket.address.clone());
     }
-    let data = data(&asked);
+    let data = place::data(&asked);
     if let Some((path, ..)) = data.first() {
         asked
             .variables
@@ -133,6 +133,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
             state: !file.hosts_application,
         },
         listens_supposed,
+        locales: locales(&asked),
         opens_files_of_clients: file.opens_files_of_clients,
         companions: companions(&asked),
         command: command(&asked),
@@ -141,7 +142,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         workers: workers(&asked),
         stop_signal: file.run.stop_signal.clone(),
         probe: probe(&asked, &listens),
-        directories: directories(&asked),
+        directories: [directories(&asked), place::made(&asked)].concat(),
         environment: environment(&asked),
         concerns: rules::product(&asked),
         unexamined: unexamined(&asked),
@@ -182,6 +183,12 @@ fn becomes(asked: &Configured<'_>) -> Option<String> {
     Some(numbered.map_or(text, |user| user.name.clone()))
 }
 
+fn locales(asked: &Configured<'_>) -> Vec<String> {
+    let sources = asked.pack.file.locale.iter().map(|locale| &locale.from);
+    let values = sources.flat_map(|source| asked.values(source));
+    values.map(|value| value.text).collect()
+}
+
 fn workers(asked: &Configured<'_>) -> Vec<String> {
     let source = asked.pack.file.run.workers.iter();
     let values = source.flat_map(|source| asked.values(source));
@@ -202,7 +209,7 @@ fn disposition(asked: &Configured<'_>) -> (Disposition, String) {
 }
 
 /// A value as a path of the machine; relative ones start at the working directory.
-fn path(asked: &Configured<'_>, text: &str) -> Option<MachinePath> {
+pub(super) fn path(asked: &Configured<'_>, text: &str) -> Option<MachinePath> {
     let text = text.trim().trim_matches(['"', '\'']);
     if text.is_empty() || text.contains(['$', '|']) {
         return None;
@@ -211,24 +218,6 @@ fn path(asked: &Configured<'_>, text: &str) -> Option<MachinePath> {
     let beside = asked.main.first().filter(|_| !has_base);
     let base = beside.and_then(MachinePath::parent);
     Some(base.unwrap_or_else(|| asked.base()).join(text))
-}
-
-fn data(asked: &Configured<'_>) -> Vec<(MachinePath, String, Evidence)> {
-    let mut found: Vec<(MachinePath, String, Evidence)> = Vec::new();
-    for place in &asked.pack.file.data {
-        for value in asked.values(&place.from) {
-            // What is named and not there lies on a disk that was not handed over; a default that is not there is not used.
-            let is_there =
-                |path: &MachinePath| value.via != "default" || asked.facts.tree.get(path).is_some();
-            let Some(path) = path(asked, &value.text).filter(is_there) else {
-                continue;
-            };
-            if !found.iter().any(|(known, ..)| *known == path) {
-                found.push((path, place.why.clone(), value.evidence));
-            }
-        }
-    }
-    found
 }
 
 fn logs(asked: &Configured<'_>) -> Vec<Log> {

@@ -44,6 +44,12 @@ pub struct PackFile {
     pub data: Vec<Place>,
     #[serde(default)]
     pub log: Vec<Log>,
+    /// Settings that name directories which have to be there when it starts, empty or not.
+    #[serde(default)]
+    pub make: Vec<Named>,
+    /// Settings that name locales.
+    #[serde(default)]
+    pub locale: Vec<Named>,
     /// Settings that name files or directories the product needs.
     #[serde(default)]
     pub claim: Vec<Claim>,
@@ -179,8 +185,25 @@ pub struct Connect {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
+    #[serde(default)]
     pub from: Source,
     pub why: String,
+    /// The value is how names of files begin (`log-bin = /srv/log/bin`): their directory is meant.
+    #[serde(default)]
+    pub prefix: bool,
+    /// The value is a command line: the directories of the files that it names are meant.
+    #[serde(default)]
+    pub command: bool,
+    /// A path pattern of links; what they lead to is meant: `{data}/pg_tblspc/*`.
+    #[serde(default)]
+    pub links: Option<String>,
+}
+
+/// Values of settings that name what has to be there: directories that the product does not make itself, locales.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    pub from: Source,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -10,6 +10,7 @@ mod condition;
 mod evaluate;
 pub mod file;
 mod instance;
+mod place;
 mod reach;
 mod reading;
 mod rules;

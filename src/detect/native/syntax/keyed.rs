@@ -22,7 +22,13 @@ pub(super) fn read_equals(out: &mut Reader<'_>, text: &str, path: &MachinePath) 
         let value = value(sign.unwrap_or(rest).trim());
         match key {
             "include" | "include_if_exists" => out.include_beside(path, &value, number),
-            "include_dir" => out.include_beside(path, &format!("{value}/*.conf"), number),
+            "include_dir" => {
+                out.include_beside(path, &format!("{value}/*.conf"), number);
+                // The directory has to be there, empty or not.
+                let beside = path.parent().unwrap_or_else(MachinePath::root);
+                let directory = beside.join(&value).text().into_owned();
+                out.setting(&[], key, &[directory], 0, number);
+            }
             "" => {}
             _ => out.setting(&[], key, &[value], 0, number),
         }
@@ -130,6 +136,7 @@ mod tests {
                 "port=5433@1",
                 "listen_addresses=*@2",
                 "shared_buffers=128MB@3",
+                "include_dir=/etc/x/conf.d@4",
                 "net.ipv4.ip_forward=1@5"
             ]
         );

@@ -7,8 +7,8 @@ mod archive;
 mod version;
 
 use super::{
-    ArchiveFile, Family, Installation, PlannedArchive, PlannedPackage, PlannedPin, Preparation,
-    Step, encoded,
+    ArchiveFile, Family, Installation, PlannedArchive, PlannedLocale, PlannedPackage, PlannedPin,
+    Preparation, Step, encoded,
 };
 use crate::distribution::account::{Accounts, PlannedUser};
 use crate::distribution::base::Moving;
@@ -73,15 +73,23 @@ impl Family for Apt {
         }
         let mut steps = before(wanted);
         let locale = wanted.locale.and_then(Locale::new);
+        let more = wanted.more_locales.iter().filter_map(Locale::beside);
+        let makes = locale.is_some() || !wanted.more_locales.is_empty();
         let (first, rest): (Vec<_>, Vec<_>) = wanted
             .packages
             .iter()
-            .partition(|package| locale.is_some() && package.name == wanted.locales);
+            .partition(|package| makes && package.name == wanted.locales);
         let language = locale.filter(|_| !first.is_empty());
-        if let Some(locale) = &language {
+        if !first.is_empty() {
             steps.extend(packages(&first, None));
+        }
+        if let Some(locale) = &language {
             steps.extend(locale.steps());
         }
+        steps.extend(
+            more.filter(|_| !first.is_empty())
+                .map(|locale| locale.made()),
+        );
         let language = language.as_ref().map(|locale| locale.name);
         steps.extend(packages(&rest, language));
         steps.extend(wanted.timezone.into_iter().flat_map(timezone));
@@ -208,10 +216,27 @@ impl<'a> Locale<'a> {
         })
     }
 
+    fn beside(locale: &'a PlannedLocale) -> Option<Self> {
+        let named = Self::new(&locale.name)?;
+        let charset = locale.charset.as_deref();
+        Some(Self {
+            charset: charset.unwrap_or(named.charset),
+            ..named
+        })
+    }
+
     fn steps(&self) -> [Step; 2] {
+        let name = self.name;
+        [
+            self.made().why(format!("The machine's locale, {name}.")),
+            Step::new(["printf", "LANG=%s\\n", name]).written("/etc/default/locale"),
+        ]
+    }
+
+    fn made(&self) -> Step {
         let (input, charset, name) = (&self.definition, self.charset, self.name);
         let aliases = "/usr/share/locale/locale.alias";
-        let made = Step::new([
+        Step::new([
             "localedef",
             "-i",
             input,
@@ -221,11 +246,7 @@ impl<'a> Locale<'a> {
             "-A",
             aliases,
             name,
-        ]);
-        [
-            made.why(format!("The machine's locale, {name}.")),
-            Step::new(["printf", "LANG=%s\\n", name]).written("/etc/default/locale"),
-        ]
+        ])
     }
 }
 
