@@ -20,6 +20,7 @@ use crate::service::Services;
 use crate::service::manager::MANAGERS;
 use crate::study::outline::Outline;
 use crate::walk::Entry;
+use crate::walk::literal;
 use crate::workload::{self, claims};
 use std::collections::BTreeSet;
 
@@ -52,6 +53,12 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
         wants.extend(copied.map(|entry| Want::file(&entry.path, Content::ID)));
     }
     for workload in &outline.cut.workloads {
+        let settings = workload::settings::files(workload, facts);
+        wants.extend(
+            settings
+                .iter()
+                .map(|(path, syntax)| syntax::want(*syntax, &literal(path))),
+        );
         let unsaid = workload.listens.is_empty() && !workload.services.is_empty();
         if unsaid || workload.product.is_none() {
             // A hint that is not read is nothing that was not examined.

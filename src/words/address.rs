@@ -175,6 +175,17 @@ static SCHEMES: LazyLock<BTreeMap<String, u16>> = LazyLock::new(|| {
     file.map(|file| file.ports).unwrap_or_default()
 });
 
+/// A scheme by its name, where it is one of a server that is no web server.
+pub fn scheme(word: &str) -> Option<&'static str> {
+    let (name, port) = SCHEMES.get_key_value(word)?;
+    (*port != 0 && !matches!(name.as_str(), "http" | "https")).then_some(name)
+}
+
+/// The port that a scheme's servers have.
+pub fn port_of_scheme(scheme: &str) -> Option<u16> {
+    SCHEMES.get(scheme).copied().filter(|port| *port != 0)
+}
+
 /// `scheme://[user[:password]@]host[:port][/…]`; of several hosts the first. `None` where no port can be known.
 pub fn url(text: &str) -> Option<Address> {
     let text = text.strip_prefix("jdbc:").unwrap_or(text);

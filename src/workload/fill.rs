@@ -5,7 +5,7 @@ use super::data::data;
 use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
-use super::{Configuration, Data, Workload, claims, connect, place};
+use super::{Configuration, Data, Workload, claims, connect, place, spoken};
 use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
@@ -76,6 +76,7 @@ pub fn of_service(
         data,
     };
     take_answer(&mut workload, facts);
+    spoken::take(&mut workload, facts);
     workload.packages = packages(&workload, service, &program, facts, installed);
     workload.secrets = secrets(&workload, facts);
     workload.connects.extend(named_peers(&workload, facts));

@@ -7,6 +7,7 @@
 mod called;
 pub mod claims;
 pub mod connect;
+mod custom;
 pub mod cut;
 mod data;
 mod fill;
@@ -17,6 +18,8 @@ mod packages;
 mod place;
 mod reach;
 mod session;
+pub mod settings;
+mod spoken;
 mod supposed;
 
 use crate::fact::{Answer, Evidence, Facts, FileState, SecretRef};

@@ -2,7 +2,7 @@
 //! port that is asked for and stands on the command line of one that says nowhere what it listens on; and a job that
 //! calls the tools of a server beside it.
 
-use super::{Workload, connect};
+use super::{Workload, connect, spoken};
 use crate::fact::Facts;
 use crate::product::{Connect, Listen, is_loopback};
 use crate::service::ScheduledJob;
@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 /// Settles both, on workloads that are otherwise filled in.
 pub(super) fn suppose(workloads: &mut [Workload], facts: &Facts) {
+    spoken::settle(workloads);
     listens(workloads);
     connects(workloads, facts);
     tools(workloads);
