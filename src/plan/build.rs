@@ -8,8 +8,8 @@ use super::pod::{self, Seat};
 use super::process::Draft;
 use super::{
     Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret, PlannedVolume,
-    Process, Schedule, State, activate, command, contract, health, hosts, limit, locale, package,
-    port, schedule, secret, service, setup, socket, volume,
+    Process, Schedule, State, activate, command, contract, health, hosts, limit, locale, mount,
+    package, port, schedule, secret, service, setup, socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -172,6 +172,7 @@ impl<'p> Shared<'p, '_> {
             depends_on: seat.waits.clone(),
             ports: port::ports(workload),
             hosts: hosts::hosts(place),
+            search: hosts::search(place.facts),
             sysctls: port::sysctls(&self.members(seat), place),
             hostname: hostname.filter(|name| hosts::is_host_name(name)),
         }
@@ -184,6 +185,7 @@ impl<'p> Shared<'p, '_> {
         State {
             data: data.collect(),
             volumes: parts.volumes.clone(),
+            mounts: mount::mounts(parts.workload),
             secrets: secrets
                 .cloned()
                 .map(|secret| PlannedSecret {
@@ -247,6 +249,7 @@ impl<'p> Shared<'p, '_> {
             self.lonely(workload, seat),
             files.collect(),
             limit::limits(workload, place.facts).1,
+            mount::notes(workload),
         ];
         let notes: BTreeSet<String> = notes.into_iter().chain(own).flatten().collect();
         notes.into_iter().collect()

@@ -92,6 +92,7 @@ pub(super) fn carried(
 ) -> Carried {
     let mut left_out: Vec<MachinePath> = volumes.iter().map(|volume| volume.path.clone()).collect();
     left_out.extend(service::logs(workload));
+    left_out.extend(workload.mounts.iter().map(|mount| mount.path.clone()));
     let mut closure = place
         .installed
         .beyond_base(image.names.iter().map(String::as_str));

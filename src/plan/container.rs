@@ -2,8 +2,8 @@
 
 use super::{
     Contract, HealthCheck, PlannedCommand, PlannedDirectory, PlannedFile, PlannedGroup, PlannedJob,
-    PlannedOrigin, PlannedPackage, PlannedPort, PlannedRemoval, PlannedScheduler, PlannedSecret,
-    PlannedUser, PlannedVolume,
+    PlannedMount, PlannedOrigin, PlannedPackage, PlannedPort, PlannedRemoval, PlannedScheduler,
+    PlannedSecret, PlannedUser, PlannedVolume,
 };
 use crate::distribution::candidate::{BaseChoice, Demand};
 use crate::distribution::family::{ArchiveFile, PlannedArchive, PlannedLocale, PlannedPin, Step};
@@ -154,6 +154,9 @@ pub struct Network {
     pub depends_on: Vec<String>,
     pub ports: Vec<PlannedPort>,
     pub hosts: Vec<(String, String)>,
+    /// Domains that short names are looked up in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub search: Vec<String>,
     pub sysctls: Vec<(String, String)>,
     /// The machine's name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,6 +167,8 @@ pub struct Network {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct State {
     pub volumes: Vec<PlannedVolume>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<PlannedMount>,
     pub secrets: Vec<PlannedSecret>,
     /// The files of `secrets`, by path.
     #[serde(skip)]

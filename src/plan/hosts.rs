@@ -19,6 +19,22 @@ pub(super) fn hosts(place: &Place<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
+const RESOLVER: &str = "/etc/resolv.conf";
+
+/// Domains that short names are looked up in (resolv.conf(5)); of several lines the last counts.
+pub(super) fn search(facts: &Facts) -> Vec<String> {
+    let key = (MachinePath::from(RESOLVER), Syntax::Columns);
+    let settings = facts.documents.get(&key).map(|document| &document.settings);
+    let mut lines = settings.into_iter().flatten();
+    let last = lines.rfind(|line| matches!(line.key.as_str(), "search" | "domain"));
+    let domains = last.map(|line| line.args.as_slice()).unwrap_or_default();
+    let named = domains.iter().filter(|domain| is_host_name(domain));
+    named.take(MOST_DOMAINS).cloned().collect()
+}
+
+/// What resolvers look at.
+const MOST_DOMAINS: usize = 6;
+
 /// That a hosts file has more names than containers are told.
 pub fn left_out(facts: &Facts) -> Option<Unexamined> {
     let (_, line) = added(facts).nth(MOST)?;

@@ -198,6 +198,8 @@ pub struct Service {
     pub privileges: Privileges,
     pub devices: Vec<Device>,
     pub limits: Vec<Limit>,
+    /// Paths whose mounts have to be there first.
+    pub mounts: Vec<MachinePath>,
     /// Sockets that are opened for it and handed over.
     pub sockets: Vec<Socket>,
     pub aliases: Vec<String>,
@@ -239,6 +241,7 @@ impl Service {
             privileges: Privileges::default(),
             devices: Vec::new(),
             limits: Vec::new(),
+            mounts: Vec::new(),
             sockets: Vec::new(),
             aliases: Vec::new(),
             remarks: Vec::new(),

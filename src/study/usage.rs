@@ -236,6 +236,7 @@ mod tests {
             connects: Vec::new(),
             clients_of: Vec::new(),
             calls: Vec::new(),
+            mounts: Vec::new(),
             user: String::new(),
             group: String::new(),
             environment: Vec::new(),

@@ -1,6 +1,6 @@
 //! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
 
-use super::{Data, Needed, Workload, claims, connect, data, fill, jobs, place, supposed};
+use super::{Data, Needed, Workload, claims, connect, data, fill, jobs, mount, place, supposed};
 use crate::distribution::closure::Installed;
 use crate::fact::{Evidence, Facts, Unexamined};
 use crate::path::MachinePath;
@@ -59,6 +59,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         .map(|service| placed(service, facts, packs))
         .collect();
     let installed = Installed::new(&facts.packages);
+    let mounts = mount::of_machine(facts);
     let mut taken = BTreeSet::new();
     let mut workloads = Vec::new();
     let mut unexamined = Vec::new();
@@ -75,7 +76,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         }
         let id = unique(&id_of(&item.service.name), &mut taken);
         item.workload = Some(id.clone());
-        workloads.push(fill::of_service(id, item, facts, &installed));
+        workloads.push(fill::of_service(id, item, facts, (&installed, &mounts)));
     }
     fold(&mut placed, &helpers, &mut workloads);
     let staying = staying(services, facts, packs);
@@ -85,6 +86,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
         facts,
         packs,
         installed: &installed,
+        mounts: &mounts,
     };
     let room = MOST_WORKLOADS.saturating_sub(workloads.len());
     workloads.extend(machine.workloads(&mut jobs, &mut taken, (room, &mut unexamined)));

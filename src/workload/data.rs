@@ -56,7 +56,12 @@ pub(super) fn add_written(workloads: &mut [Workload], facts: &Facts) {
             }
             for path in written(workload, facts) {
                 let own = workload.data.iter().map(|data| &data.path);
-                if own.chain(&known).all(|data| !path.is_within(data)) {
+                let mounts = workload.mounts.iter().map(|mount| &mount.path);
+                if own
+                    .chain(&known)
+                    .chain(mounts)
+                    .all(|data| !path.is_within(data))
+                {
                     workload.data.push(Data {
                         bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
                         why: "written by the user that runs it".to_owned(),

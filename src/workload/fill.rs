@@ -5,7 +5,7 @@ use super::data::data;
 use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
-use super::{Configuration, Data, Workload, claims, connect, place, spoken};
+use super::{Configuration, Data, Mount, Workload, claims, connect, mount, place, spoken};
 use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
@@ -20,7 +20,7 @@ pub fn of_service(
     id: String,
     placed: &Placed,
     facts: &Facts,
-    installed: &Installed<'_>,
+    (installed, mounts): (&Installed<'_>, &[Mount]),
 ) -> Workload {
     let service = &placed.service;
     let product = placed.product.as_ref();
@@ -35,7 +35,8 @@ pub fn of_service(
     let mut named = named_paths(service, &program);
     named.extend(named_by_scripts(&program, facts));
     let is_data = |path: &MachinePath| data.iter().any(|data| path.is_within(&data.path));
-    let (configuration, claims) = split(facts, product, service, named, &is_data);
+    named.extend(service.mounts.iter().cloned());
+    let (configuration, claims) = split(facts, product, service, named.clone(), &is_data);
     let title = match product {
         Some(product) => product.title.clone(),
         None if service.description.is_empty() => service.name.clone(),
@@ -67,6 +68,7 @@ pub fn of_service(
         secrets: Vec::new(),
         clients_of: Vec::new(),
         calls: Vec::new(),
+        mounts: Vec::new(),
         needs: Vec::new(),
         answer: place::answer(service, facts).cloned().unwrap_or_default(),
         id,
@@ -76,7 +78,8 @@ pub fn of_service(
         data,
     };
     take_answer(&mut workload, facts);
-    spoken::take(&mut workload, facts);
+    named.extend(spoken::take(&mut workload, facts));
+    mount::take(&mut workload, facts, mounts, &named);
     workload.packages = packages(&workload, service, &program, facts, installed);
     workload.secrets = secrets(&workload, facts);
     workload.connects.extend(named_peers(&workload, facts));

@@ -3,7 +3,7 @@
 use super::cut::{self, PlacedJob, unique};
 use super::reach::Reach;
 use super::session::Session;
-use super::{Workload, fill, packages};
+use super::{Mount, Workload, fill, mount, packages};
 use crate::distribution::closure::Installed;
 use crate::fact::{Evidence, Facts, Package, SecretRef};
 use crate::path::MachinePath;
@@ -158,6 +158,7 @@ pub struct Machine<'a> {
     pub facts: &'a Facts,
     pub packs: &'a Packs,
     pub installed: &'a Installed<'a>,
+    pub mounts: &'a [Mount],
 }
 
 impl Machine<'_> {
@@ -226,6 +227,7 @@ impl Machine<'_> {
             configuration,
             claims,
             data: reach.kept,
+            mounts: Vec::new(),
             logs: Vec::new(),
             schedule: Some(schedules.join("; ")),
             secrets: Vec::new(),
@@ -236,6 +238,8 @@ impl Machine<'_> {
             id,
             jobs,
         };
+        let named = [reach.named, workload.claims.clone()].concat();
+        mount::take(&mut workload, facts, self.mounts, &named);
         fill::take_answer(&mut workload, facts);
         workload.secrets = secrets(&workload, facts);
         workload

@@ -13,6 +13,7 @@ mod data;
 mod fill;
 mod jobs;
 mod listen;
+pub mod mount;
 mod named;
 mod packages;
 mod place;
@@ -30,6 +31,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use called::Call;
+pub use mount::{Mount, MountKind};
 
 pub use crate::product::Product;
 pub use crate::service::Service;
@@ -80,6 +82,8 @@ pub struct Workload {
     /// Unowned files and directories (applications, scripts, web roots) it needs: the topmost paths.
     pub claims: Vec<MachinePath>,
     pub data: Vec<Data>,
+    /// What is mounted where it looks: shares of other machines, memory.
+    pub mounts: Vec<Mount>,
     pub logs: Vec<MachinePath>,
     pub schedule: Option<String>,
     /// Places with secrets among its configuration, claims and units.

@@ -13,7 +13,8 @@ const PASSING: &[&str] = &[
     "/sbin", "/lib",
 ];
 
-pub(super) fn take(workload: &mut Workload, facts: &Facts) {
+/// The paths that the configuration names are given back.
+pub(super) fn take(workload: &mut Workload, facts: &Facts) -> Vec<MachinePath> {
     let documents = settings::documents(workload, facts);
     let said = Said::of(documents);
     // A pack that says where its product listens knows it better.
@@ -32,12 +33,14 @@ pub(super) fn take(workload: &mut Workload, facts: &Facts) {
             workload.connects.push(found);
         }
     }
+    let paths = said.paths.iter().map(|place| place.path.clone()).collect();
     for named in said.paths {
         place(workload, facts, named);
     }
     workload.claims = claims::outermost(std::mem::take(&mut workload.claims));
     workload.configuration.sort();
     workload.configuration.dedup();
+    paths
 }
 
 /// What a path that the configuration names is to the workload.

@@ -170,6 +170,7 @@ pub fn workload(id: &str, argv: &[&str]) -> Workload {
         secrets: Vec::new(),
         clients_of: Vec::new(),
         calls: Vec::new(),
+        mounts: Vec::new(),
         needs: Vec::new(),
         answer: transvase::fact::Answer::default(),
     }

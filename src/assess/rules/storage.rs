@@ -6,6 +6,7 @@ use crate::fact::{Document, Evidence, Setting, Syntax};
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
 use crate::walk::Entry;
+use crate::workload::mount::{self, Mount, MountKind};
 
 /// From this size on, data wants a plan of its own, in bytes.
 const LARGE: u64 = 10 << 30;
@@ -13,19 +14,6 @@ const LARGE: u64 = 10 << 30;
 /// Set-user-id or set-group-id.
 const SET_ID: u32 = 0o6000;
 
-const NETWORK: &[&str] = &[
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "glusterfs",
-    "fuse.glusterfs",
-    "ceph",
-    "fuse.sshfs",
-    "davfs",
-    "afs",
-    "9p",
-];
 const UNSUPPORTED: &[&str] = &["gfs2", "ocfs2", "zfs", "lustre", "gpfs", "vxfs", "ecryptfs"];
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
@@ -61,9 +49,12 @@ fn data(seen: &Seen<'_>) -> Vec<Concern> {
 /// fstab(5): device, mount point, type, options.
 fn mounts(seen: &Seen<'_>) -> Vec<Concern> {
     let mut found = Vec::new();
+    for mount in mount::of_machine(seen.facts) {
+        found.extend(shared(&mount));
+    }
     for document in documents(seen.facts, Syntax::Columns, |path| path == "/etc/fstab") {
         for setting in &document.settings {
-            found.extend(mount(document, setting));
+            found.extend(unsupported(document, setting));
         }
     }
     for document in documents(seen.facts, Syntax::Columns, |path| path == "/etc/crypttab") {
@@ -81,31 +72,34 @@ fn mounts(seen: &Seen<'_>) -> Vec<Concern> {
     found
 }
 
-fn mount(document: &Document, setting: &Setting) -> Option<Concern> {
-    let [point, kind, options @ ..] = setting.args.as_slice() else {
+/// What is of another machine, or gone at the next start.
+fn shared(mount: &Mount) -> Option<Concern> {
+    let evidence = vec![mount.evidence.clone()];
+    let (point, filesystem) = (&mount.path, &mount.filesystem);
+    match mount.kind {
+        MountKind::Share => {
+            let detail = format!("{point} is {filesystem} from {}", mount.source);
+            concern("storage/network-mount", None, detail, evidence)
+        }
+        MountKind::Memory if mount.options.contains("size=") || point.text() == "/dev/shm" => {
+            let detail = format!("{point} is a memory file system: {}", mount.options);
+            concern("storage/shared-memory", None, detail, evidence)
+        }
+        _ => None,
+    }
+}
+
+fn unsupported(document: &Document, setting: &Setting) -> Option<Concern> {
+    let [point, kind, ..] = setting.args.as_slice() else {
         return None;
     };
+    let is_share = mount::is_share(kind);
+    let is_one = UNSUPPORTED.contains(&kind.as_str()) || kind.starts_with("fuse.");
     let evidence = vec![document.evidence(setting)];
-    if NETWORK.contains(&kind.as_str()) {
-        let detail = format!("{point} is {kind} from {}", setting.key);
-        return concern("storage/network-mount", None, detail, evidence);
-    }
-    if UNSUPPORTED.contains(&kind.as_str()) || kind.starts_with("fuse.") {
-        return concern(
-            "storage/unsupported-filesystem",
-            None,
-            format!("{point} is {kind}"),
-            evidence,
-        );
-    }
-    let sized = options
-        .first()
-        .is_some_and(|options| options.contains("size="));
-    if kind == "tmpfs" && (sized || point == "/dev/shm") {
-        let detail = format!("{point} is a memory file system: {}", options.join(" "));
-        return concern("storage/shared-memory", None, detail, evidence);
-    }
-    None
+    let detail = format!("{point} is {kind}");
+    (is_one && !is_share)
+        .then(|| concern("storage/unsupported-filesystem", None, detail, evidence))
+        .flatten()
 }
 
 /// Set-user-id files that no package brings along.

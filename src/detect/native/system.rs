@@ -10,6 +10,7 @@ pub const CONFIGURATION: &[(&str, Syntax)] = &[
     ("/etc/fstab", Syntax::Columns),
     ("/etc/crypttab", Syntax::Columns),
     ("/etc/hosts", Syntax::Columns),
+    ("/etc/resolv.conf", Syntax::Columns),
     ("/etc/exports", Syntax::Columns),
     ("/etc/exports.d/*.exports", Syntax::Columns),
     ("/etc/modules", Syntax::Columns),

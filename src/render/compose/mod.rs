@@ -8,6 +8,7 @@ use super::artefact::{Artefact, Outcome, Writer};
 use super::templates::fill;
 use super::value::{Health, archive_mount, health};
 use crate::plan::Plan;
+use crate::workload::MountKind;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -32,6 +33,7 @@ struct Service {
     network: Vec<Network>,
     depends: Vec<Dependency>,
     volumes: Vec<Mount>,
+    memory: Vec<String>,
     secrets: Vec<String>,
     health: Vec<Health>,
     stop_signal: String,
@@ -45,7 +47,7 @@ struct Service {
     /// Commented out: what whoever owns the host may grant.
     choices: Vec<Choice>,
     security: Vec<String>,
-    memory: Option<u64>,
+    memory_limit: Option<u64>,
     cpus: Option<String>,
     tasks: Option<u64>,
     limits: Vec<Limit>,
@@ -71,6 +73,8 @@ struct Mount {
     source: String,
     target: String,
     read_only: bool,
+    /// A directory of the host, made where it is missing.
+    lent: bool,
     why: String,
 }
 
@@ -197,6 +201,7 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         network: own(plan, plans).into_iter().collect(),
         depends: depends(plan, plans),
         volumes: mounts(plan),
+        memory: memory(plan),
         secrets,
         health: health(plan.process.health.as_ref()),
         stop_signal: plan.process.stop_signal.clone(),
@@ -208,7 +213,7 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         devices: devices(plan),
         choices: choices(plan),
         security: security(plan),
-        memory: plan.process.limits.memory,
+        memory_limit: plan.process.limits.memory,
         cpus: plan.process.limits.cpus.map(cpus),
         tasks: plan.process.limits.tasks,
         limits: plan
@@ -319,6 +324,7 @@ fn mounts(plan: &Plan) -> Vec<Mount> {
             source: volume.name.clone(),
             target: volume.path.text().into_owned(),
             read_only: false,
+            lent: false,
             why: format!("{}; from {}", volume.why, volume.evidence.place()),
         });
         if volume.load {
@@ -327,11 +333,37 @@ fn mounts(plan: &Plan) -> Vec<Mount> {
                 source: format!("./data/{}.tar", volume.name),
                 target: archive_mount(&volume.name),
                 read_only: true,
+                lent: false,
                 why: "the machine's data, loaded at the first start".to_owned(),
             });
         }
     }
+    let shares = plan.state.mounts.iter();
+    let shares = shares.filter(|mount| mount.kind == MountKind::Share);
+    mounts.extend(shares.map(|mount| Mount {
+        kind: "bind",
+        source: mount.path.text().into_owned(),
+        target: mount.path.text().into_owned(),
+        read_only: false,
+        lent: true,
+        why: format!(
+            "{}, which the host has to mount there first; from {}",
+            mount.what,
+            mount.evidence.place()
+        ),
+    }));
     mounts
+}
+
+/// Memory file systems, as engines write them.
+fn memory(plan: &Plan) -> Vec<String> {
+    let memory = plan.state.mounts.iter();
+    let memory = memory.filter(|mount| mount.kind == MountKind::Memory);
+    let shown = memory.map(|mount| match mount.options.as_str() {
+        "" => mount.path.text().into_owned(),
+        options => format!("{}:{options}", mount.path),
+    });
+    shown.collect()
 }
 
 pub(super) fn ports(plan: &Plan) -> Vec<Port> {

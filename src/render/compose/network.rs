@@ -13,6 +13,7 @@ pub(super) struct Network {
     hostname: Vec<String>,
     ports: Vec<Port>,
     hosts: Vec<String>,
+    search: Vec<String>,
     sysctls: Vec<Variable>,
 }
 
@@ -40,6 +41,9 @@ impl Network {
                 .flat_map(|plan| &plan.network.hosts)
                 .map(|(name, address)| format!("{name}:{address}"))
                 .collect(),
+            search: first
+                .map(|plan| plan.network.search.clone())
+                .unwrap_or_default(),
             sysctls: sysctls
                 .into_iter()
                 .map(|(name, value)| Variable {

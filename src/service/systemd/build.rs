@@ -117,6 +117,7 @@ fn of_unit(
         privileges: source.privileges(),
         devices: source.devices(),
         limits: limits(unit),
+        mounts: mounts(unit),
         aliases: unit.aliases.clone(),
         credentials,
         remarks: [remark::remarks(unit), uncarried].concat(),
@@ -260,6 +261,15 @@ fn pid_file(path: &str) -> MachinePath {
         Some(below) => MachinePath::new("/run").join(below),
         None => MachinePath::new(path),
     }
+}
+
+/// RequiresMountsFor= and its weaker kin.
+fn mounts(unit: &Unit) -> Vec<MachinePath> {
+    let keys = ["RequiresMountsFor", "WantsMountsFor"];
+    let entries = keys.iter().flat_map(|key| unit.list("Unit", key));
+    let words = entries.flat_map(|(_, entry)| words::split(&entry.value));
+    let paths = words.filter(|word| word.starts_with('/')).take(WORDS);
+    paths.map(MachinePath::new).collect()
 }
 
 /// Limits of the whole service (systemd.resource-control(5)), beside those of each process.
