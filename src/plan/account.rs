@@ -17,6 +17,8 @@ pub(super) struct Wanted {
     pub groups: BTreeSet<String>,
     /// User and group, beyond what the group file says.
     pub memberships: BTreeSet<(String, String)>,
+    /// Numbers that users who are in no file have on the disk: those of their state.
+    pub numbers: BTreeMap<String, u32>,
 }
 
 /// The accounts to make.
@@ -40,12 +42,13 @@ impl Accounts {
             users,
             mut groups,
             memberships,
+            numbers,
         } = wanted;
         groups.extend(memberships.iter().map(|(_, group)| group.clone()));
         for name in users.iter().filter(|name| is_account_name(name)) {
             match place.facts.user(name) {
                 Some(user) => accounts.user(user, place, &mut groups),
-                None => accounts.stranger(name),
+                None => accounts.stranger(name, numbers.get(name).copied()),
             }
         }
         for name in groups.iter().filter(|name| is_account_name(name)) {
@@ -129,8 +132,10 @@ impl Accounts {
     }
 
     /// A name that a unit uses and the machine's files do not know: made at the start, or kept in a directory service.
-    fn stranger(&mut self, name: &str) {
-        let uid = DYNAMIC.saturating_add(u32::try_from(self.made.len()).unwrap_or_default());
+    /// What it owned on the machine it owns here.
+    fn stranger(&mut self, name: &str, number: Option<u32>) {
+        let made = || DYNAMIC.saturating_add(u32::try_from(self.made.len()).unwrap_or_default());
+        let uid = number.unwrap_or_else(made);
         self.made.insert(name.to_owned(), uid);
         self.notes.push(format!(
             "User {name} is not in the machine's passwd file (made by the service manager at the start, or kept in a directory service); the image gives it the number {uid}."

@@ -9,6 +9,7 @@ use super::{
 use crate::disk::FileKind;
 use crate::path::MachinePath;
 use crate::secret::is_packed;
+use crate::service::Content;
 use crate::walk::Entry;
 use crate::workload::Workload;
 use std::collections::BTreeSet;
@@ -83,6 +84,16 @@ fn files_of(lifted: &BTreeSet<String>, carrier: &mut Carrier<'_, '_>, place: &Pl
     }
 }
 
+/// Files that a service is handed as credentials: it has them as such, and nowhere else.
+fn credentials(workload: &Workload) -> impl Iterator<Item = MachinePath> {
+    let services = workload.services.iter();
+    let credentials = services.flat_map(|service| &service.credentials);
+    credentials.filter_map(|credential| match &credential.content {
+        Content::File(path) => Some(path.clone()),
+        Content::Text(_) => None,
+    })
+}
+
 pub(super) fn carried(
     workload: &Workload,
     volumes: &[PlannedVolume],
@@ -93,6 +104,7 @@ pub(super) fn carried(
     let mut left_out: Vec<MachinePath> = volumes.iter().map(|volume| volume.path.clone()).collect();
     left_out.extend(service::logs(workload));
     left_out.extend(workload.mounts.iter().map(|mount| mount.path.clone()));
+    left_out.extend(credentials(workload));
     let mut closure = place
         .installed
         .beyond_base(image.names.iter().map(String::as_str));
@@ -110,7 +122,8 @@ pub(super) fn carried(
         );
     }
     for data in &workload.data {
-        carrier.links(&data.path, "leads to the data");
+        let link = data.link.as_ref().unwrap_or(&data.path);
+        carrier.links(link, "leads to the data");
     }
     let secrets = secret::files(workload, &carrier.secrets, place, taken);
     let secret_entries = carrier.secrets.values().cloned().collect();

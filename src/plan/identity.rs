@@ -104,6 +104,16 @@ fn wanted(
         wanted.groups.insert(directory.group.clone());
     }
     for service in &workload.services {
+        let directories = service
+            .directories
+            .iter()
+            .filter(|made| made.user.is_empty());
+        let tree = &place.facts.tree;
+        let mut owned = directories.filter_map(|made| tree.get(&made.path).map(|entry| entry.uid));
+        let number = owned.find(|uid| *uid != 0 && place.uid_name(*uid).is_none());
+        if let (Some(uid), None) = (number, place.facts.user(&service.user)) {
+            wanted.numbers.insert(service.user.clone(), uid);
+        }
         let groups = service.supplementary_groups.iter();
         wanted
             .memberships

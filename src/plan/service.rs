@@ -98,7 +98,12 @@ pub(super) fn directories(
 ) -> Vec<PlannedDirectory> {
     let mut made: BTreeMap<MachinePath, PlannedDirectory> = BTreeMap::new();
     let mut make = |path: &MachinePath, mode: u32, (uid, gid): (u32, u32)| {
-        let path = place.facts.tree.canonical(path);
+        // What a link stands for is made where it leads.
+        let path = crate::workload::place_of(place.facts, path);
+        let path = match place.facts.tree.resolve(&path) {
+            Some(_) => path,
+            None => place.facts.tree.canonical(&path),
+        };
         // /var/run is a link to /run wherever there is a /run.
         let path = path
             .text()

@@ -6,7 +6,7 @@ use super::place::Place;
 use crate::fact::Evidence;
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use crate::workload::{Workload, claims};
+use crate::workload::{self, Workload, claims};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,12 +71,9 @@ impl Names {
 
 /// The directories of a workload's data, links followed, nested ones dropped.
 fn data_paths(workload: &Workload, place: &Place<'_>) -> Vec<MachinePath> {
-    let tree = &place.facts.tree;
     let mut paths: Vec<MachinePath> = Vec::new();
     for data in &workload.data {
-        let path = tree
-            .resolve(&data.path)
-            .unwrap_or_else(|| data.path.clone());
+        let path = workload::place_of(place.facts, &data.path);
         let Some(directory) = directory_of(&path, place) else {
             continue;
         };
@@ -88,7 +85,7 @@ fn data_paths(workload: &Workload, place: &Place<'_>) -> Vec<MachinePath> {
 /// The directory that a volume can take the place of: the data's own, or that around a single file, unless packages have
 /// files of their own there.
 fn directory_of(path: &MachinePath, place: &Place<'_>) -> Option<MachinePath> {
-    let entry = place.facts.tree.entry(path);
+    let entry = place.facts.tree.get(path);
     let directory = if entry.is_none_or(crate::walk::Entry::is_dir) {
         path.clone()
     } else {
@@ -121,11 +118,7 @@ pub(super) fn volumes(
     for path in data_paths(workload, place) {
         let name = names.of(&path, &format!("{}-data", workload.id));
         let within = |data: &&crate::workload::Data| {
-            let at = place
-                .facts
-                .tree
-                .resolve(&data.path)
-                .unwrap_or_else(|| data.path.clone());
+            let at = workload::place_of(place.facts, &data.path);
             at.is_within(&path) || path.is_within(&at)
         };
         let Some(data) = workload.data.iter().find(within) else {
@@ -170,7 +163,7 @@ pub(super) fn volumes(
 
 /// A volume with the owner and mode that the machine's directory has.
 fn shaped(name: String, path: &MachinePath, place: &Place<'_>) -> PlannedVolume {
-    let entry = place.facts.tree.entry(path);
+    let entry = place.facts.tree.get(path);
     PlannedVolume {
         name,
         path: path.clone(),
@@ -202,7 +195,10 @@ pub(super) fn socket(
 /// Every name that a volume's data consists of, the directory itself first.
 pub(super) fn contents(volume: &PlannedVolume, place: &Place<'_>) -> Vec<Entry> {
     let tree = &place.facts.tree;
-    let mut entries: Vec<Entry> = tree.entry(&volume.path).into_iter().cloned().collect();
-    entries.extend(tree.below(&volume.path).cloned());
+    let Some(real) = tree.resolve(&volume.path) else {
+        return Vec::new();
+    };
+    let mut entries: Vec<Entry> = tree.entry(&real).into_iter().cloned().collect();
+    entries.extend(tree.below(&real).cloned());
     entries
 }

@@ -200,6 +200,8 @@ pub struct Service {
     pub limits: Vec<Limit>,
     /// Paths whose mounts have to be there first.
     pub mounts: Vec<MachinePath>,
+    /// Paths that it may write although the machine is closed to it.
+    pub writable: Vec<MachinePath>,
     /// Sockets that are opened for it and handed over.
     pub sockets: Vec<Socket>,
     pub aliases: Vec<String>,
@@ -242,6 +244,7 @@ impl Service {
             devices: Vec::new(),
             limits: Vec::new(),
             mounts: Vec::new(),
+            writable: Vec::new(),
             sockets: Vec::new(),
             aliases: Vec::new(),
             remarks: Vec::new(),

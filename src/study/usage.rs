@@ -246,6 +246,7 @@ mod tests {
                 path: "/srv/site".into(),
                 bytes: 7,
                 why: String::new(),
+                link: None,
                 evidence: Evidence::file(&"/etc/x".into()),
             }],
             logs: Vec::new(),

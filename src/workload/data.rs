@@ -9,17 +9,25 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-pub(super) fn data(service: &Service, product: Option<&Product>, facts: &Facts) -> Vec<Data> {
+pub(super) fn data(
+    service: &Service,
+    product: Option<&Product>,
+    program: &[MachinePath],
+    facts: &Facts,
+) -> Vec<Data> {
     let mut found: Vec<Data> = Vec::new();
     let mut add = |path: &MachinePath, why: &str, evidence: Evidence| {
-        let path = facts.tree.resolve(path).unwrap_or_else(|| path.clone());
+        let named = path;
+        let path = place_of(facts, path);
         if !found.iter().any(|data| path.is_within(&data.path)) {
-            let bytes = claims::files(facts, &path).map(|entry| entry.size).sum();
+            let real = facts.tree.resolve(&path).unwrap_or_else(|| path.clone());
+            let bytes = claims::files(facts, &real).map(|entry| entry.size).sum();
             found.push(Data {
-                path,
+                path: path.clone(),
                 bytes,
                 why: why.to_owned(),
                 evidence,
+                link: (*named != path).then(|| named.clone()),
             });
         }
     };
@@ -38,8 +46,39 @@ pub(super) fn data(service: &Service, product: Option<&Product>, facts: &Facts) 
             service.evidence.clone(),
         );
     }
+    for path in &service.writable {
+        let is_passing = PASSING
+            .iter()
+            .any(|dir| path.is_within(&MachinePath::new(*dir)));
+        let is_application = program.iter().any(|file| file.is_within(path));
+        if !is_passing && !is_application && !claims::is_shelf(path) {
+            add(
+                path,
+                "its unit lets it write there",
+                service.evidence.clone(),
+            );
+        }
+    }
     found
 }
+
+/// Where the state of services without an account of their own lies, behind links that only they see through
+/// (systemd.exec(5), `DynamicUser=`): nobody else may enter, so that it is used by the link's name.
+const PRIVATE: &[&str] = &["/var/lib/private", "/var/cache/private", "/var/log/private"];
+
+/// Where a container has a directory of data: where it leads, links followed.
+pub fn place_of(facts: &Facts, path: &MachinePath) -> MachinePath {
+    let real = facts.tree.resolve(path).unwrap_or_else(|| path.clone());
+    let is_private = PRIVATE
+        .iter()
+        .any(|dir| real.is_within(&MachinePath::new(*dir)));
+    if is_private { path.clone() } else { real }
+}
+
+/// Where nothing is kept.
+const PASSING: &[&str] = &[
+    "/run", "/var/run", "/tmp", "/var/tmp", "/var/log", "/dev", "/proc", "/sys",
+];
 
 /// What the workloads' users write inside the applications, added to each: whoever serves an application may write there,
 /// and jobs own what nobody else does.
@@ -65,6 +104,7 @@ pub(super) fn add_written(workloads: &mut [Workload], facts: &Facts) {
                     workload.data.push(Data {
                         bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
                         why: "written by the user that runs it".to_owned(),
+                        link: None,
                         evidence: Evidence::file(&path),
                         path,
                     });

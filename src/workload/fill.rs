@@ -31,10 +31,13 @@ pub fn of_service(
         .map(|command| command.argv.as_slice())
         .unwrap_or_default();
     let program = program::of(argv, facts);
-    let data = data(service, product, facts);
+    let data = data(service, product, &program.files, facts);
     let mut named = named_paths(service, &program);
     named.extend(named_by_scripts(&program, facts));
-    let is_data = |path: &MachinePath| data.iter().any(|data| path.is_within(&data.path));
+    let kept = data.iter().map(|data| &data.path);
+    let led_to = kept.clone().filter_map(|path| facts.tree.resolve(path));
+    let kept: Vec<MachinePath> = kept.cloned().chain(led_to).collect();
+    let is_data = |path: &MachinePath| kept.iter().any(|data| path.is_within(data));
     named.extend(service.mounts.iter().cloned());
     let (configuration, claims) = split(facts, product, service, named.clone(), &is_data);
     let title = match product {
@@ -102,6 +105,7 @@ pub fn take_answer(workload: &mut Workload, facts: &Facts) {
         let data = state.value.into_iter().map(|path| Data {
             bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
             why: "answered".to_owned(),
+            link: None,
             evidence: state.evidence.clone(),
             path,
         });

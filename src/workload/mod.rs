@@ -31,6 +31,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use called::Call;
+pub use data::place_of;
 pub use mount::{Mount, MountKind};
 
 pub use crate::product::Product;
@@ -52,6 +53,9 @@ pub struct Data {
     pub bytes: u64,
     pub why: String,
     pub evidence: Evidence,
+    /// The name that it is used by, where a link leads from there.
+    #[serde(skip)]
+    pub link: Option<MachinePath>,
 }
 
 /// A part of the machine that moves as one: one container.

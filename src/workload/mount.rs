@@ -189,6 +189,7 @@ fn disk(workload: &mut Workload, facts: &Facts, mount: &Mount, named: &[MachineP
         path: mount.path.clone(),
         why: "a disk of its own".to_owned(),
         evidence: mount.evidence.clone(),
+        link: None,
     });
 }
 

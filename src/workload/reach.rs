@@ -113,6 +113,7 @@ impl Reach {
         self.kept.extend(outputs.map(|path| Data {
             path: MachinePath::new(path),
             bytes: 0,
+            link: None,
             why: format!("{} writes there", caller.job),
             evidence: caller.evidence.clone(),
         }));

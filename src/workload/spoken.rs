@@ -64,6 +64,7 @@ fn place(workload: &mut Workload, facts: &Facts, named: Place) {
         workload.data.push(Data {
             bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
             why: "its configuration names it".to_owned(),
+            link: (named.path != path).then_some(named.path),
             evidence: named.evidence,
             path,
         });

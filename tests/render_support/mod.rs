@@ -209,6 +209,7 @@ pub fn data(path: &str) -> Data {
         path: path.into(),
         bytes: 1,
         why: "state".into(),
+        link: None,
         evidence: evidence("/etc/x.conf", 3),
     }
 }

@@ -81,12 +81,13 @@ fn of_unit(
         let directory = specifier::credentials(&unit.name);
         (CREDENTIALS_DIRECTORY.to_owned(), directory)
     });
-    let known = [
-        directory::variables(&directories),
-        own.into_iter().collect(),
-        environment.variables.clone(),
-    ]
-    .concat();
+    let mut environment = environment;
+    // The manager sets them; what the unit sets itself stands.
+    let given = directory::variables(&directories).into_iter();
+    let is_set = |name: &String| environment.variables.iter().any(|(known, _)| known == name);
+    let given: Vec<(String, String)> = given.filter(|(name, _)| !is_set(name)).collect();
+    environment.variables = [given, environment.variables].concat();
+    let known = [own.into_iter().collect(), environment.variables.clone()].concat();
     let context = Context {
         environment: &known,
         open: open.as_deref(),
@@ -118,6 +119,7 @@ fn of_unit(
         devices: source.devices(),
         limits: limits(unit),
         mounts: mounts(unit),
+        writable: writable(unit, &plain),
         aliases: unit.aliases.clone(),
         credentials,
         remarks: [remark::remarks(unit), uncarried].concat(),
@@ -270,6 +272,15 @@ fn mounts(unit: &Unit) -> Vec<MachinePath> {
     let words = entries.flat_map(|(_, entry)| words::split(&entry.value));
     let paths = words.filter(|word| word.starts_with('/')).take(WORDS);
     paths.map(MachinePath::new).collect()
+}
+
+/// Paths that the unit lets it write although the rest of the machine is closed to it.
+fn writable(unit: &Unit, context: &Context<'_>) -> Vec<MachinePath> {
+    let entries = unit.list("Service", "ReadWritePaths").into_iter();
+    let words = entries.flat_map(|(_, entry)| words::split(&context.expand(&entry.value)));
+    let paths = words.map(|word| word.trim_start_matches(['-', '+']).to_owned());
+    let absolute = paths.filter(|path| path.starts_with('/') && path.len() > 1);
+    absolute.take(WORDS).map(MachinePath::new).collect()
 }
 
 /// Limits of the whole service (systemd.resource-control(5)), beside those of each process.

@@ -28,6 +28,22 @@ const NO_COUNTERPART: &[(&str, &str)] = &[
         "Delegate",
         "the container gets no control groups of its own",
     ),
+    (
+        "IPAddressAllow",
+        "no engine filters addresses for one container; a network policy or the host's packet filter does",
+    ),
+    (
+        "IPAddressDeny",
+        "no engine filters addresses for one container; a network policy or the host's packet filter does",
+    ),
+    (
+        "BindPaths",
+        "what it binds is not at that place; mount it there, or have the configuration name where it is",
+    ),
+    (
+        "BindReadOnlyPaths",
+        "what it binds is not at that place; mount it there, or have the configuration name where it is",
+    ),
     ("TTYPath", "use `tty: true`"),
     (
         "LoadCredentialEncrypted",
