@@ -5,9 +5,11 @@
 
 pub mod pack;
 
-use crate::fact::{Evidence, Peer, Unexamined};
+use crate::fact::{Evidence, Facts, Peer, Unexamined};
 use crate::path::MachinePath;
+use crate::program::{self, Around, Program};
 use crate::rule::Concern;
+use crate::service::Service;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,17 @@ impl From<&Peer> for Connect {
             evidence: peer.evidence.clone(),
         }
     }
+}
+
+/// What a service runs, with its own directory and variables.
+pub fn program_of(service: &Service, facts: &Facts) -> Program {
+    let argv = service.commands.start.first();
+    let argv = argv.map_or(&[][..], |command| command.argv.as_slice());
+    let around = Around {
+        directory: service.working_directory.as_ref(),
+        variables: &service.environment.variables,
+    };
+    program::of_in(argv, around, facts)
 }
 
 /// Where a product writes a log.

@@ -11,10 +11,11 @@ mod data;
 mod fill;
 mod jobs;
 mod listen;
-mod named;
+pub(crate) mod named;
 mod packages;
 mod place;
 mod supposed;
+mod trust;
 
 use crate::fact::{Answer, Evidence, Facts, FileState, SecretRef};
 use crate::path::MachinePath;

@@ -6,7 +6,7 @@ use super::settings::Configured;
 use super::{Pack, instance, rules};
 use crate::fact::{Evidence, Facts, Package, Unexamined};
 use crate::path::MachinePath;
-use crate::product::Disposition;
+use crate::product::{Disposition, program_of};
 use crate::product::{Log, Product, Says};
 use crate::program;
 use crate::service::Service;
@@ -30,7 +30,7 @@ impl<'a> Candidate<'a> {
     pub(super) fn new(service: &'a Service, facts: &'a Facts) -> Self {
         let argv = service.commands.start.first();
         let argv = argv.map_or(&[][..], |command| command.argv.as_slice());
-        let program = program::of(argv, facts);
+        let program = program_of(service, facts);
         let files = program.files.iter().chain(service.files.first());
         let owners = files.filter_map(|path| facts.owner(path));
         let aliases = service.aliases.iter().map(String::as_str);
@@ -201,6 +201,7 @@ fn disposition(asked: &Configured<'_>) -> (Disposition, String) {
 /// A value as a path of the machine; relative ones start at the working directory.
 fn path(asked: &Configured<'_>, text: &str) -> Option<MachinePath> {
     let text = text.trim().trim_matches(['"', '\'']);
+    let text = text.strip_prefix("file:").unwrap_or(text);
     if text.is_empty() || text.contains(['$', '|']) {
         return None;
     }
@@ -216,17 +217,42 @@ fn data(asked: &Configured<'_>) -> Vec<(MachinePath, String, Evidence)> {
     let mut found: Vec<(MachinePath, String, Evidence)> = Vec::new();
     for place in &asked.pack.file.data {
         for value in asked.values(&place.from) {
-            let Some(path) =
-                path(asked, &value.text).filter(|path| asked.facts.tree.get(path).is_some())
-            else {
-                continue;
-            };
-            if !found.iter().any(|(known, ..)| *known == path) {
-                found.push((path, place.why.clone(), value.evidence));
+            let texts = value.text.split(|c| c == ',' && place.split);
+            for text in texts {
+                let is_there = |path: &MachinePath| asked.facts.tree.get(path).is_some();
+                let Some(path) = path(asked, text).filter(is_there) else {
+                    continue;
+                };
+                let fits = !place.written || is_written(asked, text, &path);
+                if fits && !found.iter().any(|(known, ..)| *known == path) {
+                    found.push((path, place.why.clone(), value.evidence.clone()));
+                }
             }
         }
     }
     found
+}
+
+/// Whether it is a directory of the service's own user, and none that a package or everybody has.
+fn is_written(asked: &Configured<'_>, text: &str, path: &MachinePath) -> bool {
+    let facts = asked.facts;
+    let user = asked.pack.file.run.user.as_deref();
+    let user = user.filter(|_| asked.service.user == "root");
+    let user = facts.user(user.unwrap_or(&asked.service.user));
+    let entry = facts.tree.get(path).filter(|entry| entry.is_dir());
+    let is_own =
+        entry.is_some_and(|entry| user.is_some_and(|user| user.uid != 0 && entry.uid == user.uid));
+    let is_product = asked.variables.get("root").is_some_and(|root| {
+        let real = facts.tree.resolve(&MachinePath::new(root));
+        real.is_some_and(|root| {
+            facts
+                .tree
+                .resolve(path)
+                .is_some_and(|path| root.is_within(&path))
+        })
+    });
+    let is_logs = path.is_within(&MachinePath::new("/var/log"));
+    text.trim().starts_with('/') && is_own && facts.owner(path).is_none() && !is_product && !is_logs
 }
 
 fn logs(asked: &Configured<'_>) -> Vec<Log> {

@@ -29,6 +29,12 @@ pub struct PackFile {
     /// What else may become of it, by its own configuration; the first that holds counts.
     #[serde(default)]
     pub otherwise: Vec<Otherwise>,
+    /// Packs of what it runs on, whose tables marked `lent` are its own too.
+    #[serde(default)]
+    pub borrows: Vec<String>,
+    /// Variables whose value is more words of the command line: `JAVA_OPTS`. Those of the lending packs count too.
+    #[serde(default)]
+    pub options: Vec<String>,
     /// Units folded into the product's own workload: umbrellas, one-time preparations.
     #[serde(default)]
     pub helpers: Vec<String>,
@@ -155,6 +161,20 @@ pub struct Config {
     /// Everything below these belongs to the product's configuration; path patterns.
     #[serde(default)]
     pub directories: Vec<String>,
+    /// Files that are read after the main ones; of a directory, those of `names` in it.
+    #[serde(default)]
+    pub additional: Option<Source>,
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Files of more words for the command line, one a line.
+    #[serde(default)]
+    pub option_files: Vec<String>,
+    /// Files by the end of their name that are not of the main syntax: `{ yml = "yaml" }`.
+    #[serde(default)]
+    pub endings: BTreeMap<String, Syntax>,
+    /// Keys of trees are joined with dots, as the product calls them.
+    #[serde(default)]
+    pub dotted: bool,
 }
 
 /// Where a value comes from: a setting, an argument, a variable, or a default. The first that is there counts.
@@ -167,9 +187,12 @@ pub struct Source {
     /// Flags of the command line.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// Variables of the service's environment.
+    /// Variables of the service's environment, and of the shell files that its configuration names.
     #[serde(default)]
     pub environment: Vec<String>,
+    /// Variables that count before settings.
+    #[serde(default)]
+    pub overrides: Vec<String>,
     #[serde(default)]
     pub default: Option<String>,
     /// Which argument of a setting; the first.
@@ -215,6 +238,11 @@ pub struct Listen {
     /// Appended to a socket's directory: `/.s.PGSQL.{port}`.
     #[serde(default)]
     pub suffix: Option<String>,
+    /// A number that is added to the port, from a source of its own: `-Dapp.offset=100`.
+    #[serde(default)]
+    pub offset: Option<Source>,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -231,6 +259,11 @@ pub struct Connect {
     /// Port where none is written.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Last words of a key that names a host, and of the key beside it that names its port: `{ host = "port" }`.
+    #[serde(default)]
+    pub beside: BTreeMap<String, String>,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -238,6 +271,14 @@ pub struct Connect {
 pub struct Place {
     pub from: Source,
     pub why: String,
+    /// Several, parted by commas.
+    #[serde(default)]
+    pub split: bool,
+    /// Only directories that no package has and the service's user owns: what an application's own settings name.
+    #[serde(default)]
+    pub written: bool,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -247,12 +288,16 @@ pub struct Log {
     /// The process opens it as the user the container starts with, so the image may link it to the container's output.
     #[serde(default)]
     pub stdout: bool,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     pub from: Source,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 /// How it runs in the foreground.
@@ -354,6 +399,8 @@ pub struct Concern {
     #[serde(default)]
     pub remedy: Option<String>,
     pub when: When,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 /// Every part that is given must hold.
@@ -366,6 +413,9 @@ pub struct When {
     /// A setting of the product's configuration.
     #[serde(default)]
     pub setting: Option<SettingMatch>,
+    /// A word of the command line, of the variables in `options`, or of the files in `option_files`.
+    #[serde(default)]
+    pub option: Option<OptionMatch>,
     /// An installed package, by pattern.
     #[serde(default)]
     pub packages: Vec<String>,
@@ -390,6 +440,16 @@ pub struct SettingMatch {
     /// Regular expression over the arguments joined by spaces.
     #[serde(default)]
     pub matches: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionMatch {
+    /// Patterns of the word before its `=`.
+    pub names: Vec<String>,
+    /// Patterns that keep it from firing.
+    #[serde(default)]
+    pub unless: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
