@@ -105,12 +105,13 @@ fn names(workload: &Workload, place: &Place<'_>) -> BTreeSet<MachinePath> {
 
 pub(super) fn carried(
     workload: &Workload,
-    volumes: &[PlannedVolume],
+    (volumes, others): (&[PlannedVolume], &[MachinePath]),
     image: OfImage<'_>,
     place: &Place<'_>,
     taken: &mut Taken,
 ) -> Carried {
     let mut left_out: Vec<MachinePath> = volumes.iter().map(|volume| volume.path.clone()).collect();
+    left_out.extend(others.iter().cloned());
     left_out.extend(service::logs(workload));
     let mut closure = place
         .installed

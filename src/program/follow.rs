@@ -1,8 +1,8 @@
 //! From one command to the next: what a launcher, a shell, a script or an interpreter comes to.
 
-use super::launcher::{self, Interpreter, Started};
+use super::launcher::{self, Interpreter, Runner, Started};
 use super::{Around, Program, SHELLS, Step, base, interpreter_name, is_shell, locate};
-use crate::fact::{Facts, Script, Syntax};
+use crate::fact::{Document, Facts, Script, Syntax};
 use crate::path::MachinePath;
 use crate::words::budget::Budget;
 use crate::words::{expand, line};
@@ -50,18 +50,22 @@ impl<'a> Follower<'a> {
         }
         let real = self.step(first, rest);
         let base = base(first);
-        if let Some(launcher) = launcher::of(base) {
-            match launcher.started(rest) {
-                Some(Started::Words(settings, command)) => {
+        let launcher = launcher::of(base);
+        if let Some(started) = launcher.and_then(|launcher| launcher.started(rest)) {
+            match started {
+                Started::Words(settings, command) => {
                     let settings = settings.iter().filter_map(|word| word.split_once('='));
                     for (name, value) in settings {
                         self.set(name, value);
                     }
                     self.follow(command, depth + 1);
                 }
-                Some(Started::Line(line)) => self.line(line, depth),
-                None => {}
+                Started::Line(line) => self.line(line, depth),
             }
+        } else if let Some(runner) = launcher::runner(base) {
+            self.runs(runner, rest, depth);
+        } else if launcher.is_some() {
+            // It starts nothing.
         } else if SHELLS.contains(&base) {
             self.shell(rest, depth);
         } else if let Some(interpreter) = launcher::interpreter(base) {
@@ -155,6 +159,37 @@ impl<'a> Follower<'a> {
         self.follow(&words, depth + 1);
     }
 
+    /// `npm start`: a line of a file beside the application.
+    fn runs(&mut self, runner: &Runner, rest: &[String], depth: u8) {
+        let Some((name, within)) = runner.line(rest) else {
+            return;
+        };
+        let base = self.directory.clone().unwrap_or_else(MachinePath::root);
+        let directory = within.map_or_else(|| base.clone(), |within| base.join(within));
+        let path = directory.join(&runner.file);
+        let Some(document) = self.document(&path, Syntax::Json) else {
+            return;
+        };
+        let key = format!("{}/{name}", runner.key);
+        let line = document.settings.iter().find(|setting| setting.key == key);
+        let line = line.and_then(|setting| setting.args.first()).cloned();
+        let outer = self.directory.replace(directory);
+        if let Some(line) = line {
+            self.line(&line, depth + 1);
+        }
+        self.directory = outer;
+    }
+
+    /// A file that says more; where it was not read yet, it is asked for.
+    fn document(&mut self, path: &MachinePath, syntax: Syntax) -> Option<&'a Document> {
+        let facts = self.facts;
+        let found = facts.documents.get(&(path.clone(), syntax));
+        if found.is_none() {
+            self.found.asks.push((path.clone(), syntax));
+        }
+        found
+    }
+
     /// `python3 -m module`, `python3 script`, `java -jar file`: the module or script is a program in its own right.
     fn interpreted(&mut self, interpreter: &Interpreter, rest: &[String], depth: u8) {
         let mut rest = rest.to_vec();
@@ -187,13 +222,13 @@ impl<'a> Follower<'a> {
     }
 
     /// Words of files that stand for them on the line.
-    fn listed(&self, sign: &str, rest: &[String]) -> Vec<String> {
+    fn listed(&mut self, sign: &str, rest: &[String]) -> Vec<String> {
         let mut words = Vec::new();
         for word in rest {
             let path = word
                 .strip_prefix(sign)
                 .and_then(|name| self.locate_file(name));
-            let document = path.and_then(|path| self.facts.documents.get(&(path, Syntax::Columns)));
+            let document = path.and_then(|path| self.document(&path, Syntax::Columns));
             let Some(document) = document else {
                 words.push(word.clone());
                 continue;

@@ -9,6 +9,54 @@ use std::sync::LazyLock;
 struct File {
     launcher: Vec<Launcher>,
     interpreter: Vec<Interpreter>,
+    runner: Vec<Runner>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Runner {
+    names: Vec<String>,
+    verbs: Vec<String>,
+    plain: Vec<String>,
+    takes: Vec<String>,
+    within: Vec<String>,
+    pub(super) file: String,
+    pub(super) key: String,
+}
+
+/// The runner of a base name.
+pub(super) fn runner(base: &str) -> Option<&'static Runner> {
+    let mut all = FILE.runner.iter();
+    all.find(|known| known.names.iter().any(|name| name == base))
+}
+
+impl Runner {
+    /// The name of the line, and the directory that an option names.
+    pub(super) fn line<'a>(&self, rest: &'a [String]) -> Option<(&'a str, Option<&'a str>)> {
+        let (mut within, mut is_run, mut at) = (None, false, 0);
+        while let Some(word) = rest.get(at) {
+            let (flag, value) = match word.split_once('=') {
+                Some((flag, value)) if flag.starts_with('-') => (flag, Some(value)),
+                _ => (word.as_str(), None),
+            };
+            if self.takes.iter().any(|known| known == flag) {
+                let value = value.or_else(|| rest.get(at + 1).map(String::as_str));
+                if self.within.iter().any(|known| known == flag) {
+                    within = value;
+                }
+                at += if word.contains('=') { 1 } else { 2 };
+            } else if word.starts_with('-') {
+                at += 1;
+            } else if !is_run && self.verbs.contains(word) {
+                is_run = true;
+                at += 1;
+            } else {
+                let is_one = is_run || self.plain.contains(word);
+                return is_one.then_some((word.as_str(), within));
+            }
+        }
+        None
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -8,7 +8,7 @@ pub mod libraries;
 pub mod modules;
 
 use self::follow::Follower;
-use crate::fact::{Facts, Script};
+use crate::fact::{Facts, Script, Syntax};
 use crate::path::MachinePath;
 use crate::walk::glob;
 
@@ -44,6 +44,8 @@ pub struct Program {
     pub variables: Vec<(String, String)>,
     /// Files that a shell sends its output to.
     pub output: Vec<MachinePath>,
+    /// Files that were not read, and would say more.
+    pub asks: Vec<(MachinePath, Syntax)>,
 }
 
 /// One of those that are run.

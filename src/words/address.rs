@@ -169,6 +169,9 @@ fn host_port(text: &str, default_port: Option<u16>) -> Option<Address> {
 pub fn all(text: &str, form: Form, default_port: Option<u16>) -> Vec<Address> {
     let mut scheme = "";
     let mut found = Vec::new();
+    if form == Form::Url && !text.contains("://") {
+        return keyed(text).into_iter().collect();
+    }
     let signs: &[char] = if form == Form::Url {
         &[',', ';', ' ']
     } else {
@@ -197,6 +200,33 @@ pub fn all(text: &str, form: Form, default_port: Option<u16>) -> Vec<Address> {
         }
     }
     found
+}
+
+/// `Server=tcp:a,1433;Database=x`, `Host=a;Port=5432`, `host=a port=5433 dbname=x`.
+fn keyed(text: &str) -> Option<Address> {
+    let sign = if text.contains(';') { ';' } else { ' ' };
+    let pairs = text.split(sign).filter_map(|pair| pair.split_once('='));
+    let pairs: BTreeMap<String, &str> = pairs
+        .map(|(key, value)| (key.trim().to_ascii_lowercase(), value.trim()))
+        .collect();
+    let of = |names: &[&str]| names.iter().find_map(|name| pairs.get(*name).copied());
+    let named = of(&["host"]).map(|host| (host, Some(5432)));
+    let other = of(&[
+        "server",
+        "data source",
+        "addr",
+        "address",
+        "network address",
+    ]);
+    // Drivers of several databases write these; without a port it is none that can be known.
+    let (host, default) = named.or_else(|| other.map(|host| (host, None)))?;
+    let (host, beside) = host
+        .split_once(',')
+        .map_or((host, None), |(host, port)| (host, Some(port)));
+    let port = beside
+        .or_else(|| of(&["port"]))
+        .and_then(|port| port.trim().parse().ok());
+    host_port(host.trim_start_matches("tcp:"), port.or(default))
 }
 
 /// Addresses of one list.

@@ -110,5 +110,8 @@ pub fn configuration_of<'a>(
         .iter()
         .filter_map(|name| facts.package(name));
     let conffiles = packages.flat_map(|package| &package.conffiles);
-    own.chain(conffiles.map(|conffile| &conffile.path))
+    let product = workload.product.iter();
+    let product = product.flat_map(|product| &product.configuration);
+    own.chain(product)
+        .chain(conffiles.map(|conffile| &conffile.path))
 }

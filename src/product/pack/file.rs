@@ -161,6 +161,9 @@ pub struct Config {
     /// Everything below these belongs to the product's configuration; path patterns.
     #[serde(default)]
     pub directories: Vec<String>,
+    /// Plain arguments that are words to the program, and no file.
+    #[serde(default)]
+    pub verbs: Vec<String>,
     /// Files that are read after the main ones; of a directory, those of `names` in it.
     #[serde(default)]
     pub additional: Option<Source>,
@@ -312,6 +315,9 @@ pub struct Run {
     /// Words at the end of the command, unless a setting already says so.
     #[serde(default)]
     pub append: Vec<Append>,
+    /// Words of the unit's own command that another takes the place of: `{ start = "run" }`.
+    #[serde(default)]
+    pub replace: BTreeMap<String, String>,
     /// Arguments dropped from `{args}`: flags that send it into the background.
     #[serde(default)]
     pub drop: Vec<String>,

@@ -77,7 +77,9 @@ pub(super) fn listens(asked: &Configured<'_>) -> Vec<Listen> {
                 }
                 form => {
                     let parts = value.text.split(',').map(str::trim);
-                    let parts = parts.flat_map(|part| part.split(';'));
+                    let parts = parts.flat_map(|part| part.split(';')).enumerate();
+                    let parts = parts.filter(|(at, part)| *at == 0 || !part.is_empty());
+                    let parts = parts.map(|(_, part)| part);
                     let heard = parts.filter_map(|part| match form {
                         Form::Address | Form::Url => address::heard(part, form, pack.port),
                         _ => address::parse(part, form, pack.port),

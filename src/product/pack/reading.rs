@@ -196,7 +196,10 @@ impl<'a> Configured<'a> {
     }
 
     pub(super) fn plain_argument(&self) -> Vec<String> {
-        let first = self.args.iter().find(|arg| !arg.starts_with('-'));
+        let config = self.pack.file.config.iter();
+        let verbs: Vec<&String> = config.flat_map(|config| &config.verbs).collect();
+        let is_plain = |arg: &&String| !arg.starts_with('-') && !verbs.contains(arg);
+        let first = self.args.iter().find(is_plain);
         first.cloned().into_iter().collect()
     }
 
@@ -374,8 +377,10 @@ fn places(service: &Service, recognised: Option<&Step>) -> BTreeMap<String, Stri
     let program = program.filter(|name| name.starts_with('/'));
     let beside = program.and_then(|name| MachinePath::new(name).parent());
     if let Some(beside) = beside {
-        let is_bin = matches!(&*beside.name(), "bin" | "sbin");
-        let root = beside.parent().filter(|_| is_bin).unwrap_or(beside);
+        // `bin/linux-x86-64/start.sh` stands below the same.
+        let mut above = std::iter::successors(Some(beside.clone()), MachinePath::parent);
+        let bin = above.find(|path| matches!(&*path.name(), "bin" | "sbin"));
+        let root = bin.and_then(|bin| bin.parent()).unwrap_or(beside);
         let text = root.text().trim_end_matches('/').to_owned();
         found.insert("root".to_owned(), text);
     }

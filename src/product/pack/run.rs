@@ -34,8 +34,10 @@ pub(super) fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
         .unwrap_or_default();
     let dropped = |arg: &&String| !run.drop.iter().any(|pattern| glob::matches(pattern, arg));
     if run.command.is_empty() {
-        let kept: Vec<String> = argv.iter().filter(dropped).cloned().collect();
-        return (kept.len() < argv.len()).then_some(kept);
+        let kept = argv.iter().filter(dropped);
+        let kept = kept.map(|word| run.replace.get(word).unwrap_or(word).clone());
+        let kept: Vec<String> = kept.collect();
+        return (kept != argv).then_some(kept);
     }
     let mut found = Vec::new();
     for word in &run.command {
