@@ -70,7 +70,9 @@ impl<'p> Shared<'p, '_> {
         let place = self.place;
         let volumes = self.mounted(workload, seat);
         let asked = self.package_names(workload);
-        let mut sources = origin::sources(&asked, place);
+        let makers = workload.product.iter().flat_map(|product| &product.makers);
+        let makers: BTreeSet<&str> = makers.map(String::as_str).collect();
+        let mut sources = origin::sources(&asked, &makers, place);
         let mut names = package::with_needs(&asked, &sources, place);
         let image = carried::OfImage {
             names: &names,
@@ -87,7 +89,7 @@ impl<'p> Shared<'p, '_> {
         names.extend(carried.packages.iter().cloned());
         if names != asked {
             let lifted = std::mem::take(&mut sources.lifted);
-            sources = origin::sources(&names, place);
+            sources = origin::sources(&names, &makers, place);
             sources.lifted = lifted;
         }
         let identity = Identity::new(workload, &carried, &volumes, place);

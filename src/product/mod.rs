@@ -156,6 +156,8 @@ pub struct Product {
     pub opens_files_of_clients: bool,
     /// Names of installed packages that belong to it beyond the executable's own (modules, plug-ins).
     pub companions: Vec<String>,
+    /// Of the installed packages, those that no distribution has.
+    pub makers: Vec<String>,
     /// The foreground command, where the unit's own would fork or is a wrapper. `None`: the unit's own will do.
     pub command: Option<Vec<String>>,
     /// The user that the product itself drops to or must be started as, where the unit does not say.

@@ -134,10 +134,10 @@ impl<'a> Follower<'a> {
         let Some(simple) = line::main(line) else {
             return;
         };
-        self.simple(simple, depth);
+        self.simple(&simple, depth);
     }
 
-    fn simple(&mut self, simple: line::Simple, depth: u8) {
+    fn simple(&mut self, simple: &line::Simple, depth: u8) {
         for (name, value) in &simple.settings {
             let value = expand::expand(value, &self.known, &self.budget);
             // What a command would have to be run for is not known.
@@ -217,7 +217,11 @@ impl<'a> Follower<'a> {
         } else if by_option && !name.contains('/') && !self.exists(name) {
             self.step(name.split('.').next().unwrap_or(name), args);
         } else if name.starts_with('/') || self.exists(name) {
-            self.follow(own, depth + 1);
+            // A file, and no command that is looked for.
+            let path = self.locate_file(name);
+            let path = path.map_or_else(|| name.clone(), |path| path.text().into_owned());
+            let own: Vec<String> = std::iter::once(path).chain(args.iter().cloned()).collect();
+            self.follow(&own, depth + 1);
         }
     }
 
@@ -280,7 +284,7 @@ impl<'a> Follower<'a> {
             let args = rest.iter().map(|word| (word.clone(), true));
             simple.words.splice(at..=at, args);
         }
-        self.simple(simple, depth);
+        self.simple(&simple, depth);
         self.known = known;
         self.in_script = outer;
     }

@@ -169,7 +169,7 @@ fn host_port(text: &str, default_port: Option<u16>) -> Option<Address> {
 pub fn all(text: &str, form: Form, default_port: Option<u16>) -> Vec<Address> {
     let mut scheme = "";
     let mut found = Vec::new();
-    if form == Form::Url && !text.contains("://") {
+    if form == Form::Url && !text.contains("://") && !text.starts_with("jdbc:") {
         return keyed(text).into_iter().collect();
     }
     let signs: &[char] = if form == Form::Url {
@@ -359,6 +359,15 @@ mod tests {
                 "jdbc:sqlserver://m.example.net:1433;databaseName=x",
                 &["m.example.net:1433"],
             ),
+            (
+                "Server=tcp:s.example.net,1434;Database=x",
+                &["s.example.net:1434"],
+            ),
+            (
+                "host=p.example.net port=5433 dbname=x",
+                &["p.example.net:5433"],
+            ),
+            ("Server=s.example.net;Database=x", &[]),
             (
                 "jdbc:oracle:thin:@//o.example.net:1522/svc",
                 &["o.example.net:1522"],

@@ -243,17 +243,15 @@ mod tests {
             return String::new();
         };
         let words: Vec<&str> = found.words.iter().map(|(word, _)| word.as_str()).collect();
-        let mut shown = words.join("|");
-        for file in &found.output {
-            shown.push_str(&format!(" >{file}"));
-        }
-        for (name, value) in &found.settings {
-            shown.push_str(&format!(" {name}={value}"));
-        }
-        if let Some(directory) = &found.directory {
-            shown.push_str(&format!(" @{directory}"));
-        }
-        shown
+        let output = found.output.iter().map(|file| format!(" >{file}"));
+        let settings = found.settings.iter();
+        let settings = settings.map(|(name, value)| format!(" {name}={value}"));
+        let directory = found
+            .directory
+            .iter()
+            .map(|directory| format!(" @{directory}"));
+        let more: Vec<String> = output.chain(settings).chain(directory).collect();
+        words.join("|") + &more.concat()
     }
 
     #[test]

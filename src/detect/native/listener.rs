@@ -28,8 +28,8 @@ static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static LITERAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r#"(?ix)
-        (?:[a-z0-9]+_)?port['"]?\]?\s*(?:\|\||\?\?|,|or|\)?\s*(?:\{|do|or|\|\||\?\?))\s*['"]?(?P<port>[0-9]{2,5})
-        | listen(?:andserve(?:tls)?|_and_serve)?\s*\(\s*['"]?(?P<address>(?:[a-z0-9.\[\]*-]*:)?[0-9]{2,5})"#,
+        \b(?:[a-z0-9]+_)?port['"]?\]?\s*(?:\|\||\?\?|,|\bor\b|\)?\s*(?:\{|do\b|\bor\b|\|\||\?\?))\s*['"]?(?P<port>[0-9]{2,5})\b
+        | \blisten(?:andserve(?:tls)?|_and_serve)?\s*\(\s*['"]?(?P<address>(?:[a-z0-9.\[\]*-]*:)?[0-9]{2,5})\b"#,
     )
     .ok()
 });
@@ -119,7 +119,7 @@ fn of_code(line: &str) -> Option<String> {
         let whole = captures.get(0)?.as_str().to_ascii_lowercase();
         let is_others = OTHERS
             .iter()
-            .any(|other| whole.starts_with(other) || is_other(&other));
+            .any(|other| whole.starts_with(other) || is_other(other));
         return (port > 0 && !is_others).then(|| port.to_string());
     }
     let address = captures.name("address")?.as_str();

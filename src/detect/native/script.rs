@@ -42,7 +42,11 @@ pub(super) fn read(file: &FileView<'_>) -> Script {
             }
         }
     }
-    let own = shell.then(|| Own::read(file)).unwrap_or_default();
+    let own = if shell {
+        Own::read(file)
+    } else {
+        Own::default()
+    };
     Script {
         path: file.entry.path.clone(),
         interpreter,

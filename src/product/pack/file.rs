@@ -1,9 +1,9 @@
 //! A pack as written: TOML, every field known, nothing flattened or untagged, so that an error names its line.
 
 use super::Case;
+pub use super::when::{Concern, OptionMatch, SettingMatch, TextMatch, When};
 use crate::fact::Syntax;
 use crate::product::Disposition;
-use crate::rule::Severity;
 use crate::words::address::Form;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -69,6 +69,9 @@ pub struct PackFile {
     /// The same, but only those an administrator asked for: what a product shares with the system's own tools.
     #[serde(default)]
     pub companions_manual: Vec<String>,
+    /// Packages of it that no distribution has: its maker's own.
+    #[serde(default)]
+    pub makers: Vec<String>,
     /// Commands that jobs call, and what has to be installed for them.
     #[serde(default)]
     pub tool: Vec<Tool>,
@@ -390,77 +393,4 @@ pub struct Probe {
     /// Connect to the first TCP port.
     #[serde(default)]
     pub tcp: bool,
-}
-
-/// A rule and when it fires.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Concern {
-    /// Id in the catalogue.
-    pub rule: String,
-    /// Milder or harder than the catalogue's.
-    #[serde(default)]
-    pub severity: Option<Severity>,
-    pub detail: String,
-    #[serde(default)]
-    pub remedy: Option<String>,
-    pub when: When,
-    #[serde(default)]
-    pub lent: bool,
-}
-
-/// Every part that is given must hold.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct When {
-    /// Always, for the product that was recognised.
-    #[serde(default)]
-    pub recognised: bool,
-    /// A setting of the product's configuration.
-    #[serde(default)]
-    pub setting: Option<SettingMatch>,
-    /// A word of the command line, of the variables in `options`, or of the files in `option_files`.
-    #[serde(default)]
-    pub option: Option<OptionMatch>,
-    /// An installed package, by pattern.
-    #[serde(default)]
-    pub packages: Vec<String>,
-    /// A file or directory that exists, by path pattern.
-    #[serde(default)]
-    pub paths: Vec<String>,
-    /// No file or directory matches any of these.
-    #[serde(default)]
-    pub absent: Vec<String>,
-    /// An enabled unit, by pattern.
-    #[serde(default)]
-    pub units: Vec<String>,
-    /// A text in files, by regular expression, line by line.
-    #[serde(default)]
-    pub text: Option<TextMatch>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SettingMatch {
-    pub key: String,
-    /// Regular expression over the arguments joined by spaces.
-    #[serde(default)]
-    pub matches: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptionMatch {
-    /// Patterns of the word before its `=`.
-    pub names: Vec<String>,
-    /// Patterns that keep it from firing.
-    #[serde(default)]
-    pub unless: Vec<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TextMatch {
-    pub files: Vec<String>,
-    pub matches: String,
 }

@@ -10,6 +10,7 @@ mod condition;
 mod evaluate;
 pub mod file;
 mod instance;
+mod options;
 mod reach;
 mod reading;
 mod rules;
@@ -17,6 +18,7 @@ mod run;
 mod settings;
 mod substitute;
 mod text;
+mod when;
 
 use super::Product;
 use crate::detect::{Detector, Want};

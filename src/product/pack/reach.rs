@@ -144,7 +144,7 @@ fn hosts(asked: &Configured<'_>, source: Option<&Source>, port: &Value) -> Vec<(
 
 /// The port that a key beside a host's says: `mail.port` beside `mail.host`.
 fn beside(asked: &Configured<'_>, host: &Value, names: &BTreeMap<String, String>) -> Option<u16> {
-    let found = names.iter().find_map(|(ending, port)| {
+    names.iter().find_map(|(ending, port)| {
         let stem = host.via.strip_suffix(ending.as_str())?;
         let wanted = format!("{stem}{port}");
         let mut all = asked.settings.iter().rev();
@@ -153,8 +153,7 @@ fn beside(asked: &Configured<'_>, host: &Value, names: &BTreeMap<String, String>
             placed.path == host.block.0 && key == wanted
         })?;
         placed.args.first()?.trim().parse().ok()
-    });
-    found
+    })
 }
 
 pub(super) fn connects(asked: &Configured<'_>) -> Vec<Connect> {

@@ -2,8 +2,9 @@
 //! what stands under a condition only where the condition holds.
 
 use super::condition::Conditions;
-use super::file::{Config, Source};
-use super::settings::{Assigned, Configured, Flag, Placed};
+use super::file::Config;
+use super::options::{places, recognised};
+use super::settings::{Assigned, Configured, Placed};
 use super::substitute::{drop_unknown, substitute};
 use super::{Pack, instance};
 use crate::detect::native::syntax;
@@ -11,7 +12,6 @@ use crate::detect::{Want, dispatch};
 use crate::fact::{Evidence, Facts, Include, Syntax};
 use crate::path::MachinePath;
 use crate::product::program_of;
-use crate::program::{Program, Step};
 use crate::service::Service;
 use crate::walk::{Entry, glob};
 use crate::words::budget::Budget;
@@ -33,9 +33,6 @@ struct Progress {
 
 /// What a service's configuration may become, all its files together.
 const BYTES: usize = 16 << 20;
-
-/// Options of one process, all that add to them together.
-const MOST_FLAGS: usize = 4_096;
 
 /// What it costs to compare a pattern with a name.
 const A_NAME: usize = 8;
@@ -130,69 +127,6 @@ impl<'a> Configured<'a> {
         files
             .map(|name| path.join(&name).text().into_owned())
             .collect()
-    }
-
-    /// The options of the command line, and those that variables and files add to it.
-    fn options(&mut self, budget: &Budget) -> Vec<Flag> {
-        let mut found: Vec<Flag> = Vec::new();
-        let add = |words: &[String], evidence: &Evidence, found: &mut Vec<Flag>| {
-            for (name, args) in syntax::read_flags(words) {
-                // `-javaagent:/x.jar=told`, `-Xloggc:/x`: a path behind the option's own name.
-                let parted = name.split_once(":/").filter(|_| name.starts_with('-'));
-                found.extend(parted.map(|(option, path)| Flag {
-                    name: option.to_owned(),
-                    args: vec![format!("/{path}")],
-                    evidence: evidence.clone(),
-                }));
-                found.push(Flag {
-                    name,
-                    args,
-                    evidence: evidence.clone(),
-                });
-            }
-        };
-        let command = self.command_evidence();
-        add(&self.args, &command, &mut found);
-        // What runs it, and what it runs, have settings of the process as a whole.
-        for step in self
-            .program
-            .steps
-            .iter()
-            .filter(|step| step.args != self.args)
-        {
-            let words = step.args.iter().filter(|word| word.starts_with("-D"));
-            let runtime = step.args.iter().filter(|word| word.starts_with("-X"));
-            let words: Vec<String> = words.chain(runtime).cloned().collect();
-            add(&words, &command, &mut found);
-        }
-        for name in &self.pack.file.options {
-            let source = Source {
-                environment: vec![name.clone()],
-                ..Source::default()
-            };
-            for value in self.values(&source) {
-                let text = substitute(&value.text, &self.names, budget);
-                let words = crate::words::shell(&text);
-                add(&words, &value.evidence, &mut found);
-            }
-        }
-        let config = self.pack.file.config.iter();
-        for pattern in config.flat_map(|config| &config.option_files) {
-            let pattern = instance::fill(pattern, &self.variables);
-            for path in dispatch::by_pattern(&self.facts.tree, &pattern) {
-                self.files.push(path.clone());
-                let document = self.facts.documents.get(&(path.clone(), Syntax::Flags));
-                for setting in document.iter().flat_map(|document| &document.settings) {
-                    found.push(Flag {
-                        name: setting.key.clone(),
-                        args: setting.args.clone(),
-                        evidence: Evidence::line(&path, setting.line, &setting.key),
-                    });
-                }
-            }
-        }
-        found.truncate(MOST_FLAGS);
-        found
     }
 
     pub(super) fn plain_argument(&self) -> Vec<String> {
@@ -357,34 +291,6 @@ fn syntax_of(config: &Config, path: &str) -> Option<Syntax> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let (_, ending) = name.rsplit_once('.')?;
     config.endings.get(ending).copied()
-}
-
-/// Of those that are run, the one that the pack knows.
-fn recognised<'p>(pack: &Pack, program: &'p Program) -> Option<&'p Step> {
-    let patterns = &pack.file.recognise.as_ref()?.executables;
-    let mut steps = program.steps.iter();
-    steps.find(|step| patterns.iter().any(|pattern| step.is(pattern)))
-}
-
-/// `{directory}`, where it is run, and `{root}`, where the product stands: above its program's `bin`.
-fn places(service: &Service, recognised: Option<&Step>) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let directory = service.working_directory.clone();
-    let directory = directory.unwrap_or_else(MachinePath::root);
-    let text = directory.text().trim_end_matches('/').to_owned();
-    found.insert("directory".to_owned(), text);
-    let program = recognised.and_then(|step| step.names.first());
-    let program = program.filter(|name| name.starts_with('/'));
-    let beside = program.and_then(|name| MachinePath::new(name).parent());
-    if let Some(beside) = beside {
-        // `bin/linux-x86-64/start.sh` stands below the same.
-        let mut above = std::iter::successors(Some(beside.clone()), MachinePath::parent);
-        let bin = above.find(|path| matches!(&*path.name(), "bin" | "sbin"));
-        let root = bin.and_then(|bin| bin.parent()).unwrap_or(beside);
-        let text = root.text().trim_end_matches('/').to_owned();
-        found.insert("root".to_owned(), text);
-    }
-    found
 }
 
 fn variables(pack: &Pack, service: &Service) -> BTreeMap<String, String> {
