@@ -283,3 +283,38 @@ fn a_shells_output_file_is_a_log() {
     assert_eq!(out.workload("shop")["logs"][0], "/opt/shop/logs/shop.log");
     assert_eq!(out.ports("shop"), [8081]);
 }
+
+/// A zip archive with one member, stored.
+fn archive(name: &str, text: &str) -> Vec<u8> {
+    let size = u32::try_from(text.len()).unwrap().to_le_bytes();
+    let length = u16::try_from(name.len()).unwrap().to_le_bytes();
+    let numbers = [vec![0; 8], size.to_vec(), size.to_vec(), length.to_vec()].concat();
+    let mut local = b"PK\x03\x04\x14\0\0\0\0\0".to_vec();
+    local.extend(numbers.iter().chain(&[0, 0]));
+    local.extend(name.bytes().chain(text.bytes()));
+    let mut central = b"PK\x01\x02\x14\0\x14\0\0\0\0\0".to_vec();
+    central.extend(numbers.iter().chain(&[0; 16]));
+    central.extend(name.bytes());
+    let mut end = b"PK\x05\x06\0\0\0\0\x01\0\x01\0".to_vec();
+    end.extend(u32::try_from(central.len()).unwrap().to_le_bytes());
+    end.extend(u32::try_from(local.len()).unwrap().to_le_bytes());
+    end.extend([0, 0]);
+    [local, central, end].concat()
+}
+
+#[test]
+fn settings_inside_an_archive_count_and_those_beside_it_stand_over_them() {
+    let out = migrate(|root| {
+        program(root, "usr/bin/java", "x");
+        let text = "server:\n  port: 8097\nmanagement:\n  server:\n    port: 9097\n";
+        let jar = archive("BOOT-INF/classes/application.yml", text);
+        write(root, "srv/app/app-1.jar", jar);
+        symlink("app-1.jar", root.join("srv/app/app.jar")).unwrap();
+        write(root, "srv/app/application.properties", "server.port=8098\n");
+        let run = "ExecStart=/usr/bin/java -jar /srv/app/app.jar";
+        service(root, "app", &format!("WorkingDirectory=/srv/app\n{run}"));
+        service(root, "bare", run);
+    });
+    assert_eq!(out.ports("app"), [8098, 9097]);
+    assert_eq!(out.ports("bare"), [8097, 9097]);
+}

@@ -1,7 +1,7 @@
 //! A pack as written: TOML, every field known, nothing flattened or untagged, so that an error names its line.
 
 use super::Case;
-pub use super::when::{Concern, OptionMatch, SettingMatch, TextMatch, When};
+pub use super::when::{Concern, OptionMatch, SettingMatch, TextMatch, Unless, When};
 use crate::fact::Syntax;
 use crate::product::Disposition;
 use crate::words::address::Form;
@@ -140,13 +140,6 @@ pub struct Instances {
     pub unless: Option<Unless>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unless {
-    pub path: String,
-    pub words: Vec<String>,
-}
-
 /// Where configuration is.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +165,11 @@ pub struct Config {
     pub additional: Option<Source>,
     #[serde(default)]
     pub names: Vec<String>,
+    /// Archives among what is run, by pattern, and the members of them that are read before all files.
+    #[serde(default)]
+    pub archives: Vec<String>,
+    #[serde(default)]
+    pub members: Vec<String>,
     /// Files of more words for the command line, one a line.
     #[serde(default)]
     pub option_files: Vec<String>,

@@ -1,6 +1,7 @@
 //! Where the words of a process come from beside its command line, and where its product stands.
 
-use super::file::Source;
+use super::file::{Config, Source};
+use super::reading::syntax_of;
 use super::settings::{Configured, Flag};
 use super::substitute::substitute;
 use super::{Pack, instance};
@@ -10,6 +11,7 @@ use crate::fact::{Evidence, Syntax};
 use crate::path::MachinePath;
 use crate::program::{Program, Step};
 use crate::service::Service;
+use crate::walk::glob;
 use crate::words::budget::Budget;
 use std::collections::BTreeMap;
 
@@ -17,6 +19,27 @@ use std::collections::BTreeMap;
 const MOST_FLAGS: usize = 4_096;
 
 impl Configured<'_> {
+    /// Archives of the pack's patterns among what is run.
+    pub(super) fn archives(&self, config: &Config) -> Vec<MachinePath> {
+        let is_one = |name: &&String| {
+            let mut patterns = config.archives.iter();
+            name.starts_with('/') && patterns.any(|pattern| glob::matches_path(pattern, name))
+        };
+        let named = self.program.steps.iter();
+        let named = named.filter_map(|step| step.names.first());
+        let found = named.filter(is_one).map(MachinePath::new);
+        found.filter(|path| self.facts.tree.exists(path)).collect()
+    }
+
+    /// Members of them that settings stand in, with their syntax.
+    pub(super) fn members(&self, config: &Config) -> Vec<(String, Syntax)> {
+        let names = config.members.iter();
+        let names = names.map(|name| instance::fill(name, &self.variables));
+        let names = names.filter(|name| !name.contains(['{', '\n', '|']));
+        let syntax = |name: &String| syntax_of(config, name).unwrap_or(config.syntax);
+        names.map(|name| (name.clone(), syntax(&name))).collect()
+    }
+
     /// The options of the command line, and those that variables and files add to it.
     pub(super) fn options(&mut self, budget: &Budget) -> Vec<Flag> {
         let mut found: Vec<Flag> = Vec::new();

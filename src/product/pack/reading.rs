@@ -7,7 +7,7 @@ use super::options::{places, recognised};
 use super::settings::{Assigned, Configured, Placed};
 use super::substitute::{drop_unknown, substitute};
 use super::{Pack, instance};
-use crate::detect::native::syntax;
+use crate::detect::native::{Members, syntax};
 use crate::detect::{Want, dispatch};
 use crate::fact::{Evidence, Facts, Include, Syntax};
 use crate::path::MachinePath;
@@ -169,6 +169,15 @@ impl<'a> Configured<'a> {
             conditions: Conditions::new(argv.into_iter().flatten()),
             budget,
         };
+        for archive in self.archives(config) {
+            for (member, syntax) in self.members(config) {
+                let path = Members::path(&archive, &member);
+                progress.syntax = syntax;
+                if self.facts.documents.contains_key(&(path.clone(), syntax)) {
+                    self.include(&path, &mut progress, 0);
+                }
+            }
+        }
         for pattern in self.main_patterns(config) {
             progress.syntax = syntax_of(config, &pattern).unwrap_or(config.syntax);
             for path in dispatch::by_pattern(&self.facts.tree, &pattern) {
@@ -287,7 +296,7 @@ impl<'a> Configured<'a> {
 }
 
 /// How a file of the configuration is written; `None` where neither its end nor its pack says so.
-fn syntax_of(config: &Config, path: &str) -> Option<Syntax> {
+pub(super) fn syntax_of(config: &Config, path: &str) -> Option<Syntax> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let (_, ending) = name.rsplit_once('.')?;
     config.endings.get(ending).copied()
@@ -323,6 +332,10 @@ pub(super) fn wants(pack: &Pack, service: &Service, facts: &Facts) -> Vec<Want> 
         .iter()
         .map(|file| syntax::want(syntax_of(config, file).unwrap_or(config.syntax), file))
         .collect();
+    let members = configured.members(config);
+    let archives = configured.archives(config).into_iter();
+    let archives = archives.filter(|_| !members.is_empty());
+    wants.extend(archives.map(|archive| Members::want(&archive, &members)));
     let shell = config
         .variables
         .iter()

@@ -75,3 +75,11 @@ pub struct TextMatch {
     pub files: Vec<String>,
     pub matches: String,
 }
+
+/// A file whose first word, one of these, says no.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unless {
+    pub path: String,
+    pub words: Vec<String>,
+}
