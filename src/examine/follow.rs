@@ -9,18 +9,17 @@ use crate::detect::native::{
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
-use crate::program;
 use crate::program::closure::Closure;
 use crate::program::configured;
 use crate::program::libraries::Loader;
 use crate::program::libraries::Programs;
 use crate::program::modules;
+use crate::program::{self, Around};
 
 use crate::service::Services;
 use crate::service::manager::MANAGERS;
 use crate::study::outline::Outline;
-use crate::walk::Entry;
-use crate::walk::literal;
+use crate::walk::{Entry, literal};
 use crate::workload::{self, claims};
 use std::collections::BTreeSet;
 
@@ -66,7 +65,11 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
                 let entry = facts.tree.get(path);
                 entry.is_some_and(|entry| entry.size <= NamedListeners::LIMIT)
             };
-            let files = workload::configuration_of(workload, facts).filter(is_small);
+            let own = workload.executables.iter();
+            let own = own.filter(|path| facts.owner(path).is_none());
+            let own = own.filter(|path| !facts.elfs.contains_key(*path));
+            let files = workload::configuration_of(workload, facts).chain(own);
+            let files = files.filter(is_small);
             wants.extend(files.map(|path| Want::file(path, NamedListeners::ID)));
         }
         for claim in &workload.claims {
@@ -147,7 +150,15 @@ fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
             .iter()
             .chain(&service.commands.before)
         {
-            let program = program::of(&command.argv, facts);
+            let around = Around {
+                directory: service.working_directory.as_ref(),
+                variables: &service.environment.variables,
+            };
+            let program = program::of_in(&command.argv, around, facts);
+            let asks = program.asks.iter();
+            let is_there = |path: &MachinePath| facts.tree.exists(path);
+            let asks = asks.filter(|(path, _)| is_there(path));
+            found.extend(asks.map(|(path, syntax)| syntax::want(*syntax, &literal(path))));
             found.extend(
                 program
                     .files

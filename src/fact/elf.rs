@@ -110,6 +110,10 @@ pub struct Script {
     pub references: Vec<ScriptReference>,
     /// Names of variables that it uses as secrets: `PGPASSWORD=$P`. Sorted.
     pub secrets: BTreeSet<String>,
+    /// The command that a shell script comes to: the last it executes in its own place, else the last. Redacted.
+    pub main: Option<String>,
+    /// Variables of a shell script as it sets them first, in order. Redacted.
+    pub variables: Vec<(String, String)>,
 }
 
 /// Modules that a file of code brings in by name.

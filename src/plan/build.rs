@@ -13,6 +13,7 @@ use super::{
 };
 use crate::distribution::base;
 use crate::fact::Facts;
+use crate::path::MachinePath;
 use crate::workload::Workload;
 use std::collections::BTreeSet;
 
@@ -69,17 +70,26 @@ impl<'p> Shared<'p, '_> {
         let place = self.place;
         let volumes = self.mounted(workload, seat);
         let asked = self.package_names(workload);
-        let mut sources = origin::sources(&asked, place);
+        let makers = workload.product.iter().flat_map(|product| &product.makers);
+        let makers: BTreeSet<&str> = makers.map(String::as_str).collect();
+        let mut sources = origin::sources(&asked, &makers, place);
         let mut names = package::with_needs(&asked, &sources, place);
         let image = carried::OfImage {
             names: &names,
             lifted: &sources.lifted,
         };
-        let carried = carried::carried(workload, &volumes, image, place, &mut self.secrets);
+        let others = self.configuration_of_others(workload);
+        let carried = carried::carried(
+            workload,
+            (&volumes, &others),
+            image,
+            place,
+            &mut self.secrets,
+        );
         names.extend(carried.packages.iter().cloned());
         if names != asked {
             let lifted = std::mem::take(&mut sources.lifted);
-            sources = origin::sources(&names, place);
+            sources = origin::sources(&names, &makers, place);
             sources.lifted = lifted;
         }
         let identity = Identity::new(workload, &carried, &volumes, place);
@@ -253,6 +263,33 @@ impl<'p> Shared<'p, '_> {
         ];
         let notes: BTreeSet<String> = notes.into_iter().chain(own).flatten().collect();
         notes.into_iter().collect()
+    }
+
+    /// Configuration of others in what this workload carries too: two products in one tree have a file each, and neither
+    /// reads the other's.
+    fn configuration_of_others(&self, workload: &Workload) -> Vec<MachinePath> {
+        let product = workload.product.iter();
+        let own = product.flat_map(|product| &product.configuration);
+        let tree = &self.place.facts.tree;
+        let own: BTreeSet<MachinePath> = own.filter_map(|path| tree.resolve(path)).collect();
+        let others = self
+            .workloads
+            .iter()
+            .filter(|other| other.id != workload.id);
+        let others = others.flat_map(|other| &other.product);
+        let files = others.flat_map(|product| &product.configuration);
+        let files = files.filter_map(|path| tree.resolve(path));
+        let is_shared = |path: &MachinePath| {
+            let mut claims = workload.claims.iter();
+            claims.any(|claim| path != claim && path.is_within(claim))
+        };
+        // Who has no configuration of its own known reads anything.
+        let is_others =
+            |path: &MachinePath| !own.is_empty() && !own.contains(path) && is_shared(path);
+        files
+            .filter(is_others)
+            .filter(|path| self.place.secrets.contains_key(path))
+            .collect()
     }
 
     fn lonely(&self, workload: &Workload, seat: &Seat) -> Vec<String> {

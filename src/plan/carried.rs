@@ -8,10 +8,12 @@ use super::{
 };
 use crate::disk::FileKind;
 use crate::path::MachinePath;
+use crate::product::program_of;
 use crate::secret::is_packed;
 use crate::service::Content;
 use crate::walk::Entry;
 use crate::workload::Workload;
+use crate::workload::named::named_paths;
 use std::collections::BTreeSet;
 
 pub(super) struct Carried {
@@ -94,14 +96,33 @@ fn credentials(workload: &Workload) -> impl Iterator<Item = MachinePath> {
     })
 }
 
+/// Names by which the workload calls what it uses.
+fn names(workload: &Workload, place: &Place<'_>) -> BTreeSet<MachinePath> {
+    let services = workload.services.iter();
+    let named =
+        services.flat_map(|service| named_paths(service, &program_of(service, place.facts)));
+    let users = workload.services.iter().map(|service| &service.user);
+    let users = users.chain([&workload.user]);
+    let homes = users.filter_map(|user| place.facts.user(user));
+    let homes = homes.map(|user| MachinePath::new(&user.home));
+    let files = workload.configuration.iter().map(|file| file.path.clone());
+    let product = workload.product.iter();
+    let product = product.flat_map(|product| {
+        let claims = product.claims.iter().map(|(path, _)| path.clone());
+        claims.chain(product.configuration.iter().cloned())
+    });
+    named.chain(homes).chain(files).chain(product).collect()
+}
+
 pub(super) fn carried(
     workload: &Workload,
-    volumes: &[PlannedVolume],
+    (volumes, others): (&[PlannedVolume], &[MachinePath]),
     image: OfImage<'_>,
     place: &Place<'_>,
     taken: &mut Taken,
 ) -> Carried {
     let mut left_out: Vec<MachinePath> = volumes.iter().map(|volume| volume.path.clone()).collect();
+    left_out.extend(others.iter().cloned());
     left_out.extend(service::logs(workload));
     left_out.extend(workload.mounts.iter().map(|mount| mount.path.clone()));
     left_out.extend(credentials(workload));
@@ -124,6 +145,9 @@ pub(super) fn carried(
     for data in &workload.data {
         let link = data.link.as_ref().unwrap_or(&data.path);
         carrier.links(link, "leads to the data");
+    }
+    for path in names(workload, place) {
+        carrier.way(&path);
     }
     let secrets = secret::files(workload, &carrier.secrets, place, taken);
     let secret_entries = carrier.secrets.values().cloned().collect();

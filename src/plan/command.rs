@@ -46,7 +46,7 @@ pub(super) fn main(workload: &Workload, notes: &mut Vec<String>) -> Option<Plann
     let exec = service.commands.start.last()?;
     if matches!(service.kind, ServiceType::Forking) {
         notes.push(format!(
-            "{} goes into the background by itself, and no pack says how to keep it in front: the container ends when its first process does.",
+            "{} goes into the background by itself, and no pack says how to keep it in front: the container follows it, and ends when it does.",
             service.name
         ));
     }

@@ -135,6 +135,33 @@ impl<'p, 'a> Carrier<'p, 'a> {
         }
     }
 
+    /// Carries the links on the way to a path that are the machine's own, where the image has what they lead to: a product
+    /// is called by a name beside that of its version.
+    pub(super) fn way(&mut self, path: &MachinePath) {
+        let facts = self.place.facts;
+        let mut at = MachinePath::root();
+        for name in path.components() {
+            let next = at.join(name);
+            let link = facts
+                .tree
+                .entry(&next)
+                .filter(|entry| entry.kind == FileKind::Symlink);
+            let Some(real) = facts.tree.resolve(&next) else {
+                return;
+            };
+            let is_own = !is_live(&next) && !is_merged(&next) && facts.owner(&next).is_none();
+            if link.is_some() && is_own && (self.has(&real) || self.is_left_out(&real)) {
+                self.links(&next, "leads to what is carried");
+            }
+            at = real;
+        }
+    }
+
+    /// Whether it, or something in it, is carried.
+    fn has(&self, path: &MachinePath) -> bool {
+        self.entries.contains_key(path) || self.secrets.contains_key(path)
+    }
+
     fn directory(&mut self, root: &Entry, why: &str) {
         let place = self.place;
         if place.base.distribution.is_never_carried(&root.path) {
@@ -322,6 +349,13 @@ fn below<'a>(place: &Place<'a>, directory: &MachinePath) -> impl Iterator<Item =
         }
         !never
     })
+}
+
+/// The links of a merged /usr, which every image has.
+fn is_merged(path: &MachinePath) -> bool {
+    let name = path.name();
+    let is_top = path.components().count() == 1;
+    is_top && (name.starts_with("lib") || matches!(&*name, "bin" | "sbin"))
 }
 
 pub(super) fn is_live(path: &MachinePath) -> bool {

@@ -14,6 +14,7 @@ mod container;
 mod contract;
 mod device;
 mod file;
+mod follow;
 mod health;
 mod hosts;
 mod identity;

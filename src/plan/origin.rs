@@ -54,8 +54,12 @@ pub(super) struct Sources {
     pub open: bool,
 }
 
-/// For an image that installs these packages by name.
-pub(super) fn sources(names: &BTreeSet<String>, place: &Place<'_>) -> Sources {
+/// For an image that installs these packages by name; no distribution has the makers' own.
+pub(super) fn sources(
+    names: &BTreeSet<String>,
+    makers: &BTreeSet<&str>,
+    place: &Place<'_>,
+) -> Sources {
     let mut needed = Needed::new(place);
     if place.base.family.is_none() {
         return needed.sources;
@@ -64,7 +68,14 @@ pub(super) fn sources(names: &BTreeSet<String>, place: &Place<'_>) -> Sources {
     let all = place.installed.beyond_base_places(names);
     for at in &all {
         if let Some(package) = place.facts.packages.get(*at) {
-            needed.package(*at, package);
+            let is_makers = makers.contains(package.name.as_str());
+            match place.origins.of(*at) {
+                Origin::Own(None) if is_makers => {
+                    let why = "no distribution has it, and no archive of its maker is configured on the machine";
+                    needed.lifted(*at, package, Some(why.to_owned()));
+                }
+                _ => needed.package(*at, package),
+            }
         }
     }
     needed.finish(&all)

@@ -5,7 +5,7 @@ use super::place::Place;
 use super::secret::{self, Taken};
 use super::{
     PlannedCommand, PlannedFile, PlannedJob, PlannedRemoval, PlannedSecret, activate, command,
-    schedule, service,
+    follow, schedule, service,
 };
 use crate::fact::Evidence;
 use crate::fact::SecretRef;
@@ -67,6 +67,9 @@ impl Draft {
         let init = main.is_none() || command::needs_init(&command, place);
         let (log_links, log_files) = service::log_files(workload, identity.uid, place);
         let environment = service::environment(workload, &identity.user, place, zone, &mut notes);
+        if let Some(main) = main.filter(|_| follow::is_needed(workload)) {
+            command = follow::wrap(command, main);
+        }
         if let Some(main) = activate::activated(workload) {
             command = activate::wrap(command, main, &environment, &secrets, place);
         }

@@ -182,7 +182,9 @@ fn home(
     place: &Place<'_>,
     make: &mut impl FnMut(&MachinePath, u32, (u32, u32)),
 ) {
+    // Where the home is a link, what it leads to is made, and the link stays one.
     let path = MachinePath::new(&user.home);
+    let path = place.facts.tree.resolve(&path).unwrap_or(path);
     let entry = place
         .facts
         .tree

@@ -5,9 +5,11 @@
 
 pub mod pack;
 
-use crate::fact::{Evidence, Peer, Unexamined};
+use crate::fact::{Evidence, Facts, Peer, Unexamined};
 use crate::path::MachinePath;
+use crate::program::{self, Around, Program};
 use crate::rule::Concern;
+use crate::service::Service;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,17 @@ impl From<&Peer> for Connect {
             evidence: peer.evidence.clone(),
         }
     }
+}
+
+/// What a service runs, with its own directory and variables.
+pub fn program_of(service: &Service, facts: &Facts) -> Program {
+    let argv = service.commands.start.first();
+    let argv = argv.map_or(&[][..], |command| command.argv.as_slice());
+    let around = Around {
+        directory: service.working_directory.as_ref(),
+        variables: &service.environment.variables,
+    };
+    program::of_in(argv, around, facts)
 }
 
 /// Where a product writes a log.
@@ -147,6 +160,8 @@ pub struct Product {
     pub opens_files_of_clients: bool,
     /// Names of installed packages that belong to it beyond the executable's own (modules, plug-ins).
     pub companions: Vec<String>,
+    /// Of the installed packages, those that no distribution has.
+    pub makers: Vec<String>,
     /// The foreground command, where the unit's own would fork or is a wrapper. `None`: the unit's own will do.
     pub command: Option<Vec<String>>,
     /// The user that the product itself drops to or must be started as, where the unit does not say.

@@ -1,37 +1,16 @@
-//! What a command line really runs: wrappers, interpreters and links followed.
+//! What a command line really runs: launchers, shells, scripts, interpreters and links followed.
 
 pub mod closure;
 pub mod configured;
+mod follow;
+mod launcher;
 pub mod libraries;
 pub mod modules;
 
-use crate::fact::{Facts, Script};
+use self::follow::Follower;
+use crate::fact::{Facts, Script, Syntax};
 use crate::path::MachinePath;
 use crate::walk::glob;
-
-/// Programs that only prepare and then become another: the rest of their line is the command. Value: options that take a
-/// word of their own.
-const WRAPPERS: &[(&str, &[&str])] = &[
-    ("env", &["-u", "-C", "-S"]),
-    ("nice", &["-n"]),
-    ("ionice", &["-c", "-n"]),
-    ("nohup", &[]),
-    ("setsid", &[]),
-    ("chrt", &["-p"]),
-    ("taskset", &["-c"]),
-    ("numactl", &[]),
-    ("setpriv", &[]),
-    ("runuser", &["-u", "-g"]),
-    ("sudo", &["-u", "-g"]),
-    ("exec", &[]),
-    ("unshare", &[]),
-    ("stdbuf", &["-o", "-e", "-i"]),
-    ("timeout", &[]),
-    ("flock", &[]),
-    ("chpst", &["-u", "-e"]),
-    ("authbind", &[]),
-    ("catchsegv", &[]),
-];
 
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "zsh"];
 
@@ -57,102 +36,41 @@ pub struct Program {
     pub names: Vec<String>,
     /// The same as files of the machine, links followed; what is not there is left out.
     pub files: Vec<MachinePath>,
-    /// Arguments of the innermost command.
+    /// Arguments of the innermost command that is no script's own.
     pub args: Vec<String>,
+    /// Each that is run, with its own arguments; outermost first.
+    pub steps: Vec<Step>,
+    /// Variables that are set on the way.
+    pub variables: Vec<(String, String)>,
+    /// Files that a shell sends its output to.
+    pub output: Vec<MachinePath>,
+    /// Files that were not read, and would say more.
+    pub asks: Vec<(MachinePath, Syntax)>,
+}
+
+/// One of those that are run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Step {
+    /// As named, and what that leads to.
+    pub names: Vec<String>,
+    pub args: Vec<String>,
+}
+
+/// What a command line is run with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Around<'a> {
+    pub directory: Option<&'a MachinePath>,
+    pub variables: &'a [(String, String)],
 }
 
 /// Takes a command line apart. Pure: scripts count as far as facts know them.
 pub fn of(argv: &[String], facts: &Facts) -> Program {
-    let mut found = Program::default();
-    follow(argv, facts, &mut found, 0);
-    found
+    of_in(argv, Around::default(), facts)
 }
 
-fn follow(argv: &[String], facts: &Facts, found: &mut Program, depth: u8) {
-    let Some((first, rest)) = argv.split_first() else {
-        return;
-    };
-    if depth > 6 {
-        return;
-    }
-    let path = locate(first, facts);
-    let base = base(first);
-    found.names.push(
-        path.as_ref()
-            .map_or_else(|| first.clone(), |path| path.text().into_owned()),
-    );
-    let real = path.as_ref().and_then(|path| facts.tree.resolve(path));
-    if let Some(real) = &real {
-        if !found.names.iter().any(|name| *name == real.text()) {
-            found.names.push(real.text().into_owned());
-        }
-        if !found.files.contains(real) {
-            found.files.push(real.clone());
-        }
-    }
-    found.args = rest.to_vec();
-    if let Some((_, takes)) = WRAPPERS.iter().find(|(name, _)| *name == base) {
-        let command = skip_options(rest, takes, base);
-        if !command.is_empty() {
-            follow(command, facts, found, depth + 1);
-        }
-        return;
-    }
-    if SHELLS.contains(&base) {
-        shell(rest, facts, found, depth);
-        return;
-    }
-    if is_interpreter(base) {
-        // `python3 -m module` and `python3 script`: the module or script is a program in its own right.
-        if let Some(at) = rest.iter().position(|arg| arg == "-m")
-            && let Some(module) = rest.get(at + 1)
-        {
-            found
-                .names
-                .push(module.split('.').next().unwrap_or(module).to_owned());
-            found.args = rest.get(at + 2..).unwrap_or_default().to_vec();
-        } else if let Some(at) = rest.iter().position(|arg| !arg.starts_with('-'))
-            && rest.get(at).is_some_and(|script| script.starts_with('/'))
-        {
-            follow(rest.get(at..).unwrap_or_default(), facts, found, depth + 1);
-        }
-        return;
-    }
-    let script = real.as_ref().and_then(|real| facts.scripts.get(real));
-    if let Some(name) = script.and_then(interpreter_name) {
-        let args = std::mem::take(&mut found.args);
-        let path = locate(name, facts);
-        found.names.push(
-            path.as_ref()
-                .map_or_else(|| name.to_owned(), |path| path.text().into_owned()),
-        );
-        let real = path.and_then(|path| facts.tree.resolve(&path));
-        found.files.extend(real);
-        found.args = args;
-    }
-}
-
-/// `sh -c "exec prog args"` and `sh script`.
-fn shell(rest: &[String], facts: &Facts, found: &mut Program, depth: u8) {
-    if let Some(at) = rest
-        .iter()
-        .position(|arg| arg.starts_with('-') && arg.ends_with('c'))
-    {
-        let line = rest.get(at + 1).map(String::as_str).unwrap_or_default();
-        // The last command is what stays: `cd /x && exec prog`.
-        let last = line
-            .split(['&', ';', '|'])
-            .rfind(|part| !part.trim().is_empty())
-            .unwrap_or_default();
-        let words = crate::words::shell(last);
-        let words: Vec<String> = words
-            .into_iter()
-            .skip_while(|word| word.contains('=') && !word.contains('/'))
-            .collect();
-        follow(&words, facts, found, depth + 1);
-    } else if let Some(at) = rest.iter().position(|arg| !arg.starts_with('-')) {
-        follow(rest.get(at..).unwrap_or_default(), facts, found, depth + 1);
-    }
+/// The same, where it is known what it is run with.
+pub fn of_in(argv: &[String], around: Around<'_>, facts: &Facts) -> Program {
+    Follower::new(around, facts).run(argv)
 }
 
 /// The program that runs a script, by the name it is called by.
@@ -180,35 +98,6 @@ fn interpreter_name(script: &Script) -> Option<&str> {
     words.find(|word| !word.starts_with('-') && !word.contains('='))
 }
 
-fn skip_options<'a>(rest: &'a [String], takes: &[&str], wrapper: &str) -> &'a [String] {
-    let mut at = 0;
-    while let Some(word) = rest.get(at) {
-        if takes.contains(&word.as_str()) {
-            at += 2;
-        } else if word.starts_with('-') || (wrapper == "env" && word.contains('=')) {
-            at += 1;
-        } else if matches!(wrapper, "timeout" | "flock" | "chrt" | "taskset")
-            && !word.contains('/')
-            && at == 0
-        {
-            // Their first plain word is a duration, a priority or a mask.
-            at += 1;
-        } else {
-            break;
-        }
-    }
-    rest.get(at..).unwrap_or_default()
-}
-
-/// Interpreters by the shape of their names: a language and perhaps a version.
-fn is_interpreter(base: &str) -> bool {
-    let stem = base.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    matches!(
-        stem,
-        "python" | "perl" | "ruby" | "node" | "nodejs" | "php" | "lua" | "pypy"
-    )
-}
-
 /// Where a command is: an absolute path, or a bare name looked up as systemd does.
 pub fn locate(name: &str, facts: &Facts) -> Option<MachinePath> {
     if name.starts_with('/') {
@@ -229,14 +118,25 @@ fn base(name: &str) -> &str {
 impl Program {
     /// Whether anything on the way matches: a path pattern on paths, a name pattern on base names.
     pub fn is(&self, pattern: &str) -> bool {
-        self.names.iter().any(|name| {
-            if pattern.contains('/') {
-                glob::matches_path(pattern, name)
-            } else {
-                glob::matches(pattern, base(name))
-            }
-        })
+        matches(&self.names, pattern)
     }
+}
+
+impl Step {
+    /// The same of one that is run.
+    pub fn is(&self, pattern: &str) -> bool {
+        matches(&self.names, pattern)
+    }
+}
+
+fn matches(names: &[String], pattern: &str) -> bool {
+    names.iter().any(|name| {
+        if pattern.contains('/') {
+            glob::matches_path(pattern, name)
+        } else {
+            glob::matches(pattern, base(name))
+        }
+    })
 }
 
 #[cfg(test)]

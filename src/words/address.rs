@@ -165,6 +165,99 @@ fn host_port(text: &str, default_port: Option<u16>) -> Option<Address> {
     })
 }
 
+/// Every address of a list: parted by commas, or the hosts of one URL (`kafka://a:1,b:2/x`).
+pub fn all(text: &str, form: Form, default_port: Option<u16>) -> Vec<Address> {
+    let mut scheme = "";
+    let mut found = Vec::new();
+    if form == Form::Url && !text.contains("://") && !text.starts_with("jdbc:") {
+        return keyed(text).into_iter().collect();
+    }
+    let signs: &[char] = if form == Form::Url {
+        &[',', ';', ' ']
+    } else {
+        &[',']
+    };
+    let parts = text.split(signs).filter(|part| !part.is_empty());
+    for part in parts.take(MOST) {
+        // The hosts of a URL after its first have its scheme.
+        let whole = match part.split_once("://") {
+            Some((before, _)) => {
+                scheme = part.get(..before.len() + 3).unwrap_or_default();
+                part.to_owned()
+            }
+            None if form == Form::Url && !scheme.is_empty() && is_host_port(part) => {
+                format!("{scheme}{part}")
+            }
+            // `host:2181/path`.
+            None if form == Form::Address && part.contains(':') && !part.contains("unix") => {
+                part.split('/').next().unwrap_or(part).to_owned()
+            }
+            None => part.to_owned(),
+        };
+        found.extend(parse(&whole, form, default_port));
+        if form != Form::Url && !matches!(form, Form::Address) {
+            break;
+        }
+    }
+    found
+}
+
+/// `Server=tcp:a,1433;Database=x`, `Host=a;Port=5432`, `host=a port=5433 dbname=x`.
+fn keyed(text: &str) -> Option<Address> {
+    let sign = if text.contains(';') { ';' } else { ' ' };
+    let pairs = text.split(sign).filter_map(|pair| pair.split_once('='));
+    let pairs: BTreeMap<String, &str> = pairs
+        .map(|(key, value)| (key.trim().to_ascii_lowercase(), value.trim()))
+        .collect();
+    let of = |names: &[&str]| names.iter().find_map(|name| pairs.get(*name).copied());
+    let named = of(&["host"]).map(|host| (host, Some(5432)));
+    let other = of(&[
+        "server",
+        "data source",
+        "addr",
+        "address",
+        "network address",
+    ]);
+    // Drivers of several databases write these; without a port it is none that can be known.
+    let (host, default) = named.or_else(|| other.map(|host| (host, None)))?;
+    let (host, beside) = host
+        .split_once(',')
+        .map_or((host, None), |(host, port)| (host, Some(port)));
+    let port = beside
+        .or_else(|| of(&["port"]))
+        .and_then(|port| port.trim().parse().ok());
+    host_port(host.trim_start_matches("tcp:"), port.or(default))
+}
+
+/// Addresses of one list.
+const MOST: usize = 256;
+
+fn is_host_port(text: &str) -> bool {
+    let host = text.split(['/', '?']).next().unwrap_or(text);
+    let parted = host.rsplit_once(':');
+    parted.is_some_and(|(host, port)| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || ".-_[]:".contains(c);
+        !host.is_empty() && host.chars().all(fits) && port.parse::<u16>().is_ok()
+    })
+}
+
+/// Where a listener is heard: like [`parse`], and of a URL no host, `*` and `+` are every address.
+pub fn heard(text: &str, form: Form, default_port: Option<u16>) -> Option<Address> {
+    let text = text.trim().trim_matches(['"', '\'']);
+    let parted = text
+        .split_once("://")
+        .filter(|(scheme, rest)| !scheme.ends_with("unix") && !rest.starts_with("unix:"));
+    let Some((scheme, rest)) = parted else {
+        return parse(text, form, default_port);
+    };
+    let authority = rest.split(['/', '?']).next()?;
+    let authority = authority
+        .strip_prefix('+')
+        .map_or_else(|| authority.to_owned(), |rest| format!("*{rest}"));
+    let own = SCHEMES.get(&scheme.to_ascii_lowercase()).copied();
+    host_port(&authority, own.filter(|port| *port != 0).or(default_port))
+}
+
 #[derive(Deserialize)]
 struct Schemes {
     ports: BTreeMap<String, u16>,
@@ -188,13 +281,23 @@ pub fn port_of_scheme(scheme: &str) -> Option<u16> {
 
 /// `scheme://[user[:password]@]host[:port][/…]`; of several hosts the first. `None` where no port can be known.
 pub fn url(text: &str) -> Option<Address> {
-    let text = text.strip_prefix("jdbc:").unwrap_or(text);
+    let (text, is_jdbc) = match text.strip_prefix("jdbc:") {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    if let Some(place) = text.strip_prefix("oracle:").filter(|_| is_jdbc) {
+        return thin(place);
+    }
     let (scheme, rest) = text.split_once("://")?;
-    let scheme = scheme.split('+').next()?.to_ascii_lowercase();
+    // `jdbc:mysql:loadbalance://`, `postgresql+psycopg2://`.
+    let scheme = scheme
+        .split(if is_jdbc { ':' } else { '+' })
+        .next()?
+        .to_ascii_lowercase();
     if scheme == "unix" || scheme.ends_with("unix") || rest.starts_with("unix:") {
         return Some(socket(rest));
     }
-    let authority = rest.split(['/', '?', '#']).next()?;
+    let authority = rest.split(['/', '?', '#', ';']).next()?;
     let hosts = authority.rsplit('@').next()?;
     let first = hosts.split(',').next()?;
     if let Some(path) = first
@@ -212,9 +315,91 @@ pub fn url(text: &str) -> Option<Address> {
     matches!(&address, Address::Inet { host, .. } if host != "0.0.0.0" || first.starts_with("0.0.0.0")).then_some(address)
 }
 
+/// `thin:@//host:1521/service`, `thin:@host:1521:sid`.
+fn thin(place: &str) -> Option<Address> {
+    let (_, place) = place.split_once('@')?;
+    let place = place.trim_start_matches("tcps:").trim_start_matches("tcp:");
+    let place = place.trim_start_matches('/');
+    let place = place.split(['/', '?']).next()?;
+    let mut parts = place.split(':');
+    let host = parts
+        .next()
+        .filter(|host| !host.is_empty() && !host.starts_with('('))?;
+    let port = parts.next().and_then(|port| port.parse().ok());
+    host_port(host, port.or(Some(1521)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listeners_that_are_urls() {
+        for (text, wanted) in [
+            ("http://+:5000", "0.0.0.0:5000"),
+            ("https://*:5001", "0.0.0.0:5001"),
+            ("http://localhost:8080/x", "localhost:8080"),
+            ("http://[::]:80", "[::]:80"),
+            ("SSL://:9094", "0.0.0.0:9094"),
+            ("tcp://0.0.0.0:9292", "0.0.0.0:9292"),
+            ("unix:///run/p.sock", "/run/p.sock"),
+            (":3000", "0.0.0.0:3000"),
+        ] {
+            let found = heard(text, Form::Address, None).map(|address| address.shown());
+            assert_eq!(found.as_deref(), Some(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_and_drivers() {
+        let shown = |text, form| -> Vec<String> {
+            let all = all(text, form, None).into_iter();
+            all.map(|address| address.shown()).collect()
+        };
+        for (text, wanted) in [
+            (
+                "mongodb://a:27017,b:27018/db?x=1",
+                &["a:27017", "b:27018"][..],
+            ),
+            ("http://e1:9200,http://e2:9201", &["e1:9200", "e2:9201"]),
+            (
+                "jdbc:mysql:loadbalance://a:3306,b:3307/x",
+                &["a:3306", "b:3307"],
+            ),
+            (
+                "jdbc:sqlserver://m.example.net:1433;databaseName=x",
+                &["m.example.net:1433"],
+            ),
+            (
+                "Server=tcp:s.example.net,1434;Database=x",
+                &["s.example.net:1434"],
+            ),
+            (
+                "host=p.example.net port=5433 dbname=x",
+                &["p.example.net:5433"],
+            ),
+            ("Server=s.example.net;Database=x", &[]),
+            (
+                "jdbc:oracle:thin:@//o.example.net:1522/svc",
+                &["o.example.net:1522"],
+            ),
+            (
+                "jdbc:oracle:thin:@o.example.net:1521:SID",
+                &["o.example.net:1521"],
+            ),
+            (
+                "ldaps://l.example.net ldaps://m.example.net:1636",
+                &["l.example.net:636", "m.example.net:1636"],
+            ),
+        ] {
+            assert_eq!(shown(text, Form::Url), wanted, "{text}");
+        }
+        let wanted = ["k1.example.net:9092", "k2.example.net:9093"];
+        assert_eq!(
+            shown("k1.example.net:9092, k2.example.net:9093", Form::Address),
+            wanted
+        );
+    }
 
     fn shown(text: &str, form: Form) -> Option<String> {
         parse(text, form, Some(80)).map(|address| address.shown())

@@ -5,6 +5,7 @@ pub mod address;
 pub mod budget;
 pub mod expand;
 pub mod flags;
+pub mod line;
 pub mod script;
 pub mod start;
 

@@ -5,13 +5,13 @@ use super::data::data;
 use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
-use super::{Configuration, Data, Mount, Workload, claims, connect, mount, place, spoken};
+use super::{Configuration, Data, Mount, Workload, claims, connect, mount, place, spoken, trust};
 use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use crate::product::Log;
-use crate::product::{Connect, Listen, Product};
-use crate::program;
+use crate::product::{Connect, Listen, Product, program_of};
+use crate::program::Program;
 use crate::secret::MASK;
 use crate::service::{DirectoryKind, Service};
 
@@ -24,13 +24,7 @@ pub fn of_service(
 ) -> Workload {
     let service = &placed.service;
     let product = placed.product.as_ref();
-    let argv = service
-        .commands
-        .start
-        .first()
-        .map(|command| command.argv.as_slice())
-        .unwrap_or_default();
-    let program = program::of(argv, facts);
+    let program = program_of(service, facts);
     let data = data(service, product, &program.files, facts);
     let mut named = named_paths(service, &program);
     named.extend(named_by_scripts(&program, facts));
@@ -39,7 +33,14 @@ pub fn of_service(
     let kept: Vec<MachinePath> = kept.cloned().chain(led_to).collect();
     let is_data = |path: &MachinePath| kept.iter().any(|data| path.is_within(data));
     named.extend(service.mounts.iter().cloned());
-    let (configuration, claims) = split(facts, product, service, named.clone(), &is_data);
+    let (mut configuration, claims) = split(facts, product, service, named.clone(), &is_data);
+    let trusted = trust::files(facts, &program).into_iter();
+    configuration.extend(trusted.map(|path| Configuration {
+        state: facts.state(&path),
+        path,
+    }));
+    configuration.sort();
+    configuration.dedup();
     let title = match product {
         Some(product) => product.title.clone(),
         None if service.description.is_empty() => service.name.clone(),
@@ -62,7 +63,7 @@ pub fn of_service(
             .cloned()
             .collect(),
         executables: program.files.clone(),
-        logs: logs(service, product),
+        logs: logs(service, product, &program),
         product: product.cloned(),
         services: vec![service.clone()],
         jobs: Vec::new(),
@@ -167,14 +168,14 @@ fn connects(service: &Service, product: Option<&Product>) -> Vec<Connect> {
     found
 }
 
-fn logs(service: &Service, product: Option<&Product>) -> Vec<MachinePath> {
+fn logs(service: &Service, product: Option<&Product>, program: &Program) -> Vec<MachinePath> {
     let mut found: Vec<MachinePath> = Vec::new();
     for log in product.iter().flat_map(|product| &product.logs) {
         if let Log::File { path, .. } = log {
             found.push(path.clone());
         }
     }
-    found.extend(service.output.iter().cloned());
+    found.extend(service.output.iter().chain(&program.output).cloned());
     let logs = service
         .directories
         .iter()

@@ -20,6 +20,17 @@ const LISTEN_FLAGS: &[&str] = &[
     "--address",
     "--listen-address",
     "--web.listen-address",
+    "--listen-addr",
+    "--http-addr",
+    "--http-address",
+    "--http",
+    "--server-port",
+    "-listen",
+    "-addr",
+    "-address",
+    "-port",
+    "-bind",
+    "-http",
 ];
 
 const LISTEN_VARIABLES: &[&str] = &[

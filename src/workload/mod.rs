@@ -14,7 +14,7 @@ mod fill;
 mod jobs;
 mod listen;
 pub mod mount;
-mod named;
+pub(crate) mod named;
 mod packages;
 mod place;
 mod reach;
@@ -22,6 +22,7 @@ mod session;
 pub mod settings;
 mod spoken;
 mod supposed;
+mod trust;
 
 use crate::fact::{Answer, Evidence, Facts, FileState, SecretRef};
 use crate::path::MachinePath;
@@ -127,5 +128,8 @@ pub fn configuration_of<'a>(
         .iter()
         .filter_map(|name| facts.package(name));
     let conffiles = packages.flat_map(|package| &package.conffiles);
-    own.chain(conffiles.map(|conffile| &conffile.path))
+    let product = workload.product.iter();
+    let product = product.flat_map(|product| &product.configuration);
+    own.chain(product)
+        .chain(conffiles.map(|conffile| &conffile.path))
 }

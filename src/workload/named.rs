@@ -10,7 +10,7 @@ use crate::walk::Entry;
 use std::collections::BTreeSet;
 
 /// Absolute paths in arguments, environment, working directory and environment files.
-pub(super) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePath> {
+pub(crate) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePath> {
     let mut found: Vec<MachinePath> = program.files.clone();
     found.extend(
         program
@@ -28,14 +28,7 @@ pub(super) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePa
     let words = commands.flat_map(|command| &command.argv);
     let values = service.environment.variables.iter().map(|(_, value)| value);
     for word in words.chain(values) {
-        let value = word
-            .split_once('=')
-            .map_or(word.as_str(), |(_, value)| value);
-        for part in value.split(':') {
-            if part.starts_with('/') && part.len() > 1 {
-                found.push(MachinePath::new(part));
-            }
-        }
+        found.extend(paths_of(word));
     }
     found.extend(service.working_directory.clone());
     found.extend(
@@ -46,6 +39,19 @@ pub(super) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePa
             .map(|(path, _)| path.clone()),
     );
     found
+}
+
+/// Paths in a word: `/a:/b`, `A=/x`, `-javaagent:/a.jar=/b`, `file:/x`, and those of a line of shell. Of a URL there are none.
+fn paths_of(word: &str) -> Vec<MachinePath> {
+    let signs = [
+        ':', '=', ',', ';', ' ', '\t', '\n', '"', '\'', '<', '>', '(', ')', '@',
+    ];
+    let parts = word.split(signs);
+    let paths = parts.filter(|part| part.starts_with('/') && !part.starts_with("//"));
+    paths
+        .filter(|part| part.len() > 1)
+        .map(MachinePath::new)
+        .collect()
 }
 
 /// Files that the service's own scripts open by name. A script of a package is its own affair, and a file within another
@@ -188,5 +194,38 @@ impl Parts<'_> {
         let mut roots = self.roots;
         roots.retain(|root| !root.is_within(&self.etc) && Some(root) != home.as_ref());
         claims::outermost(roots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_words() {
+        let shown = |word: &str| -> Vec<String> {
+            paths_of(word).iter().map(ToString::to_string).collect()
+        };
+        for (word, wanted) in [
+            ("/opt/a:/opt/b", &["/opt/a", "/opt/b"][..]),
+            (
+                "-javaagent:/opt/a.jar=/etc/a.properties",
+                &["/opt/a.jar", "/etc/a.properties"],
+            ),
+            ("--config=file:/opt/o/config/", &["/opt/o/config/"]),
+            ("-Xmx2g -Dx.y=/etc/x.jks", &["/etc/x.jks"]),
+            (
+                "exec /opt/k/run >/opt/k/log 2>&1",
+                &["/opt/k/run", "/opt/k/log"],
+            ),
+            ("http://h/x/y", &[]),
+            ("a/b", &[]),
+        ] {
+            let wanted: Vec<String> = wanted
+                .iter()
+                .map(|path| MachinePath::new(path).to_string())
+                .collect();
+            assert_eq!(shown(word), wanted, "{word}");
+        }
     }
 }

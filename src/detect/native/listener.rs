@@ -23,6 +23,17 @@ static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// What code falls back to, or listens on, by a literal: `process.env.PORT || 3000`, `ENV.fetch("PORT") { 3000 }`,
+/// `os.environ.get("PORT", 8000)`, `app.listen(3000)`, `ListenAndServe(":8080"`.
+static LITERAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?ix)
+        \b(?:[a-z0-9]+_)?port['"]?\]?\s*(?:\|\||\?\?|,|\bor\b|\)?\s*(?:\{|do\b|\bor\b|\|\||\?\?))\s*['"]?(?P<port>[0-9]{2,5})\b
+        | \blisten(?:andserve(?:tls)?|_and_serve)?\s*\(\s*['"]?(?P<address>(?:[a-z0-9.\[\]*-]*:)?[0-9]{2,5})\b"#,
+    )
+    .ok()
+});
+
 /// Names in which those letters mean something else, and names of where others are.
 const OTHERS: &[&str] = &[
     "report",
@@ -96,6 +107,34 @@ impl Detector for NamedListeners {
 
 /// The address that a line names: `8888`, `127.0.0.1:8118`.
 fn named(line: &str) -> Option<String> {
+    of_settings(line).or_else(|| of_code(line))
+}
+
+fn of_code(line: &str) -> Option<String> {
+    let captures = LITERAL.as_ref()?.captures(line)?;
+    let before = line.get(..captures.get(0)?.start()).unwrap_or_default();
+    let is_other = |other: &&str| before.to_ascii_lowercase().ends_with(*other);
+    if let Some(port) = captures.name("port") {
+        let port: u16 = port.as_str().parse().ok()?;
+        let whole = captures.get(0)?.as_str().to_ascii_lowercase();
+        let is_others = OTHERS
+            .iter()
+            .any(|other| whole.starts_with(other) || is_other(other));
+        return (port > 0 && !is_others).then(|| port.to_string());
+    }
+    let address = captures.name("address")?.as_str();
+    if let Ok(port) = address.parse::<u16>() {
+        return (port > 0).then(|| port.to_string());
+    }
+    match address::parse(address, Form::Address, None)? {
+        Address::Inet { host, port } if port > 0 && is_host(&host) => {
+            Some(Address::Inet { host, port }.shown())
+        }
+        _ => None,
+    }
+}
+
+fn of_settings(line: &str) -> Option<String> {
     let setting = SETTING.as_ref()?;
     let mut rest = line;
     // `<bind address="127.0.0.1" port="6667">`: the first name may have no value that says anything.
@@ -152,6 +191,14 @@ mod tests {
             ("PORT=3493", Some("3493")),
             ("<bind address=\"127.0.0.1\" port=\"6667\">", Some("6667")),
             ("listen: \":9555\"", Some("0.0.0.0:9555")),
+            ("const port = process.env.PORT || 3000;", Some("3000")),
+            ("app.listen(process.env.PORT ?? 8080)", Some("8080")),
+            ("server.listen(3001, '0.0.0.0')", Some("3001")),
+            ("port ENV.fetch(\"PORT\") { 3000 }", Some("3000")),
+            ("port = int(os.environ.get('PORT', 8000))", Some("8000")),
+            ("http.ListenAndServe(\":8081\", nil)", Some("0.0.0.0:8081")),
+            ("const p = process.env.DB_PORT || 5432", None),
+            ("emitter.listen(handler)", None),
             ("port = 0", None),
             ("support = 80", None),
             ("report_interval: 20", None),

@@ -10,6 +10,7 @@ mod import;
 mod init_script;
 mod listener;
 mod loader_cache;
+mod member;
 pub mod package;
 mod peer;
 pub(crate) mod reference;
@@ -29,6 +30,7 @@ pub use import::Code;
 pub use init_script::InitScripts;
 pub use listener::NamedListeners;
 pub use loader_cache::LoaderCache;
+pub use member::Members;
 pub use secret::Content;
 pub use system::CONFIGURATION;
 pub use unit::Units;
@@ -37,6 +39,7 @@ pub use unit::Units;
 pub fn all() -> Vec<Box<dyn Detector>> {
     vec![
         Box::new(syntax::Configuration),
+        Box::new(Members),
         Box::new(Cron),
         Box::new(code::MachineCode),
         Box::new(elf::Executable),

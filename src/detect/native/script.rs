@@ -42,11 +42,66 @@ pub(super) fn read(file: &FileView<'_>) -> Script {
             }
         }
     }
+    let own = if shell {
+        Own::read(file)
+    } else {
+        Own::default()
+    };
     Script {
         path: file.entry.path.clone(),
         interpreter,
         references,
         secrets,
+        main: own.main,
+        variables: own.variables,
+    }
+}
+
+/// What a shell script does in its own name.
+#[derive(Default)]
+struct Own {
+    main: Option<String>,
+    variables: Vec<(String, String)>,
+}
+
+/// Variables kept of one script, and lines looked at for them: a start script has hundreds.
+const MOST_VARIABLES: usize = 200;
+const MOST_LINES: usize = 5_000;
+
+impl Own {
+    fn read(file: &FileView<'_>) -> Self {
+        let mut found = Self::default();
+        let mut last = None;
+        let lines = words::expand::logical_lines(file.text()).into_iter();
+        for line in lines.take(MOST_LINES).filter(|line| line.len() <= 4096) {
+            found.variable(file, &line);
+            let Some(simple) = words::line::main(&line) else {
+                continue;
+            };
+            let first = simple.words.first().map_or("", |(word, _)| word.as_str());
+            // `exec 2>&1` only redirects.
+            if first == "exec" && simple.words.len() > 1 {
+                found.main = Some(line);
+            } else if first.contains('/') || first.starts_with('$') {
+                last = Some(line);
+            }
+        }
+        let main = found.main.or(last);
+        found.main = main.map(|line| file.masking.redact_line(&line).text.into_owned());
+        found
+    }
+
+    fn variable(&mut self, file: &FileView<'_>, line: &str) {
+        let set = line.strip_prefix("export ").unwrap_or(line).split_once('=');
+        let Some((name, value)) = set.filter(|(name, _)| words::expand::is_name(name)) else {
+            return;
+        };
+        let is_new = self.variables.iter().all(|(known, _)| known != name);
+        if is_new && self.variables.len() < MOST_VARIABLES {
+            let value = file.masking.redact(Some(name), value).text.into_owned();
+            let (value, _) = words::line::first(&value);
+            self.variables.push((name.to_owned(), value));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::file::{PackFile, When};
 use super::source::Source;
 use crate::rule::catalogue;
 use regex::Regex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A pack whose patterns compile and whose references hold.
 #[derive(Debug, Clone)]
@@ -12,9 +12,41 @@ pub struct Pack {
     pub file: PackFile,
     /// Regular expressions by their text.
     regexes: BTreeMap<String, Regex>,
+    /// Packs from which it has borrowed by now.
+    borrowed: BTreeSet<String>,
 }
 
 impl Pack {
+    /// Takes over what the packs that it borrows from lend; what it has already it does not take again.
+    pub(super) fn borrow_from(&mut self, lenders: &BTreeMap<String, Self>) {
+        let wanted = self.file.borrows.iter();
+        let wanted = wanted.filter(|id| !self.borrowed.contains(*id));
+        let found: Vec<&Self> = wanted.filter_map(|id| lenders.get(id)).collect();
+        for lender in found {
+            let (from, to) = (&lender.file, &mut self.file);
+            to.listen
+                .extend(from.listen.iter().filter(|part| part.lent).cloned());
+            to.connect
+                .extend(from.connect.iter().filter(|part| part.lent).cloned());
+            to.data
+                .extend(from.data.iter().filter(|part| part.lent).cloned());
+            to.log
+                .extend(from.log.iter().filter(|part| part.lent).cloned());
+            to.claim
+                .extend(from.claim.iter().filter(|part| part.lent).cloned());
+            // Text matchers are numbered, and stay where they were written.
+            to.concern
+                .extend(from.concern.iter().filter(|part| part.lent).cloned());
+            let new = from
+                .options
+                .iter()
+                .filter(|name| !to.options.contains(name));
+            let new: Vec<String> = new.cloned().collect();
+            to.options.extend(new);
+            self.borrowed.insert(from.id.clone());
+        }
+    }
+
     /// Whether `text` matches an expression of this pack.
     pub fn is_match(&self, expression: &str, text: &str) -> bool {
         self.regexes
@@ -53,6 +85,7 @@ pub fn compile(name: &str, text: &str) -> Result<Pack, Vec<PackError>> {
         Ok(Pack {
             file,
             regexes: check.regexes,
+            borrowed: BTreeSet::new(),
         })
     } else {
         Err(check.errors)
@@ -176,9 +209,14 @@ impl Check<'_> {
             )
             .collect();
         for source in all {
-            let named = [&source.keys, &source.arguments, &source.environment]
-                .iter()
-                .any(|list| !list.is_empty());
+            let named = [
+                &source.keys,
+                &source.arguments,
+                &source.environment,
+                &source.overrides,
+            ]
+            .iter()
+            .any(|list| !list.is_empty());
             if !named && source.default.is_none() {
                 self.error(
                     "from",
@@ -235,6 +273,7 @@ impl Check<'_> {
     fn when(&mut self, at: &str, when: &When, product: bool) {
         let asks = when.recognised
             || when.setting.is_some()
+            || when.option.is_some()
             || when.text.is_some()
             || [&when.packages, &when.paths, &when.absent, &when.units]
                 .iter()
@@ -242,10 +281,10 @@ impl Check<'_> {
         if !asks {
             self.error(at, "when is empty: it would always fire");
         }
-        if !product && (when.recognised || when.setting.is_some()) {
+        if !product && (when.recognised || when.setting.is_some() || when.option.is_some()) {
             self.error(
                 at,
-                "recognised and setting need a product; this pack recognises none",
+                "recognised, setting and option need a product; this pack recognises none",
             );
         }
         let expressions = when.setting.iter().filter_map(|s| s.matches.as_ref());

@@ -6,7 +6,7 @@ use super::settings::Configured;
 use super::{Pack, instance, place, rules};
 use crate::fact::{Evidence, Facts, Package, Unexamined};
 use crate::path::MachinePath;
-use crate::product::Disposition;
+use crate::product::{Disposition, program_of};
 use crate::product::{Log, Product, Says};
 use crate::program;
 use crate::service::Service;
@@ -30,7 +30,7 @@ impl<'a> Candidate<'a> {
     pub(super) fn new(service: &'a Service, facts: &'a Facts) -> Self {
         let argv = service.commands.start.first();
         let argv = argv.map_or(&[][..], |command| command.argv.as_slice());
-        let program = program::of(argv, facts);
+        let program = program_of(service, facts);
         let files = program.files.iter().chain(service.files.first());
         let owners = files.filter_map(|path| facts.owner(path));
         let aliases = service.aliases.iter().map(String::as_str);
@@ -136,6 +136,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         locales: locales(&asked),
         opens_files_of_clients: file.opens_files_of_clients,
         companions: companions(&asked),
+        makers: file.makers.clone(),
         command: command(&asked),
         starts_as_root: file.run.starts_as_root || becomes.is_some(),
         user: becomes.or_else(|| file.run.user.clone()),
@@ -211,6 +212,7 @@ fn disposition(asked: &Configured<'_>) -> (Disposition, String) {
 /// A value as a path of the machine; relative ones start at the working directory.
 pub(super) fn path(asked: &Configured<'_>, text: &str) -> Option<MachinePath> {
     let text = text.trim().trim_matches(['"', '\'']);
+    let text = text.strip_prefix("file:").unwrap_or(text);
     if text.is_empty() || text.contains(['$', '|']) {
         return None;
     }

@@ -2,8 +2,8 @@
 
 use super::Case;
 use super::source::{Config, Source};
+pub use super::when::{Concern, OptionMatch, SettingMatch, TextMatch, Unless, When};
 use crate::product::Disposition;
-use crate::rule::Severity;
 use crate::words::address::Form;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -29,6 +29,12 @@ pub struct PackFile {
     /// What else may become of it, by its own configuration; the first that holds counts.
     #[serde(default)]
     pub otherwise: Vec<Otherwise>,
+    /// Packs of what it runs on, whose tables marked `lent` are its own too.
+    #[serde(default)]
+    pub borrows: Vec<String>,
+    /// Variables whose value is more words of the command line: `JAVA_OPTS`. Those of the lending packs count too.
+    #[serde(default)]
+    pub options: Vec<String>,
     /// Units folded into the product's own workload: umbrellas, one-time preparations.
     #[serde(default)]
     pub helpers: Vec<String>,
@@ -69,6 +75,9 @@ pub struct PackFile {
     /// The same, but only those an administrator asked for: what a product shares with the system's own tools.
     #[serde(default)]
     pub companions_manual: Vec<String>,
+    /// Packages of it that no distribution has: its maker's own.
+    #[serde(default)]
+    pub makers: Vec<String>,
     /// Commands that jobs call, and what has to be installed for them.
     #[serde(default)]
     pub tool: Vec<Tool>,
@@ -139,13 +148,6 @@ pub struct Instances {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unless {
-    pub path: String,
-    pub words: Vec<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Listen {
     pub from: Source,
     pub form: Form,
@@ -164,6 +166,11 @@ pub struct Listen {
     /// Appended to a socket's directory: `/.s.PGSQL.{port}`.
     #[serde(default)]
     pub suffix: Option<String>,
+    /// A number that is added to the port, from a source of its own: `-Dapp.offset=100`.
+    #[serde(default)]
+    pub offset: Option<Source>,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -180,6 +187,11 @@ pub struct Connect {
     /// Port where none is written.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Last words of a key that names a host, and of the key beside it that names its port: `{ host = "port" }`.
+    #[serde(default)]
+    pub beside: BTreeMap<String, String>,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -197,6 +209,14 @@ pub struct Place {
     /// A path pattern of links; what they lead to is meant: `{data}/pg_tblspc/*`.
     #[serde(default)]
     pub links: Option<String>,
+    /// Several, parted by commas.
+    #[serde(default)]
+    pub split: bool,
+    /// Only directories that no package has and the service's user owns: what an application's own settings name.
+    #[serde(default)]
+    pub written: bool,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 /// Values of settings that name what has to be there: directories that the product does not make itself, locales.
@@ -213,12 +233,16 @@ pub struct Log {
     /// The process opens it as the user the container starts with, so the image may link it to the container's output.
     #[serde(default)]
     pub stdout: bool,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     pub from: Source,
+    #[serde(default)]
+    pub lent: bool,
 }
 
 /// How it runs in the foreground.
@@ -233,6 +257,9 @@ pub struct Run {
     /// Words at the end of the command, unless a setting already says so.
     #[serde(default)]
     pub append: Vec<Append>,
+    /// Words of the unit's own command that another takes the place of: `{ start = "run" }`.
+    #[serde(default)]
+    pub replace: BTreeMap<String, String>,
     /// Arguments dropped from `{args}`: flags that send it into the background.
     #[serde(default)]
     pub drop: Vec<String>,
@@ -305,62 +332,4 @@ pub struct Probe {
     /// Connect to the first TCP port.
     #[serde(default)]
     pub tcp: bool,
-}
-
-/// A rule and when it fires.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Concern {
-    /// Id in the catalogue.
-    pub rule: String,
-    /// Milder or harder than the catalogue's.
-    #[serde(default)]
-    pub severity: Option<Severity>,
-    pub detail: String,
-    #[serde(default)]
-    pub remedy: Option<String>,
-    pub when: When,
-}
-
-/// Every part that is given must hold.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct When {
-    /// Always, for the product that was recognised.
-    #[serde(default)]
-    pub recognised: bool,
-    /// A setting of the product's configuration.
-    #[serde(default)]
-    pub setting: Option<SettingMatch>,
-    /// An installed package, by pattern.
-    #[serde(default)]
-    pub packages: Vec<String>,
-    /// A file or directory that exists, by path pattern.
-    #[serde(default)]
-    pub paths: Vec<String>,
-    /// No file or directory matches any of these.
-    #[serde(default)]
-    pub absent: Vec<String>,
-    /// An enabled unit, by pattern.
-    #[serde(default)]
-    pub units: Vec<String>,
-    /// A text in files, by regular expression, line by line.
-    #[serde(default)]
-    pub text: Option<TextMatch>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SettingMatch {
-    pub key: String,
-    /// Regular expression over the arguments joined by spaces.
-    #[serde(default)]
-    pub matches: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TextMatch {
-    pub files: Vec<String>,
-    pub matches: String,
 }

@@ -10,6 +10,7 @@ mod condition;
 mod evaluate;
 pub mod file;
 mod instance;
+mod options;
 mod place;
 mod reach;
 mod reading;
@@ -19,6 +20,7 @@ mod settings;
 pub mod source;
 mod substitute;
 mod text;
+mod when;
 
 use super::Product;
 use crate::detect::{Detector, Want};
@@ -49,15 +51,25 @@ impl Packs {
             .flat_map(|(name, text)| packs.add(name, text).err().unwrap_or_default());
         let errors: Vec<PackError> = errors.collect();
         if errors.is_empty() {
+            packs.lend();
             Ok(packs)
         } else {
             Err(errors)
         }
     }
 
+    /// Gives each pack what those that it borrows from lend.
+    fn lend(&mut self) {
+        let lenders = self.packs.clone();
+        for pack in self.packs.values_mut() {
+            pack.borrow_from(&lenders);
+        }
+    }
+
     /// Adds a pack; one of the same id is replaced. Every error of the text is reported.
     pub fn add(&mut self, name: &str, text: &str) -> Result<(), Vec<PackError>> {
-        let pack = compile::compile(name, text)?;
+        let mut pack = compile::compile(name, text)?;
+        pack.borrow_from(&self.packs);
         self.packs.insert(pack.file.id.clone(), pack);
         Ok(())
     }

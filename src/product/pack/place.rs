@@ -35,7 +35,8 @@ fn named(asked: &Configured<'_>, place: &Place) -> Vec<(MachinePath, Evidence)> 
         let texts = if place.command {
             script::words(&value.text, false)
         } else {
-            vec![value.text.clone()]
+            let parts = value.text.split(|c| c == ',' && place.split);
+            parts.map(str::to_owned).collect()
         };
         let paths = texts
             .into_iter()
@@ -84,8 +85,33 @@ fn is_data(asked: &Configured<'_>, place: &Place, path: &MachinePath, value: &Va
         let is_dir = tree.get(path).is_none_or(Entry::is_dir);
         return is_dir && asked.facts.owner(path).is_none();
     }
+    if place.written {
+        return tree.get(path).is_some() && is_written(asked, &value.text, path);
+    }
     // What is named and not there lies on a disk that was not handed over; a default that is not there is not used.
     value.via != "default" || tree.get(path).is_some()
+}
+
+/// Whether it is a directory of the service's own user, and none that a package or everybody has.
+fn is_written(asked: &Configured<'_>, text: &str, path: &MachinePath) -> bool {
+    let facts = asked.facts;
+    let user = asked.pack.file.run.user.as_deref();
+    let user = user.filter(|_| asked.service.user == "root");
+    let user = facts.user(user.unwrap_or(&asked.service.user));
+    let entry = facts.tree.get(path).filter(|entry| entry.is_dir());
+    let is_own =
+        entry.is_some_and(|entry| user.is_some_and(|user| user.uid != 0 && entry.uid == user.uid));
+    let is_product = asked.variables.get("root").is_some_and(|root| {
+        let real = facts.tree.resolve(&MachinePath::new(root));
+        real.is_some_and(|root| {
+            facts
+                .tree
+                .resolve(path)
+                .is_some_and(|path| root.is_within(&path))
+        })
+    });
+    let is_logs = path.is_within(&MachinePath::new("/var/log"));
+    text.trim().starts_with('/') && is_own && facts.owner(path).is_none() && !is_product && !is_logs
 }
 
 /// What links lead to, out of the data that is known already.

@@ -6,6 +6,7 @@ use crate::fact::Evidence;
 use crate::product::{Connect, Listen};
 use crate::words::address::Form;
 use crate::words::address::{self, Address};
+use std::collections::BTreeMap;
 
 fn listen(address: Address, protocol: &str, evidence: &Evidence) -> Listen {
     let (address, port, protocol) = match address {
@@ -26,7 +27,7 @@ pub(super) fn listens(asked: &Configured<'_>) -> Vec<Listen> {
         let off = |placed: &Placed<'_>| {
             pack.unless
                 .iter()
-                .any(|pattern| key_matches(pattern, &placed.setting.key))
+                .any(|pattern| key_matches(pattern, &placed.key))
         };
         let flags = pack.unless.iter().filter(|word| word.starts_with('-'));
         if asked.settings.iter().any(off)
@@ -38,7 +39,7 @@ pub(super) fn listens(asked: &Configured<'_>) -> Vec<Listen> {
         for value in asked.values(&pack.from) {
             match pack.form {
                 Form::Port => {
-                    let Ok(port) = value.text.parse::<u16>() else {
+                    let Some(port) = port(asked, &value.text, pack.offset.as_ref()) else {
                         continue;
                     };
                     for (host, evidence) in hosts(asked, pack.address.as_ref(), &value) {
@@ -76,10 +77,14 @@ pub(super) fn listens(asked: &Configured<'_>) -> Vec<Listen> {
                 }
                 form => {
                     let parts = value.text.split(',').map(str::trim);
-                    let addresses = parts.filter_map(|part| address::parse(part, form, pack.port));
-                    found.extend(
-                        addresses.map(|address| listen(address, protocol, &value.evidence)),
-                    );
+                    let parts = parts.flat_map(|part| part.split(';')).enumerate();
+                    let parts = parts.filter(|(at, part)| *at == 0 || !part.is_empty());
+                    let parts = parts.map(|(_, part)| part);
+                    let heard = parts.filter_map(|part| match form {
+                        Form::Address | Form::Url => address::heard(part, form, pack.port),
+                        _ => address::parse(part, form, pack.port),
+                    });
+                    found.extend(heard.map(|address| listen(address, protocol, &value.evidence)));
                 }
             }
         }
@@ -87,6 +92,14 @@ pub(super) fn listens(asked: &Configured<'_>) -> Vec<Listen> {
     found.sort();
     found.dedup_by(|a, b| (&a.address, a.port, &a.protocol) == (&b.address, b.port, &b.protocol));
     found
+}
+
+/// A port, and the offset that is added to it.
+fn port(asked: &Configured<'_>, text: &str, offset: Option<&Source>) -> Option<u16> {
+    let port: u16 = text.trim().parse().ok()?;
+    let offset = offset.and_then(|source| asked.values(source).pop());
+    let offset = offset.and_then(|value| value.text.trim().parse::<u16>().ok());
+    port.checked_add(offset.unwrap_or(0).min(u16::MAX - port))
 }
 
 /// The addresses that go with a port: those of the same setting (`listener 1883 127.0.0.1`), else of the same block,
@@ -129,6 +142,20 @@ fn hosts(asked: &Configured<'_>, source: Option<&Source>, port: &Value) -> Vec<(
     found
 }
 
+/// The port that a key beside a host's says: `mail.port` beside `mail.host`.
+fn beside(asked: &Configured<'_>, host: &Value, names: &BTreeMap<String, String>) -> Option<u16> {
+    names.iter().find_map(|(ending, port)| {
+        let stem = host.via.strip_suffix(ending.as_str())?;
+        let wanted = format!("{stem}{port}");
+        let mut all = asked.settings.iter().rev();
+        let placed = all.find(|placed| {
+            let key = placed.key.rsplit('/').next().unwrap_or_default();
+            placed.path == host.block.0 && key == wanted
+        })?;
+        placed.args.first()?.trim().parse().ok()
+    })
+}
+
 pub(super) fn connects(asked: &Configured<'_>) -> Vec<Connect> {
     let mut found = Vec::new();
     for pack in &asked.pack.file.connect {
@@ -138,10 +165,11 @@ pub(super) fn connects(asked: &Configured<'_>) -> Vec<Connect> {
             .filter(|placed| {
                 pack.groups
                     .iter()
-                    .any(|pattern| key_matches(pattern, &placed.setting.key))
+                    .any(|pattern| key_matches(pattern, &placed.key))
             })
             .filter_map(|placed| placed.args.first().cloned())
             .collect();
+        let is_group = |address: &Address| matches!(address, Address::Inet { host, .. } if groups.contains(host));
         let values = asked.values(&pack.from).into_iter();
         // `relayhost =` says that there is none.
         for value in values.filter(|value| !value.text.trim().is_empty()) {
@@ -154,9 +182,21 @@ pub(super) fn connects(asked: &Configured<'_>) -> Vec<Connect> {
                     let port = value.text.parse().ok();
                     host.and_then(|host| address::parse(&host.text, Form::Address, port))
                 }
-                form => address::parse(&value.text, form, pack.port),
+                form => {
+                    let port = beside(asked, &value, &pack.beside).or(pack.port);
+                    found.extend(
+                        address::all(&value.text, form, port)
+                            .into_iter()
+                            .filter(|address| !is_group(address))
+                            .map(|address| Connect {
+                                to: address.shown(),
+                                via: value.via.clone(),
+                                evidence: value.evidence.clone(),
+                            }),
+                    );
+                    continue;
+                }
             };
-            let is_group = |address: &Address| matches!(address, Address::Inet { host, .. } if groups.contains(host));
             if let Some(address) = address.filter(|address| !is_group(address)) {
                 found.push(Connect {
                     to: address.shown(),

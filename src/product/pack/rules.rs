@@ -2,7 +2,7 @@
 
 use super::Pack;
 use super::file::{self, Otherwise, When};
-use super::settings::{Configured, key_matches};
+use super::settings::{Configured, Flag, key_matches};
 use crate::fact::{Evidence, Facts};
 use crate::rule::Concern;
 use crate::rule::{Severity, catalogue};
@@ -42,14 +42,14 @@ fn met(asked: &Configured<'_>, index: usize, when: &When) -> Option<Vec<Evidence
             .iter()
             .filter(|placed| {
                 let text = placed.args.join(" ");
-                key_matches(&wanted.key, &placed.setting.key)
+                key_matches(&wanted.key, &placed.key)
                     && wanted
                         .matches
                         .as_ref()
                         .is_none_or(|expression| asked.pack.is_match(expression, &text))
             })
             .map(|placed| {
-                let key = placed.setting.key.rsplit('/').next().unwrap_or_default();
+                let key = placed.key.rsplit('/').next().unwrap_or_default();
                 Evidence::line(
                     &placed.path,
                     placed.setting.line,
@@ -58,6 +58,18 @@ fn met(asked: &Configured<'_>, index: usize, when: &When) -> Option<Vec<Evidence
             })
             .collect();
         if hits.is_empty() {
+            return None;
+        }
+        evidence.extend(hits);
+    }
+    if let Some(wanted) = &when.option {
+        let is = |patterns: &[String], flag: &Flag| {
+            let mut patterns = patterns.iter();
+            patterns.any(|pattern| glob::matches(pattern, &flag.name))
+        };
+        let hits = asked.flags.iter().filter(|flag| is(&wanted.names, flag));
+        let hits: Vec<Evidence> = hits.map(|flag| flag.evidence.clone()).collect();
+        if hits.is_empty() || asked.flags.iter().any(|flag| is(&wanted.unless, flag)) {
             return None;
         }
         evidence.extend(hits);

@@ -34,8 +34,10 @@ pub(super) fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
         .unwrap_or_default();
     let dropped = |arg: &&String| !run.drop.iter().any(|pattern| glob::matches(pattern, arg));
     if run.command.is_empty() {
-        let kept: Vec<String> = argv.iter().filter(dropped).cloned().collect();
-        return (kept.len() < argv.len()).then_some(kept);
+        let kept = argv.iter().filter(dropped);
+        let kept = kept.map(|word| run.replace.get(word).unwrap_or(word).clone());
+        let kept: Vec<String> = kept.collect();
+        return (kept != argv).then_some(kept);
     }
     let mut found = Vec::new();
     for word in &run.command {
@@ -43,11 +45,11 @@ pub(super) fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
             "{args}" => found.extend(argv.iter().skip(1).filter(dropped).cloned()),
             "{program}" => found.extend(argv.first().cloned()),
             "{executable}" => found.push(executable(asked)?),
-            "{arguments}" => found.extend(asked.program.args.iter().filter(dropped).cloned()),
+            "{arguments}" => found.extend(asked.args.iter().filter(dropped).cloned()),
             // The flags of a configuration file that is a command line in pieces.
             "{settings}" => {
                 for placed in &asked.settings {
-                    let flag = placed.setting.key.clone();
+                    let flag = placed.key.clone().into_owned();
                     // Words that are no flags speak to the wrapper that reads the file.
                     if flag.starts_with('-') && !run.drop.contains(&flag) {
                         found.push(flag);
@@ -70,11 +72,7 @@ pub(super) fn command(asked: &Configured<'_>) -> Option<Vec<String>> {
                 .iter()
                 .any(|pattern| key_matches(pattern, key))
         };
-        if !asked
-            .settings
-            .iter()
-            .any(|placed| said(&placed.setting.key))
-        {
+        if !asked.settings.iter().any(|placed| said(&placed.key)) {
             found.extend(append.words.iter().cloned());
         }
     }

@@ -8,6 +8,7 @@ use crate::path::MachinePath;
 use crate::program::Program;
 use crate::service::Service;
 use crate::walk::glob;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ const MOST_VALUES: usize = 4_096;
 #[derive(Debug, Clone)]
 pub struct Placed<'a> {
     pub path: MachinePath,
+    /// As the product calls it.
+    pub key: Cow<'a, str>,
     pub setting: &'a Setting,
     pub args: Vec<String>,
 }
@@ -33,12 +36,30 @@ pub struct Value {
     pub block: (MachinePath, u32),
 }
 
+/// A word of the command line that is an option, and where it stands.
+#[derive(Debug, Clone)]
+pub struct Flag {
+    pub name: String,
+    pub args: Vec<String>,
+    pub evidence: Evidence,
+}
+
+/// A variable that a shell file of the configuration sets.
+#[derive(Debug, Clone)]
+pub struct Assigned {
+    pub name: String,
+    pub value: String,
+    pub evidence: Evidence,
+}
+
 /// Everything a pack may ask about one service.
 pub struct Configured<'a> {
     pub pack: &'a Pack,
     pub service: &'a Service,
     pub facts: &'a Facts,
     pub program: Program,
+    /// Arguments of the program that was recognised.
+    pub args: Vec<String>,
     /// `{instance}`, `{name}`, stars, and the service's environment.
     pub variables: BTreeMap<String, String>,
     pub main: Vec<MachinePath>,
@@ -47,7 +68,9 @@ pub struct Configured<'a> {
     pub settings: Vec<Placed<'a>>,
     /// Variables that the configuration's own files define.
     pub names: BTreeMap<String, String>,
-    pub(super) flags: Vec<(String, Vec<String>)>,
+    /// What its shell files set, the last of each name.
+    pub assigned: Vec<Assigned>,
+    pub(super) flags: Vec<Flag>,
     /// A default was taken though the configuration was not read.
     pub(super) is_supposed: Cell<bool>,
     /// There was more of it than the limit.
@@ -62,38 +85,29 @@ impl Configured<'_> {
             .iter()
             .flat_map(|flag| {
                 let values = if flag == "0" {
-                    self.plain_argument()
+                    let evidence = self.command_evidence();
+                    let plain = self.plain_argument().into_iter();
+                    plain.map(|text| (text, evidence.clone())).collect()
                 } else {
                     self.flag(flag)
                 };
-                let evidence = self
-                    .service
-                    .commands
-                    .start
-                    .first()
-                    .map_or(&self.service.evidence, |command| &command.evidence);
                 values
                     .into_iter()
-                    .map(|text| self.value(text, flag, evidence.clone()))
+                    .map(|(text, evidence)| self.value(text, flag, evidence))
             })
             .collect();
         if !from_flags.is_empty() {
             return from_flags;
         }
+        if let Some(value) = self.variable(&source.overrides) {
+            return vec![value];
+        }
         let from_settings = self.set_values(source);
         if !from_settings.is_empty() {
             return from_settings;
         }
-        for name in &source.environment {
-            if let Some((_, value)) = self
-                .service
-                .environment
-                .variables
-                .iter()
-                .find(|(known, _)| known == name)
-            {
-                return vec![self.value(value.clone(), name, self.service.evidence.clone())];
-            }
+        if let Some(value) = self.variable(&source.environment) {
+            return vec![value];
         }
         if source.default.is_some() && self.is_unread() {
             self.is_supposed.set(true);
@@ -106,6 +120,30 @@ impl Configured<'_> {
             .filter(|text| !text.contains('{'))
             .map(|text| self.value(text, "default", self.default_evidence()))
             .collect()
+    }
+
+    /// The first of these variables that is set: what a start script reads stands over what it was started with.
+    fn variable(&self, names: &[String]) -> Option<Value> {
+        names.iter().find_map(|name| {
+            let assigned = self.assigned.iter().find(|assigned| assigned.name == *name);
+            if let Some(assigned) = assigned {
+                return Some(self.value(assigned.value.clone(), name, assigned.evidence.clone()));
+            }
+            let own = self.program.variables.iter().rev();
+            let mut all = own.chain(&self.service.environment.variables);
+            let (_, value) = all.find(|(known, _)| known == name)?;
+            let set_by = self.service.environment.set_by.get(name);
+            let evidence = set_by.unwrap_or(&self.service.evidence);
+            Some(self.value(value.clone(), name, evidence.clone()))
+        })
+    }
+
+    pub(super) fn command_evidence(&self) -> Evidence {
+        let command = self.service.commands.start.first();
+        command.map_or_else(
+            || self.service.evidence.clone(),
+            |command| command.evidence.clone(),
+        )
     }
 
     fn value(&self, text: String, via: &str, evidence: Evidence) -> Value {
@@ -130,7 +168,7 @@ impl Configured<'_> {
             source
                 .keys
                 .iter()
-                .any(|pattern| key_matches(pattern, &placed.setting.key))
+                .any(|pattern| key_matches(pattern, &placed.key))
                 && source
                     .having
                     .as_ref()
@@ -142,7 +180,7 @@ impl Configured<'_> {
         });
         let mut found: Vec<Value> = Vec::new();
         for placed in matching {
-            let key = placed.setting.key.rsplit('/').next().unwrap_or_default();
+            let key = placed.key.rsplit('/').next().unwrap_or_default();
             let evidence = Evidence::line(
                 &placed.path,
                 placed.setting.line,

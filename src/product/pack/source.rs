@@ -2,6 +2,7 @@
 
 use crate::fact::Syntax;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Where configuration is.
 #[derive(Debug, Clone, Deserialize)]
@@ -14,6 +15,28 @@ pub struct Config {
     /// Flags whose value is the main file: `-c`, `--config`; `0` is the first plain argument.
     #[serde(default)]
     pub arguments: Vec<String>,
+    /// Plain arguments that are words to the program, and no file.
+    #[serde(default)]
+    pub verbs: Vec<String>,
+    /// Files that are read after the main ones; of a directory, those of `names` in it.
+    #[serde(default)]
+    pub additional: Option<Source>,
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Archives among what is run, by pattern, and the members of them that are read before all files.
+    #[serde(default)]
+    pub archives: Vec<String>,
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// Files of more words for the command line, one a line.
+    #[serde(default)]
+    pub option_files: Vec<String>,
+    /// Files by the end of their name that are not of the main syntax: `{ yml = "yaml" }`.
+    #[serde(default)]
+    pub endings: BTreeMap<String, Syntax>,
+    /// Keys of trees are joined with dots, as the product calls them.
+    #[serde(default)]
+    pub dotted: bool,
     /// The directory that holds the main file, where no flag names a file: `-D` of PostgreSQL, with `inside`.
     #[serde(default)]
     pub home: Option<Source>,
@@ -52,9 +75,12 @@ pub struct Source {
     /// Flags of the command line.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// Variables of the service's environment.
+    /// Variables of the service's environment, and of the shell files that its configuration names.
     #[serde(default)]
     pub environment: Vec<String>,
+    /// Variables that count before settings.
+    #[serde(default)]
+    pub overrides: Vec<String>,
     #[serde(default)]
     pub default: Option<String>,
     /// Which argument of a setting; the first.

@@ -23,7 +23,12 @@ pub(super) fn substitute(text: &str, names: &BTreeMap<String, String>, budget: &
             },
             |(name, after)| (name, after, format!("${{{name}}}")),
         );
-        match names.get(name).filter(|value| budget.take(value.len())) {
+        // `${NAME:default}`, and a shell's `${NAME:-default}`.
+        let parted = name.split_once(':').filter(|_| written.starts_with("${"));
+        let default = parted.map(|(_, default)| default.trim_start_matches('-').to_owned());
+        let name = parted.map_or(name, |(name, _)| name);
+        let value = names.get(name).or(default.as_ref());
+        match value.filter(|value| budget.take(value.len())) {
             Some(value) => out.push_str(value),
             None => out.push_str(&written),
         }
@@ -57,6 +62,8 @@ mod tests {
     fn known_and_unknown() {
         let names = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
         assert_eq!(substitute("x${A}y$A/$B", &names, &Budget::of(0)), "x1y1/$B");
+        let with_default = |text| substitute(text, &names, &Budget::of(0));
+        assert_eq!(with_default("${A:2} ${B:8080} ${C:-x}"), "1 8080 x");
         assert_eq!(drop_unknown("/var/log/a$SUFFIX/b${X}"), "/var/log/a/b");
     }
 }

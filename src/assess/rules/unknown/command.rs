@@ -89,7 +89,7 @@ fn why(seen: &Seen<'_>, service: &Service) -> Option<(String, Evidence)> {
     }
     if service.kind == ServiceType::Forking {
         return said(format!(
-            "{name} goes into the background, and nothing says how to keep it in front"
+            "{name} goes into the background, and nothing says how to keep it in front; the container follows what it leaves behind"
         ));
     }
     None

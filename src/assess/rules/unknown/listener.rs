@@ -107,7 +107,10 @@ fn supposed(workload: &Workload, why: &str) -> Option<Concern> {
 
 /// Addresses that its configuration names.
 fn named<'a>(seen: &Seen<'a>, index: &Index<'a>, workload: &Workload) -> Vec<&'a Named> {
-    let files: BTreeSet<&MachinePath> = configuration_of(workload, seen.facts).collect();
+    let own = workload.executables.iter();
+    let own = own.filter(|path| seen.facts.owner(path).is_none());
+    let files = configuration_of(workload, seen.facts).chain(own);
+    let files: BTreeSet<&MachinePath> = files.collect();
     let own = files.into_iter().flat_map(|path| index.named(path));
     let mut own: Vec<&Named> = own.collect();
     own.sort();

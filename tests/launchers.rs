@@ -1,0 +1,320 @@
+//! Launchers, start scripts, links and daemons: what a command comes to, and what the container of it has.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, outside any test function"
+)]
+
+mod small;
+
+use serde_json::Value;
+use small::{machine, program, service, write};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+struct Out {
+    _scratch: tempfile::TempDir,
+    path: PathBuf,
+    scan: Value,
+}
+
+/// Migrates the machine that `fill` makes.
+fn migrate(fill: impl FnOnce(&Path)) -> Out {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("machine");
+    machine(&root);
+    fill(&root);
+    let path = scratch.path().join("out");
+    let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
+        .args([
+            "migrate",
+            root.to_str().unwrap(),
+            "-o",
+            path.to_str().unwrap(),
+        ])
+        .args(["--with-secrets", "--allow-partial"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    let scan = std::fs::read_to_string(path.join("scan.json")).unwrap();
+    let scan = serde_json::from_str(&scan).unwrap();
+    Out {
+        _scratch: scratch,
+        path,
+        scan,
+    }
+}
+
+impl Out {
+    fn text(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path.join(path)).unwrap()
+    }
+
+    fn workload(&self, id: &str) -> &Value {
+        let mut all = self.scan["workloads"].as_array().unwrap().iter();
+        all.find(|workload| workload["id"] == id).unwrap()
+    }
+
+    fn ports(&self, id: &str) -> Vec<u64> {
+        let listens = self.workload(id)["listens"].as_array().unwrap().iter();
+        listens
+            .map(|listen| listen["port"].as_u64().unwrap())
+            .collect()
+    }
+}
+
+const JAR: &str = "PK\u{3}\u{4}";
+
+#[test]
+fn a_link_by_which_a_product_is_called_is_carried_and_no_home_stands_over_it() {
+    let out = migrate(|root| {
+        write(
+            root,
+            "etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nshop:x:900:900::/opt/shop:/bin/sh\n",
+        );
+        program(
+            root,
+            "opt/shop-1.2/bin/run.sh",
+            "#!/bin/dash\nexec /opt/shop/bin/shopd\n",
+        );
+        program(root, "opt/shop-1.2/bin/shopd", "x");
+        symlink("shop-1.2", root.join("opt/shop")).unwrap();
+        service(
+            root,
+            "shop",
+            "User=shop\nExecStart=/opt/shop/bin/run.sh --listen :8080",
+        );
+    });
+    let link = out.path.join("workloads/shop/rootfs/opt/shop");
+    assert_eq!(std::fs::read_link(link).unwrap(), Path::new("shop-1.2"));
+    let file = out.text("workloads/shop/Dockerfile");
+    assert!(
+        !file
+            .lines()
+            .any(|line| line.trim_end_matches([' ', '\\']).ends_with(" /opt/shop")),
+        "{file}"
+    );
+    assert_eq!(out.ports("shop"), [8080]);
+}
+
+#[test]
+fn a_daemon_that_forks_is_followed() {
+    let out = migrate(|root| {
+        program(root, "opt/shop/shopd", "x");
+        service(
+            root,
+            "shop",
+            "Type=forking\nPIDFile=/run/shop.pid\nExecStart=/opt/shop/shopd -d",
+        );
+        service(root, "other", "Type=forking\nExecStart=/opt/shop/shopd -d");
+    });
+    for (id, sign) in [("shop", "/run/shop.pid"), ("other", "/proc/[0-9]*")] {
+        let command = out.workload(id)["plan"]["process"]["command"]["argv"].to_string();
+        assert!(
+            command.contains("\"follow\"") && command.contains(sign),
+            "{command}"
+        );
+        assert!(
+            command.ends_with("\"/opt/shop/shopd\",\"-d\"]"),
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn an_authority_of_the_machine_is_carried_with_what_is_made_of_it_and_reported() {
+    let out = migrate(|root| {
+        write(
+            root,
+            "usr/local/share/ca-certificates/corp.crt",
+            "-----BEGIN CERTIFICATE-----\n",
+        );
+        write(
+            root,
+            "etc/ssl/certs/ca-certificates.crt",
+            "-----BEGIN CERTIFICATE-----\n",
+        );
+        symlink(
+            "/usr/local/share/ca-certificates/corp.crt",
+            root.join("etc/ssl/certs/corp.pem"),
+        )
+        .unwrap();
+        symlink("corp.pem", root.join("etc/ssl/certs/1a2b3c4d.0")).unwrap();
+        program(root, "opt/shop/shopd", "x");
+        service(root, "shop", "ExecStart=/opt/shop/shopd");
+    });
+    let top = out.path.join("workloads/shop/rootfs");
+    for path in [
+        "usr/local/share/ca-certificates/corp.crt",
+        "etc/ssl/certs/ca-certificates.crt",
+        "etc/ssl/certs/corp.pem",
+        "etc/ssl/certs/1a2b3c4d.0",
+    ] {
+        assert!(top.join(path).symlink_metadata().is_ok(), "{path}");
+    }
+    let concerns = out.scan["concerns"].as_array().unwrap();
+    assert!(
+        concerns
+            .iter()
+            .any(|concern| concern["rule"] == "security/certificate")
+    );
+}
+
+#[test]
+fn without_an_authority_of_its_own_no_store_is_carried() {
+    let out = migrate(|root| {
+        write(
+            root,
+            "etc/ssl/certs/ca-certificates.crt",
+            "-----BEGIN CERTIFICATE-----\n",
+        );
+        program(root, "opt/shop/shopd", "x");
+        service(root, "shop", "ExecStart=/opt/shop/shopd");
+    });
+    let store = out
+        .path
+        .join("workloads/shop/rootfs/etc/ssl/certs/ca-certificates.crt");
+    assert!(!store.exists());
+}
+
+#[test]
+fn a_literal_in_code_is_a_likely_answer_and_no_fact() {
+    let out = migrate(|root| {
+        program(root, "usr/bin/node", "x");
+        write(
+            root,
+            "srv/web/package.json",
+            r#"{"scripts":{"start":"node server.js"}}"#,
+        );
+        write(
+            root,
+            "srv/web/server.js",
+            "app.listen(process.env.PORT || 3000);\n",
+        );
+        program(root, "usr/bin/npm", "#!/usr/bin/node\n");
+        service(
+            root,
+            "web",
+            "WorkingDirectory=/srv/web\nExecStart=/usr/bin/npm run start",
+        );
+    });
+    assert!(out.ports("web").is_empty());
+    let questions = out.text("questions.toml");
+    assert!(questions.contains("# ports = [\"3000\"]"), "{questions}");
+}
+
+#[test]
+fn two_products_of_one_tree_have_their_own_secrets_only() {
+    let out = migrate(|root| {
+        write(root, "opt/kafka/libs/kafka.jar", JAR);
+        for name in ["kafka", "zookeeper"] {
+            program(
+                root,
+                &format!("opt/kafka/bin/{name}-server-start.sh"),
+                "#!/bin/dash\n",
+            );
+        }
+        write(
+            root,
+            "opt/kafka/config/server.properties",
+            "listeners=SSL://:9094\nssl.keystore.password=not-a-real-1\nzookeeper.connect=localhost:2181\n",
+        );
+        write(
+            root,
+            "opt/kafka/config/zookeeper.properties",
+            "clientPort=2181\n",
+        );
+        let start = "/opt/kafka/bin";
+        service(
+            root,
+            "broker",
+            &format!("ExecStart={start}/kafka-server-start.sh /opt/kafka/config/server.properties"),
+        );
+        service(
+            root,
+            "keeper",
+            &format!(
+                "ExecStart={start}/zookeeper-server-start.sh /opt/kafka/config/zookeeper.properties"
+            ),
+        );
+    });
+    let secrets = |id: &str| out.workload(id)["plan"]["state"]["secrets"].to_string();
+    assert!(secrets("broker").contains("server.properties"));
+    assert!(!secrets("keeper").contains("server.properties"));
+    let carried = out.path.join("workloads/keeper/rootfs/opt/kafka");
+    assert!(carried.join("libs/kafka.jar").exists());
+    assert!(!carried.join("config/server.properties").exists());
+}
+
+#[test]
+fn words_in_a_file_are_words_of_the_line() {
+    let out = migrate(|root| {
+        program(root, "usr/bin/java", "x");
+        write(
+            root,
+            "srv/app/app.args",
+            "# how it is run\n-Dserver.port=8099\n-jar app.jar\n",
+        );
+        write(root, "srv/app/app.jar", JAR);
+        service(
+            root,
+            "app",
+            "WorkingDirectory=/srv/app\nExecStart=/usr/bin/java @app.args",
+        );
+    });
+    assert_eq!(out.ports("app"), [8099]);
+}
+
+#[test]
+fn a_shells_output_file_is_a_log() {
+    let out = migrate(|root| {
+        program(root, "opt/shop/shopd", "x");
+        write(root, "opt/shop/logs/old", "x");
+        service(
+            root,
+            "shop",
+            "ExecStart=/bin/sh -c 'exec /opt/shop/shopd --port 8081 > /opt/shop/logs/shop.log 2>&1'",
+        );
+    });
+    assert_eq!(out.workload("shop")["logs"][0], "/opt/shop/logs/shop.log");
+    assert_eq!(out.ports("shop"), [8081]);
+}
+
+/// A zip archive with one member, stored.
+fn archive(name: &str, text: &str) -> Vec<u8> {
+    let size = u32::try_from(text.len()).unwrap().to_le_bytes();
+    let length = u16::try_from(name.len()).unwrap().to_le_bytes();
+    let numbers = [vec![0; 8], size.to_vec(), size.to_vec(), length.to_vec()].concat();
+    let mut local = b"PK\x03\x04\x14\0\0\0\0\0".to_vec();
+    local.extend(numbers.iter().chain(&[0, 0]));
+    local.extend(name.bytes().chain(text.bytes()));
+    let mut central = b"PK\x01\x02\x14\0\x14\0\0\0\0\0".to_vec();
+    central.extend(numbers.iter().chain(&[0; 16]));
+    central.extend(name.bytes());
+    let mut end = b"PK\x05\x06\0\0\0\0\x01\0\x01\0".to_vec();
+    end.extend(u32::try_from(central.len()).unwrap().to_le_bytes());
+    end.extend(u32::try_from(local.len()).unwrap().to_le_bytes());
+    end.extend([0, 0]);
+    [local, central, end].concat()
+}
+
+#[test]
+fn settings_inside_an_archive_count_and_those_beside_it_stand_over_them() {
+    let out = migrate(|root| {
+        program(root, "usr/bin/java", "x");
+        let text = "server:\n  port: 8097\nmanagement:\n  server:\n    port: 9097\n";
+        let jar = archive("BOOT-INF/classes/application.yml", text);
+        write(root, "srv/app/app-1.jar", jar);
+        symlink("app-1.jar", root.join("srv/app/app.jar")).unwrap();
+        write(root, "srv/app/application.properties", "server.port=8098\n");
+        let run = "ExecStart=/usr/bin/java -jar /srv/app/app.jar";
+        service(root, "app", &format!("WorkingDirectory=/srv/app\n{run}"));
+        service(root, "bare", run);
+    });
+    assert_eq!(out.ports("app"), [8098, 9097]);
+    assert_eq!(out.ports("bare"), [8097, 9097]);
+}
