@@ -15,6 +15,9 @@ pub const TIERS: &[&str] = &[
     "/lib/systemd/system",
 ];
 
+/// Kinds of units that are read.
+pub const SUFFIXES: &[&str] = &["service", "socket", "timer", "path", "target", "mount"];
+
 /// One assignment of a unit file. Values are joined over continuation lines, specifiers unexpanded, secrets redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitEntry {

@@ -195,6 +195,29 @@ pub(super) fn restart(service: Option<&Service>) -> &'static str {
     }
 }
 
+/// The most containers of one service that anybody means.
+const MOST_REPLICAS: u32 = 256;
+
+/// How many containers of a workload run at once. Those that listen would take one another's port.
+pub(super) fn replicas(workload: &Workload) -> u32 {
+    let processes = workload.services.first().map_or(1, |main| main.processes);
+    if workload.listens.is_empty() {
+        processes.clamp(1, MOST_REPLICAS)
+    } else {
+        1
+    }
+}
+
+/// What is said where fewer containers are made than processes ran.
+pub(super) fn alone(workload: &Workload) -> Option<String> {
+    let processes = workload.services.first().map_or(1, |main| main.processes);
+    (processes > replicas(workload)).then(|| {
+        format!(
+            "The machine ran {processes} processes of it, which shared what they listen on; here it is one. Where one is not enough, run several behind a proxy."
+        )
+    })
+}
+
 fn is_signal(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-');
     name.len() <= 16 && name.starts_with("SIG") && name.chars().all(fits)

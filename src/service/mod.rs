@@ -6,7 +6,9 @@
 
 mod answered;
 mod cron;
+pub mod managed;
 pub mod manager;
+mod supervisord;
 mod systemd;
 mod sysv;
 
@@ -31,6 +33,7 @@ pub enum Starter {
     Anacron,
     Timer,
     RcLocal,
+    Supervisord,
 }
 
 /// How its process starts and is ready, and so what it means for a container's PID 1.
@@ -210,6 +213,10 @@ pub struct Service {
     pub enabled_by: Option<Evidence>,
     /// A condition that does not hold on this disk: it is started, and skipped.
     pub unmet: Option<Evidence>,
+    /// Processes that run of it at once, all alike.
+    pub processes: u32,
+    /// Why it is no workload, where its manager says so: what it starts is listed by itself, or it is of use to that manager alone.
+    pub stays: Option<String>,
 }
 
 impl Service {
@@ -247,6 +254,8 @@ impl Service {
             evidence,
             enabled_by: None,
             unmet: None,
+            processes: 1,
+            stays: None,
         }
     }
 }

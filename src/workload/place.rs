@@ -23,6 +23,9 @@ pub fn as_answered(fate: &Answered<Disposition>) -> String {
 
 /// Decides for one enabled service. A pack's word comes first; without one the facts of the unit decide.
 pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Disposition, String) {
+    if let Some(reason) = &service.stays {
+        return (Disposition::Platform, reason.clone());
+    }
     if let Some(product) = product {
         return (product.disposition, first_sentence(&product.reason));
     }

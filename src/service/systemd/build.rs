@@ -106,7 +106,8 @@ fn of_unit(
         supplementary_groups: source.list("SupplementaryGroups"),
         group,
         working_directory: working_directory
-            .and_then(|dir| self::working_directory(facts, &user, &dir)),
+            .and_then(|dir| self::working_directory(facts, &user, &dir))
+            .or_else(|| unit.owner.is_user.then(|| unit.owner.home.clone())),
         user,
         environment,
         umask: umask.and_then(|mask| u32::from_str_radix(&mask, 8).ok()),
@@ -141,6 +142,7 @@ impl<'a> Source<'a> {
         Context {
             name: &self.unit.name,
             hostname: hostname.map(|(name, _)| name.as_str()).unwrap_or_default(),
+            owner: &self.unit.owner,
             environment: &[],
             open: None,
             budget: self.budget,

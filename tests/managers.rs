@@ -1,0 +1,401 @@
+//! Managers of programs other than the machine's own: each program is a service of its own, as its manager would run it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside any test function"
+)]
+
+mod small;
+
+#[cfg(test)]
+mod tests {
+    use super::small::{machine, program, service, write};
+    use transvase::examine::{Examined, examine, registry};
+    use transvase::plan::{Plan, PlanOptions};
+    use transvase::product::Disposition;
+    use transvase::product::pack::Packs;
+    use transvase::progress::Silent;
+    use transvase::service::{Service, Starter};
+    use transvase::source::{OpenOptions, Root};
+    use transvase::workload::Placed;
+
+    /// A machine with a program, and files.
+    struct Machine(tempfile::TempDir);
+
+    impl Machine {
+        fn with(files: &[(&str, &str)]) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let root = directory.path();
+            machine(root);
+            program(root, "opt/app/run", "#!/bin/sh\nexec sleep 1\n");
+            for (path, text) in files {
+                if text.starts_with("#!") {
+                    program(root, path, text);
+                } else {
+                    write(root, path, text);
+                }
+            }
+            Self(directory)
+        }
+
+        /// The same with a unit that starts at boot.
+        fn starting(self, name: &str, lines: &str) -> Self {
+            service(self.0.path(), name, lines);
+            self
+        }
+
+        fn seen(&self) -> Seen {
+            let root = Root::open(&[self.0.path().into()], &OpenOptions::default()).unwrap();
+            let packs = Packs::builtin().unwrap();
+            let registry = registry(&packs).unwrap();
+            let options = PlanOptions::default();
+            Seen(examine(
+                &root,
+                &registry,
+                &packs,
+                &options,
+                Vec::new(),
+                &Silent,
+            ))
+        }
+    }
+
+    struct Seen(Examined);
+
+    impl Seen {
+        fn service(&self, name: &str) -> &Service {
+            let all = &self.0.outline.services.services;
+            let found = all.iter().find(|service| service.name == name);
+            let names: Vec<&String> = all.iter().map(|service| &service.name).collect();
+            found.unwrap_or_else(|| panic!("no {name} among {names:?}"))
+        }
+
+        fn placed(&self, name: &str) -> &Placed {
+            let mut all = self.0.outline.cut.services.iter();
+            all.find(|placed| placed.service.name == name).unwrap()
+        }
+
+        fn plan(&self, name: &str) -> &Plan {
+            let id = self.placed(name).workload.as_ref().unwrap();
+            let mut all = self.0.outline.plans.iter();
+            all.find(|plan| plan.id == *id).unwrap()
+        }
+
+        fn names(&self) -> Vec<&str> {
+            let all = self.0.outline.services.services.iter();
+            all.map(|service| service.name.as_str()).collect()
+        }
+    }
+
+    fn line(service: &Service) -> String {
+        service.commands.start[0].argv.join(" ")
+    }
+
+    fn variable<'a>(service: &'a Service, name: &str) -> &'a str {
+        let mut all = service.environment.variables.iter();
+        all.find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    const UNIT: &str = "ExecStart=/usr/bin/supervisord -n -c /etc/s/main.conf";
+
+    fn supervised(text: &str) -> Seen {
+        Machine::with(&[
+            ("usr/bin/supervisord", "#!/usr/bin/python3\n"),
+            ("etc/s/main.conf", text),
+        ])
+        .starting("watch", UNIT)
+        .seen()
+    }
+
+    #[test]
+    fn a_supervised_program_runs_as_its_section_says() {
+        let seen = supervised(
+            "[program:a]\ncommand=/opt/app/run -p 80\nuser=shop\ndirectory=/opt/app\nstopsignal=QUIT\nstopwaitsecs=70\numask=027\nautorestart=unexpected\nstdout_logfile=/var/log/a.log\n",
+        );
+        let a = seen.service("a");
+        assert_eq!(a.manager, Starter::Supervisord);
+        assert_eq!((line(a).as_str(), a.enabled), ("/opt/app/run -p 80", true));
+        assert_eq!((a.user.as_str(), a.group.as_str()), ("shop", "shop"));
+        assert_eq!(a.working_directory, Some("/opt/app".into()));
+        assert_eq!(
+            (a.kill_signal.as_str(), a.stop_timeout),
+            ("SIGQUIT", Some(70))
+        );
+        assert_eq!((a.umask, a.restart.as_str()), (Some(0o27), "on-failure"));
+        assert_eq!(a.output, ["/var/log/a.log".into()]);
+        assert_eq!(seen.placed("a").disposition, Disposition::Containerize);
+    }
+
+    #[test]
+    fn a_supervisor_whose_programs_are_known_is_no_workload() {
+        let seen =
+            supervised("[program:a]\ncommand=/opt/app/run\n[inet_http_server]\nport=*:9001\n");
+        let own = seen.placed("watch.service");
+        assert_eq!(own.disposition, Disposition::Platform);
+        assert!(
+            own.reason.starts_with("starts and watches a, each") && own.reason.contains("*:9001"),
+            "{}",
+            own.reason
+        );
+        // One whose configuration is not there may start anything.
+        let seen = Machine::with(&[("usr/bin/supervisord", "#!/usr/bin/python3\n")])
+            .starting("watch", UNIT)
+            .seen();
+        let own = seen.placed("watch.service");
+        assert_eq!(own.disposition, Disposition::Containerize);
+    }
+
+    #[test]
+    fn programs_stand_in_what_is_included_too() {
+        let seen = Machine::with(&[
+            ("usr/bin/supervisord", "#!/usr/bin/python3\n"),
+            ("etc/s/main.conf", "[include]\nfiles=more/*.ini\n %(here)s/one.conf\n[program:old]\ncommand=/opt/app/run\nautostart=false\n"),
+            ("etc/s/more/b.ini", "[program:b]\ncommand=%(here)s/run\n"),
+            ("etc/s/more/c.txt", "[program:c]\ncommand=/opt/app/run\n"),
+            ("etc/s/one.conf", "[program:d]\ncommand=/opt/app/run\n"),
+        ])
+        .starting("watch", UNIT)
+        .seen();
+        assert_eq!(seen.names(), ["b", "d", "old", "watch.service"]);
+        assert_eq!(line(seen.service("b")), "/etc/s/more/run");
+        assert!(!seen.service("old").enabled);
+    }
+
+    #[test]
+    fn variables_are_those_of_the_supervisor_and_of_the_program() {
+        let seen = Machine::with(&[
+            ("usr/bin/supervisord", "#!/usr/bin/python3\n"),
+            ("etc/s/main.conf", "[supervisord]\nenvironment=B=2,C=\"x%(ENV_A)s\"\n[program:a]\ncommand=/opt/app/run %(ENV_C)s %(ENV_D)s 5%%\nenvironment=B=\"3\",D=\"4,5\",API_TOKEN=\"geheim-geheim-1\"\n"),
+        ])
+        .starting("watch", &format!("Environment=A=1\n{UNIT}"))
+        .seen();
+        let a = seen.service("a");
+        assert_eq!(line(a), "/opt/app/run x1 4,5 5%");
+        assert_eq!(
+            ["A", "B", "C", "D"].map(|name| variable(a, name)),
+            ["1", "3", "x1", "4,5"]
+        );
+        assert_eq!(variable(a, "API_TOKEN"), "[redacted]");
+        assert_eq!(a.environment.secrets[0].0, "API_TOKEN");
+    }
+
+    #[test]
+    fn processes_that_are_alike_are_one_service_several_times() {
+        let text = "[program:w]\ncommand=/opt/app/run\nnumprocs=3\nprocess_name=%(program_name)s_%(process_num)02d\n[group:g]\nprograms=w\n";
+        let seen = supervised(text);
+        assert_eq!(seen.names(), ["w", "watch.service"]);
+        assert_eq!(seen.service("w").aliases, ["g:w_00"]);
+        assert_eq!(seen.plan("w").process.replicas, 3);
+        // What listens would take its fellows' port.
+        let seen = supervised(&text.replace("run\n", "run --port 80\n"));
+        let plan = seen.plan("w");
+        assert_eq!(plan.process.replicas, 1);
+        assert!(plan.notes.iter().any(|note| note.contains("3 processes")));
+    }
+
+    #[test]
+    fn processes_that_differ_are_services_of_their_own() {
+        let text = "[program:w]\ncommand=/opt/app/run --port 80%(process_num)02d\nnumprocs=2\nnumprocs_start=1\nprocess_name=%(program_name)s_%(process_num)02d\n";
+        let seen = supervised(text);
+        assert_eq!(seen.names(), ["w:w_01", "w:w_02", "watch.service"]);
+        assert_eq!(line(seen.service("w:w_02")), "/opt/app/run --port 8002");
+    }
+
+    #[test]
+    fn a_program_of_a_name_that_is_taken_keeps_its_own_place() {
+        let seen = Machine::with(&[
+            ("usr/bin/supervisord", "#!/usr/bin/python3\n"),
+            (
+                "etc/init.d/app",
+                "#!/bin/sh\nstart-stop-daemon --start --exec /opt/app/run\n",
+            ),
+            ("etc/s/main.conf", "[program:app]\ncommand=/opt/app/run\n"),
+        ])
+        .starting("watch", UNIT)
+        .seen();
+        assert_eq!(seen.names(), ["app", "supervisord/app", "watch.service"]);
+        assert!(seen.service("supervisord/app").enabled);
+    }
+
+    #[test]
+    fn sockets_and_listeners_of_a_supervisor() {
+        let seen = supervised(
+            "[fcgi-program:f]\ncommand=/opt/app/run\nsocket=unix:///run/%(program_name)s.sock\n[eventlistener:e]\ncommand=/opt/app/run\n",
+        );
+        let socket = &seen.service("f").sockets[0];
+        assert_eq!(
+            (socket.address.as_str(), socket.is_input),
+            ("/run/f.sock", true)
+        );
+        let listener = seen.placed("e");
+        assert_eq!(listener.disposition, Disposition::Platform);
+        assert!(listener.reason.contains("events"), "{}", listener.reason);
+    }
+
+    const HOME: &str = "home/bot/.config/systemd/user";
+    const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nbot:x:1010:1011::/home/bot:/bin/bash\ndev:x:1012:1012::/home/dev:/bin/bash\n";
+    const GROUPS: &str = "root:x:0:\nbots:x:1011:\n";
+    const TARGET: (&str, &str) = ("usr/lib/systemd/user/default.target", "[Unit]\n");
+
+    /// A machine with two users, of whom `bot` lingers.
+    fn lingering(files: &[(&str, &str)], links: &[(&str, &str)]) -> Seen {
+        let own = [
+            ("etc/passwd", PASSWD),
+            ("etc/group", GROUPS),
+            TARGET,
+            ("var/lib/systemd/linger/bot", ""),
+        ];
+        let machine = Machine::with(&[&own, files].concat());
+        for (link, target) in links {
+            let at = machine.0.path().join(link);
+            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(target, at).unwrap();
+        }
+        machine.seen()
+    }
+
+    fn wanted(home: &str, name: &str) -> (String, String) {
+        let link = format!("{home}/default.target.wants/{name}");
+        (link, format!("../{name}"))
+    }
+
+    #[test]
+    fn a_unit_of_a_lingering_user_runs_as_his_manager_has_it() {
+        let unit = "[Service]\nUser=root\nExecStart=%h/run --socket %t/a.sock --state %S --cache %C --for %u\nEnvironment=A=2\nStateDirectory=a\n";
+        let (link, target) = wanted(HOME, "a.service");
+        let seen = lingering(
+            &[
+                (&format!("{HOME}/a.service"), unit),
+                (
+                    &format!("{HOME}/a.service.d/x.conf"),
+                    "[Service]\nNice=1\nRestart=always\n",
+                ),
+                ("home/bot/run", "#!/bin/sh\n"),
+                ("home/bot/.config/environment.d/a.conf", "A=1\nB=3\n"),
+            ],
+            &[(&link, &target)],
+        );
+        let a = seen.service("a.service");
+        assert!(a.enabled);
+        assert_eq!((a.user.as_str(), a.group.as_str()), ("bot", "bots"));
+        assert_eq!(
+            line(a),
+            "/home/bot/run --socket /run/user/1010/a.sock --state /home/bot/.local/state --cache /home/bot/.cache --for bot"
+        );
+        assert_eq!(a.restart, "always");
+        assert_eq!(a.working_directory, Some("/home/bot".into()));
+        assert_eq!(
+            ["A", "B", "XDG_RUNTIME_DIR"].map(|name| variable(a, name)),
+            ["2", "3", "/run/user/1010"]
+        );
+        let made: Vec<String> = a
+            .directories
+            .iter()
+            .map(|made| made.path.to_string())
+            .collect();
+        assert_eq!(made, ["/home/bot/.local/state/a", "/run/user/1010"]);
+        assert_eq!(
+            seen.placed("a.service").disposition,
+            Disposition::Containerize
+        );
+    }
+
+    #[test]
+    fn units_of_one_name_are_those_of_their_users() {
+        let dev = "home/dev/.config/systemd/user";
+        let unit = |path: &str| format!("[Service]\nExecStart={path}\n");
+        let (own, his, system) = (
+            unit("/opt/app/run a"),
+            unit("/opt/app/run b"),
+            unit("/opt/app/run c"),
+        );
+        let links = [wanted(HOME, "a.service"), wanted(dev, "a.service")];
+        let links: Vec<(&str, &str)> = links
+            .iter()
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect();
+        let seen = lingering(
+            &[
+                (&format!("{HOME}/a.service"), &own),
+                (&format!("{dev}/a.service"), &his),
+                ("etc/systemd/system/a.service", &system),
+            ],
+            &links,
+        );
+        assert_eq!(
+            seen.names(),
+            ["a.service", "bot/a.service", "dev/a.service"]
+        );
+        assert_eq!(line(seen.service("bot/a.service")), "/opt/app/run a");
+        let dev = seen.service("dev/a.service");
+        assert!(!dev.enabled && dev.stays.as_ref().unwrap().contains("does not linger"));
+    }
+
+    #[test]
+    fn what_packages_start_in_every_session_stays() {
+        let list = "/usr/lib/systemd/user/agent.service\n/usr/lib/systemd/user/sync.service\n";
+        let status =
+            "Package: agent\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n";
+        let link = format!("{HOME}/default.target.wants/sync.service");
+        let seen = lingering(
+            &[
+                ("var/lib/dpkg/status", status),
+                ("var/lib/dpkg/info/agent.list", list),
+                (
+                    "usr/lib/systemd/user/agent.service",
+                    "[Service]\nExecStart=/opt/app/run\n",
+                ),
+                (
+                    "usr/lib/systemd/user/sync.service",
+                    "[Service]\nExecStart=/opt/app/run\n",
+                ),
+                (
+                    "usr/lib/systemd/user/unused.service",
+                    "[Service]\nExecStart=/opt/app/run\n",
+                ),
+            ],
+            &[
+                (
+                    "etc/systemd/user/default.target.wants/agent.service",
+                    "/usr/lib/systemd/user/agent.service",
+                ),
+                (&link, "/usr/lib/systemd/user/sync.service"),
+            ],
+        );
+        assert_eq!(
+            seen.placed("agent.service").disposition,
+            Disposition::Platform
+        );
+        assert_eq!(
+            seen.placed("sync.service").disposition,
+            Disposition::Containerize
+        );
+        assert!(!seen.names().contains(&"unused.service"));
+    }
+
+    #[test]
+    fn a_timer_of_a_lingering_user_is_his_job() {
+        let link = format!("{HOME}/timers.target.wants/b.timer");
+        let seen = lingering(
+            &[
+                (
+                    "usr/lib/systemd/user/basic.target",
+                    "[Unit]\nWants=timers.target\n",
+                ),
+                ("usr/lib/systemd/user/timers.target", "[Unit]\n"),
+                (
+                    &format!("{HOME}/b.service"),
+                    "[Service]\nExecStart=%h/run\n",
+                ),
+                (&format!("{HOME}/b.timer"), "[Timer]\nOnCalendar=daily\n"),
+                ("home/bot/run", "#!/bin/sh\n"),
+            ],
+            &[(&link, "../b.timer")],
+        );
+        let job = &seen.0.outline.services.jobs[0];
+        assert_eq!((job.name.as_str(), job.user.as_str()), ("b.timer", "bot"));
+        assert_eq!(job.command, "/home/bot/run");
+        assert_eq!(job.service.as_ref().unwrap().name, "b.service");
+    }
+}
