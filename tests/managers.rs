@@ -233,6 +233,140 @@ mod tests {
         assert!(listener.reason.contains("events"), "{}", listener.reason);
     }
 
+    /// A machine on which `deploy` has a process manager brought back at boot, or told what to start.
+    fn managed(command: &str, files: &[(&str, &str)]) -> Seen {
+        let own = [
+            (
+                "etc/passwd",
+                "root:x:0:0::/root:/bin/sh\ndeploy:x:1001:1001::/home/deploy:/bin/bash\n",
+            ),
+            ("usr/bin/node", "x"),
+            ("usr/lib/node_modules/pm2/bin/pm2", "#!/usr/bin/env node\n"),
+            ("srv/api/dist/server.js", "listen(process.env.PORT)\n"),
+            ("srv/mailer/worker.js", "run()\n"),
+        ];
+        Machine::with(&[&own, files].concat())
+            .starting(
+                "scripts",
+                &format!(
+                    "Type=forking\nUser=deploy\nExecStart=/usr/lib/node_modules/pm2/bin/{command}"
+                ),
+            )
+            .seen()
+    }
+
+    const SAVED: &str = r#"[
+ {"name":"api","pm_exec_path":"/srv/api/dist/server.js","pm_cwd":"/srv/api","exec_interpreter":"node","exec_mode":"cluster_mode",
+  "node_args":["--max-old-space-size=512"],"args":[],"kill_timeout":8000,
+  "env":{"PORT":"3000","DB_PASSWORD":"geheim-geheim-1","SSH_TTY":"/dev/pts/0","PM2_HOME":"/x","api":{}}},
+ {"name":"api","pm_exec_path":"/srv/api/dist/server.js","pm_cwd":"/srv/api","exec_interpreter":"node","exec_mode":"cluster_mode",
+  "node_args":["--max-old-space-size=512"],"args":[],"env":{"PORT":"3000"}},
+ {"name":"mailer","pm_exec_path":"/srv/mailer/worker.js","pm_cwd":"/srv/mailer","args":["--queue","a b"],"env":{"SMTP_HOST":"smtp.example.net"}},
+ {"name":"old","pm_exec_path":"/srv/mailer/worker.js","status":"stopped"}]"#;
+
+    #[test]
+    fn saved_processes_are_services_and_their_manager_is_none() {
+        let seen = managed("pm2 resurrect", &[("home/deploy/.pm2/dump.pm2", SAVED)]);
+        assert_eq!(seen.names(), ["api", "mailer", "old", "scripts.service"]);
+        let api = seen.service("api");
+        assert_eq!(
+            line(api),
+            "node --max-old-space-size=512 /srv/api/dist/server.js"
+        );
+        assert_eq!((api.manager, api.user.as_str()), (Starter::Pm2, "deploy"));
+        assert_eq!(
+            (api.kill_signal.as_str(), api.stop_timeout),
+            ("SIGINT", Some(8))
+        );
+        assert_eq!(api.processes, 2);
+        assert_eq!(variable(api, "PORT"), "3000");
+        assert_eq!(variable(api, "DB_PASSWORD"), "[redacted]");
+        assert_eq!(
+            (variable(api, "SSH_TTY"), variable(api, "PM2_HOME")),
+            ("", "")
+        );
+        let mailer = seen.service("mailer");
+        assert_eq!(
+            mailer.commands.start[0].argv[1..],
+            ["/srv/mailer/worker.js", "--queue", "a b"]
+        );
+        assert_eq!(mailer.working_directory, Some("/srv/mailer".into()));
+        assert!(!seen.service("old").enabled);
+        let own = seen.placed("scripts.service");
+        assert_eq!(own.disposition, Disposition::Platform);
+    }
+
+    #[test]
+    fn a_list_that_a_script_exports_is_read_as_far_as_it_is_written_down() {
+        let list = "const path = require('path');\nmodule.exports = { apps: [\n  // the first\n  { name: 'api', script: 'dist/server.js', cwd: __dirname, instances: 2, exec_mode: 'cluster',\n    env: { PORT: 3000, SECRET: process.env.SECRET }, env_production: { MODE: 'p' } },\n  { name: \"mailer\", script: path.join(__dirname, '../mailer/worker.js'), args: '--queue mail', interpreter: 'none', },\n  { name: 'odd', script: pick() },\n] };\n";
+        let seen = managed(
+            "pm2-runtime start /srv/api/ecosystem.config.js --env production",
+            &[("srv/api/ecosystem.config.js", list)],
+        );
+        let api = seen.service("api");
+        assert_eq!(line(api), "node /srv/api/dist/server.js");
+        assert_eq!(
+            (api.working_directory.clone(), api.processes),
+            (Some("/srv/api".into()), 2)
+        );
+        assert_eq!(
+            (variable(api, "PORT"), variable(api, "MODE")),
+            ("3000", "p")
+        );
+        assert!(
+            api.remarks
+                .iter()
+                .any(|remark| remark.text.starts_with("SECRET"))
+        );
+        assert_eq!(
+            line(seen.service("mailer")),
+            "/srv/mailer/worker.js --queue mail"
+        );
+        // What is computed is a question.
+        let odd = seen.placed("odd");
+        assert_eq!(odd.disposition, Disposition::Containerize);
+        assert!(odd.service.commands.start.is_empty());
+    }
+
+    #[test]
+    fn lists_have_three_notations_and_a_command_line_is_one() {
+        let yaml = "apps:\n  - name: api\n    script: ./dist/server.js\n    cwd: /srv/api\n    env:\n      PORT: 3000\n";
+        let seen = managed(
+            "pm2 start /srv/api/p.yml --no-daemon",
+            &[("srv/api/p.yml", yaml)],
+        );
+        assert_eq!(line(seen.service("api")), "node /srv/api/dist/server.js");
+        assert_eq!(variable(seen.service("api"), "PORT"), "3000");
+        let seen = managed(
+            "pm2 start -n api -i 2 /srv/api/dist/server.js -- --port 80",
+            &[],
+        );
+        let api = seen.service("api");
+        assert_eq!(line(api), "node /srv/api/dist/server.js --port 80");
+        assert_eq!(api.processes, 2);
+    }
+
+    #[test]
+    fn a_list_that_is_computed_keeps_its_manager_a_question() {
+        let list = "module.exports = require('./all')();\n";
+        let seen = managed(
+            "pm2 start /srv/api/ecosystem.config.js",
+            &[("srv/api/ecosystem.config.js", list)],
+        );
+        assert_eq!(seen.names(), ["scripts.service"]);
+        assert_eq!(
+            seen.placed("scripts.service").disposition,
+            Disposition::Containerize
+        );
+        assert!(
+            seen.0
+                .facts
+                .unexamined
+                .iter()
+                .any(|one| one.reason.contains("computed"))
+        );
+    }
+
     const HOME: &str = "home/bot/.config/systemd/user";
     const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nbot:x:1010:1011::/home/bot:/bin/bash\ndev:x:1012:1012::/home/dev:/bin/bash\n";
     const GROUPS: &str = "root:x:0:\nbots:x:1011:\n";

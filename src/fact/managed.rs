@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Dialect {
     /// `[program:x]` and `key=value`, continued by indented lines.
     Supervisor,
+    /// A list of processes, each with its program, as JSON, YAML or a literal that a script exports.
+    ProcessList,
 }
 
 /// One such file. A program is a section; its variables are entries of the key [`VARIABLES`], quoted as a unit's.

@@ -171,8 +171,12 @@ pub(super) fn stop(service: Option<&Service>, workload: &Workload) -> (String, u
         .product
         .as_ref()
         .and_then(|product| product.stop_signal.clone());
-    let signal = product
-        .or_else(|| service.map(|service| service.kill_signal.clone()))
+    let own = service.map(|service| service.kill_signal.clone());
+    // A pack knows what its product wants where nobody says anything else.
+    let said = own.clone().filter(|signal| signal != "SIGTERM");
+    let signal = said
+        .or(product)
+        .or(own)
         .filter(|signal| is_signal(signal))
         .unwrap_or_else(|| "SIGTERM".to_owned());
     let seconds = match service.and_then(|service| service.stop_timeout) {

@@ -3,7 +3,7 @@
 //! One more is a file or folder beside this one, a line in [`MANAGERS`], and a [`super::Starter`] as the scan will call it.
 
 use super::managed::Wanted;
-use super::{GeneratedUnit, Services, cron, supervisord, systemd, sysv};
+use super::{GeneratedUnit, Services, cron, pm2, supervisord, systemd, sysv};
 use crate::fact::Facts;
 
 /// What starts services or jobs on a machine.
@@ -33,4 +33,5 @@ pub const MANAGERS: &[&dyn Manager] = &[
     &sysv::SystemV,
     &cron::Cron,
     &supervisord::Supervisord,
+    &pm2::Pm2,
 ];

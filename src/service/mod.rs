@@ -8,6 +8,7 @@ mod answered;
 mod cron;
 pub mod managed;
 pub mod manager;
+mod pm2;
 mod supervisord;
 mod systemd;
 mod sysv;
@@ -34,6 +35,14 @@ pub enum Starter {
     Timer,
     RcLocal,
     Supervisord,
+    Pm2,
+}
+
+impl Starter {
+    /// Whether its programs stand in a list of its own: each of them runs something.
+    pub fn reads_lists(self) -> bool {
+        matches!(self, Self::Supervisord | Self::Pm2)
+    }
 }
 
 /// How its process starts and is ready, and so what it means for a container's PID 1.

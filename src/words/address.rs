@@ -175,6 +175,12 @@ static SCHEMES: LazyLock<BTreeMap<String, u16>> = LazyLock::new(|| {
     file.map(|file| file.ports).unwrap_or_default()
 });
 
+/// The port of a protocol by its name, where it has one.
+pub fn port_of(scheme: &str) -> Option<u16> {
+    let port = SCHEMES.get(&scheme.to_ascii_lowercase()).copied();
+    port.filter(|port| *port != 0)
+}
+
 /// `scheme://[user[:password]@]host[:port][/…]`; of several hosts the first. `None` where no port can be known.
 pub fn url(text: &str) -> Option<Address> {
     let text = text.strip_prefix("jdbc:").unwrap_or(text);

@@ -150,7 +150,7 @@ fn references(key: &str, value: &str) -> BTreeSet<String> {
 
 /// In `"--password=two words"` the quotes stand around more than the secret, which ends where they do and not at the first
 /// blank. (Without the dash it may be a shell's line.) Words are written anew only where there is such a one.
-fn quoted<'a>(key: &str, value: &'a str) -> (Cow<'a, str>, bool) {
+pub(super) fn quoted<'a>(key: &str, value: &'a str) -> (Cow<'a, str>, bool) {
     fn hidden(word: &str) -> Option<(&str, &str)> {
         let (name, secret) = word.split_once('=').filter(|_| word.starts_with('-'))?;
         let is_whole = secret.contains(words::is_blank) && !name.contains(words::is_blank);

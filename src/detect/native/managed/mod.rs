@@ -2,13 +2,17 @@
 //!
 //! What belongs here: how such files are written, one file a dialect. What they mean is `service`'s to say.
 
+mod literal;
+mod process_list;
 mod supervisor;
 
 use super::reference::is_hidden;
+use super::unit::quoted;
 use crate::detect::{Detector, Doc, FileView, Interest, Purpose, Sink, Want};
 use crate::fact::{Dialect, Fact, Managed, Masking, UnitEntry, VARIABLES};
 use crate::secret::MASK;
 use crate::words;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 pub struct Managers;
@@ -71,8 +75,9 @@ impl Detector for Managers {
         let read = match dialect {
             Dialect::Supervisor => {
                 supervisor::read(&mut reader, file);
-                Ok::<(), String>(())
+                Ok(())
             }
+            Dialect::ProcessList => process_list::read(&mut reader, file),
         };
         if let Err(reason) = read {
             sink.unexamined(file.path, Self::ID, reason);
@@ -123,8 +128,13 @@ impl Reader {
 
     /// A command line, or another free text.
     fn line(&mut self, section: &str, key: &str, text: &str, line: u32) {
-        let redacted = self.masking.redact_line(text);
-        let (value, secret) = (redacted.text.into_owned(), redacted.kind.is_some());
+        let (whole, has_whole) = match self.masking {
+            Masking::Masked => quoted("Exec", text),
+            Masking::Disclosed => (Cow::Borrowed(text), false),
+        };
+        let redacted = self.masking.redact_line(&whole);
+        let secret = has_whole || redacted.kind.is_some();
+        let value = redacted.text.into_owned();
         self.push(section, key, value, line, secret);
     }
 
