@@ -367,6 +367,113 @@ mod tests {
         );
     }
 
+    /// One tree of code: a pool of workers behind a web server, a supervised worker, and what all of them write.
+    fn shared() -> Seen {
+        let machine = Machine::with(&[
+            ("usr/bin/supervisord", "#!/usr/bin/python3\n"),
+            ("usr/sbin/nginx", "x"),
+            ("usr/sbin/php-fpm8.2", "x"),
+            ("usr/bin/php", "x"),
+            (
+                "etc/nginx/nginx.conf",
+                "http { server { listen 80; root /srv/shop/public; location ~ \\.php$ { fastcgi_pass unix:/run/php/shop.sock; } } }\n",
+            ),
+            (
+                "etc/php/8.2/fpm/php-fpm.conf",
+                "[shop]\nuser = shop\nlisten = /run/php/shop.sock\n",
+            ),
+            (
+                "etc/s/main.conf",
+                "[program:work]\ncommand=php artisan work\ndirectory=/srv/shop\nuser=shop\n",
+            ),
+            ("srv/shop/artisan", "#!/usr/bin/env php\n"),
+            ("srv/shop/composer.json", "{}"),
+            ("srv/shop/vendor/autoload.php", "<?php\n"),
+            (
+                "srv/shop/public/index.php",
+                "<?php require '../vendor/autoload.php';\n",
+            ),
+            ("srv/shop/uploads/a.pdf", "x"),
+            (
+                "srv/shop/.env",
+                "DB_HOST=db.example.net\nDB_PORT=3306\nDB_PASSWORD=geheim-geheim-1\n",
+            ),
+            ("srv/other/composer.json", "{}"),
+            (
+                "srv/other/.env",
+                "DB_HOST=other.example.net\nDB_PORT=3306\n",
+            ),
+        ]);
+        let root = machine.0.path();
+        std::os::unix::fs::symlink("../uploads", root.join("srv/shop/public/files")).unwrap();
+        machine
+            .starting("nginx", "ExecStart=/usr/sbin/nginx")
+            .starting("php8.2-fpm", "ExecStart=/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/php/8.2/fpm/php-fpm.conf")
+            .starting("watch", UNIT)
+            .seen()
+    }
+
+    #[test]
+    fn what_opens_a_part_of_an_application_has_all_of_it() {
+        let seen = shared();
+        let claims = |id: &str| {
+            let mut all = seen.0.outline.cut.workloads.iter();
+            all.find(|workload| workload.id == id)
+                .unwrap()
+                .claims
+                .clone()
+        };
+        assert!(claims("php8-2-fpm").contains(&"/srv/shop".into()));
+        assert!(claims("work").contains(&"/srv/shop".into()));
+        assert!(!claims("nginx").contains(&"/srv/shop".into()));
+    }
+
+    #[test]
+    fn an_application_connects_to_whom_its_variables_name() {
+        let seen = shared();
+        for id in ["php8-2-fpm", "work", "nginx"] {
+            let mut all = seen.0.outline.cut.workloads.iter();
+            let workload = all.find(|workload| workload.id == id).unwrap();
+            let to: Vec<&str> = workload
+                .connects
+                .iter()
+                .map(|found| found.to.as_str())
+                .collect();
+            assert_eq!(
+                to.contains(&"db.example.net:3306"),
+                id != "nginx",
+                "{id} {to:?}"
+            );
+            assert!(!to.contains(&"other.example.net:3306"), "{id} {to:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_the_same_volume() {
+        let machine = Machine::with(&[
+            ("srv/site/index.html", "x"),
+            ("var/lib/app/uploads/a.pdf", "x"),
+        ]);
+        let root = machine.0.path();
+        std::os::unix::fs::symlink("/var/lib/app/uploads", root.join("srv/site/files")).unwrap();
+        let seen = machine
+            .starting("app", "ExecStart=/opt/app/run\nStateDirectory=app")
+            .starting("site", "ExecStart=/opt/app/run --root /srv/site")
+            .seen();
+        let volume = |name: &str| seen.plan(name).state.volumes[0].name.clone();
+        assert_eq!(volume("site.service"), volume("app.service"));
+    }
+
+    #[test]
+    fn a_port_beside_a_host_is_opened_there() {
+        let seen = supervised("[program:a]\ncommand=/opt/app/run --host=127.0.0.1 --port=6001\n");
+        let listens = &seen.0.outline.cut.workloads[0].listens;
+        assert_eq!(
+            (listens[0].address.as_str(), listens[0].port),
+            ("127.0.0.1", 6001)
+        );
+    }
+
     const HOME: &str = "home/bot/.config/systemd/user";
     const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nbot:x:1010:1011::/home/bot:/bin/bash\ndev:x:1012:1012::/home/dev:/bin/bash\n";
     const GROUPS: &str = "root:x:0:\nbots:x:1011:\n";

@@ -66,6 +66,9 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
         wants.extend(copied.map(|entry| Want::file(&entry.path, Content::ID)));
     }
     for workload in &outline.cut.workloads {
+        let variables = workload::variables::files(workload, facts).into_iter();
+        let variables = variables.map(|path| crate::walk::literal(&path));
+        wants.extend(variables.map(|path| syntax::want(Syntax::Environment, &path)));
         let unsaid = workload.listens.is_empty() && !workload.services.is_empty();
         if unsaid || workload.product.is_none() {
             // A hint that is not read is nothing that was not examined.

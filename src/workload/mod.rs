@@ -15,6 +15,7 @@ mod named;
 mod packages;
 mod place;
 mod supposed;
+pub mod variables;
 
 use crate::fact::{Answer, Evidence, Facts, FileState, SecretRef};
 use crate::path::MachinePath;
