@@ -474,6 +474,80 @@ mod tests {
         );
     }
 
+    #[test]
+    fn directories_that_runit_watches_are_services() {
+        let machine = Machine::with(&[
+            ("usr/bin/runsvdir", "x"),
+            (
+                "etc/sv/web/run",
+                "#!/bin/sh\nexec 2>&1\nPORT=8080\ncd /opt/app\nexec chpst -u shop:shop -e ./env -o 4096 /opt/app/run --port $PORT\n",
+            ),
+            ("etc/sv/web/env/DB_HOST", "db.example.net\n"),
+            ("etc/sv/web/env/DB_PASSWORD", "geheim-geheim-1\n"),
+            ("etc/sv/off/run", "#!/bin/sh\nexec /opt/app/run\n"),
+            ("etc/sv/off/down", ""),
+            ("etc/sv/idle/run", "#!/bin/sh\nexec /opt/app/run\n"),
+        ]);
+        let root = machine.0.path();
+        std::fs::create_dir_all(root.join("etc/service")).unwrap();
+        for name in ["web", "off"] {
+            std::os::unix::fs::symlink(
+                format!("/etc/sv/{name}"),
+                root.join("etc/service").join(name),
+            )
+            .unwrap();
+        }
+        let seen = machine
+            .starting("runit", "ExecStart=/usr/bin/runsvdir -P /etc/service")
+            .seen();
+        assert_eq!(seen.names(), ["off", "runit.service", "web"]);
+        let web = seen.service("web");
+        assert_eq!(line(web), "/opt/app/run --port 8080");
+        assert_eq!((web.user.as_str(), web.manager), ("shop", Starter::Runit));
+        assert_eq!(web.working_directory, Some("/opt/app".into()));
+        assert_eq!(web.limits, [("NOFILE".to_owned(), "4096".to_owned())]);
+        assert!(!seen.service("off").enabled);
+        assert_eq!(
+            seen.placed("runit.service").disposition,
+            Disposition::Platform
+        );
+    }
+
+    #[test]
+    fn variables_of_a_directory_are_read_and_its_secrets_kept() {
+        let seen = Machine::with(&[
+            ("usr/bin/svscanboot", "x"),
+            ("service/a/run", "#!/bin/sh\nexec setuidgid shop envdir ./env softlimit -o 64 /opt/app/run \\\n  --port 80 2>&1\n"),
+            ("service/a/env/DB_HOST", "db.example.net\n"),
+            ("service/a/env/DB_PASSWORD", "geheim-geheim-1\n"),
+        ])
+        .starting("djb", "ExecStart=/usr/bin/svscanboot")
+        .seen();
+        let a = seen.service("a");
+        assert_eq!(line(a), "/opt/app/run --port 80");
+        assert_eq!((a.user.as_str(), a.manager), ("shop", Starter::Daemontools));
+        assert_eq!(variable(a, "DB_HOST"), "db.example.net");
+        assert_eq!(variable(a, "DB_PASSWORD"), "[redacted]");
+        assert_eq!(a.environment.secrets[0].0, "DB_PASSWORD");
+    }
+
+    #[test]
+    fn scripts_of_execline_become_their_last_program() {
+        let seen = Machine::with(&[
+            ("usr/bin/s6-svscan", "x"),
+            ("etc/services.d/a/run", "#!/usr/bin/execlineb -P\nwith-contenv\ns6-setuidgid shop\nforeground { mkdir -p /run/a }\nexport MODE live\ncd /opt/app\nfdmove -c 2 1\n./run --port 80\n"),
+            ("etc/services.d/odd/run", "#!/bin/sh\nif test -e /x; then exec /opt/app/run; fi\n"),
+        ])
+        .starting("s6", "ExecStart=/usr/bin/s6-svscan -t0 /etc/services.d")
+        .seen();
+        let a = seen.service("a");
+        assert_eq!(line(a), "/opt/app/run --port 80");
+        assert_eq!((a.user.as_str(), a.manager), ("shop", Starter::S6));
+        assert_eq!(variable(a, "MODE"), "live");
+        // What cannot be told is run as it is.
+        assert_eq!(line(seen.service("odd")), "/etc/services.d/odd/run");
+    }
+
     const HOME: &str = "home/bot/.config/systemd/user";
     const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nbot:x:1010:1011::/home/bot:/bin/bash\ndev:x:1012:1012::/home/dev:/bin/bash\n";
     const GROUPS: &str = "root:x:0:\nbots:x:1011:\n";

@@ -12,6 +12,10 @@ pub enum Dialect {
     Supervisor,
     /// A list of processes, each with its program, as JSON, YAML or a literal that a script exports.
     ProcessList,
+    /// A script that becomes a program.
+    RunScript,
+    /// A file that is the value of a variable of its name.
+    Variable,
 }
 
 /// One such file. A program is a section; its variables are entries of the key [`VARIABLES`], quoted as a unit's.

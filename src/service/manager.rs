@@ -3,7 +3,7 @@
 //! One more is a file or folder beside this one, a line in [`MANAGERS`], and a [`super::Starter`] as the scan will call it.
 
 use super::managed::Wanted;
-use super::{GeneratedUnit, Services, cron, pm2, supervisord, systemd, sysv};
+use super::{GeneratedUnit, Services, cron, pm2, supervise, supervisord, systemd, sysv};
 use crate::fact::Facts;
 
 /// What starts services or jobs on a machine.
@@ -34,4 +34,5 @@ pub const MANAGERS: &[&dyn Manager] = &[
     &cron::Cron,
     &supervisord::Supervisord,
     &pm2::Pm2,
+    &supervise::Supervise,
 ];

@@ -9,6 +9,7 @@ mod cron;
 pub mod managed;
 pub mod manager;
 mod pm2;
+mod supervise;
 mod supervisord;
 mod systemd;
 mod sysv;
@@ -36,6 +37,9 @@ pub enum Starter {
     RcLocal,
     Supervisord,
     Pm2,
+    Runit,
+    Daemontools,
+    S6,
 }
 
 impl Starter {

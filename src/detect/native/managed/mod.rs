@@ -4,6 +4,7 @@
 
 mod literal;
 mod process_list;
+mod run_script;
 mod supervisor;
 
 use super::reference::is_hidden;
@@ -78,6 +79,14 @@ impl Detector for Managers {
                 Ok(())
             }
             Dialect::ProcessList => process_list::read(&mut reader, file),
+            Dialect::RunScript => {
+                run_script::read(&mut reader, file);
+                Ok(())
+            }
+            Dialect::Variable => {
+                run_script::variable(&mut reader, file);
+                Ok(())
+            }
         };
         if let Err(reason) = read {
             sink.unexamined(file.path, Self::ID, reason);
