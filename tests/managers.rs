@@ -548,6 +548,47 @@ mod tests {
         assert_eq!(line(seen.service("odd")), "/etc/services.d/odd/run");
     }
 
+    #[test]
+    fn vassals_of_an_emperor_are_services() {
+        let seen = Machine::with(&[
+            ("usr/bin/uwsgi", "x"),
+            (
+                "etc/uwsgi-emperor/emperor.ini",
+                "[uwsgi]\nemperor = /etc/uwsgi-emperor/vassals\nuid = shop\n",
+            ),
+            (
+                "etc/uwsgi-emperor/vassals/api.ini",
+                "[uwsgi]\nhttp-socket = 0.0.0.0:9090\nchdir = /opt/app\n",
+            ),
+            (
+                "etc/uwsgi-emperor/vassals/web.yaml",
+                "uwsgi:\n  socket: /run/web.sock\n",
+            ),
+            ("etc/uwsgi-emperor/vassals/README", "x"),
+        ])
+        .starting(
+            "emperor",
+            "ExecStart=/usr/bin/uwsgi --ini /etc/uwsgi-emperor/emperor.ini",
+        )
+        .seen();
+        assert_eq!(seen.names(), ["api.ini", "emperor.service", "web.yaml"]);
+        let api = seen.placed("api.ini");
+        assert_eq!(
+            line(&api.service),
+            "/usr/bin/uwsgi --ini /etc/uwsgi-emperor/vassals/api.ini"
+        );
+        assert_eq!(api.service.user, "shop");
+        let mut all = seen.0.outline.cut.workloads.iter();
+        let workload = all
+            .find(|workload| Some(&workload.id) == api.workload.as_ref())
+            .unwrap();
+        assert_eq!(workload.listens[0].port, 9090);
+        assert_eq!(
+            seen.placed("emperor.service").disposition,
+            Disposition::Platform
+        );
+    }
+
     const HOME: &str = "home/bot/.config/systemd/user";
     const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nbot:x:1010:1011::/home/bot:/bin/bash\ndev:x:1012:1012::/home/dev:/bin/bash\n";
     const GROUPS: &str = "root:x:0:\nbots:x:1011:\n";

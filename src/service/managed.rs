@@ -41,8 +41,9 @@ impl Wanted {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Supervisors {
-    supervisors: Vec<String>,
+    unread: Vec<String>,
     read: BTreeMap<String, Vec<String>>,
+    told: BTreeMap<String, Vec<String>>,
 }
 
 static SUPERVISORS: LazyLock<Supervisors> = LazyLock::new(|| {
@@ -52,7 +53,7 @@ static SUPERVISORS: LazyLock<Supervisors> = LazyLock::new(|| {
 /// Patterns of the names of programs that start and watch others, whether their configuration is read or not.
 pub fn supervisors() -> impl Iterator<Item = &'static str> {
     let read = SUPERVISORS.read.values().flatten();
-    let all = SUPERVISORS.supervisors.iter().chain(read);
+    let all = SUPERVISORS.unread.iter().chain(read);
     all.map(String::as_str)
 }
 
@@ -62,7 +63,8 @@ const MOST_BEFORE: usize = 12;
 /// The words behind a manager's program, where a service starts it: of its command line, or of the line that a shell is
 /// handed in it.
 pub(super) fn arguments(service: &Service, manager: &str) -> Option<Vec<String>> {
-    let names = SUPERVISORS.read.get(manager)?;
+    let read = SUPERVISORS.read.get(manager);
+    let names = read.or_else(|| SUPERVISORS.told.get(manager))?;
     let is_it = |word: &String| names.iter().any(|name| name == base(word));
     let of = |command: &Command| {
         let mut words = Vec::new();

@@ -3,7 +3,7 @@
 //! One more is a file or folder beside this one, a line in [`MANAGERS`], and a [`super::Starter`] as the scan will call it.
 
 use super::managed::Wanted;
-use super::{GeneratedUnit, Services, cron, pm2, supervise, supervisord, systemd, sysv};
+use super::{GeneratedUnit, Services, cron, emperor, pm2, supervise, supervisord, systemd, sysv};
 use crate::fact::Facts;
 
 /// What starts services or jobs on a machine.
@@ -35,4 +35,5 @@ pub const MANAGERS: &[&dyn Manager] = &[
     &supervisord::Supervisord,
     &pm2::Pm2,
     &supervise::Supervise,
+    &emperor::Emperor,
 ];

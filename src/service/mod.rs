@@ -6,6 +6,7 @@
 
 mod answered;
 mod cron;
+mod emperor;
 pub mod managed;
 pub mod manager;
 mod pm2;
@@ -40,6 +41,7 @@ pub enum Starter {
     Runit,
     Daemontools,
     S6,
+    Emperor,
 }
 
 impl Starter {
