@@ -640,7 +640,8 @@ mod tests {
             "/home/bot/run --socket /run/user/1010/a.sock --state /home/bot/.local/state --cache /home/bot/.cache --for bot"
         );
         assert_eq!(a.restart, "always");
-        assert_eq!(a.working_directory, Some("/home/bot".into()));
+        // All of a home is no program's, as long as it names nothing in it.
+        assert_eq!(a.working_directory, None);
         assert_eq!(
             ["A", "B", "XDG_RUNTIME_DIR"].map(|name| variable(a, name)),
             ["2", "3", "/run/user/1010"]

@@ -147,6 +147,21 @@ pub(super) fn group_of(facts: &Facts, user: &str) -> String {
     group.map_or_else(|| user.to_owned(), |group| group.name.clone())
 }
 
+/// The home that a program is started in where nobody says a directory: it counts where its command names something in it.
+/// Else all of somebody's home would be the program's.
+pub(super) fn at_home(
+    facts: &Facts,
+    home: &MachinePath,
+    commands: &[Command],
+) -> Option<MachinePath> {
+    let mut words = commands.iter().flat_map(|command| &command.argv);
+    let is_there = |word: &String| {
+        let is_relative = !word.is_empty() && !word.starts_with(['/', '-']);
+        is_relative && facts.tree.exists(&home.join(word))
+    };
+    words.any(is_there).then(|| home.clone())
+}
+
 /// A user as it is written: by name or number.
 pub(super) fn user_of(facts: &Facts, written: &str) -> String {
     let known = written.parse().ok().and_then(|uid| facts.user_of(uid));

@@ -2,7 +2,7 @@
 
 use crate::fact::{Facts, Job};
 use crate::path::MachinePath;
-use crate::service::managed::{group_of, supervisors};
+use crate::service::managed::{at_home, group_of, supervisors};
 use crate::service::{Command, Commands, Environment, Service, Starter};
 use crate::walk::glob;
 use crate::words;
@@ -36,22 +36,25 @@ pub(super) fn service(facts: &Facts, job: &Job, name: &str) -> Option<Service> {
     if let Some(first) = argv.first_mut() {
         *first = located(facts, first, &environment);
     }
+    let start = vec![Command {
+        argv,
+        ignore_failure: false,
+        privileged: false,
+        evidence: job.evidence.clone(),
+    }];
+    let directory = read.directory;
+    let directory = directory.or_else(|| at_home(facts, &read.home, &start));
     Some(Service {
         enabled: true,
         enabled_by: Some(job.evidence.clone()),
         commands: Commands {
-            start: vec![Command {
-                argv,
-                ignore_failure: false,
-                privileged: false,
-                evidence: job.evidence.clone(),
-            }],
+            start,
             ..Commands::default()
         },
         group: group_of(facts, &job.user),
         user: job.user.clone(),
         environment,
-        working_directory: read.directory,
+        working_directory: directory,
         output: read.output,
         ..Service::new(name.to_owned(), Starter::Cron, job.evidence.clone())
     })
@@ -93,7 +96,7 @@ impl<'a> Line<'a> {
         let home = MachinePath::new(user.map_or("/", |user| user.home.as_str()));
         Self {
             facts,
-            directory: Some(home.clone()),
+            directory: None,
             home,
             argv: Vec::new(),
             environment,
@@ -180,7 +183,7 @@ impl<'a> Line<'a> {
             };
             let is_file = !trimmed.starts_with('<') && !target.starts_with(['&', '$', '"', '\'']);
             if is_file && target != "/dev/null" && !target.is_empty() {
-                let here = self.directory.clone().unwrap_or_else(MachinePath::root);
+                let here = self.directory.clone().unwrap_or_else(|| self.home.clone());
                 self.output.push(here.join(target));
             }
         }

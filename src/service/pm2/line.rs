@@ -95,7 +95,7 @@ fn started(facts: &Facts, service: &Service, args: &[String]) -> Option<Started>
     } else {
         first
     };
-    let here = directory(facts, service);
+    let here = directory(service);
     if LISTS.iter().any(|end| named.ends_with(end)) {
         return Some(Started::Listed {
             file: here.join(named),
@@ -173,12 +173,7 @@ fn home(facts: &Facts, service: &Service) -> MachinePath {
 }
 
 /// Where it is started, and so what it names relatively.
-pub(super) fn directory(facts: &Facts, service: &Service) -> MachinePath {
+pub(super) fn directory(service: &Service) -> MachinePath {
     let own = service.working_directory.clone();
-    let home = || {
-        facts
-            .user(&service.user)
-            .map(|user| MachinePath::new(&user.home))
-    };
-    own.or_else(home).unwrap_or_else(MachinePath::root)
+    own.unwrap_or_else(MachinePath::root)
 }

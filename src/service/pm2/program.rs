@@ -112,7 +112,7 @@ impl Machine<'_> {
 
     fn program(&self, process: &Process<'_>) -> Service {
         let evidence = self.evidence(process);
-        let here = directory(self.facts, self.master);
+        let here = directory(self.master);
         let here = self
             .list
             .path

@@ -106,8 +106,7 @@ fn of_unit(
         supplementary_groups: source.list("SupplementaryGroups"),
         group,
         working_directory: working_directory
-            .and_then(|dir| self::working_directory(facts, &user, &dir))
-            .or_else(|| unit.owner.is_user.then(|| unit.owner.home.clone())),
+            .and_then(|dir| self::working_directory(facts, &user, &dir)),
         user,
         environment,
         umask: umask.and_then(|mask| u32::from_str_radix(&mask, 8).ok()),

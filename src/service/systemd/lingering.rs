@@ -8,7 +8,7 @@ use super::{resolve, timer};
 use crate::fact::unit::SUFFIXES;
 use crate::fact::{Document, Evidence, Facts, Syntax, User};
 use crate::path::MachinePath;
-use crate::service::managed::{Names, Reading, Wanted};
+use crate::service::managed::{Names, Reading, Wanted, at_home};
 use crate::service::{DirectoryKind, ManagedDirectory, Service, Services};
 use std::collections::BTreeSet;
 
@@ -133,6 +133,9 @@ fn of_user(
     let settle = |service: &mut Service, names: &mut Names| {
         service.name = names.free(&service.name, user);
         started_with(facts, service, &home, known.user.uid);
+        if service.working_directory.is_none() {
+            service.working_directory = at_home(facts, &home, &service.commands.start);
+        }
         let by = service.enabled_by.as_ref();
         let is_chosen = by.is_some_and(|by| by.path.is_within(&home));
         if known.lingers.is_none() {
