@@ -111,6 +111,10 @@ impl Gather {
             Fact::User(user) => facts.users.push(user),
             Fact::Group(group) => facts.groups.push(group),
             Fact::Job(job) => facts.jobs.push(job),
+            Fact::Managed(file) => {
+                let key = (file.path.clone(), file.dialect);
+                facts.managed.entry(key).or_insert(file);
+            }
             Fact::Document(document) => {
                 let key = (document.path.clone(), document.syntax);
                 facts.documents.entry(key).or_insert(document);

@@ -8,9 +8,11 @@
 //! asked, and dropped. Nothing comes out of it but contents of secrets' files, and reasons that name places and no values.
 
 use crate::detect::native::syntax::{self, Configuration};
-use crate::detect::native::{Cron, InitScripts, Units};
+use crate::detect::native::{Cron, InitScripts, Managers, Units};
 use crate::detect::{Detector, FileView, Purpose, Sink};
-use crate::fact::{Document, Fact, Facts, InitScript, Job, Masking, SecretRef, Syntax, UnitFile};
+use crate::fact::{
+    Dialect, Document, Fact, Facts, InitScript, Job, Managed, Masking, SecretRef, Syntax, UnitFile,
+};
 use crate::path::MachinePath;
 use crate::plan::secret::{ARGUMENT, Argument, CREDENTIAL, VARIABLE, before};
 use crate::plan::{Plan, PlannedSecret};
@@ -80,6 +82,7 @@ struct Disclosed {
     units: Vec<UnitFile>,
     init_scripts: Vec<InitScript>,
     jobs: Vec<Job>,
+    managed: BTreeMap<(MachinePath, Dialect), Managed>,
     documents: BTreeMap<(MachinePath, Syntax), Document>,
 }
 
@@ -90,6 +93,7 @@ impl Disclosed {
             units: Vec::new(),
             init_scripts: Vec::new(),
             jobs: Vec::new(),
+            managed: BTreeMap::new(),
             documents: BTreeMap::new(),
         };
         let mut reader = Reader {
@@ -104,6 +108,9 @@ impl Disclosed {
         let tables: BTreeSet<&MachinePath> =
             facts.jobs.iter().map(|job| &job.evidence.path).collect();
         reader.all(&Cron, tables.into_iter())?;
+        for (path, dialect) in facts.managed.keys() {
+            reader.one(&Managers, path, &Managers::purpose(*dialect))?;
+        }
         for (path, syntax) in facts.documents.keys() {
             if *syntax == Syntax::Environment {
                 let want = syntax::want(*syntax, &path.text());
@@ -120,6 +127,7 @@ impl Disclosed {
         swap(&mut self.units, &mut facts.units);
         swap(&mut self.init_scripts, &mut facts.init_scripts);
         swap(&mut self.jobs, &mut facts.jobs);
+        swap(&mut self.managed, &mut facts.managed);
         for (key, document) in &mut self.documents {
             if let Some(other) = facts.documents.get_mut(key) {
                 swap(document, other);
@@ -165,6 +173,10 @@ impl Reader<'_> {
                 Fact::Unit(unit) => self.found.units.push(unit),
                 Fact::InitScript(script) => self.found.init_scripts.push(script),
                 Fact::Job(job) => self.found.jobs.push(job),
+                Fact::Managed(file) => {
+                    let key = (file.path.clone(), file.dialect);
+                    self.found.managed.insert(key, file);
+                }
                 Fact::Document(document) => {
                     let key = (document.path.clone(), document.syntax);
                     self.found.documents.insert(key, document);

@@ -1,11 +1,11 @@
 //! What facts ask for: the files that only show themselves once others were read. Pure.
 
 use super::changed::Changed;
-use crate::detect::Want;
 use crate::detect::native::package::Digests;
 use crate::detect::native::{
-    Code, Content, Digest, Executable, MachineCode, NamedListeners, syntax, system,
+    Code, Content, Digest, Executable, MachineCode, Managers, NamedListeners, Units, syntax, system,
 };
+use crate::detect::{Purpose, Want};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
 use crate::product::pack::Packs;
@@ -17,6 +17,7 @@ use crate::program::modules;
 use crate::program::{self, Around};
 
 use crate::service::Services;
+use crate::service::managed::Reading;
 use crate::service::manager::MANAGERS;
 use crate::study::outline::Outline;
 use crate::walk::{Entry, literal};
@@ -34,6 +35,19 @@ pub fn named(facts: &Facts, services: &Services, packs: &Packs) -> Vec<Want> {
     let scripts = MANAGERS.iter().flat_map(|manager| manager.scripts());
     let scripts = scripts.map(MachinePath::new);
     wants.extend(scripts.map(|path| Want::file(&path, Executable::ID)));
+    let managers = MANAGERS.iter();
+    let managed = managers.flat_map(|manager| manager.wants(facts, services));
+    wants.extend(managed.map(|wanted| match wanted.reading {
+        Reading::Managed(dialect) => Managers::want(&wanted.pattern, dialect),
+        Reading::Unit => Want {
+            pattern: wanted.pattern,
+            purpose: Purpose {
+                detector: Units::ID.into(),
+                context: String::new(),
+            },
+        },
+        Reading::Environment => syntax::want(Syntax::Environment, &wanted.pattern),
+    }));
     wants.extend(executables(facts, services));
     wants.extend(needed(facts));
     let changed = Changed::find(facts);

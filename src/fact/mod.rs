@@ -13,6 +13,7 @@ mod document;
 mod elf;
 mod index;
 mod job;
+mod managed;
 pub mod masking;
 mod package;
 pub mod unit;
@@ -25,6 +26,7 @@ pub use code::{
 pub use document::{Document, Include, Setting, Syntax};
 pub use elf::{Cached, Elf, ElfKind, Imports, Libc, Opened, Script, ScriptReference};
 pub use job::{Job, JobKind};
+pub use managed::{Dialect, Managed, VARIABLES};
 pub use masking::Masking;
 pub use package::{Conffile, Ownership, Package};
 pub use unit::{InitScript, UnitEntry, UnitFile};
@@ -187,6 +189,7 @@ pub enum Fact {
     User(User),
     Group(Group),
     Job(Job),
+    Managed(Managed),
     Document(Document),
     Elf(Elf),
     /// The loader's cache.
@@ -233,6 +236,8 @@ pub struct Facts {
     pub users: Vec<User>,
     pub groups: Vec<Group>,
     pub jobs: Vec<Job>,
+    /// What tells other managers than the machine's own what to start.
+    pub managed: BTreeMap<(MachinePath, Dialect), Managed>,
     /// By path and syntax: a file may be read under two syntaxes.
     pub documents: BTreeMap<(MachinePath, Syntax), Document>,
     pub elfs: BTreeMap<MachinePath, Elf>,

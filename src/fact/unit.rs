@@ -24,6 +24,9 @@ pub const MANAGER: &[&str] = &[
     "/lib/systemd",
 ];
 
+/// Kinds of units that are read.
+pub const SUFFIXES: &[&str] = &["service", "socket", "timer", "path", "target", "mount"];
+
 /// One assignment of a unit file. Values are joined over continuation lines, specifiers unexpanded, secrets redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitEntry {

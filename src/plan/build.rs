@@ -171,6 +171,7 @@ impl<'p> Shared<'p, '_> {
             no_new_privileges: main.is_some_and(|main| main.privileges.no_new),
             init: draft.init,
             umask: draft.umask,
+            replicas: command::replicas(workload),
         }
     }
 
@@ -256,6 +257,7 @@ impl<'p> Shared<'p, '_> {
             place.base.note.iter().cloned().collect(),
             port::remarks(workload),
             left_behind(workload),
+            command::alone(workload).into_iter().collect(),
             self.lonely(workload, seat),
             files.collect(),
             limit::limits(workload, place.facts).1,

@@ -171,8 +171,12 @@ pub(super) fn stop(service: Option<&Service>, workload: &Workload) -> (String, u
         .product
         .as_ref()
         .and_then(|product| product.stop_signal.clone());
-    let signal = product
-        .or_else(|| service.map(|service| service.kill_signal.clone()))
+    let own = service.map(|service| service.kill_signal.clone());
+    // A pack knows what its product wants where nobody says anything else.
+    let said = own.clone().filter(|signal| signal != "SIGTERM");
+    let signal = said
+        .or(product)
+        .or(own)
         .filter(|signal| is_signal(signal))
         .unwrap_or_else(|| "SIGTERM".to_owned());
     let seconds = match service.and_then(|service| service.stop_timeout) {
@@ -193,6 +197,29 @@ pub(super) fn restart(service: Option<&Service>) -> &'static str {
         // A unit that is not restarted is started at boot all the same.
         _ => "unless-stopped",
     }
+}
+
+/// The most containers of one service that anybody means.
+const MOST_REPLICAS: u32 = 256;
+
+/// How many containers of a workload run at once. Those that listen would take one another's port.
+pub(super) fn replicas(workload: &Workload) -> u32 {
+    let processes = workload.services.first().map_or(1, |main| main.processes);
+    if workload.listens.is_empty() {
+        processes.clamp(1, MOST_REPLICAS)
+    } else {
+        1
+    }
+}
+
+/// What is said where fewer containers are made than processes ran.
+pub(super) fn alone(workload: &Workload) -> Option<String> {
+    let processes = workload.services.first().map_or(1, |main| main.processes);
+    (processes > replicas(workload)).then(|| {
+        format!(
+            "The machine ran {processes} processes of it, which shared what they listen on; here it is one. Where one is not enough, run several behind a proxy."
+        )
+    })
 }
 
 fn is_signal(name: &str) -> bool {

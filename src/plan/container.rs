@@ -126,6 +126,9 @@ pub struct Process {
     /// File-creation mask, where the machine sets one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub umask: Option<u32>,
+    /// Containers that run of it at once, all alike.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub replicas: u32,
     #[serde(skip)]
     pub probe: Option<Probe>,
 }
@@ -184,4 +187,13 @@ pub struct Schedule {
     pub jobs: Vec<PlannedJob>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduler: Option<PlannedScheduler>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_one(number: &u32) -> bool {
+    *number == 1
 }

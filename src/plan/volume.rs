@@ -155,10 +155,39 @@ pub(super) fn volumes(
             }
         }
     }
+    for (link, target) in led_to(workload, place) {
+        for (dir, name) in names.touching(&target) {
+            let known = volumes.iter().chain(&visited);
+            if known.into_iter().all(|volume| volume.path != *dir) {
+                visited.push(PlannedVolume {
+                    why: format!("the data of another workload, which {link} leads to"),
+                    ..shaped(name.clone(), dir, place)
+                });
+            }
+        }
+    }
     volumes.extend(visited);
     volumes.sort_by(|a, b| a.path.cmp(&b.path));
     volumes.dedup_by(|a, b| a.path == b.path);
     volumes
+}
+
+/// Links of one workload that are looked at.
+const MOST_LINKS: usize = 10_000;
+
+/// Where links among what it carries lead, beyond that itself.
+fn led_to(workload: &Workload, place: &Place<'_>) -> Vec<(MachinePath, MachinePath)> {
+    let tree = &place.facts.tree;
+    let below = workload.claims.iter().flat_map(|claim| tree.below(claim));
+    let links = below
+        .filter(|entry| entry.target.is_some())
+        .take(MOST_LINKS);
+    let led = links.filter_map(|link| Some((link.path.clone(), tree.resolve(&link.path)?)));
+    let is_beyond = |target: &MachinePath| {
+        let mut claims = workload.claims.iter();
+        claims.all(|claim| !target.is_within(claim))
+    };
+    led.filter(|(_, target)| is_beyond(target)).collect()
 }
 
 /// A volume with the owner and mode that the machine's directory has.

@@ -24,6 +24,8 @@ pub(in crate::render) struct Entrypoint {
     uid: u32,
     gid: u32,
     scheduled: bool,
+    /// Some jobs run at each start, which schedulers remember for a machine's whole uptime.
+    reboots: bool,
     pipe: &'static str,
     umask: String,
     before: Vec<Before>,
@@ -131,6 +133,7 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
         uid: plan.process.uid,
         gid: plan.process.gid,
         scheduled: plan.schedule.scheduler.is_some(),
+        reboots: plan.schedule.jobs.iter().any(|job| job.cron == "@reboot"),
         pipe: PIPE,
         umask: plan.process.umask.map(octal).unwrap_or_default(),
         before: plan

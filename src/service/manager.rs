@@ -2,7 +2,8 @@
 //!
 //! One more is a file or folder beside this one, a line in [`MANAGERS`], and a [`super::Starter`] as the scan will call it.
 
-use super::{GeneratedUnit, Services, cron, systemd, sysv};
+use super::managed::Wanted;
+use super::{GeneratedUnit, Services, cron, emperor, pm2, supervise, supervisord, systemd, sysv};
 use crate::fact::Facts;
 
 /// What starts services or jobs on a machine.
@@ -15,10 +16,24 @@ pub trait Manager: Sync {
         &[]
     }
 
+    /// Files that it would be told more by: what it reads beside the machine's own managers' files. `found` is what was found
+    /// so far of all managers.
+    fn wants(&self, _facts: &Facts, _found: &Services) -> Vec<Wanted> {
+        Vec::new()
+    }
+
     /// Adds the services and jobs that it starts. `found` is what the managers before it made of the machine: where one
     /// takes the place of another's service, or runs another, it is seen here and nowhere else.
     fn find(&self, facts: &Facts, generated: &[GeneratedUnit], found: &mut Services);
 }
 
-/// An init script is hidden by a unit of its name: systemd comes before System V.
-pub const MANAGERS: &[&dyn Manager] = &[&systemd::Systemd, &sysv::SystemV, &cron::Cron];
+/// An init script is hidden by a unit of its name: systemd comes before System V. Those that others start come last.
+pub const MANAGERS: &[&dyn Manager] = &[
+    &systemd::Systemd,
+    &sysv::SystemV,
+    &cron::Cron,
+    &supervisord::Supervisord,
+    &pm2::Pm2,
+    &supervise::Supervise,
+    &emperor::Emperor,
+];

@@ -6,7 +6,12 @@
 
 mod answered;
 mod cron;
+mod emperor;
+pub mod managed;
 pub mod manager;
+mod pm2;
+mod supervise;
+mod supervisord;
 mod systemd;
 mod sysv;
 
@@ -31,6 +36,19 @@ pub enum Starter {
     Anacron,
     Timer,
     RcLocal,
+    Supervisord,
+    Pm2,
+    Runit,
+    Daemontools,
+    S6,
+    Emperor,
+}
+
+impl Starter {
+    /// Whether its programs stand in a list of its own: each of them runs something.
+    pub fn reads_lists(self) -> bool {
+        matches!(self, Self::Supervisord | Self::Pm2)
+    }
 }
 
 /// How its process starts and is ready, and so what it means for a container's PID 1.
@@ -213,6 +231,10 @@ pub struct Service {
     pub enabled_by: Option<Evidence>,
     /// A condition that does not hold on this disk: it is started, and skipped.
     pub unmet: Option<Evidence>,
+    /// Processes that run of it at once, all alike.
+    pub processes: u32,
+    /// Why it is no workload, where its manager says so: what it starts is listed by itself, or it is of use to that manager alone.
+    pub stays: Option<String>,
 }
 
 impl Service {
@@ -252,6 +274,8 @@ impl Service {
             evidence,
             enabled_by: None,
             unmet: None,
+            processes: 1,
+            stays: None,
         }
     }
 }

@@ -335,7 +335,10 @@ fn list(services: &Services, cut: &Cut) -> Vec<crate::scan::Service> {
                 .unwrap_or_else(|| service.user.clone()),
             disposition: placed.map(|placed| placed.disposition),
             reason: placed.map_or_else(
-                || "does not start at boot".to_owned(),
+                || {
+                    let stays = service.stays.clone();
+                    stays.unwrap_or_else(|| "does not start at boot".to_owned())
+                },
                 |placed| placed.reason.clone(),
             ),
             workload: placed.and_then(|placed| placed.workload.clone()),

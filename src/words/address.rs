@@ -274,9 +274,10 @@ pub fn scheme(word: &str) -> Option<&'static str> {
     (*port != 0 && !matches!(name.as_str(), "http" | "https")).then_some(name)
 }
 
-/// The port that a scheme's servers have.
-pub fn port_of_scheme(scheme: &str) -> Option<u16> {
-    SCHEMES.get(scheme).copied().filter(|port| *port != 0)
+/// The port of a protocol by its name, where it has one.
+pub fn port_of(scheme: &str) -> Option<u16> {
+    let port = SCHEMES.get(&scheme.to_ascii_lowercase()).copied();
+    port.filter(|port| *port != 0)
 }
 
 /// `scheme://[user[:password]@]host[:port][/…]`; of several hosts the first. `None` where no port can be known.

@@ -73,7 +73,12 @@ fn host_and_port(name: &str, value: &str, variables: &[(String, String)]) -> Opt
     let port = variables
         .iter()
         .find(|(known, _)| ports.contains(&known.to_ascii_uppercase()));
-    let port = port.and_then(|(_, port)| port.parse().ok());
+    // A name that ends in a protocol's says its port: `SMTP_HOST`, `SESSION_REDIS_HOST`.
+    let usual = || address::port_of(stem.rsplit('_').next()?);
+    let port = match port {
+        Some((_, port)) => port.parse().ok(),
+        None => usual(),
+    };
     address::parse(value, Form::Address, port)
         .filter(|_| value.parse::<u16>().is_err())
         .map(|address| address.shown())
@@ -146,6 +151,10 @@ mod tests {
         assert_eq!(
             found(&[("CACHE_HOST", "localhost:11212")]),
             ["localhost:11212"]
+        );
+        assert_eq!(
+            found(&[("SMTP_HOST", "smtp.example.net")]),
+            ["smtp.example.net:25"]
         );
         assert_eq!(found(&[("PGHOST", "/run/postgresql")]), ["/run/postgresql"]);
         assert!(found(&[("PORT", "80"), ("NAME", "x"), ("DB_HOST", "127.0.0.1")]).is_empty());

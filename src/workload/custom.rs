@@ -304,7 +304,7 @@ fn scheme_of(word: &str) -> Option<&'static str> {
 }
 
 fn port_of(scheme: &str) -> Option<u16> {
-    address::port_of_scheme(scheme)
+    address::port_of(scheme)
 }
 
 fn listener(address: String, port: u16, evidence: Evidence) -> Listen {

@@ -1,6 +1,8 @@
 //! The cut: services and jobs into workloads, each a container; everything else with a disposition and a reason.
 
-use super::{Data, Needed, Workload, claims, connect, data, fill, jobs, mount, place, supposed};
+use super::{
+    Data, Needed, Workload, claims, connect, data, fill, jobs, mount, place, spoken, supposed,
+};
 use crate::distribution::closure::Installed;
 use crate::fact::{Evidence, Facts, Unexamined};
 use crate::path::MachinePath;
@@ -91,6 +93,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
     let room = MOST_WORKLOADS.saturating_sub(workloads.len());
     workloads.extend(machine.workloads(&mut jobs, &mut taken, (room, &mut unexamined)));
     hand_over(&mut workloads, facts);
+    spoken::add_connects(&mut workloads, facts);
     data::add_written(&mut workloads, facts);
     supposed::suppose(&mut workloads, facts);
     let shared = share(&workloads);
@@ -248,8 +251,8 @@ fn share(workloads: &[Workload]) -> Vec<(String, String, Evidence)> {
     needs
 }
 
-/// A web server names scripts by path, and another service opens them: its document roots are that one's too, and what
-/// is read there of peers.
+/// A web server names scripts by path, and another service opens them: its document roots are that one's too, with the
+/// application that each is a part of, since its scripts load that; and what is read there of peers.
 fn hand_over(workloads: &mut [Workload], facts: &Facts) {
     let is_directory = |claim: &&MachinePath| facts.tree.get(claim).is_some_and(Entry::is_dir);
     let handed: Vec<Vec<MachinePath>> = workloads
@@ -265,7 +268,10 @@ fn hand_over(workloads: &mut [Workload], facts: &Facts) {
                     && client.connects.iter().any(|c| connect::reaches(c, server))
             });
             let claims = clients.flat_map(|client| &client.claims);
-            claims.filter(is_directory).cloned().collect()
+            let roots = claims.filter(is_directory);
+            let whole = |root: &MachinePath| data::application(root, facts);
+            let roots = roots.map(|root| whole(root).unwrap_or_else(|| root.clone()));
+            roots.collect()
         })
         .collect();
     for (server, handed) in workloads.iter_mut().zip(handed) {

@@ -5,6 +5,7 @@ use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
 use crate::product::Product;
 use crate::service::{DirectoryKind, Service};
+use crate::walk::Entry;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -152,18 +153,34 @@ fn writers(workload: &Workload, facts: &Facts) -> BTreeSet<u32> {
     users.map(|user| user.uid).filter(|uid| *uid != 0).collect()
 }
 
-/// Names of directories that applications of many kinds write to; data, since they are habits of frameworks.
+/// Habits of frameworks, which are data.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Habits {
+    written: BTreeSet<String>,
+    manifests: BTreeSet<String>,
+}
+
+static HABITS: LazyLock<Habits> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../detectors/written.toml")).unwrap_or_default()
+});
+
+/// Names of directories that applications of many kinds write to.
 fn is_written(name: &str) -> bool {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct File {
-        written: BTreeSet<String>,
-    }
-    static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-        let file: Result<File, _> = toml::from_str(include_str!("../../detectors/written.toml"));
-        file.map(|file| file.written).unwrap_or_default()
-    });
-    NAMES.contains(name)
+    HABITS.written.contains(name)
+}
+
+/// The application that a directory is a part of: the nearest one above it, or itself, that has at its top what
+/// applications have there; it is not looked for beyond what was put on the machine as one.
+pub(super) fn application(directory: &MachinePath, facts: &Facts) -> Option<MachinePath> {
+    let real = facts.tree.resolve(directory)?;
+    let top = claims::topmost(facts, &real)?;
+    let has_one = |path: &MachinePath| {
+        let mut names = HABITS.manifests.iter();
+        names.any(|name| facts.tree.get(&path.join(name)).is_some_and(Entry::is_file))
+    };
+    let above = std::iter::successors(Some(real), MachinePath::parent);
+    above.take_while(|path| path.is_within(&top)).find(has_one)
 }
 
 #[cfg(test)]
@@ -173,5 +190,6 @@ mod tests {
     #[test]
     fn the_list_of_names_is_read() {
         assert!(is_written("uploads") && !is_written("src"));
+        assert!(HABITS.manifests.contains("composer.json"));
     }
 }

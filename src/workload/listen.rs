@@ -33,6 +33,9 @@ const LISTEN_FLAGS: &[&str] = &[
     "-http",
 ];
 
+/// Flags that say where, beside one that says only a port.
+const HOST_FLAGS: &[&str] = &["--host", "--hostname", "--ip", "-H"];
+
 const LISTEN_VARIABLES: &[&str] = &[
     "PORT",
     "HTTP_PORT",
@@ -81,11 +84,19 @@ pub(super) fn listens(
             .start
             .first()
             .map_or(&service.evidence, |command| &command.evidence);
-        for (_, args) in syntax::read_flags(&program.args)
-            .iter()
-            .filter(|(flag, _)| LISTEN_FLAGS.contains(&flag.as_str()))
-        {
-            add(args.first().map_or("", String::as_str), "tcp", evidence);
+        let flags = syntax::read_flags(&program.args);
+        let of = |names: &'static [&str]| {
+            let named = flags.iter();
+            let named = named.filter(move |(flag, _)| names.contains(&flag.as_str()));
+            named.filter_map(|(_, args)| args.first().map(String::as_str))
+        };
+        let host = of(HOST_FLAGS).next();
+        for value in of(LISTEN_FLAGS) {
+            let is_port = value.parse::<u16>().is_ok();
+            let whole = host
+                .filter(|_| is_port)
+                .map(|host| format!("{host}:{value}"));
+            add(whole.as_deref().unwrap_or(value), "tcp", evidence);
         }
         for (_, value) in service
             .environment

@@ -23,13 +23,19 @@ pub fn as_answered(fate: &Answered<Disposition>) -> String {
 
 /// Decides for one enabled service. A pack's word comes first; without one the facts of the unit decide.
 pub fn place(service: &Service, product: Option<&Product>, facts: &Facts) -> (Disposition, String) {
+    if let Some(reason) = &service.stays {
+        return (Disposition::Platform, reason.clone());
+    }
     if let Some(product) = product {
         return (product.disposition, first_sentence(&product.reason));
     }
     let runs = |command: &crate::service::Command| program::of(&command.argv, facts);
     let owner = service.files.first().and_then(|path| facts.owner(path));
     let Some(program) = service.commands.start.first().map(runs) else {
-        return if is_unread(service, owner.is_none(), facts) {
+        return if service.manager.reads_lists() {
+            let reason = "a program whose command its manager works out when it is started";
+            (Disposition::Containerize, reason.to_owned())
+        } else if is_unread(service, owner.is_none(), facts) {
             let reason = "an init script whose daemon could not be read";
             (Disposition::Containerize, reason.to_owned())
         } else {

@@ -19,7 +19,7 @@ const LARGEST: u64 = 256 << 10;
 /// Whether nobody knows what runs there: no pack, or one of whatever runs an application.
 pub fn is_application(workload: &Workload) -> bool {
     let product = workload.product.as_ref();
-    !workload.services.is_empty() && product.is_none_or(|product| !product.says.state)
+    product.is_none_or(|product| !product.says.state)
 }
 
 /// The files, with their syntaxes: what the command line and the environment name first.

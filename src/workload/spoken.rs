@@ -27,12 +27,7 @@ pub(super) fn take(workload: &mut Workload, facts: &Facts) -> Vec<MachinePath> {
             }
         }
     }
-    for found in said.connects {
-        let is_known = workload.connects.iter().any(|known| known.to == found.to);
-        if !is_known && !connect::reaches(&found, workload) {
-            workload.connects.push(found);
-        }
-    }
+    connects(workload, said.connects);
     let paths = said.paths.iter().map(|place| place.path.clone()).collect();
     for named in said.paths {
         place(workload, facts, named);
@@ -41,6 +36,24 @@ pub(super) fn take(workload: &mut Workload, facts: &Facts) -> Vec<MachinePath> {
     workload.configuration.sort();
     workload.configuration.dedup();
     paths
+}
+
+/// Whom the configuration names that came to a workload only when the machine was cut: the code that its parts share.
+pub(super) fn add_connects(workloads: &mut [Workload], facts: &Facts) {
+    for workload in workloads {
+        let said = Said::of(settings::documents(workload, facts));
+        connects(workload, said.connects);
+        workload.connects.sort();
+    }
+}
+
+fn connects(workload: &mut Workload, said: Vec<Connect>) {
+    for found in said {
+        let is_known = workload.connects.iter().any(|known| known.to == found.to);
+        if !is_known && !connect::reaches(&found, workload) {
+            workload.connects.push(found);
+        }
+    }
 }
 
 /// What a path that the configuration names is to the workload.

@@ -4,6 +4,7 @@
 
 use super::{Workload, connect, spoken};
 use crate::fact::Facts;
+use crate::path::MachinePath;
 use crate::product::{Connect, Listen, is_loopback};
 use crate::service::ScheduledJob;
 use std::collections::BTreeSet;
@@ -167,7 +168,9 @@ fn of_workload(workload: &Workload, all: &[Workload], facts: &Facts) -> Vec<Conn
     for connect in own.map(Connect::from) {
         let servers = all.iter().filter(|other| {
             let client = other.connects.iter().any(|c| connect::reaches(c, workload));
-            other.id != workload.id && !client && connect::reaches(&connect, other)
+            // In the server's own directory it is the port that it opens.
+            let is_its_own = is_nearer(&connect.evidence.path, other, workload);
+            other.id != workload.id && !client && !is_its_own && connect::reaches(&connect, other)
         });
         let is_new = |server: &Workload| {
             let mut known = workload.connects.iter().chain(&found);
@@ -178,6 +181,18 @@ fn of_workload(workload: &Workload, all: &[Workload], facts: &Facts) -> Vec<Conn
         }
     }
     found
+}
+
+/// Whether a file lies where one workload works and the other does not.
+fn is_nearer(file: &MachinePath, one: &Workload, other: &Workload) -> bool {
+    let works = |workload: &Workload| {
+        let mut own = workload.services.iter();
+        own.any(|service| {
+            let directory = service.working_directory.as_ref();
+            directory.is_some_and(|directory| file.is_within(directory))
+        })
+    };
+    works(one) && !works(other)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod import;
 mod init_script;
 mod listener;
 mod loader_cache;
+mod managed;
 mod member;
 pub mod package;
 mod peer;
@@ -30,6 +31,7 @@ pub use import::Code;
 pub use init_script::InitScripts;
 pub use listener::NamedListeners;
 pub use loader_cache::LoaderCache;
+pub use managed::Managers;
 pub use member::Members;
 pub use secret::Content;
 pub use system::CONFIGURATION;
@@ -63,6 +65,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(account::Accounts),
         Box::new(system::Release),
         Box::new(system::Identity),
+        Box::new(Managers),
         Box::new(Units),
     ]
 }

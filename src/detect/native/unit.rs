@@ -2,7 +2,7 @@
 
 use super::reference::secret_names;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
-use crate::fact::unit::{MANAGER, TIERS};
+use crate::fact::unit::{MANAGER, SUFFIXES, TIERS};
 use crate::fact::{Fact, Masking, UnitEntry, UnitFile};
 use crate::secret::{MASK, is_secret_key, is_secret_value, redact_line};
 use crate::words;
@@ -11,9 +11,13 @@ use std::collections::BTreeSet;
 
 pub struct Units;
 
+impl Units {
+    pub const ID: &str = "services/systemd";
+}
+
 impl Detector for Units {
     fn id(&self) -> &'static str {
-        "services/systemd"
+        Self::ID
     }
 
     fn doc(&self) -> Doc {
@@ -21,13 +25,13 @@ impl Detector for Units {
             title: "systemd units",
             recognises: "unit fragments and drop-ins in every tier of the unit search path",
             why: "they say what runs, as whom, and with which limits",
-            cannot_see: "units generated at boot, but for those that packs describe; user units",
+            cannot_see: "units generated at boot, but for those that packs describe; units of users who do not linger start when they log in",
             references: &["systemd.unit(5)", "systemd.syntax(7)"],
         }
     }
 
     fn interest(&self) -> Interest {
-        let suffixes = ["service", "socket", "timer", "path", "target", "mount"];
+        let suffixes = SUFFIXES;
         let mut globs = Vec::new();
         // What the manager itself gives every unit.
         for directory in MANAGER {
@@ -151,7 +155,7 @@ fn references(key: &str, value: &str) -> BTreeSet<String> {
 
 /// In `"--password=two words"` the quotes stand around more than the secret, which ends where they do and not at the first
 /// blank. (Without the dash it may be a shell's line.) Words are written anew only where there is such a one.
-fn quoted<'a>(key: &str, value: &'a str) -> (Cow<'a, str>, bool) {
+pub(super) fn quoted<'a>(key: &str, value: &'a str) -> (Cow<'a, str>, bool) {
     fn hidden(word: &str) -> Option<(&str, &str)> {
         let (name, secret) = word.split_once('=').filter(|_| word.starts_with('-'))?;
         let is_whole = secret.contains(words::is_blank) && !name.contains(words::is_blank);

@@ -39,6 +39,8 @@ struct Service {
     stop_signal: String,
     stop_timeout: u64,
     restart: String,
+    /// None for a single one.
+    replicas: Vec<u32>,
     init: bool,
     /// Everything is dropped but what is added.
     drops: bool,
@@ -207,6 +209,10 @@ fn service(plan: &Plan, plans: &[Plan]) -> Service {
         stop_signal: plan.process.stop_signal.clone(),
         stop_timeout: plan.process.stop_timeout,
         restart: plan.process.restart.clone(),
+        replicas: Some(plan.process.replicas)
+            .filter(|number| *number > 1)
+            .into_iter()
+            .collect(),
         init: plan.process.init,
         drops: plan.contract.drops,
         capabilities: capabilities(plan),

@@ -10,6 +10,10 @@ pub(super) fn account(
     user: Option<String>,
     group: Option<String>,
 ) -> (String, String) {
+    if unit.owner.is_user {
+        // A user's manager starts nothing as anybody else.
+        return (unit.owner.user.0.clone(), unit.owner.group.0.clone());
+    }
     let is_dynamic = unit
         .value("Service", "DynamicUser")
         .is_some_and(|(_, entry)| is_true(&entry.value));

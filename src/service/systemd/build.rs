@@ -144,6 +144,7 @@ impl<'a> Source<'a> {
         Context {
             name: &self.unit.name,
             hostname: hostname.map(|(name, _)| name.as_str()).unwrap_or_default(),
+            owner: &self.unit.owner,
             environment: &[],
             open: None,
             budget: self.budget,

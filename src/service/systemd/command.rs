@@ -1,5 +1,6 @@
 //! Command lines of units: prefixes, specifiers, variables (systemd.service(5), "Command Lines").
 
+use super::owner::Owner;
 use super::{specifier, unit};
 use crate::fact::{Evidence, UnitEntry};
 use crate::path::MachinePath;
@@ -12,6 +13,7 @@ use crate::words::expand::braced;
 pub struct Context<'a> {
     pub name: &'a str,
     pub hostname: &'a str,
+    pub owner: &'a Owner,
     pub environment: &'a [(String, String)],
     /// Variables that the run may set though the disk does not; `None` where any may be.
     pub open: Option<&'a [String]>,
@@ -21,7 +23,7 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     pub fn expand(&self, text: &str) -> String {
-        specifier::expand(text, self.name, self.hostname, self.budget)
+        specifier::expand(text, self.name, (self.hostname, self.owner), self.budget)
     }
 
     /// One Exec line; several commands may be joined by ` ; `.
@@ -129,6 +131,7 @@ mod tests {
         let context = Context {
             name: "x@y.service",
             hostname: "h",
+            owner: &Owner::default(),
             environment: &environment,
             open,
             budget: &Budget::of(1 << 10),

@@ -10,17 +10,13 @@ use crate::words;
 use crate::words::budget::WORDS;
 use std::collections::BTreeSet;
 
-/// Setting, where it is, what becomes of it.
-const SETTINGS: &[(&str, &str, DirectoryKind)] = &[
-    ("RuntimeDirectory", "/run", DirectoryKind::Runtime),
-    ("StateDirectory", "/var/lib", DirectoryKind::State),
-    ("CacheDirectory", "/var/cache", DirectoryKind::Cache),
-    ("LogsDirectory", "/var/log", DirectoryKind::Logs),
-    (
-        "ConfigurationDirectory",
-        "/etc",
-        DirectoryKind::Configuration,
-    ),
+/// Setting, and what becomes of it; where it is, the manager says.
+const SETTINGS: &[(&str, DirectoryKind)] = &[
+    ("RuntimeDirectory", DirectoryKind::Runtime),
+    ("StateDirectory", DirectoryKind::State),
+    ("CacheDirectory", DirectoryKind::Cache),
+    ("LogsDirectory", DirectoryKind::Logs),
+    ("ConfigurationDirectory", DirectoryKind::Configuration),
 ];
 
 /// Directories of tmpfiles.d(5), strongest first.
@@ -42,7 +38,8 @@ pub(super) fn all(
 
 fn settings(unit: &Unit, context: &Context<'_>) -> Vec<ManagedDirectory> {
     let mut found = Vec::new();
-    for (key, base, kind) in SETTINGS {
+    for (key, kind) in SETTINGS {
+        let base = unit.owner.root_of(*kind);
         let mode = unit
             .value("Service", &format!("{key}Mode"))
             .and_then(|(_, entry)| octal(&entry.value))
@@ -56,7 +53,7 @@ fn settings(unit: &Unit, context: &Context<'_>) -> Vec<ManagedDirectory> {
                 // `name:link` also makes a link, since systemd 250.
                 let name = name.split(':').next().unwrap_or_default();
                 found.push(ManagedDirectory {
-                    path: MachinePath::new(base).join(name.trim_start_matches('/')),
+                    path: base.join(name.trim_start_matches('/')),
                     mode,
                     user: String::new(),
                     group: String::new(),
@@ -199,6 +196,7 @@ fn octal(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::systemd::owner::Owner;
     use crate::words::budget::Budget;
 
     #[test]
@@ -206,6 +204,7 @@ mod tests {
         let context = Context {
             name: "a.service",
             hostname: "h",
+            owner: &Owner::default(),
             environment: &[],
             open: None,
             budget: &Budget::of(1 << 10),

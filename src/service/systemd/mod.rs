@@ -11,6 +11,8 @@ mod defaults;
 mod directory;
 mod dropin;
 mod environment;
+mod lingering;
+mod owner;
 mod remark;
 mod resolve;
 mod sandbox;
@@ -20,10 +22,12 @@ mod specifier;
 mod timer;
 mod unit;
 
+use super::managed::Wanted;
 use super::manager::Manager;
 use super::{GeneratedUnit, MOST_SERVICES, Service, Services, Socket, SocketKind};
 use crate::fact::{Facts, Unexamined};
 use build::Limits;
+use owner::Owner;
 use resolve::Reached;
 use search::UnitPath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +40,12 @@ impl Manager for Systemd {
         "systemd"
     }
 
+    fn wants(&self, facts: &Facts, _: &Services) -> Vec<Wanted> {
+        lingering::wants(facts)
+    }
+
     fn find(&self, facts: &Facts, generated: &[GeneratedUnit], found: &mut Services) {
-        let path = UnitPath::new(facts);
+        let path = UnitPath::new(facts, Owner::default());
         let reached = resolve::reach(&path, generated);
         let mut limits = Limits::new(facts);
         let services = services(facts, &path, &reached, generated, &mut limits);
@@ -51,6 +59,7 @@ impl Manager for Systemd {
             );
             found.leave_out(unit, self.id(), reason);
         }
+        lingering::find(facts, &mut limits, found);
         found.unexamined.append(&mut limits.cut);
         // Where systemd starts nothing at all, another manager may, and its run levels count.
         if !reached.units.is_empty() {

@@ -34,12 +34,17 @@ pub(super) fn reach(path: &UnitPath<'_>, generated: &[GeneratedUnit]) -> Reached
     }
     let mut queue: VecDeque<(String, Option<Evidence>)> = VecDeque::new();
     // Default dependencies pull these in for every service; default.target may be missing on a stripped machine.
-    for target in [
-        "default.target",
-        "multi-user.target",
-        "sysinit.target",
-        "basic.target",
-    ] {
+    let targets: &[&str] = if path.owner.is_user {
+        &["default.target", "basic.target"]
+    } else {
+        &[
+            "default.target",
+            "multi-user.target",
+            "sysinit.target",
+            "basic.target",
+        ]
+    };
+    for &target in targets {
         if target != "multi-user.target" || path.load("default.target").is_none() {
             queue.push_back((target.to_owned(), None));
         }

@@ -1,17 +1,19 @@
 //! The unit search path: which file stands behind a name (systemd.unit(5), "Unit File Load Path").
 
 use super::defaults;
+use super::owner::Owner;
 use super::unit::{Unit, is_alias, is_template, is_valid, template};
 use crate::disk::FileKind;
-use crate::fact::unit::TIERS;
 use crate::fact::{Facts, UnitEntry, UnitFile};
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-/// The search path of one machine.
+/// The search path of one manager.
 pub struct UnitPath<'a> {
     pub(super) facts: &'a Facts,
+    pub(super) owner: Arc<Owner>,
     files: BTreeMap<&'a MachinePath, &'a UnitFile>,
     /// Tiers that exist, links resolved, doubles dropped (`/lib` is `/usr/lib` on most machines).
     pub(super) tiers: Vec<MachinePath>,
@@ -37,14 +39,11 @@ const MOST_ENTRIES: usize = 4_096;
 const MOST_ALIASES: usize = 8;
 
 impl<'a> UnitPath<'a> {
-    pub fn new(facts: &'a Facts) -> Self {
+    pub fn new(facts: &'a Facts, owner: Owner) -> Self {
         let mut tiers: Vec<MachinePath> = Vec::new();
-        for tier in TIERS {
-            if let Some(dir) = facts
-                .tree
-                .resolve(&MachinePath::new(tier))
-                .filter(|dir| !tiers.contains(dir))
-            {
+        for tier in &owner.tiers {
+            let real = facts.tree.resolve(tier);
+            if let Some(dir) = real.filter(|dir| !tiers.contains(dir)) {
                 tiers.push(dir);
             }
         }
@@ -54,6 +53,7 @@ impl<'a> UnitPath<'a> {
         let mut path = Self {
             directories: directories.map(|entry| entry.path.file_name()).collect(),
             facts,
+            owner: Arc::new(owner),
             files: facts.units.iter().map(|unit| (&unit.path, unit)).collect(),
             tiers,
             aliases: BTreeMap::new(),
@@ -78,6 +78,7 @@ impl<'a> UnitPath<'a> {
         let mut unit = Unit {
             aliases: self.aliases(&name),
             name,
+            owner: Arc::clone(&self.owner),
             ..Unit::default()
         };
         let Some(fragment) = fragment else {

@@ -1,9 +1,15 @@
 //! Specifiers of systemd.unit(5), as far as a powered-off disk knows their values.
 
+use super::owner::Owner;
 use crate::words::budget::Budget;
 
-/// Replaces `%` specifiers in a value of the unit `name`, as far as the budget goes.
-pub fn expand(text: &str, name: &str, hostname: &str, budget: &Budget) -> String {
+/// Replaces `%` specifiers in a value of the unit `name` of a manager, as far as the budget goes.
+pub fn expand(
+    text: &str,
+    name: &str,
+    (hostname, owner): (&str, &Owner),
+    budget: &Budget,
+) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }
@@ -38,21 +44,15 @@ pub fn expand(text: &str, name: &str, hostname: &str, budget: &Budget) -> String
             }
             Some('H' | 'q') => out.push_str(hostname),
             Some('l') => out.push_str(hostname.split('.').next().unwrap_or(hostname)),
-            Some('u' | 'g') => out.push_str("root"),
-            Some('U' | 'G') => out.push('0'),
-            Some('h') => out.push_str("/root"),
-            Some('s') => out.push_str("/bin/sh"),
-            Some('t') => out.push_str("/run"),
             Some('d') => out.push_str(&credentials(name)),
-            Some('S') => out.push_str("/var/lib"),
-            Some('C') => out.push_str("/var/cache"),
-            Some('L') => out.push_str("/var/log"),
-            Some('E') => out.push_str("/etc"),
             Some('T') => out.push_str("/tmp"),
             Some('V') => out.push_str("/var/tmp"),
             Some('%') | None => out.push('%'),
             // Boot id, machine id, kernel release and the like are not on the disk, or change.
-            Some(other) => out.extend(['%', other]),
+            Some(other) => match owner.specifier(other) {
+                Some(value) => out.push_str(&value),
+                None => out.extend(['%', other]),
+            },
         }
         if !budget.take(out.len() - before) {
             let written = rest.strip_suffix(chars.as_str()).unwrap_or_default();
@@ -106,19 +106,22 @@ mod tests {
             expand(
                 "%i %I %n %N %p %j %t 100%%",
                 name,
-                "h.x",
+                ("h.x", &Owner::default()),
                 &Budget::of(1 << 10)
             ),
             "15-main 15/main a-b@15-main.service a-b@15-main a-b b /run 100%"
         );
         assert_eq!(unescape("a\\x2db-c"), "a-b/c");
-        assert_eq!(expand("%", name, "", &Budget::of(1 << 10)), "%");
+        assert_eq!(
+            expand("%", name, ("", &Owner::default()), &Budget::of(1 << 10)),
+            "%"
+        );
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_survives(text in ".{0,60}", name in ".{0,30}") {
-            let _ = expand(&text, &name, "h", &Budget::of(1 << 10));
+            let _ = expand(&text, &name, ("h", &Owner::default()), &Budget::of(1 << 10));
         }
     }
 }

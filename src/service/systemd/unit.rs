@@ -1,8 +1,10 @@
 //! A unit as loaded, and what its name says (systemd.unit(5)).
 
+use super::owner::Owner;
 use crate::fact::{Evidence, UnitEntry};
 use crate::path::MachinePath;
 use crate::words::budget::Budget;
+use std::sync::Arc;
 
 /// A unit as loaded: every assignment in force, in merge order.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +19,8 @@ pub struct Unit {
     pub aliases: Vec<String>,
     /// There were more assignments than anybody writes.
     pub is_cut: bool,
+    /// Whose manager has it.
+    pub owner: Arc<Owner>,
 }
 
 impl Unit {
@@ -77,7 +81,8 @@ impl Unit {
     /// A name or an address with what stands for the unit's own name put in. Valid ones are short: what became too long is
     /// none, cut or not.
     pub fn expand(&self, text: &str) -> String {
-        super::specifier::expand(text, &self.name, "", &Budget::of(text.len()))
+        let place = ("", &*self.owner);
+        super::specifier::expand(text, &self.name, place, &Budget::of(text.len()))
     }
 }
 

@@ -6,10 +6,9 @@ use crate::program::{self, Program, is_shell};
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
 use crate::secret::MASK;
+use crate::service::managed::supervisors;
 use crate::service::{Service, ServiceType};
 use crate::workload::Workload;
-use serde::Deserialize;
-use std::sync::LazyLock;
 
 pub(super) fn concerns(seen: &Seen<'_>, workload: &Workload) -> Vec<Concern> {
     if let Some(answered) = &workload.answer.command {
@@ -97,18 +96,7 @@ fn why(seen: &Seen<'_>, service: &Service) -> Option<(String, Evidence)> {
 
 /// The program that starts and watches others, if it is one.
 fn supervisor(program: &Program) -> Option<&'static str> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct File {
-        supervisors: Vec<String>,
-    }
-    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let text = include_str!("../../../../detectors/supervisors.toml");
-        let file: Result<File, _> = toml::from_str(text);
-        file.map(|file| file.supervisors).unwrap_or_default()
-    });
-    let mut names = NAMES.iter();
-    names.find(|name| program.is(name)).map(String::as_str)
+    supervisors().find(|name| program.is(name))
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Jobs of cron and anacron.
 
+mod reboot;
+
+use super::managed::Names;
 use super::manager::Manager;
 use super::systemd::calendar;
-use super::{GeneratedUnit, MOST_JOBS, ScheduledJob, Services, Starter};
+use super::{GeneratedUnit, MOST_JOBS, MOST_SERVICES, ScheduledJob, Service, Services, Starter};
 use crate::fact::{Facts, Job, JobKind};
 use std::collections::BTreeMap;
 
@@ -22,10 +25,24 @@ impl Manager for Cron {
             found.leave_out(&job.evidence.path, self.id(), reason);
         }
         let directories = Directories::new(facts);
-        let jobs = facts.jobs.iter().take(MOST_JOBS);
-        found
-            .jobs
-            .extend(jobs.map(|job| cron_job(&directories, job)));
+        let mut names = Names::of(found);
+        for job in facts.jobs.iter().take(MOST_JOBS) {
+            let planned = cron_job(&directories, job);
+            // A package's own is upkeep, whatever it starts.
+            let is_own = facts.owner(&job.evidence.path).is_none();
+            let at_boot = job.kind == JobKind::Cron && job.schedule == "@reboot" && is_own;
+            let room = at_boot && found.services.len() < MOST_SERVICES;
+            match Some(job)
+                .filter(|_| room)
+                .and_then(|job| reboot::service(facts, job, &planned.name))
+            {
+                Some(service) => {
+                    let name = names.free(&service.name, "cron");
+                    found.services.push(Service { name, ..service });
+                }
+                None => found.jobs.push(planned),
+            }
+        }
     }
 }
 

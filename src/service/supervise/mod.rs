@@ -1,0 +1,253 @@
+//! Services of the managers that watch directories: each directory in the one that is watched is a service, and its `run` a
+//! script that becomes the program (runsv(8), supervise of daemontools, s6-supervise).
+
+mod chain;
+
+use super::managed::{self, Names, Reading, Wanted, group_of};
+use super::manager::Manager;
+use super::{Command, Commands, GeneratedUnit, Limit, MOST_SERVICES, Service, Services, Starter};
+use crate::fact::{Dialect, Evidence, Facts};
+use crate::path::MachinePath;
+use crate::walk::Entry;
+use chain::Chain;
+
+/// A manager: what it is called in the table of supervisors, what it is here, and where it looks where nothing is said.
+struct Watcher {
+    name: &'static str,
+    starter: Starter,
+    places: &'static [&'static str],
+    /// Options of its command line that take a word of their own.
+    takes: &'static [&'static str],
+    /// Watched without a service that says so: by the system's first process.
+    is_init: bool,
+}
+
+const WATCHERS: &[Watcher] = &[
+    Watcher {
+        name: "runit",
+        starter: Starter::Runit,
+        places: &[
+            "/etc/service",
+            "/var/service",
+            "/service",
+            "/etc/runit/runsvdir/current",
+            "/etc/runit/runsvdir/default",
+        ],
+        takes: &[],
+        is_init: true,
+    },
+    Watcher {
+        name: "daemontools",
+        starter: Starter::Daemontools,
+        places: &["/service", "/etc/service", "/var/lib/svscan"],
+        takes: &[],
+        is_init: false,
+    },
+    Watcher {
+        name: "s6",
+        starter: Starter::S6,
+        places: &[
+            "/run/service",
+            "/service",
+            "/etc/s6/service",
+            "/etc/services.d",
+            "/etc/s6-overlay/s6-rc.d",
+            "/etc/s6-overlay/services.d",
+        ],
+        takes: &["-c", "-C", "-d", "-t", "-s", "-X", "-L"],
+        is_init: false,
+    },
+];
+
+/// The program that makes a disk's first process one of these; a link to it is enough.
+const INITS: &[&str] = &["/sbin/init", "/init"];
+
+pub(super) struct Supervise;
+
+impl Manager for Supervise {
+    fn id(&self) -> &'static str {
+        "supervise"
+    }
+
+    fn wants(&self, facts: &Facts, found: &Services) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        for watched in watched(facts, found, true) {
+            for directory in services(facts, &watched.directory) {
+                wanted.push(Wanted::file(&directory.join("run"), Dialect::RunScript));
+                let key = (directory.join("run"), Dialect::RunScript);
+                let script = facts.managed.get(&key);
+                let chain = script.map(|script| Chain::of(facts, script, &directory));
+                for variables in chain.into_iter().flat_map(|chain| chain.directories) {
+                    let directory = crate::walk::literal(&variables);
+                    wanted.push(Wanted {
+                        pattern: format!("{directory}/*"),
+                        reading: Reading::Managed(Dialect::Variable),
+                    });
+                }
+            }
+        }
+        wanted
+    }
+
+    fn find(&self, facts: &Facts, _: &[GeneratedUnit], found: &mut Services) {
+        let mut names = Names::of(found);
+        for watched in watched(facts, found, false) {
+            let mut own = Vec::new();
+            for directory in services(facts, &watched.directory) {
+                own.extend(service(facts, &watched, &directory));
+            }
+            let room = MOST_SERVICES.saturating_sub(found.services.len());
+            if own.len() > room {
+                own.truncate(room);
+                found.leave_out(
+                    &watched.directory,
+                    self.id(),
+                    "more services than the limit",
+                );
+            }
+            for service in &mut own {
+                service.name = names.free(&service.name, watched.watcher.name);
+            }
+            let started = own.iter().filter(|service| service.enabled);
+            let started: Vec<String> = started.map(|service| service.name.clone()).collect();
+            if let Some(master) = watched.by.and_then(|at| found.services.get_mut(at))
+                && !own.is_empty()
+            {
+                master.stays = Some(managed::handed_over(&started));
+            }
+            found.services.append(&mut own);
+        }
+    }
+}
+
+/// A directory that a manager watches, and the service that it runs as.
+struct Watched {
+    watcher: &'static Watcher,
+    directory: MachinePath,
+    by: Option<usize>,
+}
+
+/// Whoever asks for files to be read does so for those too whose services are known already.
+fn watched(facts: &Facts, found: &Services, is_asking: bool) -> Vec<Watched> {
+    let mut all: Vec<Watched> = Vec::new();
+    for watcher in WATCHERS {
+        let known = watcher.places.iter().map(MachinePath::new);
+        let usual = known.filter(|path| facts.tree.get(path).is_some_and(Entry::is_dir));
+        let mut add = |directory: MachinePath, by: Option<usize>| {
+            let real = facts.tree.resolve(&directory);
+            let is_new = real.is_some_and(|real| {
+                let mut all = all.iter();
+                all.all(|known: &Watched| {
+                    facts.tree.resolve(&known.directory) != Some(real.clone())
+                })
+            });
+            if is_new {
+                all.push(Watched {
+                    watcher,
+                    directory,
+                    by,
+                });
+            }
+        };
+        for (at, service) in found.services.iter().enumerate() {
+            let is_free = service.enabled && (is_asking || service.stays.is_none());
+            let Some(args) = managed::arguments(service, watcher.name).filter(|_| is_free) else {
+                continue;
+            };
+            let mut is_taken = false;
+            let named = args.iter().find(|word| {
+                let skip = std::mem::replace(&mut is_taken, watcher.takes.contains(&word.as_str()));
+                !skip && word.starts_with('/')
+            });
+            match named {
+                Some(named) => add(MachinePath::new(named), Some(at)),
+                None => usual.clone().take(1).for_each(|place| add(place, Some(at))),
+            }
+        }
+        if watcher.is_init && is_first(facts, watcher) {
+            usual.take(1).for_each(|place| add(place, None));
+        }
+    }
+    all
+}
+
+/// Whether the first process is this one: what starts the machine leads to a file of its name.
+fn is_first(facts: &Facts, watcher: &Watcher) -> bool {
+    let inits = INITS.iter().map(MachinePath::new);
+    let mut real = inits.filter_map(|path| facts.tree.resolve(&path));
+    real.any(|path| path.name().starts_with(watcher.name))
+}
+
+/// Directories of services in a watched one: those that have a `run`, hidden ones left out.
+fn services(facts: &Facts, watched: &MachinePath) -> Vec<MachinePath> {
+    let Some(real) = facts.tree.resolve(watched) else {
+        return Vec::new();
+    };
+    let entries = facts.tree.children(&real).into_iter();
+    let named = entries.filter(|entry| !entry.path.file_name().starts_with(b"."));
+    let directories = named.map(|entry| watched.join(entry.path.file_name()));
+    let runs = directories.filter(|path| {
+        facts
+            .tree
+            .get(&path.join("run"))
+            .is_some_and(Entry::is_file)
+    });
+    runs.take(MOST_SERVICES).collect()
+}
+
+fn service(facts: &Facts, watched: &Watched, directory: &MachinePath) -> Option<Service> {
+    let path = directory.join("run");
+    let script = facts.managed.get(&(path.clone(), Dialect::RunScript))?;
+    let chain = Chain::of(facts, script, directory);
+    let name = directory.name().into_owned();
+    let is_down = facts.tree.exists(&directory.join("down"));
+    let evidence = chain
+        .evidence
+        .clone()
+        .unwrap_or_else(|| Evidence::file(&path));
+    let user = chain.user.clone().unwrap_or_else(|| "root".to_owned());
+    let group = chain
+        .group
+        .clone()
+        .unwrap_or_else(|| group_of(facts, &user));
+    // A script that becomes nothing that can be told is run as it is.
+    let mut argv = chain.argv;
+    match argv.first_mut() {
+        Some(first) if first.starts_with("./") => {
+            *first = chain.directory.join(&*first).text().into_owned();
+        }
+        Some(_) => {}
+        None => argv.push(path.text().into_owned()),
+    }
+    let is_moved = chain.directory != *directory;
+    Some(Service {
+        enabled: !is_down,
+        enabled_by: (!is_down).then(|| Evidence::file(&watched.directory)),
+        commands: Commands {
+            start: vec![Command {
+                argv,
+                ignore_failure: false,
+                privileged: false,
+                evidence: evidence.clone(),
+            }],
+            ..Commands::default()
+        },
+        group,
+        user,
+        environment: chain.environment,
+        working_directory: is_moved.then_some(chain.directory),
+        limits: limits(chain.limits, &evidence),
+        restart: "always".to_owned(),
+        files: vec![path],
+        ..Service::new(name, watched.watcher.starter, evidence)
+    })
+}
+
+fn limits(named: Vec<(String, String)>, evidence: &Evidence) -> Vec<Limit> {
+    let limits = named.into_iter().map(|(name, value)| Limit {
+        name,
+        value,
+        evidence: evidence.clone(),
+    });
+    limits.collect()
+}
