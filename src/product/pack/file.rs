@@ -200,23 +200,31 @@ pub struct Place {
     #[serde(default)]
     pub from: Source,
     pub why: String,
-    /// The value is how names of files begin (`log-bin = /srv/log/bin`): their directory is meant.
+    /// How the value says it.
     #[serde(default)]
-    pub prefix: bool,
-    /// The value is a command line: the directories of the files that it names are meant.
-    #[serde(default)]
-    pub command: bool,
+    pub form: PlaceForm,
     /// A path pattern of links; what they lead to is meant: `{data}/pg_tblspc/*`.
     #[serde(default)]
     pub links: Option<String>,
-    /// Several, parted by commas.
-    #[serde(default)]
-    pub split: bool,
     /// Only directories that no package has and the service's user owns: what an application's own settings name.
     #[serde(default)]
     pub written: bool,
     #[serde(default)]
     pub lent: bool,
+}
+
+/// How a value says where something is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlaceForm {
+    #[default]
+    Path,
+    /// Several, parted by commas.
+    List,
+    /// How names of files begin (`log-bin = /srv/log/bin`): their directory is meant.
+    Prefix,
+    /// A command line: the directories of the files that it names are meant.
+    Command,
 }
 
 /// Values of settings that name what has to be there: directories that the product does not make itself, locales.

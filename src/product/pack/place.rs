@@ -1,7 +1,7 @@
 //! Where a product keeps what has to outlive it, and the directories that it expects to find.
 
 use super::evaluate::path;
-use super::file::Place;
+use super::file::{Place, PlaceForm};
 use super::instance;
 use super::settings::{Configured, Value};
 use crate::fact::Evidence;
@@ -32,10 +32,12 @@ pub(super) fn data(asked: &Configured<'_>) -> Vec<Data> {
 fn named(asked: &Configured<'_>, place: &Place) -> Vec<(MachinePath, Evidence)> {
     let values = asked.values(&place.from).into_iter();
     let paths = values.flat_map(|value| {
-        let texts = if place.command {
+        let texts = if place.form == PlaceForm::Command {
             script::words(&value.text, false)
         } else {
-            let parts = value.text.split(|c| c == ',' && place.split);
+            let parts = value
+                .text
+                .split(|c| c == ',' && place.form == PlaceForm::List);
             parts.map(str::to_owned).collect()
         };
         let paths = texts
@@ -69,7 +71,7 @@ fn one(asked: &Configured<'_>, place: &Place, text: &str) -> Option<MachinePath>
         };
     }
     let is_file = || asked.facts.tree.get(&path).is_some_and(Entry::is_file);
-    if place.prefix || place.command && !is_file() {
+    if place.form == PlaceForm::Prefix || place.form == PlaceForm::Command && !is_file() {
         return path.parent();
     }
     Some(path)
@@ -77,11 +79,12 @@ fn one(asked: &Configured<'_>, place: &Place, text: &str) -> Option<MachinePath>
 
 fn is_data(asked: &Configured<'_>, place: &Place, path: &MachinePath, value: &Value) -> bool {
     let tree = &asked.facts.tree;
-    if path.components().count() < 2 && (place.prefix || place.command) {
+    let is_derived = matches!(place.form, PlaceForm::Prefix | PlaceForm::Command);
+    if path.components().count() < 2 && is_derived {
         return false;
     }
     // A command names programs too, and directories that packages brought.
-    if place.command {
+    if place.form == PlaceForm::Command {
         let is_dir = tree.get(path).is_none_or(Entry::is_dir);
         return is_dir && asked.facts.owner(path).is_none();
     }
