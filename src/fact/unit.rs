@@ -24,6 +24,13 @@ pub const MANAGER: &[&str] = &[
     "/lib/systemd",
 ];
 
+/// Directories of files that a generator makes units of, each a container (podman-systemd.unit(5)).
+pub const QUADLETS: &[&str] = &[
+    "/etc/containers/systemd",
+    "/run/containers/systemd",
+    "/usr/share/containers/systemd",
+];
+
 /// Kinds of units that are read.
 pub const SUFFIXES: &[&str] = &["service", "socket", "timer", "path", "target", "mount"];
 

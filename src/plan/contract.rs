@@ -196,8 +196,13 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// A capability that every engine gives, or that the programs' own code asks for.
+    /// A capability that every engine gives, that the programs' own code asks for, or that the product is known to use.
     fn is_proven(&self, name: &str) -> bool {
+        let product = self.workload.product.iter();
+        let mut used = product.flat_map(|product| &product.capabilities);
+        if used.any(|used| used == name) {
+            return true;
+        }
         let mut engines = places().iter().filter(|place| place.engine);
         let is_asked = |ask: &Ask| ask.capability == name;
         engines.all(|engine| engine.gives(name)) || self.need.asked().any(is_asked)

@@ -98,17 +98,7 @@ pub(super) fn directories(
 ) -> Vec<PlannedDirectory> {
     let mut made: BTreeMap<MachinePath, PlannedDirectory> = BTreeMap::new();
     let mut make = |path: &MachinePath, mode: u32, (uid, gid): (u32, u32)| {
-        // What a link stands for is made where it leads.
-        let path = crate::workload::place_of(place.facts, path);
-        let path = match place.facts.tree.resolve(&path) {
-            Some(_) => path,
-            None => place.facts.tree.canonical(&path),
-        };
-        // /var/run is a link to /run wherever there is a /run.
-        let path = path
-            .text()
-            .strip_prefix("/var/run/")
-            .map_or(path.clone(), |rest| MachinePath::from("/run").join(rest));
+        let path = made_at(path, place);
         let runtime = ["/run", "/tmp", "/var/tmp"]
             .iter()
             .any(|dir| path.is_within(&MachinePath::from(*dir)));
@@ -137,21 +127,18 @@ pub(super) fn directories(
     }
     for service in &workload.services {
         for directory in &service.directories {
-            let user = if directory.user.is_empty() {
-                &service.user
-            } else {
-                &directory.user
+            // What is nobody's is the service's own.
+            let or_own = |name: &'_ str, own: &'_ str| {
+                if name.is_empty() {
+                    own.to_owned()
+                } else {
+                    name.to_owned()
+                }
             };
-            let group = if directory.group.is_empty() {
-                &service.group
-            } else {
-                &directory.group
-            };
-            make(
-                &directory.path,
-                directory.mode,
-                accounts.numbers(user, group, place),
-            );
+            let user = or_own(&directory.user, &service.user);
+            let group = or_own(&directory.group, &service.group);
+            let numbers = accounts.numbers(&user, &group, place);
+            make(&directory.path, directory.mode, numbers);
         }
     }
     for volume in volumes {
@@ -174,6 +161,18 @@ pub(super) fn directories(
         }
     }
     made.into_values().collect()
+}
+
+/// Where a directory is made: what a link stands for is made where it leads.
+fn made_at(path: &MachinePath, place: &Place<'_>) -> MachinePath {
+    let named = crate::workload::place_of(place.facts, path);
+    let path = match place.facts.tree.resolve(&named) {
+        Some(_) => named,
+        None => place.facts.tree.canonical(&named),
+    };
+    // /var/run is a link to /run wherever there is a /run.
+    let below = path.text().strip_prefix("/var/run/").map(str::to_owned);
+    below.map_or(path, |rest| MachinePath::from("/run").join(rest))
 }
 
 /// A home that no package brings.

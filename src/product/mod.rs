@@ -171,6 +171,8 @@ pub struct Product {
     /// Users that its workers run as.
     pub workers: Vec<String>,
     pub stop_signal: Option<String>,
+    /// Capabilities that it makes use of where the machine gives them.
+    pub capabilities: Vec<String>,
     pub probe: Option<Probe>,
     pub directories: Vec<Directory>,
     /// Variables it needs beyond the unit's.

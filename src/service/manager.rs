@@ -3,7 +3,9 @@
 //! One more is a file or folder beside this one, a line in [`MANAGERS`], and a [`super::Starter`] as the scan will call it.
 
 use super::managed::Wanted;
-use super::{GeneratedUnit, Services, cron, emperor, pm2, supervise, supervisord, systemd, sysv};
+use super::{
+    GeneratedUnit, Services, cron, emperor, pm2, quadlet, supervise, supervisord, systemd, sysv,
+};
 use crate::fact::Facts;
 
 /// What starts services or jobs on a machine.
@@ -31,6 +33,7 @@ pub trait Manager: Sync {
 pub const MANAGERS: &[&dyn Manager] = &[
     &systemd::Systemd,
     &sysv::SystemV,
+    &quadlet::Quadlet,
     &cron::Cron,
     &supervisord::Supervisord,
     &pm2::Pm2,

@@ -10,6 +10,7 @@ mod emperor;
 pub mod managed;
 pub mod manager;
 mod pm2;
+mod quadlet;
 mod supervise;
 mod supervisord;
 mod systemd;

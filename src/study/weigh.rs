@@ -37,11 +37,21 @@ pub(super) fn whole(
         workloads.chain([&machine])
     };
     let mut verdict = parts().map(|part| part.verdict).max();
+    // What stays needs its machine; where nothing goes beside it, so does all.
     if !kept.is_empty() {
-        verdict = verdict.max(Some(Verdict::IsolatedContainer));
+        let least = if moves.is_empty() {
+            Verdict::KeepVm
+        } else {
+            Verdict::IsolatedContainer
+        };
+        verdict = verdict.max(Some(least));
     }
     let summary = match (moves.len(), kept.len()) {
         (0, 0) => "nothing on this machine is a workload of its own".to_owned(),
+        (0, _) => format!(
+            "nothing moves; on a machine stays {}",
+            crate::text::list(&kept, 3)
+        ),
         (1, 0) => "1 workload moves to containers; nothing stays".to_owned(),
         (n, 0) => format!("{n} workloads move to containers; nothing stays"),
         (n, _) => format!(

@@ -305,6 +305,14 @@ pub fn next_steps(scan: &Scan, out: &Path, with_secrets: bool, with_data: bool) 
             "  volumes start empty; run again with --with-data to carry the machine's data over"
         );
     }
+    if scan
+        .workloads
+        .iter()
+        .all(|workload| workload.plan.is_none())
+    {
+        text.push_str("  nothing moves to a container, so that there is nothing to start\n");
+        return text;
+    }
     let _ = writeln!(
         text,
         "  cd {out} && podman-compose up --build     (or docker compose up --build)"

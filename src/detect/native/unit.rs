@@ -2,7 +2,7 @@
 
 use super::reference::secret_names;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
-use crate::fact::unit::{MANAGER, SUFFIXES, TIERS};
+use crate::fact::unit::{MANAGER, QUADLETS, SUFFIXES, TIERS};
 use crate::fact::{Fact, Masking, UnitEntry, UnitFile};
 use crate::secret::{MASK, is_secret_key, is_secret_value, redact_line};
 use crate::words;
@@ -37,6 +37,10 @@ impl Detector for Units {
         for directory in MANAGER {
             globs.push(format!("{directory}/system.conf"));
             globs.push(format!("{directory}/system.conf.d/*.conf"));
+        }
+        for directory in QUADLETS {
+            globs.push(format!("{directory}/*.container"));
+            globs.push(format!("{directory}/*/*.container"));
         }
         for tier in TIERS {
             globs.extend(suffixes.iter().map(|suffix| format!("{tier}/*.{suffix}")));

@@ -142,6 +142,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         user: becomes.or_else(|| file.run.user.clone()),
         workers: workers(&asked),
         stop_signal: file.run.stop_signal.clone(),
+        capabilities: file.run.capabilities.clone(),
         probe: probe(&asked, &listens),
         directories: [directories(&asked), place::made(&asked)].concat(),
         environment: environment(&asked),

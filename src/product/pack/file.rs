@@ -285,6 +285,9 @@ pub struct Run {
     pub stop_signal: Option<String>,
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// What its process makes use of where the machine gives it: `CAP_IPC_LOCK` of what keeps secrets in memory.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
     #[serde(default)]
     pub directories: Vec<Directory>,
 }

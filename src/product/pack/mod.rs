@@ -10,6 +10,7 @@ mod condition;
 mod evaluate;
 pub mod file;
 mod instance;
+mod main_file;
 mod options;
 mod place;
 mod reach;

@@ -1,6 +1,6 @@
 //! Where the words of a process come from beside its command line, and where its product stands.
 
-use super::reading::syntax_of;
+use super::main_file::syntax_of;
 use super::settings::{Configured, Flag};
 use super::source::{Config, Source};
 use super::substitute::substitute;

@@ -17,9 +17,26 @@ pub(super) fn product(asked: &Configured<'_>) -> Vec<Concern> {
     let silenced = otherwise(asked).map_or(&[][..], |other| other.silences.as_slice());
     let all = asked.pack.file.concern.iter().enumerate();
     let all = all.filter(|(_, concern)| !silenced.contains(&concern.rule));
+    let command = command(asked);
+    let filled = |found: Concern| Concern {
+        detail: found.detail.replace("{command}", &command),
+        ..found
+    };
     all.filter_map(|(index, concern)| make(concern, met(asked, index, &concern.when)?))
+        .map(filled)
         .collect()
 }
+
+/// The command line that a detail may show; what is secret in it was hidden when it was read.
+fn command(asked: &Configured<'_>) -> String {
+    let start = asked.service.commands.start.last();
+    let words = start.map(|command| command.argv.join(" "));
+    let words = words.unwrap_or_default();
+    words.chars().take(SHOWN_OF_A_COMMAND).collect()
+}
+
+/// Characters.
+const SHOWN_OF_A_COMMAND: usize = 400;
 
 /// Another disposition than the pack's, the first that holds. Text matchers are numbered behind those of concerns.
 pub(super) fn otherwise<'p>(asked: &Configured<'p>) -> Option<&'p Otherwise> {

@@ -1,14 +1,15 @@
 //! The compose file's view, and that of the `.env` beside it.
 
 mod network;
+mod storage;
 
 use self::network::{Network, Pod, holder, own, pods};
+use self::storage::{Mount, memory, mounts};
 use super::Error;
 use super::artefact::{Artefact, Outcome, Writer};
 use super::templates::fill;
-use super::value::{Health, archive_mount, health};
+use super::value::{Health, health};
 use crate::plan::Plan;
-use crate::workload::MountKind;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -70,17 +71,6 @@ struct Dependency {
 }
 
 #[derive(Debug, Serialize)]
-struct Mount {
-    kind: &'static str,
-    source: String,
-    target: String,
-    read_only: bool,
-    /// A directory of the host, made where it is missing.
-    lent: bool,
-    why: String,
-}
-
-#[derive(Debug, Serialize)]
 struct Capability {
     name: String,
     why: Vec<String>,
@@ -133,6 +123,10 @@ impl Writer for ComposeFile {
     }
 
     fn files(&self, plans: &[Plan], _: &Outcome) -> Result<Vec<Artefact>, Error> {
+        // A file without a service starts nothing, and engines refuse it.
+        if plans.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(vec![
             Artefact::new("compose.yaml", fill("compose.yaml", &compose(plans))?),
             Artefact::new(".env", fill("env", &env(plans))?),
@@ -320,56 +314,6 @@ fn depends(plan: &Plan, plans: &[Plan]) -> Vec<Dependency> {
         id,
     };
     waited.map(dependency).collect()
-}
-
-fn mounts(plan: &Plan) -> Vec<Mount> {
-    let mut mounts = Vec::new();
-    for volume in &plan.state.volumes {
-        mounts.push(Mount {
-            kind: "volume",
-            source: volume.name.clone(),
-            target: volume.path.text().into_owned(),
-            read_only: false,
-            lent: false,
-            why: format!("{}; from {}", volume.why, volume.evidence.place()),
-        });
-        if volume.load {
-            mounts.push(Mount {
-                kind: "bind",
-                source: format!("./data/{}.tar", volume.name),
-                target: archive_mount(&volume.name),
-                read_only: true,
-                lent: false,
-                why: "the machine's data, loaded at the first start".to_owned(),
-            });
-        }
-    }
-    let shares = plan.state.mounts.iter();
-    let shares = shares.filter(|mount| mount.kind == MountKind::Share);
-    mounts.extend(shares.map(|mount| Mount {
-        kind: "bind",
-        source: mount.path.text().into_owned(),
-        target: mount.path.text().into_owned(),
-        read_only: false,
-        lent: true,
-        why: format!(
-            "{}, which the host has to mount there first; from {}",
-            mount.what,
-            mount.evidence.place()
-        ),
-    }));
-    mounts
-}
-
-/// Memory file systems, as engines write them.
-fn memory(plan: &Plan) -> Vec<String> {
-    let memory = plan.state.mounts.iter();
-    let memory = memory.filter(|mount| mount.kind == MountKind::Memory);
-    let shown = memory.map(|mount| match mount.options.as_str() {
-        "" => mount.path.text().into_owned(),
-        options => format!("{}:{options}", mount.path),
-    });
-    shown.collect()
 }
 
 pub(super) fn ports(plan: &Plan) -> Vec<Port> {
