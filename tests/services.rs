@@ -458,6 +458,20 @@ ExecStart=/bin/echo %H %l %S/x 100%%
     }
 
     #[test]
+    fn a_line_that_exports_is_none_of_an_environment_file() {
+        let machine = Machine::new();
+        machine
+            .unit(
+                "a.service",
+                "[Service]\nExecStart=/bin/a\nEnvironmentFile=/etc/a.env\n",
+            )
+            .wanted("a.service")
+            .file("etc/a.env", "A=1\nexport B=2\n");
+        let found = named(machine.services(), "a.service").environment.variables;
+        assert_eq!(found, [("A".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
     fn what_the_manager_gives_every_service() {
         let machine = Machine::new();
         machine

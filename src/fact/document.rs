@@ -61,6 +61,12 @@ pub struct Setting {
     pub conditions: Vec<String>,
 }
 
+impl Setting {
+    /// The block of lines that begin with `export` in files of variables: to a shell they are like all others, and systemd
+    /// takes none of them (`EnvironmentFile=`, systemd.exec(5)).
+    pub const EXPORTED: u32 = 1;
+}
+
 /// A request to read on: `include conf.d/*.conf;` in the context of `http`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Include {

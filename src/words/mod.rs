@@ -4,10 +4,12 @@
 pub mod address;
 pub mod budget;
 pub mod expand;
+pub mod fallback;
 pub mod flags;
 pub mod line;
 pub mod script;
 pub mod start;
+pub mod substitute;
 
 use std::iter::Peekable;
 use std::str::CharIndices;

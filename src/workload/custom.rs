@@ -5,7 +5,10 @@ use crate::fact::{Document, Evidence, Setting, Syntax};
 use crate::path::MachinePath;
 use crate::product::{Connect, Listen, is_loopback};
 use crate::words::address::{self, Address, Form};
+use crate::words::budget::Budget;
+use crate::words::substitute::substitute;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -79,15 +82,22 @@ pub(super) struct Place {
 /// One setting, its key in words.
 struct Spoken<'a> {
     words: Vec<String>,
-    value: &'a str,
+    value: Cow<'a, str>,
     setting: &'a Setting,
 }
 
 impl Said {
-    pub fn of<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Self {
+    /// `variables` is what the application finds in its environment: `${PORT:-8080}` is 8080 only where nobody says otherwise.
+    pub fn of<'a>(
+        documents: impl IntoIterator<Item = &'a Document>,
+        variables: &BTreeMap<String, String>,
+    ) -> Self {
         let mut said = Self::default();
         for document in documents {
-            let spoken: Vec<Spoken<'_>> = document.settings.iter().filter_map(spoken).collect();
+            let settings = document.settings.iter();
+            let spoken: Vec<Spoken<'_>> = settings
+                .filter_map(|setting| spoken(setting, variables))
+                .collect();
             let by_key = by_key(&spoken);
             for one in &spoken {
                 said.setting(document, &by_key, one);
@@ -111,7 +121,7 @@ impl Said {
         let keys = &table().key;
         if one.value.starts_with('/') && !one.value.contains(['$', '%', '{', '*', ' ', '\n']) {
             self.paths.push(Place {
-                path: MachinePath::new(one.value),
+                path: MachinePath::new(&*one.value),
                 is_kept: one.words.iter().any(|word| keys.kept.contains(word)),
                 evidence: evidence(),
             });
@@ -168,7 +178,7 @@ impl Said {
         if !one.value.contains(|c: char| c.is_ascii_digit()) {
             return;
         }
-        if let Some(Address::Inet { host, port }) = address::parse(one.value, Form::Address, None)
+        if let Some(Address::Inet { host, port }) = address::parse(&one.value, Form::Address, None)
             && port != 0
         {
             self.listens.push(listener(host, port, evidence));
@@ -184,7 +194,7 @@ impl Said {
         let port = beside.and_then(|other| other.value.parse::<u16>().ok());
         let scheme = scheme(stem, all, one);
         let default = port.or_else(|| scheme.and_then(port_of));
-        match address::parse(one.value, Form::Address, default) {
+        match address::parse(&one.value, Form::Address, default) {
             Some(Address::Inet { host, port }) if port != 0 => {
                 let everywhere = matches!(host.as_str(), "0.0.0.0" | "::");
                 if everywhere || is_loopback(&host) && is_own(stem) && scheme.is_none() {
@@ -248,8 +258,14 @@ impl Spoken<'_> {
     }
 }
 
-fn spoken(setting: &Setting) -> Option<Spoken<'_>> {
+fn spoken<'a>(setting: &'a Setting, variables: &BTreeMap<String, String>) -> Option<Spoken<'a>> {
     let value = setting.args.first()?.trim().trim_matches(['"', '\'']);
+    let value = if value.contains('$') && value.len() <= 1_024 {
+        let budget = Budget::new(value.len().saturating_mul(8));
+        Cow::Owned(substitute(value, variables, &budget))
+    } else {
+        Cow::Borrowed(value)
+    };
     let words = words(&setting.key);
     (!value.is_empty() && !words.is_empty()).then_some(Spoken {
         words,
@@ -294,7 +310,7 @@ fn scheme(stem: &[String], all: &ByKey<'_>, one: &Spoken<'_>) -> Option<&'static
     by_words.or_else(|| {
         let kinds = table().key.kinds.iter();
         let mut beside = kinds.filter_map(|kind| all.beside(one, stem, std::slice::from_ref(kind)));
-        beside.find_map(|other| words(other.value).iter().find_map(|word| scheme_of(word)))
+        beside.find_map(|other| words(&other.value).iter().find_map(|word| scheme_of(word)))
     })
 }
 
@@ -345,7 +361,7 @@ mod tests {
     fn said(syntax: Syntax, text: &str) -> (Vec<String>, Vec<String>) {
         let path = MachinePath::new("/srv/a/config");
         let read = read(&Reading::main(syntax, &path), &path, text, Masking::Masked).unwrap();
-        let said = Said::of([&read.document]);
+        let said = Said::of([&read.document], &BTreeMap::new());
         let listens = said.listens.iter().map(Listen::shown).collect();
         (listens, said.connects.into_iter().map(|c| c.to).collect())
     }
@@ -397,7 +413,7 @@ mod tests {
             for syntax in [Syntax::Ini, Syntax::Yaml, Syntax::Properties, Syntax::Script] {
                 let path = MachinePath::new("/x");
                 if let Ok(read) = read(&Reading::main(syntax, &path), &path, &text, Masking::Masked) {
-                    let _ = Said::of([&read.document]);
+                    let _ = Said::of([&read.document], &BTreeMap::new());
                 }
             }
         }

@@ -6,6 +6,7 @@ use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::product::Connect;
 use crate::walk::Entry;
+use std::collections::BTreeMap;
 
 /// Places where nothing is kept.
 const PASSING: &[&str] = &[
@@ -16,7 +17,7 @@ const PASSING: &[&str] = &[
 /// The paths that the configuration names are given back.
 pub(super) fn take(workload: &mut Workload, facts: &Facts) -> Vec<MachinePath> {
     let documents = settings::documents(workload, facts);
-    let said = Said::of(documents);
+    let said = Said::of(documents, &variables(workload));
     // A pack that says where its product listens knows it better.
     let is_silent = workload.listens.is_empty() || workload.product.is_none();
     if is_silent && workload.answer.ports.is_none() {
@@ -41,10 +42,15 @@ pub(super) fn take(workload: &mut Workload, facts: &Facts) -> Vec<MachinePath> {
 /// Whom the configuration names that came to a workload only when the machine was cut: the code that its parts share.
 pub(super) fn add_connects(workloads: &mut [Workload], facts: &Facts) {
     for workload in workloads {
-        let said = Said::of(settings::documents(workload, facts));
+        let documents = settings::documents(workload, facts);
+        let said = Said::of(documents, &variables(workload));
         connects(workload, said.connects);
         workload.connects.sort();
     }
+}
+
+fn variables(workload: &Workload) -> BTreeMap<String, String> {
+    workload.environment.iter().cloned().collect()
 }
 
 fn connects(workload: &mut Workload, said: Vec<Connect>) {

@@ -19,7 +19,6 @@ mod rules;
 mod run;
 mod settings;
 pub mod source;
-mod substitute;
 mod text;
 mod when;
 

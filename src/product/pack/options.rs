@@ -3,7 +3,6 @@
 use super::main_file::syntax_of;
 use super::settings::{Configured, Flag};
 use super::source::{Config, Source};
-use super::substitute::substitute;
 use super::{Pack, instance};
 use crate::detect::dispatch;
 use crate::detect::native::syntax;
@@ -13,6 +12,7 @@ use crate::program::{Program, Step};
 use crate::service::Service;
 use crate::walk::glob;
 use crate::words::budget::Budget;
+use crate::words::substitute::substitute;
 use std::collections::BTreeMap;
 
 /// Options of one process, all that add to them together.

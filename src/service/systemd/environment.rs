@@ -2,7 +2,7 @@
 
 use super::command::Context;
 use super::unit::{self, Unit};
-use crate::fact::{Document, Evidence, Facts, Syntax};
+use crate::fact::{Document, Evidence, Facts, Setting, Syntax};
 use crate::path::MachinePath;
 use crate::secret::MASK;
 use crate::service::Environment;
@@ -81,7 +81,8 @@ fn assignments(found: &mut Environment, unit: &Unit, context: &Context<'_>) {
 fn of_files(found: &mut Environment, facts: &Facts, budget: &Budget) {
     for (pattern, _) in found.files.clone() {
         for document in named(facts, &pattern) {
-            for setting in &document.settings {
+            let own = document.settings.iter();
+            for setting in own.filter(|setting| setting.block != Setting::EXPORTED) {
                 let value = setting.args.first().cloned().unwrap_or_default();
                 if !has_room(found, &value, budget) {
                     return;

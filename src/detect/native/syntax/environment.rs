@@ -1,6 +1,7 @@
 //! `NAME=value` lines: systemd's EnvironmentFile=, /etc/default, and a shell's plain assignments.
 
 use super::Reader;
+use crate::fact::Setting;
 use crate::words;
 
 /// Lines of one value; a key or a chain of certificates has fewer.
@@ -36,13 +37,19 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str) {
                 }
             }
         }
-        let assignment = logical.strip_prefix("export ").unwrap_or(&logical);
+        let exported = logical.strip_prefix("export ");
+        let assignment = exported.unwrap_or(&logical);
         let Some((name, value)) = assignment.split_once('=') else {
             continue;
         };
         let name = name.trim();
         if is_name(name) {
-            out.setting(&[], name, &[words::assigned(value)], 0, number);
+            let block = if exported.is_some() {
+                Setting::EXPORTED
+            } else {
+                0
+            };
+            out.setting(&[], name, &[words::assigned(value)], block, number);
         }
     }
 }

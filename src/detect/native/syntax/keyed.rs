@@ -2,6 +2,7 @@
 
 use super::{Reader, words};
 use crate::path::MachinePath;
+use crate::words::fallback::spelled;
 
 /// postgresql.conf and sysctl.conf: the equals sign may be missing, values may stand in single quotes.
 pub(super) fn read_equals(out: &mut Reader<'_>, text: &str, path: &MachinePath) {
@@ -71,7 +72,8 @@ pub(super) fn read_space(out: &mut Reader<'_>, text: &str) {
         if line.trim_start().starts_with([';', '!']) {
             continue;
         }
-        let parts = words(line);
+        // The configuration of some servers is code.
+        let parts = words(&spelled(line));
         let Some((key, args)) = parts.split_first() else {
             continue;
         };

@@ -3,6 +3,7 @@
 //! Nothing is evaluated; what is computed is not seen.
 
 use super::Reader;
+use crate::words::fallback::spelled;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -22,6 +23,7 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str) {
         if line.len() > 4096 {
             continue;
         }
+        let line = &*spelled(line);
         let captures = ASSIGNMENT.as_ref().and_then(|regex| regex.captures(line));
         let captures = captures.or_else(|| CALL.as_ref().and_then(|regex| regex.captures(line)));
         let Some(captures) = captures else { continue };

@@ -1,11 +1,11 @@
-//! Variables of a shell inside configuration: `${NAME}` and `$NAME`.
+//! Variables of a shell inside configuration: `${NAME}`, `${NAME:-default}` and `$NAME`.
 
-use crate::words::budget::Budget;
-use crate::words::expand::braced;
+use super::budget::Budget;
+use super::expand::braced;
 use std::collections::BTreeMap;
 
 /// `${NAME}` and `$NAME` replaced where the name is known, as far as the budget goes.
-pub(super) fn substitute(text: &str, names: &BTreeMap<String, String>, budget: &Budget) -> String {
+pub fn substitute(text: &str, names: &BTreeMap<String, String>, budget: &Budget) -> String {
     if !text.contains('$') {
         return text.to_owned();
     }
@@ -39,7 +39,7 @@ pub(super) fn substitute(text: &str, names: &BTreeMap<String, String>, budget: &
 }
 
 /// The same for variables nobody set: empty, as a shell has them.
-pub(super) fn drop_unknown(text: &str) -> String {
+pub fn drop_unknown(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((head, tail)) = rest.split_once('$') {
