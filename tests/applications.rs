@@ -138,3 +138,34 @@ fn jobs_have_what_they_call_read_and_write() {
     let compose = std::fs::read_to_string(out.join("compose.yaml")).unwrap();
     assert!(compose.contains(".my.cnf"), "{compose}");
 }
+
+#[test]
+fn directories_that_an_application_writes_into_are_there() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (root, out) = (scratch.path().join("machine"), scratch.path().join("out"));
+    machine(&root);
+    program(&root, "srv/site/bin/site", "#!/bin/dash\n");
+    write(
+        &root,
+        "srv/site/config/site.ini",
+        "[files]\nstorage_dir = /srv/site/storage\n",
+    );
+    std::fs::create_dir_all(root.join("srv/site/storage/app/2026")).unwrap();
+    for directory in ["storage", "storage/app", "storage/app/2026"] {
+        let path = root.join("srv/site").join(directory);
+        std::os::unix::fs::chown(path, Some(900), Some(900)).unwrap_or_default();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(root.join("srv/site").join(directory), mode).unwrap();
+    }
+    service(&root, "site", "User=shop\nExecStart=/srv/site/bin/site");
+    let scan = migrate(&root, &out);
+    assert_eq!(
+        paths(&workload(&scan, "site")["data"]),
+        ["/srv/site/storage"]
+    );
+    let dockerfile = std::fs::read_to_string(out.join("workloads/site/Dockerfile")).unwrap();
+    assert!(
+        dockerfile.contains(" /srv/site/storage/app/2026"),
+        "{dockerfile}"
+    );
+}

@@ -10,6 +10,7 @@ use crate::path::MachinePath;
 use crate::product::Log;
 use crate::secret::MASK;
 use crate::service::{CREDENTIALS, CREDENTIALS_DIRECTORY};
+use crate::walk::Entry;
 use crate::workload::Workload;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,9 +145,12 @@ pub(super) fn directories(
     for volume in volumes {
         make(&volume.path, volume.mode, (volume.uid, volume.gid));
     }
+    for entry in inner(workload, place) {
+        make(&entry.path, entry.mode, (entry.uid, entry.gid));
+    }
     let parents = log_paths(workload).into_iter().filter_map(|log| {
         let entry = place.facts.tree.get(&log);
-        if entry.is_some_and(crate::walk::Entry::is_dir) {
+        if entry.is_some_and(Entry::is_dir) {
             Some(log)
         } else {
             log.parent()
@@ -160,8 +164,35 @@ pub(super) fn directories(
             make(&path, entry.mode, (entry.uid, entry.gid));
         }
     }
-    made.into_values().collect()
+    // What is loaded at the first start is loaded into an empty volume only.
+    let loaded = |path: &MachinePath| {
+        let mut all = volumes.iter().filter(|volume| volume.load);
+        all.any(|volume| path != &volume.path && path.is_within(&volume.path))
+    };
+    made.into_values()
+        .filter(|directory| !loaded(&directory.path))
+        .collect()
 }
+
+/// Directories that an application expects to find in its data, as far as they are its own and not that of what was put in.
+fn inner<'a>(
+    workload: &'a Workload,
+    place: &Place<'a>,
+) -> impl Iterator<Item = &'a Entry> + use<'a> {
+    let facts = place.facts;
+    let data = workload.data.iter().filter(|data| data.is_inner);
+    data.flat_map(move |data| {
+        let depth = data.path.components().count();
+        let below = facts.tree.below(&data.path).filter(|entry| entry.is_dir());
+        let near =
+            below.filter(move |entry| entry.path.components().count() <= depth + INNER_DEPTH);
+        near.take(MOST_INNER)
+    })
+}
+
+/// Levels and number of directories in data that an image makes: more are content.
+const INNER_DEPTH: usize = 3;
+const MOST_INNER: usize = 48;
 
 /// Where a directory is made: what a link stands for is made where it leads.
 fn made_at(path: &MachinePath, place: &Place<'_>) -> MachinePath {

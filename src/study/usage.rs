@@ -247,6 +247,7 @@ mod tests {
                 bytes: 7,
                 why: String::new(),
                 link: None,
+                is_inner: false,
                 evidence: Evidence::file(&"/etc/x".into()),
             }],
             logs: Vec::new(),

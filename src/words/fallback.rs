@@ -98,7 +98,7 @@ mod tests {
             ),
             (r#"port ENV.fetch("PORT", 3000)"#, r#"port "${PORT:-3000}""#),
             (
-                r#"port        ENV['PORT'] || 3000"#,
+                r"port        ENV['PORT'] || 3000",
                 r#"port        "${PORT:-3000}""#,
             ),
             (
@@ -114,11 +114,11 @@ mod tests {
                 r#"bind = f"0.0.0.0:${PORT:-8000}""#,
             ),
             (
-                r#"const port = process.env.PORT || 3000;"#,
+                r"const port = process.env.PORT || 3000;",
                 r#"const port = "${PORT:-3000}";"#,
             ),
             (
-                r#"'host' => env('DB_HOST', '127.0.0.1'),"#,
+                r"'host' => env('DB_HOST', '127.0.0.1'),",
                 r#"'host' => "${DB_HOST:-127.0.0.1}","#,
             ),
             (

@@ -29,6 +29,7 @@ pub(super) fn data(
                 why: why.to_owned(),
                 evidence,
                 link: (*named != path).then(|| named.clone()),
+                is_inner: false,
             });
         }
     };
@@ -106,6 +107,7 @@ pub(super) fn add_written(workloads: &mut [Workload], facts: &Facts) {
                         bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
                         why: "written by the user that runs it".to_owned(),
                         link: None,
+                        is_inner: true,
                         evidence: Evidence::file(&path),
                         path,
                     });

@@ -107,6 +107,7 @@ pub fn take_answer(workload: &mut Workload, facts: &Facts) {
             bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
             why: "answered".to_owned(),
             link: None,
+            is_inner: false,
             evidence: state.evidence.clone(),
             path,
         });

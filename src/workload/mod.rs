@@ -57,6 +57,9 @@ pub struct Data {
     /// The name that it is used by, where a link leads from there.
     #[serde(skip)]
     pub link: Option<MachinePath>,
+    /// It is a part of an application, which expects to find the directories that are in it.
+    #[serde(skip)]
+    pub is_inner: bool,
 }
 
 /// A part of the machine that moves as one: one container.

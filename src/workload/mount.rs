@@ -190,6 +190,7 @@ fn disk(workload: &mut Workload, facts: &Facts, mount: &Mount, named: &[MachineP
         why: "a disk of its own".to_owned(),
         evidence: mount.evidence.clone(),
         link: None,
+        is_inner: false,
     });
 }
 

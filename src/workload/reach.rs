@@ -114,6 +114,7 @@ impl Reach {
             path: MachinePath::new(path),
             bytes: 0,
             link: None,
+            is_inner: false,
             why: format!("{} writes there", caller.job),
             evidence: caller.evidence.clone(),
         }));

@@ -84,6 +84,7 @@ fn place(workload: &mut Workload, facts: &Facts, named: Place) {
             bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
             why: "its configuration names it".to_owned(),
             link: (named.path != path).then_some(named.path),
+            is_inner: inside,
             evidence: named.evidence,
             path,
         });

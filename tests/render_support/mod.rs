@@ -210,6 +210,7 @@ pub fn data(path: &str) -> Data {
         bytes: 1,
         why: "state".into(),
         link: None,
+        is_inner: false,
         evidence: evidence("/etc/x.conf", 3),
     }
 }
