@@ -142,6 +142,7 @@ impl Gather {
                 }
             }
             Fact::Peer(peer) => facts.peers.push(peer),
+            Fact::Certificate(found) => facts.certificates.push(found),
             Fact::Named(named) => facts.named.push(named),
             Fact::Hit(hit) => facts.hits.push(hit),
             Fact::Package(_) | Fact::Owns { .. } | Fact::Automatic(_) | Fact::Recorded { .. } => {
@@ -222,6 +223,8 @@ impl Gather {
         facts.jobs.sort_by(|a, b| a.evidence.cmp(&b.evidence));
         shade(facts);
         facts.archives.settle();
+        facts.certificates.sort();
+        facts.certificates.dedup();
         facts.peers.sort();
         facts.peers.dedup();
         facts.secrets.sort();

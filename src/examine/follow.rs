@@ -3,7 +3,8 @@
 use super::changed::Changed;
 use crate::detect::native::package::Digests;
 use crate::detect::native::{
-    Code, Content, Digest, Executable, MachineCode, Managers, NamedListeners, Units, syntax, system,
+    Certificates, Code, Content, Digest, Executable, MachineCode, Managers, NamedListeners, Units,
+    syntax, system,
 };
 use crate::detect::{Purpose, Want};
 use crate::fact::{Elf, Facts, Syntax};
@@ -64,6 +65,10 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
         let copied = plan.image.entries.iter().filter(|entry| entry.is_file());
         let copied = copied.filter(|entry| entry.size > 0 && entry.size <= Content::LIMIT);
         wants.extend(copied.map(|entry| Want::file(&entry.path, Content::ID)));
+        let handed = plan.state.secret_entries.iter();
+        let all = plan.image.entries.iter().chain(handed);
+        let certificates = all.filter(|entry| is_certificate(entry));
+        wants.extend(certificates.map(|entry| Want::file(&entry.path, Certificates::ID)));
     }
     for workload in &outline.cut.workloads {
         let settings = workload::settings::files(workload, facts);
@@ -100,6 +105,15 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
         wants.extend(scripts.map(|entry| Want::file(&entry.path, Code::ID)));
     }
     wants
+}
+
+/// Whether a certificate may be in it, by its name.
+fn is_certificate(entry: &Entry) -> bool {
+    const ENDS: [&str; 5] = [".pem", ".crt", ".cer", ".cert", ".chain"];
+    let name = entry.path.name().to_ascii_lowercase();
+    entry.is_file()
+        && entry.size <= Certificates::LIMIT
+        && ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether modules may be named in it.

@@ -135,6 +135,16 @@ pub struct Peer {
     pub evidence: Evidence,
 }
 
+/// A certificate, and until when it is valid.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Certificate {
+    /// The common name of whom it is for.
+    pub subject: String,
+    /// `2026-12-31`.
+    pub until: String,
+    pub evidence: Evidence,
+}
+
 /// An address that a server's configuration names, under a name that speaks of listening. Nothing says that it listens there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
@@ -199,6 +209,7 @@ pub enum Fact {
     Imports(Imports),
     Secret(SecretRef),
     Peer(Peer),
+    Certificate(Certificate),
     Named(Named),
     Hit(Hit),
 }
@@ -250,6 +261,7 @@ pub struct Facts {
     pub imports: BTreeMap<MachinePath, Imports>,
     pub secrets: Vec<SecretRef>,
     pub peers: Vec<Peer>,
+    pub certificates: Vec<Certificate>,
     pub named: Vec<Named>,
     pub hits: Vec<Hit>,
     pub unexamined: Vec<Unexamined>,

@@ -2,6 +2,7 @@
 //! "Quoting"; systemd.exec(5), `EnvironmentFile=`), and as a shell does it.
 
 pub mod address;
+pub mod armour;
 pub mod budget;
 pub mod expand;
 pub mod fallback;

@@ -22,7 +22,7 @@ mod session;
 pub mod settings;
 mod spoken;
 mod supposed;
-mod trust;
+pub mod trust;
 
 use crate::fact::{Answer, Evidence, Facts, FileState, SecretRef};
 use crate::path::MachinePath;

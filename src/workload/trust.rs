@@ -4,6 +4,7 @@
 use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::program::Program;
+use crate::walk::glob;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -57,6 +58,23 @@ fn of_hand(facts: &Facts, patterns: &[String]) -> BTreeSet<MachinePath> {
     let entries = patterns.iter().flat_map(|pattern| facts.tree.glob(pattern));
     let files = entries.filter(|entry| entry.is_file() && facts.owner(&entry.path).is_none());
     files.map(|entry| entry.path.clone()).collect()
+}
+
+/// All authorities that no package put on the machine.
+pub fn authorities(facts: &Facts) -> BTreeSet<MachinePath> {
+    let all = TRUST.iter();
+    all.flat_map(|trust| of_hand(facts, &trust.anchors))
+        .collect()
+}
+
+/// Whether a file is where machines keep authorities, or what is made of them.
+pub fn is_authority(path: &MachinePath) -> bool {
+    let text = path.text();
+    let mut patterns = TRUST
+        .iter()
+        .flat_map(|trust| trust.anchors.iter().chain(&trust.stores));
+    patterns.any(|pattern| glob::matches_path(pattern, &text))
+        || path.is_within(&MachinePath::new(LINKS))
 }
 
 /// Links by which programs find an authority, and links to these.

@@ -2,12 +2,15 @@
 
 use super::Seen;
 use crate::abi::capability::capabilities;
+use crate::fact::{Certificate, Evidence};
 use crate::kernel::host;
 use crate::kernel::need::is_ordinary;
 use crate::kernel::place::places;
+use crate::path::MachinePath;
 use crate::rule::catalogue::concern;
 use crate::rule::{Concern, Severity};
-use crate::workload::Workload;
+use crate::text::list;
+use crate::workload::{Workload, trust};
 
 /// What every engine grants without asking.
 pub(super) fn is_granted(capability: &str) -> bool {
@@ -16,7 +19,51 @@ pub(super) fn is_granted(capability: &str) -> bool {
 }
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
-    seen.workloads.iter().flat_map(of_workload).collect()
+    let own = seen.workloads.iter().flat_map(of_workload);
+    let certificates = seen
+        .workloads
+        .iter()
+        .filter_map(|workload| certificates(seen, workload));
+    own.chain(certificates).chain(authorities(seen)).collect()
+}
+
+/// Certificates that a workload has, with the days on which they end.
+fn certificates(seen: &Seen<'_>, workload: &Workload) -> Option<Concern> {
+    let tree = &seen.facts.tree;
+    let files = workload.configuration.iter().map(|file| &file.path);
+    let named = files.chain(&workload.claims);
+    let named: Vec<MachinePath> = named.filter_map(|path| tree.resolve(path)).collect();
+    let all = seen.facts.certificates.iter();
+    let own = all.filter(|one| {
+        let path = &one.evidence.path;
+        !trust::is_authority(path) && named.iter().any(|named| path.is_within(named))
+    });
+    let own: Vec<&Certificate> = own.collect();
+    if own.is_empty() {
+        return None;
+    }
+    let said: Vec<String> = own
+        .iter()
+        .map(|one| format!("{} until {}", one.subject, one.until))
+        .collect();
+    let detail = format!(
+        "its certificates are those of this day and nobody renews them: {}",
+        list(&said, 4)
+    );
+    let evidence = own.into_iter().map(|one| one.evidence.clone()).collect();
+    concern("security/certificate", Some(&workload.id), detail, evidence)
+}
+
+/// Authorities of the machine's own.
+fn authorities(seen: &Seen<'_>) -> Option<Concern> {
+    let anchors = trust::authorities(seen.facts);
+    let evidence: Vec<Evidence> = anchors.iter().map(Evidence::file).collect();
+    let detail = "an authority of the machine's own is trusted; it and the stores that are made of it are carried into the images";
+    let found = concern("security/certificate", None, detail.to_owned(), evidence)?;
+    Some(Concern {
+        remedy: "Renew it in the images when it changes, or mount it.".to_owned(),
+        ..found
+    })
 }
 
 fn of_workload(workload: &Workload) -> Vec<Concern> {

@@ -1,6 +1,7 @@
 //! Detectors of formats: each reads one kind of file, whatever product wrote it. No product is named here.
 
 mod account;
+mod certificate;
 mod code;
 mod cron;
 mod digest;
@@ -23,6 +24,7 @@ mod unit;
 
 use super::Detector;
 
+pub use certificate::Certificates;
 pub use code::MachineCode;
 pub use cron::Cron;
 pub use digest::Digest;
@@ -61,6 +63,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(package::Pins),
         Box::new(package::Sources),
         Box::new(secret::Content),
+        Box::new(certificate::Certificates),
         Box::new(listener::NamedListeners),
         Box::new(account::Accounts),
         Box::new(system::Release),

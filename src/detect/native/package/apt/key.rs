@@ -4,6 +4,7 @@ use super::doc;
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::Fact;
 use crate::fact::archive::{Key, OfArchive};
+use crate::words::armour;
 
 pub struct Keys;
 
@@ -76,29 +77,8 @@ fn unarmored(body: &str) -> Option<Vec<u8>> {
     // What is left of the first line.
     lines.next_if(|line| line.is_empty());
     while lines.next_if(|line| line.contains(": ")).is_some() {}
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0u32, 0u32);
-    for line in lines {
-        if line.starts_with('=') {
-            break;
-        }
-        for c in line.bytes().filter(|c| *c != b'=') {
-            let value = match c {
-                b'A'..=b'Z' => c - b'A',
-                b'a'..=b'z' => c - b'a' + 26,
-                b'0'..=b'9' => c - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = (bits << 6) | u32::from(value);
-            held += 6;
-            if held >= 8 {
-                held -= 8;
-                bytes.push(u8::try_from((bits >> held) & 255).ok()?);
-            }
-        }
-    }
-    Some(bytes)
+    let coded: Vec<&str> = lines.take_while(|line| !line.starts_with('=')).collect();
+    armour::decoded(&coded.concat())
 }
 
 /// Tags of packets.
