@@ -9,11 +9,10 @@ use super::process::Draft;
 use super::{
     Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret, PlannedVolume,
     Process, Schedule, State, activate, command, contract, health, hosts, limit, locale, mount,
-    package, port, schedule, secret, service, setup, socket, volume,
+    others, package, port, schedule, secret, service, setup, socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
-use crate::path::MachinePath;
 use crate::workload::Workload;
 use std::collections::BTreeSet;
 
@@ -78,7 +77,7 @@ impl<'p> Shared<'p, '_> {
             names: &names,
             lifted: &sources.lifted,
         };
-        let others = self.configuration_of_others(workload);
+        let others = others::left_to(workload, self.workloads, place);
         let carried = carried::carried(
             workload,
             (&volumes, &others),
@@ -265,33 +264,6 @@ impl<'p> Shared<'p, '_> {
         ];
         let notes: BTreeSet<String> = notes.into_iter().chain(own).flatten().collect();
         notes.into_iter().collect()
-    }
-
-    /// Configuration of others in what this workload carries too: two products in one tree have a file each, and neither
-    /// reads the other's.
-    fn configuration_of_others(&self, workload: &Workload) -> Vec<MachinePath> {
-        let product = workload.product.iter();
-        let own = product.flat_map(|product| &product.configuration);
-        let tree = &self.place.facts.tree;
-        let own: BTreeSet<MachinePath> = own.filter_map(|path| tree.resolve(path)).collect();
-        let others = self
-            .workloads
-            .iter()
-            .filter(|other| other.id != workload.id);
-        let others = others.flat_map(|other| &other.product);
-        let files = others.flat_map(|product| &product.configuration);
-        let files = files.filter_map(|path| tree.resolve(path));
-        let is_shared = |path: &MachinePath| {
-            let mut claims = workload.claims.iter();
-            claims.any(|claim| path != claim && path.is_within(claim))
-        };
-        // Who has no configuration of its own known reads anything.
-        let is_others =
-            |path: &MachinePath| !own.is_empty() && !own.contains(path) && is_shared(path);
-        files
-            .filter(is_others)
-            .filter(|path| self.place.secrets.contains_key(path))
-            .collect()
     }
 
     fn lonely(&self, workload: &Workload, seat: &Seat) -> Vec<String> {

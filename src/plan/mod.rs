@@ -23,6 +23,7 @@ mod locale;
 mod mount;
 mod names;
 mod origin;
+mod others;
 mod package;
 mod place;
 mod pod;

@@ -122,7 +122,7 @@ mod tests {
                 r#"'host' => "${DB_HOST:-127.0.0.1}","#,
             ),
             (
-                r#"port = int(os.environ.get('PORT', 5000))"#,
+                r"port = int(os.environ.get('PORT', 5000))",
                 r#"port = "${PORT:-5000}""#,
             ),
             ("environment of others", "environment of others"),

@@ -285,6 +285,9 @@ pub struct Run {
     pub stop_signal: Option<String>,
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// The variables of the shell files of `[config]` are its process's too: whoever starts it reads them.
+    #[serde(default)]
+    pub exports: bool,
     /// What its process makes use of where the machine gives it: `CAP_IPC_LOCK` of what keeps secrets in memory.
     #[serde(default)]
     pub capabilities: Vec<String>,

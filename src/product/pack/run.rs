@@ -6,6 +6,7 @@ use super::settings::{Configured, key_matches};
 use crate::path::MachinePath;
 use crate::product::Listen;
 use crate::product::{Directory, Probe};
+use crate::secret::MASK;
 use crate::walk::glob;
 
 /// The pack's variables; where the machine's own files define one, their value stands.
@@ -19,7 +20,24 @@ pub(super) fn environment(asked: &Configured<'_>) -> Vec<(String, String)> {
             .unwrap_or_else(|| instance::fill(value, &asked.variables));
         (name.clone(), value)
     })
+    .chain(exports(asked))
     .collect()
+}
+
+/// What its shell files set beyond what the pack knows; a secret is none of the pack's to hand on.
+fn exports(asked: &Configured<'_>) -> Vec<(String, String)> {
+    let run = &asked.pack.file.run;
+    if !run.exports {
+        return Vec::new();
+    }
+    let all = asked.assigned.iter().filter(|assigned| {
+        !run.environment.contains_key(&assigned.name)
+            && !assigned.value.is_empty()
+            && !assigned.value.contains(MASK)
+            && !assigned.value.contains('$')
+    });
+    all.map(|assigned| (assigned.name.clone(), assigned.value.clone()))
+        .collect()
 }
 
 /// The pack's command with everything filled in; `{args}` is the unit's own arguments, less what sends it away.
