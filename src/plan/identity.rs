@@ -75,6 +75,18 @@ pub(super) fn names(workload: &Workload, place: &Place<'_>) -> (String, String) 
     (user, group)
 }
 
+/// Owners of what is in a volume: of a queue or a spool, others than that of the directory itself.
+fn owners(volume: &PlannedVolume, place: &Place<'_>) -> BTreeSet<(u32, u32)> {
+    let tree = &place.facts.tree;
+    let real = tree.resolve(&volume.path);
+    let below = real.iter().flat_map(|real| tree.below(real));
+    let owners = below.take(LOOKED_AT).map(|entry| (entry.uid, entry.gid));
+    owners.collect()
+}
+
+/// Names of a volume whose owners are looked at.
+const LOOKED_AT: usize = 10_000;
+
 /// Everybody that the image's files, processes and jobs name.
 fn wanted(
     workload: &Workload,
@@ -123,13 +135,18 @@ fn wanted(
         .users
         .extend(workload.jobs.iter().map(|job| job.user.clone()));
     let entries = carried.entries.iter().map(|entry| (entry.uid, entry.gid));
+    let inside = volumes.iter().flat_map(|volume| owners(volume, place));
     let volumes = volumes.iter().map(|volume| (volume.uid, volume.gid));
     let secrets = carried
         .secrets
         .iter()
         .filter_map(|secret| secret.file.as_ref());
     let secrets = secrets.map(|file| (file.uid, file.gid));
-    let owners: BTreeSet<(u32, u32)> = entries.chain(volumes).chain(secrets).collect();
+    let owners: BTreeSet<(u32, u32)> = entries
+        .chain(volumes)
+        .chain(inside)
+        .chain(secrets)
+        .collect();
     for (uid, gid) in owners {
         wanted.users.extend(place.uid_name(uid).map(str::to_owned));
         wanted.groups.extend(place.gid_name(gid).map(str::to_owned));

@@ -22,6 +22,9 @@ pub enum Form {
     Site,
     /// `proxy:unix:/path|fcgi://name` or `proxy:fcgi://host:port`: a handler that is a proxy.
     Handler,
+    /// How mail is handed on: `lmtp:unix:private/x`, `unix:/run/x.sock`, `local:/run/x.sock`, `inet:8891@localhost`,
+    /// `inet:127.0.0.1:8891`, `private/x`. A relative socket starts where its product keeps them.
+    Transport,
 }
 
 /// One end of a connection.
@@ -54,6 +57,7 @@ pub fn parse(text: &str, form: Form, default_port: Option<u16>) -> Option<Addres
             .unwrap_or(text)
             .starts_with('/')
             .then(|| socket(text)),
+        Form::Transport => transport(text),
         Form::Handler => {
             let target = text.strip_prefix("proxy:")?;
             if target.starts_with("unix:") {
@@ -72,6 +76,25 @@ pub fn parse(text: &str, form: Form, default_port: Option<u16>) -> Option<Addres
             host_port(text, default_port)
         }
     }
+}
+
+fn transport(text: &str) -> Option<Address> {
+    let known = ["unix:", "local:", "inet:", "inet6:"];
+    let at = known
+        .iter()
+        .find_map(|kind| Some((text.find(kind)?, *kind)));
+    let Some((at, kind)) = at else {
+        let is_path = text.contains('/') && !text.contains([':', '=', '$', '[']);
+        return is_path.then(|| Address::Unix(text.to_owned()));
+    };
+    let rest = text.get(at + kind.len()..)?.split([' ', ',']).next()?;
+    if kind.starts_with("inet") {
+        return match rest.split_once('@') {
+            Some((port, host)) => host_port(&format!("{host}:{port}"), None),
+            None => host_port(rest, None),
+        };
+    }
+    (!rest.is_empty()).then(|| Address::Unix(rest.to_owned()))
 }
 
 /// Words without a port or scheme are options and matchers.
@@ -491,7 +514,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_survives(text in ".{0,60}") {
-            for form in [Form::Address, Form::Port, Form::Url, Form::Socket, Form::Handler, Form::Site, Form::Peer] {
+            for form in [Form::Address, Form::Port, Form::Url, Form::Socket, Form::Handler, Form::Site, Form::Peer, Form::Transport] {
                 let _ = parse(&text, form, Some(1));
             }
         }

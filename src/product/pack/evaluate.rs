@@ -253,15 +253,29 @@ fn claims(asked: &Configured<'_>) -> Vec<(MachinePath, Evidence)> {
             let words = text.split_whitespace().next();
             let texts = std::iter::once(text).chain(words);
             let mut paths = texts.filter_map(|text| path(asked, text));
-            let Some(path) = paths.find(|path| asked.facts.tree.exists(path)) else {
-                continue;
-            };
-            if !found.iter().any(|(known, _)| *known == path) {
-                found.push((path, value.evidence));
+            let one = paths.find(|path| asked.facts.tree.exists(path));
+            for path in one.into_iter().chain(tables(asked, text)) {
+                if !found.iter().any(|(known, _)| *known == path) {
+                    found.push((path, value.evidence.clone()));
+                }
             }
         }
     }
     found
+}
+
+/// Tables of a kind (`hash:/etc/aliases, pcre:/etc/x`), each with what was made of it.
+fn tables(asked: &Configured<'_>, text: &str) -> Vec<MachinePath> {
+    const MADE: [&str; 3] = ["", ".db", ".lmdb"];
+    let words = text
+        .split([',', ' '])
+        .filter_map(|word| word.split_once(":/"));
+    let named = words.filter(|(kind, _)| {
+        !kind.is_empty() && kind.chars().all(|c| c.is_ascii_lowercase() || c == ':')
+    });
+    let files =
+        named.flat_map(|(_, path)| MADE.map(|end| MachinePath::new(format!("/{path}{end}"))));
+    files.filter(|path| asked.facts.tree.exists(path)).collect()
 }
 
 /// Files below the configuration directories that are not read as settings: maps, keys, snippets, links that enable.

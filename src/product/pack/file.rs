@@ -187,6 +187,9 @@ pub struct Connect {
     /// Port where none is written.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Where relative sockets start.
+    #[serde(default)]
+    pub below: Option<Source>,
     /// Last words of a key that names a host, and of the key beside it that names its port: `{ host = "port" }`.
     #[serde(default)]
     pub beside: BTreeMap<String, String>,

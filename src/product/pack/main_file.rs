@@ -139,6 +139,9 @@ pub(super) fn within(directory: &MachinePath, file: &str) -> String {
 /// How a file of the configuration is written; `None` where neither its end nor its pack says so.
 pub(super) fn syntax_of(config: &Config, path: &str) -> Option<Syntax> {
     let name = path.rsplit('/').next().unwrap_or(path);
+    if let Some(syntax) = config.endings.get(name) {
+        return Some(*syntax);
+    }
     let (_, ending) = name.rsplit_once('.')?;
     config.endings.get(ending).copied()
 }

@@ -92,7 +92,8 @@ fn is_data(asked: &Configured<'_>, place: &Place, path: &MachinePath, value: &Va
         return tree.get(path).is_some() && is_written(asked, &value.text, path);
     }
     // What is named and not there lies on a disk that was not handed over; a default that is not there is not used.
-    value.via != "default" || tree.get(path).is_some()
+    let is_absolute = value.text.trim_start().starts_with('/') || value.text.contains(":/");
+    value.via != "default" && is_absolute || tree.get(path).is_some()
 }
 
 /// Whether it is a directory of the service's own user, and none that a package or everybody has.

@@ -184,9 +184,18 @@ pub(super) fn connects(asked: &Configured<'_>) -> Vec<Connect> {
                 }
                 form => {
                     let port = beside(asked, &value, &pack.beside).or(pack.port);
+                    let below = pack.below.as_ref();
+                    let below = below.and_then(|source| asked.values(source).pop());
+                    let place = |address: Address| match (address, &below) {
+                        (Address::Unix(path), Some(below)) if !path.starts_with('/') => {
+                            Address::Unix(format!("{}/{path}", below.text.trim_end_matches('/')))
+                        }
+                        (address, _) => address,
+                    };
                     found.extend(
                         address::all(&value.text, form, port)
                             .into_iter()
+                            .map(place)
                             .filter(|address| !is_group(address))
                             .map(|address| Connect {
                                 to: address.shown(),

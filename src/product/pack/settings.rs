@@ -186,7 +186,10 @@ impl Configured<'_> {
                 placed.setting.line,
                 &format!("{key} {}", placed.setting.args.join(" ")),
             );
-            let args = if let Some(value) = &source.value {
+            let named = [key.to_owned()];
+            let args = if source.key {
+                &named[..]
+            } else if let Some(value) = &source.value {
                 std::slice::from_ref(value)
             } else if let Some(word) = &source.after {
                 let at = placed.args.iter().position(|arg| arg == word);

@@ -98,6 +98,9 @@ pub struct Source {
     /// What a setting that is there stands for, instead of its argument: `protocols = imap` is port 143.
     #[serde(default)]
     pub value: Option<String>,
+    /// Not an argument, but the last word of the key: the first column of a table.
+    #[serde(default)]
+    pub key: bool,
     /// Every setting counts, not only the last.
     #[serde(default)]
     pub all: bool,

@@ -1,9 +1,10 @@
 //! What of the compose file is storage: volumes, directories that the host lends, memory.
 
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedVolume};
 use crate::render::value::archive_mount;
 use crate::workload::MountKind;
 use serde::Serialize;
+use std::cmp::Reverse;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Mount {
@@ -18,7 +19,10 @@ pub(super) struct Mount {
 
 pub(super) fn mounts(plan: &Plan) -> Vec<Mount> {
     let mut mounts = Vec::new();
-    for volume in &plan.state.volumes {
+    // What lies in another's place comes before it, as one looks for a path.
+    let mut volumes: Vec<&PlannedVolume> = plan.state.volumes.iter().collect();
+    volumes.sort_by_key(|volume| Reverse(volume.path.components().count()));
+    for volume in volumes {
         mounts.push(Mount {
             kind: "volume",
             source: volume.name.clone(),
