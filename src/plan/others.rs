@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use crate::path::MachinePath;
-use crate::workload::Workload;
+use crate::workload::{Workload, settings};
 use std::collections::BTreeSet;
 
 /// Files that stay out of its image, for they are somebody else's.
@@ -62,7 +62,9 @@ fn secrets(workload: &Workload, all: &[Workload], place: &Place<'_>) -> Vec<Mach
     };
     let secrets = place.secrets.keys().filter(|path| {
         let is_run = servers.iter().any(|server| inside(path, &server.claims));
-        is_run && inside(path, &workload.claims)
+        // A script that is asked for by its name has to be there, though another runs it.
+        let is_asked_for = !settings::is_configuration(path);
+        is_run && !is_asked_for && inside(path, &workload.claims)
     });
     secrets.map(|path| (*path).clone()).collect()
 }

@@ -100,9 +100,7 @@ pub(super) fn directories(
     let mut made: BTreeMap<MachinePath, PlannedDirectory> = BTreeMap::new();
     let mut make = |path: &MachinePath, mode: u32, (uid, gid): (u32, u32)| {
         let path = made_at(path, place);
-        let runtime = ["/run", "/tmp", "/var/tmp"]
-            .iter()
-            .any(|dir| path.is_within(&MachinePath::from(*dir)));
+        let runtime = is_passing(&path);
         if is_shared_by_all(&path) || path.as_bytes().iter().any(u8::is_ascii_control) {
             return;
         }
@@ -193,6 +191,14 @@ fn inner<'a>(
 /// Levels and number of directories in data that an image makes: more are content.
 const INNER_DEPTH: usize = 3;
 const MOST_INNER: usize = 48;
+
+/// Gone at every boot of the machine.
+fn is_passing(path: &MachinePath) -> bool {
+    let passing = ["/run", "/tmp", "/var/tmp"];
+    passing
+        .iter()
+        .any(|dir| path.is_within(&MachinePath::from(*dir)))
+}
 
 /// Where a directory is made: what a link stands for is made where it leads.
 fn made_at(path: &MachinePath, place: &Place<'_>) -> MachinePath {

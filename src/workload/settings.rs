@@ -65,6 +65,11 @@ fn is_near(path: &MachinePath, claim: &MachinePath) -> bool {
         })
 }
 
+/// Whether a file is an application's configuration, by its name: what nobody asks a web server for.
+pub fn is_configuration(path: &MachinePath) -> bool {
+    syntax(&path.name()).is_some()
+}
+
 fn syntax(name: &str) -> Option<Syntax> {
     let name = name.to_ascii_lowercase();
     let matches = |patterns: &[String]| patterns.iter().any(|p| glob::matches(p, &name));
