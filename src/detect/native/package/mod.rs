@@ -60,6 +60,30 @@ pub fn is_compared(path: &str) -> bool {
     path.starts_with("/etc/") || path.contains("systemd/system/")
 }
 
+/// Behind the name of a configuration file: the version that is not in force, the package's or the machine's own, which the
+/// installer put beside it.
+const ASIDE: [&str; 13] = [
+    ".dpkg-old",
+    ".dpkg-dist",
+    ".dpkg-new",
+    ".ucf-old",
+    ".ucf-dist",
+    ".rpmnew",
+    ".rpmsave",
+    ".rpmorig",
+    ".apk-new",
+    ".pacnew",
+    ".pacsave",
+    ".pacorig",
+    "-opkg",
+];
+
+/// Whether nobody reads a file, since an installer put it aside.
+pub fn is_aside(path: &MachinePath) -> bool {
+    let name = path.name();
+    ASIDE.iter().any(|ending| name.ends_with(ending))
+}
+
 /// When a package was installed, in seconds of Unix time: a file that is not older was changed since. Where no database says
 /// it, its own files do.
 pub fn installed(package: &Package, tree: &Tree) -> Option<i64> {
@@ -95,4 +119,32 @@ pub fn digests<'a>(packages: impl Iterator<Item = &'a Package>, tree: &Tree) -> 
 /// The files of a database with these packages, which own these paths: for machines that a pack's case makes up.
 pub fn made_up(packages: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, String> {
     dpkg::made_up(packages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_installers_put_aside_is_known_by_its_name() {
+        for name in [
+            "a.conf.rpmnew",
+            "a.conf.rpmsave",
+            "a.apk-new",
+            "a.pacnew",
+            "a.dpkg-dist",
+            "a-opkg",
+        ] {
+            assert!(
+                is_aside(&MachinePath::new(format!("/etc/{name}"))),
+                "{name}"
+            );
+        }
+        for name in ["a.conf", "rpmnew", "a.rpmnew.conf"] {
+            assert!(
+                !is_aside(&MachinePath::new(format!("/etc/{name}"))),
+                "{name}"
+            );
+        }
+    }
 }
