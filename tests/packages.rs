@@ -372,6 +372,25 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_database_is_told_unless_another_has_packages() {
+        let dir = machine();
+        let empty = "var/lib/dpkg/status";
+        fs::create_dir_all(dir.path().join("var/lib/dpkg")).unwrap();
+        // As the tool for another distribution's packages leaves it.
+        fs::write(dir.path().join(empty), "").unwrap();
+        let unread = |facts: &Facts| transvase::detect::native::package::unread(facts).len();
+        let read = facts(dir.path());
+        assert_eq!(
+            (read.packages.len(), unread(&read), read.unexamined.len()),
+            (5, 0, 0)
+        );
+        for name in ["rpmdb.sqlite", "rpmdb.sqlite-wal"] {
+            fs::write(dir.path().join("var/lib/rpm").join(name), "").unwrap();
+        }
+        assert_eq!(unread(&facts(dir.path())), 2);
+    }
+
+    #[test]
     fn a_second_name_of_the_place_is_no_second_database() {
         let dir = machine();
         let real = dir.path().join("usr/lib/sysimage");

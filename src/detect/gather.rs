@@ -142,7 +142,7 @@ impl Gather {
             Fact::Peer(peer) => facts.peers.push(peer),
             Fact::Named(named) => facts.named.push(named),
             Fact::Hit(hit) => facts.hits.push(hit),
-            Fact::PackageDatabase(_) | Fact::EmptyDatabase(_) | Fact::DamagedDatabase(..) => {
+            Fact::PackageDatabase(_) | Fact::EmptyDatabase(..) | Fact::DamagedDatabase(..) => {
                 facts.note_database(fact);
             }
             Fact::Package(_)

@@ -167,8 +167,8 @@ pub enum Fact {
     Archive(archive::OfArchive),
     /// The name of a package database that was read and that has packages.
     PackageDatabase(&'static str),
-    /// The name of one that was read whole and has none.
-    EmptyDatabase(&'static str),
+    /// One that has none, and its file.
+    EmptyDatabase(&'static str, MachinePath),
     /// One that could not be read, or not whole: which, and its file.
     DamagedDatabase(&'static str, MachinePath),
     /// The paths a package's file list names (canonical only after the merge).
@@ -234,6 +234,8 @@ pub struct Facts {
     pub package_database: Option<String>,
     /// Every database that was read, with packages or without.
     pub read_databases: BTreeSet<&'static str>,
+    /// Those without packages, with the file.
+    pub empty_databases: BTreeSet<(&'static str, MachinePath)>,
     /// Databases that could not be read whole, with the file.
     pub damaged_databases: BTreeSet<(&'static str, MachinePath)>,
     pub ownership: Ownership,
@@ -291,8 +293,9 @@ impl Facts {
                 self.package_database.get_or_insert(name.to_owned());
                 self.read_databases.insert(name);
             }
-            Fact::EmptyDatabase(name) => {
+            Fact::EmptyDatabase(name, path) => {
                 self.read_databases.insert(name);
+                self.empty_databases.insert((name, path));
             }
             Fact::DamagedDatabase(name, path) => {
                 self.damaged_databases.insert((name, path));

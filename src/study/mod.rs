@@ -132,7 +132,10 @@ fn unexamined(facts: &Facts, services: &Services, cut: &Cut) -> Vec<Unexamined> 
     found.extend(unread.map(|unread| Unexamined {
         path: unread.path,
         detector: format!("packages/{}", unread.name),
-        reason: "a package database that was not read".to_owned(),
+        reason: format!(
+            "{}'s database has no packages, or was not read",
+            unread.name
+        ),
     }));
     found.extend(plan::hosts_left_out(facts).filter(|_| !cut.workloads.is_empty()));
     found.sort();

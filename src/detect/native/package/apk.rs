@@ -74,6 +74,8 @@ impl Detector for Installed {
         }
         if !records.is_empty() {
             sink.fact(Fact::PackageDatabase(NAME));
+        } else if file.bytes.is_empty() {
+            sink.fact(Fact::EmptyDatabase(NAME, place.clone()));
         }
         emit(records, sink);
     }
@@ -129,9 +131,7 @@ fn records(bytes: &[u8], place: &MachinePath) -> (Vec<Record>, Option<String>) {
     let mut damage = None;
     let mut lines = Vec::new();
     let mut start = 1;
-    if bytes.is_empty() {
-        damage = Some("is empty".to_owned());
-    } else if !bytes.ends_with(b"\n") {
+    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
         damage = Some("ends within a line: it was cut short".to_owned());
     }
     let end: &[u8] = b"";
@@ -439,7 +439,6 @@ mod tests {
     #[test]
     fn damage_is_told() {
         for (text, said, left) in [
-            ("", "is empty", 0),
             ("P:a\nV:1\n\nP:b", "cut short", 1),
             ("P:a\nV:1\n\nP:b\n\n", "cannot be read (line 4)", 1),
             ("no record\n\n", "cannot be read (line 1)", 0),

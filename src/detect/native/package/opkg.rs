@@ -44,6 +44,10 @@ impl Detector for OpkgStatus {
     }
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        if file.text().trim().is_empty() {
+            sink.fact(Fact::EmptyDatabase(NAME, file.path.clone()));
+            return;
+        }
         if let Some(what) = super::dpkg::damage(file.text(), false) {
             sink.fact(Fact::DamagedDatabase(NAME, file.path.clone()));
             let reason = format!("opkg's database {what}; packages may be missing");

@@ -43,7 +43,9 @@ pub fn unread(facts: &Facts) -> Vec<Unread> {
         first == Some(name) || first.is_some() && facts.read_databases.contains(name)
     };
     let damaged = |name: &str| {
-        let mut damaged = facts.damaged_databases.iter();
+        let empty = facts.empty_databases.iter();
+        let empty = empty.filter(|_| facts.package_database.is_none());
+        let mut damaged = facts.damaged_databases.iter().chain(empty);
         damaged
             .find(|(own, _)| *own == name)
             .map(|(_, path)| path.clone())
@@ -126,6 +128,8 @@ mod tests {
             ..Facts::default()
         };
         // It has no packages, and no other has: that is no machine's whole truth.
+        assert_eq!(unread(&facts).len(), 1);
+        facts.empty_databases.insert(("dpkg", path.clone()));
         assert_eq!(unread(&facts).len(), 1);
         facts.package_database = Some("rpm".to_owned());
         assert!(unread(&facts).is_empty());

@@ -87,7 +87,7 @@ impl Detector for Headers {
         }
         let (packages, mut damage) = packages(file);
         if packages.is_empty() && damage.is_none() {
-            sink.fact(Fact::EmptyDatabase(NAME));
+            sink.fact(Fact::EmptyDatabase(NAME, place.clone()));
         }
         if !packages.is_empty() {
             sink.fact(Fact::PackageDatabase(NAME));
@@ -145,7 +145,7 @@ fn blobs<'a>(
     let name = file.entry.path.name();
     let has_log = file.beside("-wal").is_some_and(|log| !log.is_empty());
     if file.bytes.is_empty() && !has_log {
-        return Err("is empty");
+        return Ok(());
     }
     if name == NDB {
         return ndb::blobs(file.bytes, &mut |blob| visit(Cow::Borrowed(blob)));

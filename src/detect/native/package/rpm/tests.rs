@@ -154,7 +154,7 @@ fn digests_outside_etc_come_when_they_are_asked_for() {
 #[test]
 fn a_database_that_is_cut_short_or_is_none_is_told() {
     for (name, bytes) in FORMS {
-        for length in [0, 3, 100, bytes.len() / 2, bytes.len() - 600] {
+        for length in [3, 100, bytes.len() / 2, bytes.len() - 600] {
             let sink = look(name, bytes.get(..length).unwrap(), &[], "");
             assert!(is_damaged(&sink), "{name} of {length} bytes");
             assert!(packages(&sink).len() < 5);
