@@ -17,6 +17,7 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parent
 SEEDS = TOP / "seeds"
 MACHINES = TOP.parent / "fixtures" / "machines"
+DATABASES = TOP.parent / "fixtures" / "packages"
 # The largest seed that is kept, in bytes.
 MOST = 20 << 10
 COUNTS = {}
@@ -136,8 +137,31 @@ def programs():
     save("elf", "script", b"\0#!/usr/bin/env -S python3 -u\nopen('/etc/x')\n")
 
 
+def databases():
+    """Those of fixtures/packages, and small ones in text."""
+    made = {name: (DATABASES / name).read_bytes() for name in ["rpmdb.sqlite", "rpmdb.sqlite-wal", "history.sqlite"]}
+    save("rpm", "sqlite", b"\0" + made["rpmdb.sqlite"] + made["rpmdb.sqlite-wal"])
+    save("rpm", "history", b"\3" + made["history.sqlite"])
+    for kind, name in [(1, "Packages-512-le"), (2, "Packages.db")]:
+        save("rpm", name, bytes([kind]) + (DATABASES / name).read_bytes())
+    # Its pages are mostly empty: a few of them do.
+    save("rpm", "Packages-16384-be", b"\1" + (DATABASES / "Packages-16384-be").read_bytes()[:18000])
+    save("rpm", "state", b'\4version = "1.0"\n[packages]\n"a.noarch" = {reason = "Dependency"}\n')
+    save("rpm", "marks", b"\5# a\nb\n")
+    save("rpm", "reason", b"\6dep")
+    save("apk", "installed", b"\0C:Q1a=\nP:a\nV:1-r0\nA:x86_64\nD:/bin/sh so:b.so.1>1 !c\np:cmd:a=1\nF:etc\nM:0:0:755\nR:a.conf\n"
+         b"a:0:0:640\nZ:Q12jmj7l5rSw0yVb/vlWAYkK/YBwk=\n\nP:.b\nV:1\nD:a\n\n")
+    save("apk", "world", b"\1a b=1 c@edge !d\n")
+    save("pacman", "desc", b"\0%NAME%\na\n\n%VERSION%\n1:1-1\n\n%REASON%\n1\n\n%DEPENDS%\nb>=1\n\n")
+    save("pacman", "files", b"\1%FILES%\netc/\netc/a\n\n%BACKUP%\netc/a\td41d8cd98f00b204e9800998ecf8427e\n\n")
+    save("pacman", "mtree", b"\2" + gzip.compress(b"#mtree\n./a\\040b md5digest=d41d8cd98f00b204e9800998ecf8427e\n", mtime=0))
+    save("opkg", "status", b"\0Package: a\nVersion: 1\nStatus: install user,hold installed\nArchitecture: x\nConffiles:\n /etc/a "
+         b"d41d8cd98f00b204e9800998ecf8427e\nInstalled-Time: 1\n\n")
+    save("opkg", "list", b"\1/usr/bin/a\t0755\n/etc/a\n")
+
+
 def main():
-    for target in ["units", "cron", "init", "elf", "packages", "archives", "system", "content", "syntax", "secret", "words", "glob", "quoting", "pack", "machine"]:
+    for target in ["units", "cron", "init", "elf", "packages", "rpm", "apk", "pacman", "opkg", "archives", "system", "content", "syntax", "secret", "words", "glob", "quoting", "pack", "machine"]:
         shutil.rmtree(SEEDS / target, ignore_errors=True)
     for number, unit in enumerate([SERVICE, SERVICE, SERVICE, TIMER, SOCKET, b"[Mount]\nWhat=/dev/a\nWhere=/b\n", b"[Path]\nPathExists=/a\n"]):
         save("units", f"unit-{number}", bytes([number]) + unit)
@@ -163,6 +187,7 @@ def main():
             path = root / "etc" / name
             if path.exists():
                 save("system", f"{name}-{machine.name}", bytes([number]) + path.read_bytes())
+    databases()
     save("packages", "digests", b"\3" + b"d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\n")
     save("packages", "states", b"\4" + b"Package: a\nArchitecture: amd64\nAuto-Installed: 1\n\n")
     save("packages", "conffiles", b"\0" + b"Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1:2-3\nDepends: b (>= 1) | c, d\nProvides: e (= 1)\nConffiles:\n /etc/a d41d8cd98f00b204e9800998ecf8427e obsolete\nDescription: x\n y\n\n")

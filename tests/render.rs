@@ -47,7 +47,7 @@ fn what_an_administrator_switched_on_and_off_is_what_the_image_has() {
     let mut webd = package("webd", "1.0-1");
     let conffile = |path: &str| transvase::fact::Conffile {
         path: path.into(),
-        md5: String::new(),
+        digest: String::new(),
     };
     webd.conffiles = vec![
         conffile("/etc/webd/webd.conf"),

@@ -286,11 +286,7 @@ fn a_package_database_that_is_not_read_is_a_concern_and_unexamined() {
     let scratch = tempfile::tempdir().unwrap();
     let root = scratch.path().join("machine");
     machine(&root);
-    write(
-        &root,
-        "var/lib/pacman/local/bash-5.2-1/desc",
-        "%NAME%\nbash\n",
-    );
+    write(&root, "var/db/pkg/app-shells/bash-5.2/PF", "bash-5.2\n");
     let out = scratch.path().join("scan.json");
     let done = transvase(&["scan", root.to_str().unwrap(), "-o", out.to_str().unwrap()]);
     assert_eq!(done.status.code(), Some(3), "{}", said(&done));
@@ -302,7 +298,7 @@ fn a_package_database_that_is_not_read_is_a_concern_and_unexamined() {
         .unwrap();
     assert_eq!(
         found["evidence"][0]["path"],
-        "/var/lib/pacman/local/bash-5.2-1/desc"
+        "/var/db/pkg/app-shells/bash-5.2/PF"
     );
     assert_eq!(scan["assessment"]["certainty"], "guess");
 }

@@ -1,4 +1,4 @@
 #![no_main]
-//! The package database: status, lists of files, digests, states.
+//! dpkg's database: status, lists of files, digests, states.
 
 transvase_fuzz::text_target!("packages");

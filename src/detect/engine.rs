@@ -12,7 +12,7 @@ use crate::fact::{Fact, Facts, Unexamined};
 use crate::path::MachinePath;
 use crate::progress::{Progress, Step, Total};
 use crate::source::{Part, ReadError, Root};
-use crate::walk::Entry;
+use crate::walk::{Entry, Tree};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -255,6 +255,8 @@ fn inspect(
     let attributes = wanted.then(|| root.xattrs(entry).unwrap_or_default());
     let attributes = attributes.unwrap_or_default();
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let beside = beside(root, &facts.tree, entry, &chosen, largest, &mut sink);
+    let more: usize = beside.iter().map(|(_, bytes)| bytes.len()).sum();
     for (registered, look) in chosen {
         let limit = registry.limit(registered);
         let detector = registered.detector.as_ref();
@@ -264,12 +266,40 @@ fn inspect(
             continue;
         }
         let view = FileView::new(&look.named, entry, &bytes, &look.purpose);
-        let view = view.with_attributes(&attributes);
+        let view = view.with_attributes(&attributes).with_beside(&beside);
         guarded(&look.named, detector, &mut sink, |own| {
             detector.inspect(&view, own);
         });
     }
-    (sink, size.saturating_add(passed))
+    let more = u64::try_from(more).unwrap_or(u64::MAX);
+    (sink, size.saturating_add(more).saturating_add(passed))
+}
+
+/// The files beside one that belong to it. What cannot be read of them is told, and the file is read without.
+fn beside(
+    root: &Root,
+    tree: &Tree,
+    entry: &Entry,
+    chosen: &[Chosen<'_>],
+    largest: u64,
+    sink: &mut Sink,
+) -> Vec<(&'static str, Vec<u8>)> {
+    let mut found = Vec::new();
+    for (registered, _) in chosen {
+        for ending in registered.interest.beside {
+            let name = [entry.path.as_bytes(), ending.as_bytes()].concat();
+            let Some(other) = tree.get(&MachinePath::new(name)) else {
+                continue;
+            };
+            match root.read(other, largest) {
+                Ok(bytes) => found.push((*ending, bytes)),
+                Err(reason) => {
+                    sink.unexamined(&other.path, registered.detector.id(), reason.to_string());
+                }
+            }
+        }
+    }
+    found
 }
 
 /// A look, and the detector that it is for.

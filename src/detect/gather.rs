@@ -15,6 +15,8 @@ pub(super) struct Gather {
     recorded: Vec<(MachinePath, String)>,
     /// `None` where no package database says who was installed by hand.
     automatic: Option<BTreeSet<String>>,
+    /// The same of who says who was asked for.
+    manual: Option<BTreeSet<String>>,
     /// Packages or what is said of them came in since the last join.
     is_stale: bool,
 }
@@ -32,6 +34,7 @@ impl Gather {
             owns: Vec::new(),
             recorded: Vec::new(),
             automatic: None,
+            manual: None,
             is_stale: false,
         };
         for fact in known {
@@ -96,12 +99,7 @@ impl Gather {
             Fact::Locale(locale) => {
                 facts.locale.get_or_insert(locale);
             }
-            Fact::PackageDatabase(name) => {
-                facts.package_database.get_or_insert(name.to_owned());
-            }
-            Fact::Digest { path, md5 } => {
-                facts.digests.insert(facts.tree.canonical(&path), md5);
-            }
+            Fact::Digest { path, digests } => facts.note_digests(&path, digests),
             // Looked up in the search path, whose directories are the real ones.
             Fact::Unit(mut unit) => {
                 unit.path = facts.tree.canonical(&unit.path);
@@ -145,7 +143,14 @@ impl Gather {
             Fact::Certificate(found) => facts.certificates.push(found),
             Fact::Named(named) => facts.named.push(named),
             Fact::Hit(hit) => facts.hits.push(hit),
-            Fact::Package(_) | Fact::Owns { .. } | Fact::Automatic(_) | Fact::Recorded { .. } => {
+            Fact::PackageDatabase(_) | Fact::EmptyDatabase(..) | Fact::DamagedDatabase(..) => {
+                facts.note_database(fact);
+            }
+            Fact::Package(_)
+            | Fact::Owns { .. }
+            | Fact::Automatic(_)
+            | Fact::Manual(_)
+            | Fact::Recorded { .. } => {
                 self.is_stale = true;
                 self.add_package(fact);
             }
@@ -157,6 +162,7 @@ impl Gather {
             Fact::Package(package) => self.facts.packages.push(package),
             Fact::Owns { package, paths } => self.owns.push((package, paths)),
             Fact::Recorded { digests, .. } => self.recorded.extend(digests),
+            Fact::Manual(names) => self.manual.get_or_insert_default().extend(names),
             Fact::Automatic(names) => self.automatic.get_or_insert_default().extend(names),
             _ => {}
         }
@@ -167,9 +173,16 @@ impl Gather {
         let packages = &mut self.facts.packages;
         packages
             .sort_by(|a, b| (&a.name, &a.arch, &a.version).cmp(&(&b.name, &b.arch, &b.version)));
-        if let Some(automatic) = &self.automatic {
-            for package in packages {
+        // A database may say a package twice, after an installation that was cut off or because it has two names.
+        packages.dedup_by(|later, first| {
+            (&later.name, &later.arch, &later.version) == (&first.name, &first.arch, &first.version)
+        });
+        for package in packages {
+            if let Some(automatic) = &self.automatic {
                 package.manual = !automatic.contains(&package.name);
+            }
+            if let Some(manual) = &self.manual {
+                package.manual = manual.contains(&package.name);
             }
         }
         self.facts.ownership = self.ownership();
@@ -180,6 +193,8 @@ impl Gather {
         for (at, package) in (0..).zip(&self.facts.packages) {
             names.entry(package.name.clone()).or_insert(at);
             names.insert(format!("{}:{}", package.name, package.arch), at);
+            names.insert(format!("{}={}", package.name, package.version), at);
+            names.insert(package.identity(), at);
         }
         let mut places = Places::new(&self.facts.tree);
         let mut owners = Vec::new();
@@ -194,11 +209,11 @@ impl Gather {
             .packages
             .iter()
             .flat_map(|package| &package.conffiles);
-        let conffiles = conffiles.map(|file| (&file.path, &file.md5));
-        let recorded = self.recorded.iter().map(|(path, md5)| (path, md5));
+        let conffiles = conffiles.map(|file| (&file.path, &file.digest));
+        let recorded = self.recorded.iter().map(|(path, digest)| (path, digest));
         let recorded = recorded
             .chain(conffiles)
-            .map(|(path, md5)| (places.canonical(path), md5.clone()));
+            .map(|(path, digest)| (places.canonical(path), digest.clone()));
         Ownership::new(owners, recorded.collect())
     }
 

@@ -47,6 +47,8 @@ pub struct Interest {
     pub total: u64,
     /// Whether a file's extended attributes are wanted too.
     pub attributes: bool,
+    /// Endings: a file of the same name with one of them holds what was not written into the file yet ([`FileView::beside`]).
+    pub beside: &'static [&'static str],
     /// Files may be too large to be held: they are read piece by piece ([`Detector::stream`]), and never shown whole.
     pub streamed: bool,
 }
@@ -96,6 +98,7 @@ pub struct FileView<'a> {
     /// Whether what is said of it is said without its secrets.
     pub masking: Masking,
     attributes: &'a [(Vec<u8>, Vec<u8>)],
+    beside: &'a [(&'static str, Vec<u8>)],
     text: OnceLock<Cow<'a, str>>,
 }
 
@@ -113,6 +116,7 @@ impl<'a> FileView<'a> {
             purpose,
             masking: Masking::Masked,
             attributes: &[],
+            beside: &[],
             text: OnceLock::new(),
         }
     }
@@ -122,6 +126,19 @@ impl<'a> FileView<'a> {
     pub fn with_attributes(mut self, attributes: &'a [(Vec<u8>, Vec<u8>)]) -> Self {
         self.attributes = attributes;
         self
+    }
+
+    /// The same with what stands beside it, for those whose interest asks for it.
+    #[must_use]
+    pub fn with_beside(mut self, beside: &'a [(&'static str, Vec<u8>)]) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    /// What the file of the same name with this ending holds, where it is there.
+    pub fn beside(&self, ending: &str) -> Option<&'a [u8]> {
+        let found = self.beside.iter().find(|(known, _)| *known == ending);
+        found.map(|(_, bytes)| bytes.as_slice())
     }
 
     /// The same with its secrets, for who writes their files; its text keeps bytes that are none ([`masking::bytes`]).

@@ -134,6 +134,10 @@ mod tests {
             depends: depends.iter().map(|group| words(group)).collect(),
             provides: words(provides),
             conffiles: Vec::new(),
+            ghosts: Vec::new(),
+            vendor: String::new(),
+            module: String::new(),
+            installed: None,
             evidence: Evidence::file(&"/x".into()),
         }
     }

@@ -139,6 +139,10 @@ mod tests {
             depends: Vec::new(),
             provides: Vec::new(),
             conffiles: Vec::new(),
+            ghosts: Vec::new(),
+            vendor: String::new(),
+            module: String::new(),
+            installed: None,
             evidence: Evidence::file(&"/packages".into()),
         };
         Facts {

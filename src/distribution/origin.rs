@@ -294,6 +294,10 @@ mod tests {
             depends: Vec::new(),
             provides: Vec::new(),
             conffiles: Vec::new(),
+            ghosts: Vec::new(),
+            vendor: String::new(),
+            module: String::new(),
+            installed: None,
             evidence: Evidence::file(&"/var/lib/dpkg/status".into()),
         };
         Facts {

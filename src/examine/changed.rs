@@ -13,35 +13,32 @@ use std::collections::BTreeSet;
 pub struct Changed {
     pub files: BTreeSet<MachinePath>,
     /// The digests that their packages recorded.
-    digests: BTreeSet<Want>,
+    digests: Vec<Want>,
 }
 
 impl Changed {
     pub fn find(facts: &Facts) -> Self {
         let packages = facts.packages.iter();
-        let installed: Vec<Option<(Want, i64)>> = packages
-            .map(|package| {
-                package::records(package).find_map(|record| {
-                    let entry = facts.tree.get(&record.file)?;
-                    Some((record.digests, entry.mtime))
-                })
-            })
+        let installed: Vec<Option<i64>> = packages
+            .map(|package| package::installed(package, &facts.tree))
             .collect();
-        let mut found = Self {
-            files: BTreeSet::new(),
-            digests: BTreeSet::new(),
-        };
+        let mut files = BTreeSet::new();
+        let mut owners = BTreeSet::new();
         for (path, owner) in facts.ownership.owned() {
-            let Some(Some((digests, installed))) = installed.get(owner) else {
+            let Some(Some(installed)) = installed.get(owner) else {
                 continue;
             };
             let younger = |entry: &crate::walk::Entry| entry.is_file() && entry.mtime >= *installed;
             if facts.tree.entry(path).is_some_and(younger) {
-                found.files.insert(path.clone());
-                found.digests.insert(digests.clone());
+                files.insert(path.clone());
+                owners.insert(owner);
             }
         }
-        found
+        let owners = owners.iter().filter_map(|at| facts.packages.get(*at));
+        Self {
+            files,
+            digests: package::digests(owners, &facts.tree),
+        }
     }
 
     /// The digests that their packages recorded.

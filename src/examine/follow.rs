@@ -1,10 +1,9 @@
 //! What facts ask for: the files that only show themselves once others were read. Pure.
 
 use super::changed::Changed;
-use crate::detect::native::package::Digests;
 use crate::detect::native::{
     Certificates, Code, Content, Digest, Executable, MachineCode, Managers, NamedListeners, Units,
-    syntax, system,
+    package, syntax, system,
 };
 use crate::detect::{Purpose, Want};
 use crate::fact::{Elf, Facts, Syntax};
@@ -251,7 +250,7 @@ fn compared(facts: &Facts, changed: &Changed) -> Vec<Want> {
     let recorded = facts
         .ownership
         .recorded_paths()
-        .filter(|path| Digests::is_compared(&path.text()) || changed.files.contains(*path));
+        .filter(|path| package::is_compared(&path.text()) || changed.files.contains(*path));
     conffiles
         .chain(recorded.cloned())
         .filter(|path| {
@@ -260,6 +259,6 @@ fn compared(facts: &Facts, changed: &Changed) -> Vec<Want> {
                 .entry(path)
                 .is_some_and(crate::walk::Entry::is_file)
         })
-        .map(|path| Want::file(&path, Digest::ID))
+        .map(|path| Digest::want(&path, facts.ownership.recorded(&path)))
         .collect()
 }

@@ -35,7 +35,7 @@ use crate::path::{MachinePath, sanitise};
 use crate::walk::Tree;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where something was seen. `excerpt` is sanitised, redacted, and at most [`Evidence::EXCERPT`] characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -175,8 +175,12 @@ pub enum Fact {
     Locale(String),
     Package(Package),
     Archive(archive::OfArchive),
-    /// The name of a package database that was read.
+    /// The name of a package database that was read and that has packages.
     PackageDatabase(&'static str),
+    /// One that has none, and its file.
+    EmptyDatabase(&'static str, MachinePath),
+    /// One that could not be read, or not whole: which, and its file.
+    DamagedDatabase(&'static str, MachinePath),
     /// The paths a package's file list names (canonical only after the merge).
     Owns {
         package: String,
@@ -184,12 +188,14 @@ pub enum Fact {
     },
     /// Names of packages that were installed as dependencies.
     Automatic(Vec<String>),
-    /// The MD5 of a file's content, hexadecimal.
+    /// Names of packages that were asked for; all others came as dependencies.
+    Manual(Vec<String>),
+    /// Digests of a file's content, hexadecimal.
     Digest {
         path: MachinePath,
-        md5: String,
+        digests: Vec<String>,
     },
-    /// MD5s that a package recorded for files it owns.
+    /// Digests that a package recorded for files it owns, hexadecimal.
     Recorded {
         package: String,
         digests: Vec<(MachinePath, String)>,
@@ -237,11 +243,17 @@ pub struct Facts {
     pub packages: Vec<Package>,
     /// The package database that they were read from, as its reader calls itself.
     pub package_database: Option<String>,
+    /// Every database that was read, with packages or without.
+    pub read_databases: BTreeSet<&'static str>,
+    /// Those without packages, with the file.
+    pub empty_databases: BTreeSet<(&'static str, MachinePath)>,
+    /// Databases that could not be read whole, with the file.
+    pub damaged_databases: BTreeSet<(&'static str, MachinePath)>,
     pub ownership: Ownership,
     /// Where packages come from.
     pub archives: archive::Archives,
-    /// MD5 by path, of the files that were asked for.
-    pub digests: BTreeMap<MachinePath, String>,
+    /// Digests by path, of the files that were asked for.
+    pub digests: BTreeMap<MachinePath, BTreeSet<String>>,
     pub units: Vec<UnitFile>,
     pub init_scripts: Vec<InitScript>,
     pub users: Vec<User>,
@@ -286,22 +298,57 @@ pub enum FileState {
 }
 
 impl Facts {
+    /// A database of packages: the first that has some is the machine's.
+    pub(crate) fn note_database(&mut self, fact: Fact) {
+        match fact {
+            Fact::PackageDatabase(name) => {
+                self.package_database.get_or_insert(name.to_owned());
+                self.read_databases.insert(name);
+            }
+            Fact::EmptyDatabase(name, path) => {
+                self.read_databases.insert(name);
+                self.empty_databases.insert((name, path));
+            }
+            Fact::DamagedDatabase(name, path) => {
+                self.damaged_databases.insert((name, path));
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn note_digests(&mut self, path: &MachinePath, digests: Vec<String>) {
+        let known = self.digests.entry(self.tree.canonical(path));
+        known.or_default().extend(digests);
+    }
+
     /// The package that owns a path, links in its directories followed.
     pub fn owner(&self, path: &MachinePath) -> Option<&Package> {
         let index = self.ownership.owner(&self.tree.canonical(path))?;
         self.packages.get(index)
     }
 
-    /// Pristine where the content equals what the package recorded, modified where it differs, unowned where no package
-    /// knows the path. A file without a digest on either side counts as pristine when owned: nothing says otherwise.
+    /// Pristine where the content equals what a package recorded, modified where it differs from what each of them did,
+    /// unowned where no package knows the path. A file without a digest on either side counts as pristine when owned:
+    /// nothing says otherwise.
     pub fn state(&self, path: &MachinePath) -> FileState {
         let path = self.tree.canonical(path);
         if self.ownership.owner(&path).is_none() {
             return FileState::Unowned;
         }
-        match (self.ownership.recorded(&path), self.digests.get(&path)) {
-            (Some(recorded), Some(found)) if recorded != found => FileState::Modified,
-            _ => FileState::Pristine,
+        let Some(found) = self.digests.get(&path) else {
+            return FileState::Pristine;
+        };
+        let mut differs = false;
+        for recorded in self.ownership.recorded(&path) {
+            if found.contains(recorded) {
+                return FileState::Pristine;
+            }
+            differs |= found.iter().any(|found| found.len() == recorded.len());
+        }
+        if differs {
+            FileState::Modified
+        } else {
+            FileState::Pristine
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::path::MachinePath;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conffile {
     pub path: MachinePath,
-    /// Hexadecimal MD5.
-    pub md5: String,
+    /// Hexadecimal; its length tells MD5, SHA-1, SHA-256 and the others apart.
+    pub digest: String,
 }
 
 /// An installed package.
@@ -30,7 +30,23 @@ pub struct Package {
     pub depends: Vec<Vec<String>>,
     pub provides: Vec<String>,
     pub conffiles: Vec<Conffile>,
+    /// Files that it only names: whatever is in them was made on the machine, and no package brings it.
+    pub ghosts: Vec<MachinePath>,
+    /// Who made it, where the database says so.
+    pub vendor: String,
+    /// The module stream that it is of, as `name:stream`, where its distribution has such.
+    pub module: String,
+    /// When it was installed, in seconds of Unix time, where the database says so.
+    pub installed: Option<i64>,
     pub evidence: Evidence,
+}
+
+impl Package {
+    /// What tells it from every other package of the machine: a kernel is installed in several versions, a library for
+    /// several architectures. No database allows `=` in a name.
+    pub fn identity(&self) -> String {
+        format!("{}={}:{}", self.name, self.version, self.arch)
+    }
 }
 
 /// Which package owns which path. Built once from the databases' file lists, paths canonical (a merged `/usr` resolved).
@@ -38,7 +54,7 @@ pub struct Package {
 pub struct Ownership {
     /// Sorted by path; index into `Facts::packages`.
     owners: Vec<(MachinePath, u32)>,
-    /// Sorted by path; MD5 as recorded by the package.
+    /// Sorted by path; digests as packages recorded them, of a path that two packages have as each did.
     recorded: Vec<(MachinePath, String)>,
 }
 
@@ -50,7 +66,7 @@ impl Ownership {
         owners.sort();
         owners.dedup_by(|a, b| a.0 == b.0);
         recorded.sort();
-        recorded.dedup_by(|a, b| a.0 == b.0);
+        recorded.dedup();
         Self { owners, recorded }
     }
 
@@ -64,22 +80,64 @@ impl Ownership {
             .and_then(|(_, index)| usize::try_from(*index).ok())
     }
 
-    pub fn recorded(&self, path: &MachinePath) -> Option<&str> {
-        let at = self
-            .recorded
-            .binary_search_by(|(known, _)| known.cmp(path))
-            .ok()?;
-        self.recorded.get(at).map(|(_, md5)| md5.as_str())
+    /// Every digest that was recorded of a path.
+    pub fn recorded(&self, path: &MachinePath) -> impl Iterator<Item = &str> {
+        let from = self.recorded.partition_point(|(known, _)| known < path);
+        let of = self.recorded.iter().skip(from);
+        let of = of.take_while(move |(known, _)| known == path);
+        of.map(|(_, digest)| digest.as_str())
     }
 
     /// Paths with a recorded digest, sorted.
     pub fn recorded_paths(&self) -> impl Iterator<Item = &MachinePath> {
-        self.recorded.iter().map(|(path, _)| path)
+        let mut last = None;
+        let paths = self.recorded.iter().map(|(path, _)| path);
+        paths.filter(move |path| last.replace(*path) != Some(*path))
     }
 
     pub fn owned(&self) -> impl Iterator<Item = (&MachinePath, usize)> {
         self.owners
             .iter()
             .map(|(path, index)| (path, usize::try_from(*index).unwrap_or(usize::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Facts, FileState};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_file_of_two_packages_is_pristine_if_it_is_as_one_of_them_had_it() {
+        let path = MachinePath::from("/etc/shared.conf");
+        let recorded = ["a".repeat(32), "b".repeat(64)].map(|digest| (path.clone(), digest));
+        let ownership = Ownership::new(
+            vec![(path.clone(), 1), (path.clone(), 0)],
+            recorded.to_vec(),
+        );
+        assert_eq!(ownership.recorded(&path).count(), 2);
+        assert_eq!(ownership.recorded_paths().count(), 1);
+        assert_eq!(ownership.recorded(&"/etc/shared".into()).count(), 0);
+        let mut facts = Facts {
+            ownership,
+            ..Facts::default()
+        };
+        let mut state = |found: &[String]| {
+            facts
+                .digests
+                .insert(path.clone(), found.iter().cloned().collect::<BTreeSet<_>>());
+            facts.state(&path)
+        };
+        assert_eq!(
+            state(&["c".repeat(32), "b".repeat(64)]),
+            FileState::Pristine
+        );
+        assert_eq!(
+            state(&["c".repeat(32), "c".repeat(64)]),
+            FileState::Modified
+        );
+        // A digest of another kind says nothing.
+        assert_eq!(state(&["c".repeat(40)]), FileState::Pristine);
     }
 }

@@ -1,6 +1,6 @@
 //! What an image takes from the machine's tree, and what follows from it: removals, secrets, more packages.
 
-use super::file::Carrier;
+use super::file::{Carrier, is_live};
 use super::place::Place;
 use super::secret::{self, Taken};
 use super::{
@@ -86,6 +86,27 @@ fn files_of(lifted: &BTreeSet<String>, carrier: &mut Carrier<'_, '_>, place: &Pl
     }
 }
 
+/// Where programs keep what nobody misses: not carried for a package's sake.
+const PASSING: &[&str] = &["/var/log", "/var/cache", "/var/tmp", "/var/lock"];
+
+/// Files that the image's packages only name. Nothing but the machine has what is in them.
+fn ghosts(image: OfImage<'_>, carrier: &mut Carrier<'_, '_>, place: &Place<'_>) {
+    let passing: Vec<MachinePath> = PASSING.iter().map(MachinePath::new).collect();
+    let names = image.names.union(image.lifted);
+    let packages = names.filter_map(|name| place.facts.package(name));
+    for ghost in packages.flat_map(|package| &package.ghosts) {
+        let path = place.facts.tree.canonical(ghost);
+        let entry = place.facts.tree.entry(&path);
+        let is_file = entry.is_some_and(|entry| entry.is_file() && entry.size > 0);
+        if is_file && !is_live(&path) && !passing.iter().any(|out| path.is_within(out)) {
+            carrier.carry(
+                &path,
+                "its package names it only: its content is the machine's",
+            );
+        }
+    }
+}
+
 /// Files that a service is handed as credentials: it has them as such, and nowhere else.
 fn credentials(workload: &Workload) -> impl Iterator<Item = MachinePath> {
     let services = workload.services.iter();
@@ -133,6 +154,7 @@ pub(super) fn carried(
     let mut carrier = Carrier::new(place, closure, left_out);
     let mut removals = configuration::carry(workload, place, &mut carrier);
     files_of(image.lifted, &mut carrier, place);
+    ghosts(image, &mut carrier, place);
     for claim in &workload.claims {
         carrier.carry(claim, "no package owns it");
     }

@@ -6,6 +6,7 @@
 use super::PlannedRemoval;
 use super::file::Carrier;
 use super::place::Place;
+use crate::detect::native::package;
 use crate::disk::FileKind;
 use crate::fact::FileState;
 use crate::path::MachinePath;
@@ -134,6 +135,7 @@ fn added(
         let owned = place.owned_configuration.contains_key(&entry.path);
         match entry.kind {
             _ if place.base.distribution.is_generated(&entry.path) => {}
+            _ if package::is_aside(&entry.path) => {}
             FileKind::Directory if owned && !place.owns_below(&entry.path) => {
                 removals.push(PlannedRemoval {
                     path: entry.path.clone(),

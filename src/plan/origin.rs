@@ -61,10 +61,20 @@ pub(super) fn sources(
     place: &Place<'_>,
 ) -> Sources {
     let mut needed = Needed::new(place);
+    let names = names.iter().map(String::as_str);
     if place.base.family.is_none() {
+        // Nothing installs them: what the workload itself is made of comes from the disk, and a remark says that what it
+        // needs beside that is missing. Every image has a shell, with what the shell needs.
+        let base = shell(place);
+        for name in names.filter(|name| !base.contains(name)) {
+            let packages = place.facts.packages.iter().enumerate();
+            for (at, package) in packages.filter(|(_, package)| package.name == name) {
+                let why = "this version cannot install packages of this distribution";
+                needed.lifted(at, package, Some(why.to_owned()));
+            }
+        }
         return needed.sources;
     }
-    let names = names.iter().map(String::as_str);
     let all = place.installed.beyond_base_places(names);
     for at in &all {
         if let Some(package) = place.facts.packages.get(*at) {
@@ -79,6 +89,17 @@ pub(super) fn sources(
         }
     }
     needed.finish(&all)
+}
+
+/// The packages of the machine's shell and of all that it needs.
+fn shell<'a>(place: &Place<'a>) -> BTreeSet<&'a str> {
+    let shell = place.facts.tree.resolve(&"/bin/sh".into());
+    let owner = shell.and_then(|path| place.facts.owner(&path));
+    let all = place
+        .installed
+        .closure(owner.map(|owner| owner.name.as_str()));
+    let packages = all.iter().filter_map(|at| place.facts.packages.get(*at));
+    packages.map(|package| package.name.as_str()).collect()
 }
 
 struct Needed<'p, 'a> {

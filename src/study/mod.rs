@@ -17,6 +17,7 @@ use crate::distribution::{base, family, lifetime, machine};
 use crate::fact::{Facts, OsRelease, Unexamined};
 use crate::kernel::need::Need;
 use crate::kernel::{Reaches, join};
+use crate::path::MachinePath;
 use crate::plan::{self, Plan, Unclaimed};
 use crate::product::Disposition;
 use crate::product::pack::Packs;
@@ -125,10 +126,16 @@ fn unexamined(facts: &Facts, services: &Services, cut: &Cut) -> Vec<Unexamined> 
     found.extend(products.flat_map(|product| product.unexamined.iter().cloned()));
     found.extend(cut.unexamined.iter().cloned());
     let unread = package::unread(facts).into_iter();
-    found.extend(unread.map(|(name, path)| Unexamined {
-        path,
-        detector: format!("packages/{name}"),
-        reason: "a package database that was not read".to_owned(),
+    // Of a damaged one its reader said what is wrong with it.
+    let is_told = |path: &MachinePath| facts.damaged_databases.iter().any(|(_, own)| own == path);
+    let unread = unread.filter(|unread| !is_told(&unread.path));
+    found.extend(unread.map(|unread| Unexamined {
+        path: unread.path,
+        detector: format!("packages/{}", unread.name),
+        reason: format!(
+            "{}'s database has no packages, or was not read",
+            unread.name
+        ),
     }));
     found.extend(plan::hosts_left_out(facts).filter(|_| !cut.workloads.is_empty()));
     found.sort();
@@ -273,7 +280,6 @@ fn os(os: &OsRelease) -> Os {
 
 fn packages(facts: &Facts, usage: &[PackageUsage]) -> Packages {
     let family = family::of(facts);
-    let distribution = facts.os.as_ref().map(|os| os.id.as_str());
     let origins = base::choose(facts).map(|base| {
         let origins = Origins::new(facts, &base);
         let all = 0..facts.packages.len();
@@ -297,7 +303,7 @@ fn packages(facts: &Facts, usage: &[PackageUsage]) -> Packages {
                 .map_or_else(Vec::new, |(_, why)| why.clone()),
             source: package.source.clone(),
             manual: package.manual,
-            purl: family::purl(family, distribution, package),
+            purl: family::purl(family, facts, package),
             bytes: usage.bytes,
             moves: usage.moves,
             evidence: Some(package.evidence.clone()),

@@ -188,6 +188,10 @@ mod tests {
             depends: depends.iter().map(|d| vec![(*d).to_owned()]).collect(),
             provides: Vec::new(),
             conffiles: Vec::new(),
+            ghosts: Vec::new(),
+            vendor: String::new(),
+            module: String::new(),
+            installed: None,
             evidence: Evidence::file(&"/var/lib/dpkg/status".into()),
         }
     }

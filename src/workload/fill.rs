@@ -6,6 +6,7 @@ use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
 use super::{Configuration, Data, Mount, Workload, claims, connect, mount, place, spoken, trust};
+use crate::detect::native::package;
 use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
@@ -39,6 +40,7 @@ pub fn of_service(
         state: facts.state(&path),
         path,
     }));
+    configuration.retain(|file| !package::is_aside(&file.path));
     configuration.sort();
     configuration.dedup();
     let title = match product {

@@ -117,6 +117,10 @@ pub fn package(name: &str, version: &str) -> Package {
         depends: Vec::new(),
         provides: Vec::new(),
         conffiles: Vec::new(),
+        ghosts: Vec::new(),
+        vendor: String::new(),
+        module: String::new(),
+        installed: None,
         evidence: evidence("/var/lib/dpkg/status", 1),
     }
 }

@@ -55,7 +55,7 @@ const FILES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "packages",
-        &["packages/"],
+        &["packages/dpkg", "packages/apt-states"],
         &[
             "/var/lib/dpkg/status",
             "/var/lib/dpkg/status.d/a",
@@ -63,6 +63,38 @@ const FILES: &[(&str, &[&str], &[&str])] = &[
             "/var/lib/dpkg/info/a.md5sums",
             "/var/lib/apt/extended_states",
         ],
+    ),
+    (
+        "rpm",
+        &["packages/rpm"],
+        &[
+            "/var/lib/rpm/rpmdb.sqlite",
+            "/var/lib/rpm/Packages",
+            "/var/lib/rpm/Packages.db",
+            "/var/lib/dnf/history.sqlite",
+            "/usr/lib/sysimage/libdnf5/packages.toml",
+            "/var/lib/zypp/AutoInstalled",
+            "/var/lib/yum/yumdb/a/0-a-1-1-noarch/reason",
+        ],
+    ),
+    (
+        "apk",
+        &["packages/apk"],
+        &["/lib/apk/db/installed", "/etc/apk/world"],
+    ),
+    (
+        "pacman",
+        &["packages/pacman"],
+        &[
+            "/var/lib/pacman/local/a-1-1/desc",
+            "/var/lib/pacman/local/a-1-1/files",
+            "/var/lib/pacman/local/a-1-1/mtree",
+        ],
+    ),
+    (
+        "opkg",
+        &["packages/opkg"],
+        &["/usr/lib/opkg/status", "/usr/lib/opkg/info/a.list"],
     ),
     (
         "archives",
@@ -187,6 +219,8 @@ fn files(ids: &[&str], paths: &[&str], choice: usize, bytes: &[u8]) {
     let path = MachinePath::new(paths[choice % paths.len()]);
     let entry = entry(&path, bytes.len());
     let purpose = Purpose::default();
+    let (bytes, log) = logged(bytes);
+    let beside = [("-wal", log.to_vec())];
     let mut shown = 0;
     for detector in detectors() {
         let id = detector.id();
@@ -194,7 +228,7 @@ fn files(ids: &[&str], paths: &[&str], choice: usize, bytes: &[u8]) {
             continue;
         }
         shown += 1;
-        let view = FileView::new(&path, &entry, bytes, &purpose);
+        let view = FileView::new(&path, &entry, bytes, &purpose).with_beside(&beside);
         let mut sink = Sink::default();
         if detector.interest().streamed {
             let view = FileView::new(&path, &entry, &[], &purpose);
@@ -210,6 +244,13 @@ fn files(ids: &[&str], paths: &[&str], choice: usize, bytes: &[u8]) {
         black_box(sink);
     }
     assert!(shown > 0, "no detector is called {ids:?}");
+}
+
+/// A file, and the log of writes of SQLite that stands behind it in an input.
+fn logged(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let mut starts = bytes.windows(3);
+    let start = starts.position(|start| start == [0x37, 0x7f, 0x06]);
+    bytes.split_at(start.unwrap_or(bytes.len()))
 }
 
 /// A machine that has a package `a`, whose name lists are searched for.

@@ -3,9 +3,11 @@
 use super::Seen;
 use super::network::documents;
 use crate::fact::{Evidence, Facts, FileState, Syntax};
+use crate::path::MachinePath;
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
 use crate::walk::Entry;
+use std::collections::BTreeSet;
 
 /// Sysctls that belong to a name space (namespaces(7), sysctl(7)); everything else is the host's.
 const NAMESPACED: &[&str] = &[
@@ -57,17 +59,27 @@ fn is_module(entry: &Entry) -> bool {
             .any(|end| name.ends_with(end))
 }
 
-/// Modules under /lib/modules that no package owns, or that stand where add-ons are put. One concern a directory.
+/// Modules under /lib/modules that no package owns, or that stand where add-ons are put and are not of the kernel's own
+/// packages. Who owns what no database says is not known, and nothing is said of it.
 fn modules_on_disk(facts: &Facts) -> Vec<Concern> {
     let Some(modules) = facts.tree.resolve(&"/lib/modules".into()) else {
         return Vec::new();
     };
+    if facts.package_database.is_none() {
+        return Vec::new();
+    }
+    let is_whole = facts.damaged_databases.is_empty();
+    let kernels = kernels(facts, &modules);
     let foreign = |entry: &&Entry| {
         let path = entry.path.text().into_owned();
         let addon = ["/extra/", "/updates/", "/weak-updates/"]
             .iter()
             .any(|part| path.contains(part));
-        is_module(entry) && (addon || facts.owner(&entry.path).is_none())
+        is_module(entry)
+            && match facts.owner(&entry.path) {
+                Some(owner) => addon && !kernels.contains(owner.source.as_str()),
+                None => addon || is_whole,
+            }
     };
     let found: Vec<&Entry> = facts.tree.below(&modules).filter(foreign).collect();
     if found.is_empty() {
@@ -86,6 +98,25 @@ fn modules_on_disk(facts: &Facts) -> Vec<Concern> {
     concern("kernel/out-of-tree-module", None, detail, evidence)
         .into_iter()
         .collect()
+}
+
+/// The source packages of the kernels: of those that own the lists of what is built in, or what is below `kernel` in a
+/// directory of modules where nobody owns the lists.
+fn kernels<'a>(facts: &'a Facts, modules: &MachinePath) -> BTreeSet<&'a str> {
+    let of = |wanted: &dyn Fn(&[u8], &Entry) -> bool| -> BTreeSet<&'a str> {
+        let owners = facts.tree.below(modules).filter_map(|entry| {
+            let release = modules.components().count();
+            let part = entry.path.components().nth(release + 1);
+            let is_wanted = part.is_some_and(|part| wanted(part, entry));
+            is_wanted.then(|| facts.owner(&entry.path)).flatten()
+        });
+        owners.map(|owner| owner.source.as_str()).collect()
+    };
+    let lists = of(&|part, entry| part == b"modules.builtin" && entry.is_file());
+    if lists.is_empty() {
+        return of(&|part, entry| part == b"kernel" && is_module(entry));
+    }
+    lists
 }
 
 /// modules-load.d(5) and /etc/modules, as far as an administrator wrote them.
@@ -216,6 +247,80 @@ fn other_processors(seen: &Seen<'_>) -> Vec<Concern> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::FileKind;
+    use crate::fact::{Ownership, Package};
+    use crate::walk::Tree;
+
+    /// Which modules are foreign on a machine with a kernel's package, one with more modules of the same source, and a vendor's.
+    fn foreign(database: Option<&str>, is_damaged: bool) -> Vec<String> {
+        let package = |name: &str, source: &str| Package {
+            name: name.into(),
+            version: "1".into(),
+            arch: "x86_64".into(),
+            source: source.into(),
+            section: String::new(),
+            manual: true,
+            held: false,
+            essential: false,
+            depends: Vec::new(),
+            provides: Vec::new(),
+            conffiles: Vec::new(),
+            ghosts: Vec::new(),
+            vendor: String::new(),
+            module: String::new(),
+            installed: None,
+            evidence: Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()),
+        };
+        let owned = ["kernel/a.ko", "extra/more.ko.xz", "extra/vendor.ko"];
+        let nobodys = ["kernel/made.ko", "updates/dkms.ko"];
+        let path = |name: &str| MachinePath::new(format!("/lib/modules/5.1/{name}"));
+        let files = owned.iter().chain(&nobodys);
+        let owners = (0..)
+            .zip(owned)
+            .map(|(at, name)| (path(name), at))
+            .collect();
+        let directory = |path: &str| Entry {
+            kind: FileKind::Directory,
+            ..Entry::file(&path.into(), 0o755)
+        };
+        let mut entries = vec![directory("/lib"), directory("/lib/modules")];
+        entries.extend(files.map(|name| Entry::file(&path(name), 0o644)));
+        let facts = Facts {
+            tree: Tree::new(entries),
+            packages: vec![
+                package("kernel-core", "kernel"),
+                package("kernel-modules-extra", "kernel"),
+                package("vendor", "vendor"),
+            ],
+            package_database: database.map(str::to_owned),
+            damaged_databases: is_damaged
+                .then(|| ("rpm", "/x".into()))
+                .into_iter()
+                .collect(),
+            ownership: Ownership::new(owners, Vec::new()),
+            ..Facts::default()
+        };
+        let evidence = modules_on_disk(&facts)
+            .into_iter()
+            .flat_map(|concern| concern.evidence);
+        evidence
+            .map(|evidence| evidence.path.name().into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn modules_of_the_kernels_own_packages_are_not_foreign_wherever_they_are() {
+        assert_eq!(
+            foreign(Some("rpm"), false),
+            ["vendor.ko", "made.ko", "dkms.ko"]
+        );
+    }
+
+    #[test]
+    fn modules_whose_owner_is_not_known_are_not_foreign() {
+        assert!(foreign(None, false).is_empty());
+        assert_eq!(foreign(Some("rpm"), true), ["vendor.ko", "dkms.ko"]);
+    }
 
     #[test]
     fn which_sysctls_are_the_containers() {

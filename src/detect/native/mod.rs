@@ -39,9 +39,9 @@ pub use secret::Content;
 pub use system::CONFIGURATION;
 pub use unit::Units;
 
-/// Every native detector, in the order of their ids.
+/// Every native detector.
 pub fn all() -> Vec<Box<dyn Detector>> {
-    vec![
+    let mut all: Vec<Box<dyn Detector>> = vec![
         Box::new(syntax::Configuration),
         Box::new(Members),
         Box::new(Cron),
@@ -51,17 +51,6 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(LoaderCache),
         Box::new(digest::Digest),
         Box::new(InitScripts),
-        Box::new(package::Status),
-        Box::new(package::FileLists),
-        Box::new(package::Digests),
-        Box::new(package::States),
-        Box::new(package::Descriptions),
-        Box::new(package::History),
-        Box::new(package::Keys),
-        Box::new(package::Lists),
-        Box::new(package::Logins),
-        Box::new(package::Pins),
-        Box::new(package::Sources),
         Box::new(secret::Content),
         Box::new(certificate::Certificates),
         Box::new(listener::NamedListeners),
@@ -70,7 +59,9 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(system::Identity),
         Box::new(Managers),
         Box::new(Units),
-    ]
+    ];
+    all.extend(package::detectors());
+    all
 }
 
 #[cfg(test)]

@@ -130,23 +130,43 @@ pub fn of(facts: &Facts) -> Option<&'static dyn Family> {
     kin::of(facts.os.as_ref()?)?.installer()
 }
 
-/// The package URL on a machine whose family is `family`; one of no type in particular where nobody knows it.
-pub fn purl(family: Option<&dyn Family>, distribution: Option<&str>, package: &Package) -> String {
-    match family {
-        Some(family) => family.purl(distribution, package),
-        None => format!(
-            "pkg:generic/{}@{}",
-            encoded(&package.name),
-            encoded(&package.version)
-        ),
+/// The package URL on a machine whose packages are installed by `family`; where nobody here knows how, that of its package
+/// database's type, or of no type in particular.
+pub fn purl(family: Option<&dyn Family>, facts: &Facts, package: &Package) -> String {
+    let distribution = facts.os.as_ref().map(|os| os.id.as_str());
+    if let Some(family) = family {
+        return family.purl(distribution, package);
     }
+    let database = facts.package_database.as_deref();
+    let known = TYPES.iter().find(|(name, _)| Some(*name) == database);
+    let name = encoded(&package.name);
+    let Some((_, kind)) = known else {
+        return format!("pkg:generic/{name}@{}", encoded(&package.version));
+    };
+    let mut place = format!("pkg:{kind}/");
+    if let Some(distribution) = distribution {
+        place = format!("{place}{}/", encoded(distribution));
+    }
+    // Of this type alone the epoch is no part of the version.
+    let epoch = package.version.split_once(':').filter(|_| *kind == "rpm");
+    let version = encoded(epoch.map_or(&package.version, |(_, version)| version));
+    let arch = encoded(&package.arch);
+    let epoch = epoch.map(|(epoch, _)| format!("&epoch={}", encoded(epoch)));
+    format!(
+        "{place}{name}@{version}?arch={arch}{}",
+        epoch.unwrap_or_default()
+    )
 }
+
+/// Types of package URLs by the package database that they go with.
+const TYPES: &[(&str, &str)] = &[("rpm", "rpm"), ("apk", "apk"), ("pacman", "alpm")];
 
 /// What the specification of package URLs has percent-encoded is.
 fn encoded(text: &str) -> String {
     text.replace('%', "%25")
         .replace('+', "%2B")
         .replace(':', "%3A")
+        .replace('^', "%5E")
 }
 
 #[cfg(test)]
@@ -169,6 +189,38 @@ mod tests {
             package_database: database.map(str::to_owned),
             ..Facts::default()
         }
+    }
+
+    #[test]
+    fn a_package_url_is_of_its_databases_type() {
+        let package = Package {
+            name: "gamma+x".into(),
+            version: "2:1.0^git~1-3".into(),
+            arch: "x86_64".into(),
+            source: "gamma".into(),
+            section: String::new(),
+            manual: true,
+            held: false,
+            essential: false,
+            depends: Vec::new(),
+            provides: Vec::new(),
+            conffiles: Vec::new(),
+            ghosts: Vec::new(),
+            vendor: String::new(),
+            module: String::new(),
+            installed: None,
+            evidence: Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()),
+        };
+        let url = |database| purl(None, &machine("rocky", &[], database), &package);
+        assert_eq!(
+            url(Some("rpm")),
+            "pkg:rpm/rocky/gamma%2Bx@1.0%5Egit~1-3?arch=x86_64&epoch=2"
+        );
+        assert_eq!(
+            url(Some("pacman")),
+            "pkg:alpm/rocky/gamma%2Bx@2%3A1.0%5Egit~1-3?arch=x86_64"
+        );
+        assert_eq!(url(Some("opkg")), "pkg:generic/gamma%2Bx@2%3A1.0%5Egit~1-3");
     }
 
     #[test]

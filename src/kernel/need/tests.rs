@@ -120,6 +120,10 @@ fn owned_by(facts: &mut Facts, packages: &[(&str, &[&str])]) {
             depends: Vec::new(),
             provides: Vec::new(),
             conffiles: Vec::new(),
+            ghosts: Vec::new(),
+            vendor: String::new(),
+            module: String::new(),
+            installed: None,
             evidence: Evidence::file(&"/var/lib/dpkg/status".into()),
         });
         owners.extend(paths.iter().map(|path| (MachinePath::new(path), at)));

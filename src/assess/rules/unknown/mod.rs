@@ -83,11 +83,18 @@ fn program(workload: &Workload) -> String {
 fn packages(seen: &Seen<'_>) -> Vec<Concern> {
     let unread = package::unread(seen.facts).into_iter();
     unread
-        .filter_map(|(name, path)| {
-            let detail = format!(
-                "the {name} database was not read: which packages are installed, and what they own, is not known"
-            );
-            let evidence = vec![Evidence::file(&path)];
+        .filter_map(|unread| {
+            let name = unread.name;
+            let detail = if unread.is_damaged {
+                format!(
+                    "the {name} database was not read whole: packages may be missing, and what they own counts as nobody's"
+                )
+            } else {
+                format!(
+                    "the {name} database was not read: which packages are installed, and what they own, is not known"
+                )
+            };
+            let evidence = vec![Evidence::file(&unread.path)];
             concern("unknown/packages", None, detail, evidence)
         })
         .collect()

@@ -1,4 +1,4 @@
-//! dpkg's database: deb822 stanzas (deb-control(5)), file lists, recorded digests, and apt's own notes.
+//! dpkg's database: deb822 stanzas (deb-control(5)), file lists, and recorded digests.
 //!
 //! Stanzas are parsed one by one, so that a damaged one costs only itself.
 
@@ -18,7 +18,7 @@ const NAME: &str = "dpkg";
 
 const WHY: &str = "packages are what an image installs, and what they own need not be copied";
 
-fn doc(title: &'static str, recognises: &'static str) -> Doc {
+pub(super) fn doc(title: &'static str, recognises: &'static str) -> Doc {
     Doc {
         title,
         recognises,
@@ -54,7 +54,12 @@ impl Detector for Status {
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
         let distroless = !file.path.text().ends_with("/status");
+        if file.text().trim().is_empty() {
+            sink.fact(Fact::EmptyDatabase(NAME, file.path.clone()));
+            return;
+        }
         if let Some(what) = damage(file.text(), distroless) {
+            sink.fact(Fact::DamagedDatabase(NAME, file.path.clone()));
             sink.unexamined(
                 file.path,
                 self.id(),
@@ -78,10 +83,10 @@ impl Detector for Status {
     }
 }
 
-type Stanza<'a> = BTreeMap<&'a str, String>;
+pub(super) type Stanza<'a> = BTreeMap<&'a str, String>;
 
 /// Stanzas with the line each starts on; folded lines joined by newlines.
-fn stanzas(text: &str) -> Vec<(u32, Stanza<'_>)> {
+pub(super) fn stanzas(text: &str) -> Vec<(u32, Stanza<'_>)> {
     let mut found = Vec::new();
     let mut stanza = Stanza::new();
     let mut start = 1;
@@ -112,10 +117,7 @@ fn stanzas(text: &str) -> Vec<(u32, Stanza<'_>)> {
 }
 
 /// How a database is not as dpkg writes it: text that ends with its last stanza, each of which has a name and a version.
-fn damage(text: &str, distroless: bool) -> Option<String> {
-    if text.trim().is_empty() {
-        return Some("is empty".to_owned());
-    }
+pub(super) fn damage(text: &str, distroless: bool) -> Option<String> {
     if text.contains('\0') {
         return Some("holds bytes that are no text".to_owned());
     }
@@ -192,12 +194,16 @@ fn package(
             .flatten()
             .collect(),
         conffiles: conffiles(&field("Conffiles")),
+        ghosts: Vec::new(),
+        vendor: String::new(),
+        module: String::new(),
+        installed: None,
         name,
     })
 }
 
 /// `a (>= 1) | b:any, c` → `[[a, b], [c]]`.
-fn relations(text: &str) -> Vec<Vec<String>> {
+pub(super) fn relations(text: &str) -> Vec<Vec<String>> {
     let name = |part: &str| {
         let part = part.trim();
         let end = part.find([' ', '(', ':', '[', '\n']).unwrap_or(part.len());
@@ -215,15 +221,16 @@ fn relations(text: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn conffiles(text: &str) -> Vec<Conffile> {
+pub(super) fn conffiles(text: &str) -> Vec<Conffile> {
     let file = |line: &str| {
         // From the end, since a path may hold spaces. What follows the digest is a flag: an obsolete conffile belongs to
         // no current version of the package, and `newconffile` in the digest's place was never unpacked.
-        let (path, md5) = line.rsplit_once(' ')?;
-        let is_digest = md5.len() == 32 && md5.bytes().all(|b| b.is_ascii_hexdigit());
+        let (path, digest) = line.rsplit_once(' ')?;
+        let is_digest =
+            [32, 64].contains(&digest.len()) && digest.bytes().all(|b| b.is_ascii_hexdigit());
         is_digest.then(|| Conffile {
             path: path.into(),
-            md5: md5.to_owned(),
+            digest: digest.to_owned(),
         })
     };
     text.lines().filter_map(file).collect()
@@ -232,7 +239,7 @@ fn conffiles(text: &str) -> Vec<Conffile> {
 /// `info/NAME.list` or `NAME:ARCH.list`: the paths a package owns.
 pub struct FileLists;
 
-fn package_of(path: &MachinePath, suffix: &str) -> String {
+pub(super) fn package_of(path: &MachinePath, suffix: &str) -> String {
     let name = path.name();
     name.strip_suffix(suffix).unwrap_or(&name).to_owned()
 }
@@ -274,11 +281,6 @@ impl Digests {
     const ID: &str = "packages/dpkg-digests";
     /// Purpose of a second look: every line, since some file of the package looks changed.
     const ALL: &str = "all";
-
-    /// Compared on every machine: configuration and units. Keeping all digests would cost memory for nothing.
-    pub fn is_compared(path: &str) -> bool {
-        path.starts_with("/etc/") || path.contains("systemd/system/")
-    }
 }
 
 impl Detector for Digests {
@@ -310,7 +312,7 @@ impl Detector for Digests {
         let line = |line: &'_ str| {
             let (md5, path) = line.split_once("  ")?;
             let path = format!("/{path}");
-            (md5.len() == 32 && (all || Self::is_compared(&path)))
+            (md5.len() == 32 && (all || super::is_compared(&path)))
                 .then(|| (MachinePath::new(path.as_str()), md5.to_owned()))
         };
         let digests: Vec<_> = file.text().lines().filter_map(line).collect();
@@ -361,43 +363,6 @@ pub(super) fn made_up(packages: &BTreeMap<String, Vec<String>>) -> BTreeMap<Stri
     files
 }
 
-/// apt's extended_states: which packages came as dependencies.
-pub struct States;
-
-impl Detector for States {
-    fn id(&self) -> &'static str {
-        "packages/apt-states"
-    }
-
-    fn doc(&self) -> Doc {
-        doc(
-            "Packages installed as dependencies",
-            "the Auto-Installed marks of apt",
-        )
-    }
-
-    fn interest(&self) -> Interest {
-        Interest {
-            paths: vec!["/var/lib/apt/extended_states".into()],
-            limit: 64 << 20,
-            ..Interest::default()
-        }
-    }
-
-    fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
-        let automatic = stanzas(file.text())
-            .into_iter()
-            .filter(|(_, stanza)| {
-                stanza
-                    .get("Auto-Installed")
-                    .is_some_and(|value| value == "1")
-            })
-            .filter_map(|(_, stanza)| stanza.get("Package").cloned())
-            .collect();
-        sink.fact(Fact::Automatic(automatic));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -412,7 +377,6 @@ mod tests {
             None
         );
         for (text, said) in [
-            ("\n", "is empty"),
             ("\0\0\0", "no text"),
             ("garbage\n", "no field (line 1)"),
             (

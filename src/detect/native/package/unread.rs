@@ -26,12 +26,45 @@ static DATABASES: LazyLock<Vec<Database>> = LazyLock::new(|| {
     file.map(|file| file.database).unwrap_or_default()
 });
 
-/// The first file of each database that nothing read, with the database's name.
-pub fn unread(facts: &Facts) -> Vec<(&'static str, MachinePath)> {
-    let is_read = |name: &str| facts.package_database.as_deref() == Some(name);
-    let unread = DATABASES.iter().filter(|database| !is_read(&database.name));
-    let found = unread.filter_map(|database| Some((&*database.name, database.first(facts)?)));
-    found.collect()
+/// A database that is there and was not read, or not whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    pub name: &'static str,
+    pub path: MachinePath,
+    /// Some of it was read.
+    pub is_damaged: bool,
+}
+
+/// The first file of each database that nothing read, or that is damaged. One without packages counts as read where
+/// another has some: a tool for another distribution's packages makes its own when it is installed.
+pub fn unread(facts: &Facts) -> Vec<Unread> {
+    let is_read = |name: &str| {
+        let first = facts.package_database.as_deref();
+        first == Some(name) || first.is_some() && facts.read_databases.contains(name)
+    };
+    let damaged = |name: &str| {
+        let empty = facts.empty_databases.iter();
+        let empty = empty.filter(|_| facts.package_database.is_none());
+        let mut damaged = facts.damaged_databases.iter().chain(empty);
+        damaged
+            .find(|(own, _)| *own == name)
+            .map(|(_, path)| path.clone())
+    };
+    let of = DATABASES.iter().filter_map(|database| {
+        let name = &*database.name;
+        let path = match damaged(name) {
+            Some(path) => path,
+            None if is_read(name) => return None,
+            None => database.first(facts)?,
+        };
+        let is_damaged = is_read(name);
+        Some(Unread {
+            name,
+            path,
+            is_damaged,
+        })
+    });
+    of.collect()
 }
 
 impl Database {
@@ -76,10 +109,36 @@ mod tests {
         let names = |facts: &Facts| {
             unread(facts)
                 .into_iter()
-                .map(|(name, _)| name)
+                .map(|unread| unread.name)
                 .collect::<Vec<_>>()
         };
         assert_eq!(names(&facts(Some("dpkg"))), ["pacman"]);
         assert_eq!(names(&facts(None)), ["dpkg", "pacman"]);
+    }
+
+    #[test]
+    fn one_that_is_damaged_is_named_and_one_without_packages_beside_another_is_not() {
+        let path = MachinePath::from("/var/lib/dpkg/status");
+        let mut facts = Facts {
+            tree: Tree::new(vec![Entry {
+                size: 1,
+                ..Entry::file(&path, 0o644)
+            }]),
+            read_databases: ["dpkg", "rpm"].into_iter().collect(),
+            ..Facts::default()
+        };
+        // It has no packages, and no other has: that is no machine's whole truth.
+        assert_eq!(unread(&facts).len(), 1);
+        facts.empty_databases.insert(("dpkg", path.clone()));
+        assert_eq!(unread(&facts).len(), 1);
+        facts.package_database = Some("rpm".to_owned());
+        assert!(unread(&facts).is_empty());
+        facts.damaged_databases.insert(("dpkg", path.clone()));
+        let told = Unread {
+            name: "dpkg",
+            path,
+            is_damaged: true,
+        };
+        assert_eq!(unread(&facts), [told]);
     }
 }

@@ -10,12 +10,14 @@ mod packed;
 mod pin;
 mod source;
 mod stanza;
+mod state;
 
 pub use history::History;
 pub use key::Keys;
 pub use list::{Descriptions, Lists};
 pub use pin::{Logins, Pins};
 pub use source::Sources;
+pub use state::States;
 
 use crate::detect::Doc;
 
