@@ -505,7 +505,8 @@ mod tests {
         assert_eq!(line(web), "/opt/app/run --port 8080");
         assert_eq!((web.user.as_str(), web.manager), ("shop", Starter::Runit));
         assert_eq!(web.working_directory, Some("/opt/app".into()));
-        assert_eq!(web.limits, [("NOFILE".to_owned(), "4096".to_owned())]);
+        let limits = web.limits.iter().map(|limit| (&*limit.name, &*limit.value));
+        assert_eq!(limits.collect::<Vec<_>>(), [("NOFILE", "4096")]);
         assert!(!seen.service("off").enabled);
         assert_eq!(
             seen.placed("runit.service").disposition,

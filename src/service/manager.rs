@@ -3,7 +3,10 @@
 //! One more is a file or folder beside this one, a line in [`MANAGERS`], and a [`super::Starter`] as the scan will call it.
 
 use super::managed::Wanted;
-use super::{GeneratedUnit, Services, cron, emperor, pm2, supervise, supervisord, systemd, sysv};
+use super::{
+    GeneratedUnit, Services, cron, emperor, inetd, openrc, pm2, supervise, supervisord, systemd,
+    sysv, upstart,
+};
 use crate::fact::Facts;
 
 /// What starts services or jobs on a machine.
@@ -27,10 +30,13 @@ pub trait Manager: Sync {
     fn find(&self, facts: &Facts, generated: &[GeneratedUnit], found: &mut Services);
 }
 
-/// An init script is hidden by a unit of its name: systemd comes before System V. Those that others start come last.
+/// An init script is hidden by a unit of its name: systemd, upstart and OpenRC come before System V. Those that others start come last.
 pub const MANAGERS: &[&dyn Manager] = &[
     &systemd::Systemd,
+    &upstart::Upstart,
+    &openrc::OpenRc,
     &sysv::SystemV,
+    &inetd::Inetd,
     &cron::Cron,
     &supervisord::Supervisord,
     &pm2::Pm2,

@@ -7,13 +7,17 @@
 mod answered;
 mod cron;
 mod emperor;
+mod inetd;
 pub mod managed;
 pub mod manager;
+mod openrc;
 mod pm2;
+mod script;
 mod supervise;
 mod supervisord;
 mod systemd;
 mod sysv;
+mod upstart;
 
 use crate::fact::{Evidence, Facts, Unexamined};
 use crate::path::MachinePath;
@@ -42,6 +46,10 @@ pub enum Starter {
     Daemontools,
     S6,
     Emperor,
+    Upstart,
+    Openrc,
+    Inittab,
+    Inetd,
 }
 
 impl Starter {

@@ -7,6 +7,7 @@ pub mod expand;
 pub mod flags;
 pub mod line;
 pub mod script;
+pub mod sh;
 pub mod start;
 
 use std::iter::Peekable;
