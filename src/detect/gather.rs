@@ -87,6 +87,12 @@ impl Gather {
             Fact::Os(os) => {
                 facts.os.get_or_insert(os);
             }
+            Fact::FormerRelease(rank, os) => {
+                let is_better = facts.former.as_ref().is_none_or(|(known, _)| rank < *known);
+                if is_better {
+                    facts.former = Some((rank, os));
+                }
+            }
             Fact::Hostname(name, evidence) => {
                 facts.hostname.get_or_insert((name, evidence));
             }
@@ -204,6 +210,9 @@ impl Gather {
     /// Sorts everything, so that facts do not depend on the order of rounds.
     fn settle(&mut self) {
         let facts = &mut self.facts;
+        // Every file that names a release is read in the first round.
+        let former = || facts.former.clone().map(|(_, os)| os);
+        facts.os = facts.os.take().or_else(former);
         // The link is what programs read; /etc/timezone is a note beside it, which newer releases no longer keep.
         let zone = linked_zone(&facts.tree);
         facts.timezone = zone.or_else(|| facts.timezone.take());

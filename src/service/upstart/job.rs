@@ -71,10 +71,14 @@ impl Job {
                     }
                 }
                 (key, value) => {
-                    let is_added = key == "limit";
-                    if !is_added {
-                        self.settings.retain(|(known, ..)| known != key);
-                    }
+                    // `kill timeout` and `kill signal` are two.
+                    let of = |value: &str| words::parts(value).next().map(str::to_owned);
+                    let is_again = |known: &str, before: &str| {
+                        let is_one_of_several = matches!(key, "kill" | "limit" | "respawn");
+                        known == key && (!is_one_of_several || of(before) == of(value))
+                    };
+                    self.settings
+                        .retain(|(known, before, _)| !is_again(known, before));
                     self.settings
                         .push((key.to_owned(), value.to_owned(), evidence()));
                 }
