@@ -177,6 +177,19 @@ mod tests {
     }
 
     #[test]
+    fn debian_has_an_interpreter_for_scripts_that_only_say_what() {
+        let found = seen(&[
+            (
+                "etc/init.d/d",
+                "#!/usr/bin/env /lib/init/init-d-script\nDAEMON=/opt/d\nDAEMON_ARGS=\"$D_OPTS -f\"\n",
+            ),
+            ("etc/default/d", "D_OPTS=-q\n"),
+            ("etc/rc2.d/S20d", "-> ../init.d/d"),
+        ]);
+        assert_eq!(line(found.service("d")), "/opt/d -q -f");
+    }
+
+    #[test]
     fn what_the_first_process_keeps_running() {
         let found = seen(&[
             (

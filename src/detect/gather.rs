@@ -3,7 +3,7 @@
 use super::{Sink, Want};
 use crate::detect::native::system::is_zone;
 use crate::detect::shade::shade;
-use crate::fact::{Fact, Facts, Ownership, Unexamined};
+use crate::fact::{Fact, Facts, OsRelease, Ownership, Unexamined};
 use crate::path::MachinePath;
 use crate::walk::Tree;
 use foldhash::HashMap;
@@ -88,10 +88,7 @@ impl Gather {
                 facts.os.get_or_insert(os);
             }
             Fact::FormerRelease(rank, os) => {
-                let is_better = facts.former.as_ref().is_none_or(|(known, _)| rank < *known);
-                if is_better {
-                    facts.former = Some((rank, os));
-                }
+                facts.former = Some(better(facts.former.take(), (rank, os)));
             }
             Fact::Hostname(name, evidence) => {
                 facts.hostname.get_or_insert((name, evidence));
@@ -247,6 +244,14 @@ impl Gather {
         facts.unexamined.sort();
         facts.unexamined.dedup();
         facts
+    }
+}
+
+/// The release that the better of two files names.
+fn better(known: Option<(u8, OsRelease)>, more: (u8, OsRelease)) -> (u8, OsRelease) {
+    match known {
+        Some(known) if known.0 <= more.0 => known,
+        _ => more,
     }
 }
 

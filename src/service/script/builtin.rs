@@ -43,6 +43,13 @@ impl Script<'_> {
             }
             return Flow::On(Some(true));
         }
+        let is_test = matches!(
+            simple.words.first().map(String::as_str),
+            Some("[" | "[[" | "test")
+        );
+        if is_test && simple.words.iter().any(|word| self.is_doubtful(word)) {
+            return Flow::On(None);
+        }
         let outer = self.around.settings.len();
         let settings = settings.into_iter();
         self.around

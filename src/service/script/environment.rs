@@ -115,7 +115,14 @@ impl Script<'_> {
     pub(super) fn put(&mut self, name: &str, value: String) {
         let known = self.variables.get(name).map(|variable| &variable.worth);
         let is_kept = self.maybe > 0 && matches!(known, Some(Worth::Text(_)));
-        if !words::expand::is_name(name) || is_kept {
+        if !words::expand::is_name(name) {
+            return;
+        }
+        if is_kept {
+            let known = self.variables.get_mut(name);
+            if let Some(known) = known.filter(|known| known.worth != Worth::Text(value)) {
+                known.is_doubtful = true;
+            }
             return;
         }
         let evidence = self.evidence(&format!("{name}={value}"));
@@ -124,7 +131,11 @@ impl Script<'_> {
         } else {
             Worth::Text(value)
         };
-        let variable = Variable { worth, evidence };
+        let variable = Variable {
+            worth,
+            is_doubtful: false,
+            evidence,
+        };
         if self.exports_all {
             self.exported.insert(name.to_owned());
         }
@@ -135,9 +146,26 @@ impl Script<'_> {
         if words::expand::is_name(name) {
             let evidence = self.evidence(name);
             let worth = Worth::Unknown;
-            self.variables
-                .insert(name.to_owned(), Variable { worth, evidence });
+            self.variables.insert(
+                name.to_owned(),
+                Variable {
+                    worth,
+                    is_doubtful: false,
+                    evidence,
+                },
+            );
         }
+    }
+
+    /// Whether a word as written has a variable that may have another value.
+    pub(super) fn is_doubtful(&self, written: &str) -> bool {
+        let names = written.split('$').skip(1).map(|tail| {
+            let tail = tail.trim_start_matches('{');
+            let end = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            tail.get(..end.unwrap_or(tail.len())).unwrap_or_default()
+        });
+        let mut known = names.filter_map(|name| self.variables.get(name));
+        known.any(|variable| variable.is_doubtful)
     }
 
     pub(super) fn unset(&mut self, name: &str) {

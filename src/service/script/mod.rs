@@ -101,6 +101,8 @@ enum Worth {
 #[derive(Debug, Clone)]
 struct Variable {
     worth: Worth,
+    /// What only the run decides may have given it another value.
+    is_doubtful: bool,
     evidence: Evidence,
 }
 
@@ -191,7 +193,11 @@ impl<'a> Script<'a> {
     /// A variable that is there before the script begins.
     pub fn give(&mut self, name: &str, value: &str, evidence: Evidence) {
         let worth = Worth::Text(value.to_owned());
-        let variable = Variable { worth, evidence };
+        let variable = Variable {
+            worth,
+            is_doubtful: false,
+            evidence,
+        };
         self.variables.insert(name.to_owned(), variable);
     }
 

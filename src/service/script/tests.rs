@@ -185,6 +185,15 @@ fn a_setting_that_says_no_ends_the_script() {
 }
 
 #[test]
+fn what_a_function_finds_out_ends_nothing() {
+    let facts = machine(&[]);
+    let text = "running() { [ -f /etc/none ] && return 0; return 1; }\nR=0\ncheck() { ask || R=3; }\nif running; then exit 0; fi\ncheck\n\
+        if [ $R = 0 ]; then echo runs; exit 0; fi\n/opt/d &\n";
+    let run = with(&facts, text);
+    assert!(run.best().is_some() && run.ended.is_none());
+}
+
+#[test]
 fn what_a_library_may_have_set_ends_nothing() {
     let mut facts = machine(&[]);
     let library = crate::walk::Entry::file(&"/etc/rc.d/init.d/functions".into(), 0o644);

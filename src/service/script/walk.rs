@@ -149,12 +149,13 @@ impl Script<'_> {
 
     /// Notes that a condition ends the script before it started anything.
     fn end(&mut self, condition: Option<&Node>) {
-        if self.starts.is_empty() && self.steps > 0 {
+        if self.starts.is_empty() && self.steps > 0 && condition.is_some_and(is_test) {
             let line = condition.map_or(self.line, |node| node.line);
             let line = std::mem::replace(&mut self.line, line);
             let shown = condition.map_or_else(String::new, shown);
             let evidence = self.evidence(&shown);
-            self.ended.get_or_insert(evidence);
+            // The outermost condition is what was asked.
+            self.ended = Some(evidence);
             self.line = line;
         }
     }
@@ -255,8 +256,9 @@ impl Script<'_> {
         self.file = file;
         self.arguments = outer;
         Some(match flow {
-            Flow::Return(status) => Flow::On(status),
-            other => other,
+            // What it found out is of the run, mostly; a shell's own tests are asked where they stand.
+            Flow::Return(_) | Flow::On(_) => Flow::On(None),
+            Flow::Exit => Flow::Exit,
         })
     }
 }

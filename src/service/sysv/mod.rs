@@ -89,10 +89,30 @@ fn started<'a>(facts: &'a Facts, path: &MachinePath) -> Script<'a> {
     let called = vec![path.text().into_owned(), "start".to_owned()];
     let mut run = Script::new(facts, path, called);
     if let Some(file) = facts.managed.get(&(path.clone(), Dialect::Shell)) {
+        let first = file
+            .entries
+            .first()
+            .map_or("", |entry| entry.value.as_str());
+        let is_framed = first.starts_with("#!") && first.contains(FRAME);
+        if is_framed {
+            run.read_in(&MachinePath::new("/etc/default").join(path.file_name()));
+        }
         run.file(file);
+        if is_framed && run.has("do_start_cmd_override") {
+            run.call("do_start_cmd_override");
+        } else if is_framed && run.has("do_start") {
+            run.call("do_start");
+        } else if is_framed {
+            let at = run.evidence_of("DAEMON").and_then(|evidence| evidence.line);
+            run.line(at.unwrap_or(1), FRAMED);
+        }
     }
     run
 }
+
+/// Debian's interpreter of init scripts that only say what to start (init-d-script(5)), and what it does with them.
+const FRAME: &str = "init-d-script";
+const FRAMED: &str = "start-stop-daemon --start --quiet ${PIDFILE:+--pidfile $PIDFILE} $START_ARGS --exec $DAEMON -- $DAEMON_ARGS";
 
 /// The unit that runs rc.local is made for it by a generator, or enabled by hand; the script is one service, not two.
 fn drop_wrappers(facts: &Facts, local: &Service, others: &mut Vec<Service>) {
