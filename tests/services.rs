@@ -724,12 +724,12 @@ ExecStart=/bin/echo %H %l %S/x 100%%
         let of = |name: &str| found.iter().find(|s| s.name == name).unwrap();
         assert_eq!(
             of("one").commands.start[0].argv,
-            ["/opt/x", "--port", "2", "$1"]
+            ["/opt/x", "--port", "2", "start"]
         );
         assert_eq!((&*of("one").user, &*of("three").user), ("app", "daemon"));
         assert_eq!(
             of("three").commands.start[0].argv,
-            ["/opt/x", "--port", "1", "$1"]
+            ["/opt/x", "--port", "1", "start"]
         );
     }
 

@@ -3,7 +3,7 @@
 use super::{Sink, Want};
 use crate::detect::native::system::is_zone;
 use crate::detect::shade::shade;
-use crate::fact::{Fact, Facts, Ownership, Unexamined};
+use crate::fact::{Fact, Facts, OsRelease, Ownership, Unexamined};
 use crate::path::MachinePath;
 use crate::walk::Tree;
 use foldhash::HashMap;
@@ -90,6 +90,9 @@ impl Gather {
             Fact::Os(os) => {
                 facts.os.get_or_insert(os);
             }
+            Fact::FormerRelease(rank, os) => {
+                facts.former = Some(better(facts.former.take(), (rank, os)));
+            }
             Fact::Hostname(name, evidence) => {
                 facts.hostname.get_or_insert((name, evidence));
             }
@@ -132,12 +135,8 @@ impl Gather {
             }
             Fact::Secret(secret) => facts.secrets.push(secret),
             Fact::Archive(one) => {
-                if !facts.archives.add(one) {
-                    let reason =
-                        "archives of packages have more files than are kept of one machine";
-                    let of = MachinePath::root();
-                    facts.unexamined.push(super::engine::engine(&of, reason));
-                }
+                let is_full = !facts.archives.add(one);
+                facts.unexamined.extend(is_full.then(too_many_archives));
             }
             Fact::Peer(peer) => facts.peers.push(peer),
             Fact::Certificate(found) => facts.certificates.push(found),
@@ -220,6 +219,9 @@ impl Gather {
     /// Sorts everything, so that facts do not depend on the order of rounds.
     fn settle(&mut self) {
         let facts = &mut self.facts;
+        // Every file that names a release is read in the first round.
+        let former = || facts.former.clone().map(|(_, os)| os);
+        facts.os = facts.os.take().or_else(former);
         // The link is what programs read; /etc/timezone is a note beside it, which newer releases no longer keep.
         let zone = linked_zone(&facts.tree);
         facts.timezone = zone.or_else(|| facts.timezone.take());
@@ -259,6 +261,14 @@ impl Gather {
     }
 }
 
+/// The release that the better of two files names.
+fn better(known: Option<(u8, OsRelease)>, more: (u8, OsRelease)) -> (u8, OsRelease) {
+    match known {
+        Some(known) if known.0 <= more.0 => known,
+        _ => more,
+    }
+}
+
 /// The zone that /etc/localtime leads to: what stands behind `zoneinfo/` in its target.
 fn linked_zone(tree: &Tree) -> Option<String> {
     let link = tree.entry(&MachinePath::from("/etc/localtime"))?;
@@ -295,4 +305,9 @@ impl<'a> Places<'a> {
             None => path.clone(),
         }
     }
+}
+
+fn too_many_archives() -> Unexamined {
+    let reason = "archives of packages have more files than are kept of one machine";
+    super::engine::engine(&MachinePath::root(), reason)
 }

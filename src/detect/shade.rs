@@ -5,7 +5,7 @@
 //! is read.
 
 use super::native::reference::{is_hidden, secret_names};
-use crate::fact::{Document, Evidence, Facts, SecretRef, Syntax, UnitFile};
+use crate::fact::{Dialect, Document, Evidence, Facts, Managed, SecretRef, Syntax, UnitFile};
 use crate::path::MachinePath;
 use crate::secret::MASK;
 use crate::walk::glob;
@@ -20,6 +20,7 @@ pub(super) fn shade(facts: &mut Facts) {
     let mut found = Vec::new();
     units(facts, &mut found);
     init_scripts(facts, &mut found);
+    scripts(facts, &mut found);
     // The places themselves must not be carried as they are.
     if !found.is_empty() {
         facts.secrets.extend(found);
@@ -191,4 +192,51 @@ fn init_scripts(facts: &mut Facts, found: &mut Vec<SecretRef>) {
             }
         }
     }
+}
+
+/// Scripts that a manager goes through, and the files of settings that go by the same name: the reference stands in
+/// /etc/init.d/NAME, the value in /etc/conf.d/NAME.
+fn scripts(facts: &mut Facts, found: &mut Vec<SecretRef>) {
+    let mut asked: BTreeMap<String, Names> = BTreeMap::new();
+    let read = |file: &&Managed| matches!(file.dialect, Dialect::Shell | Dialect::Upstart);
+    for file in facts.managed.values().filter(read) {
+        let lines = file
+            .entries
+            .iter()
+            .filter(|entry| entry.value.contains('$'));
+        let names: Names = lines
+            .flat_map(|entry| secret_names(None, &entry.value))
+            .collect();
+        if !names.is_empty() {
+            asked.entry(stem_of(&file.path)).or_default().extend(names);
+        }
+    }
+    let shell = |file: &&mut Managed| file.dialect == Dialect::Shell;
+    for file in facts.managed.values_mut().filter(shell) {
+        let Some(names) = asked.get(&stem_of(&file.path)) else {
+            continue;
+        };
+        for entry in &mut file.entries {
+            let body = entry.value.trim_start();
+            let body = body.strip_prefix("export ").unwrap_or(body);
+            let Some((name, value)) = body.split_once('=') else {
+                continue;
+            };
+            let value = words::shell(value).into_iter().next().unwrap_or_default();
+            if is_hidden(names, name, &value) {
+                let name = name.to_owned();
+                let before = entry.value.split_once('=').map_or("", |(before, _)| before);
+                entry.value = format!("{before}='{MASK}'");
+                entry.secret = true;
+                found.push(secret(&file.path, Some(entry.line), &name));
+            }
+        }
+    }
+}
+
+/// `worker` of worker.mail, worker.conf and worker.
+fn stem_of(path: &MachinePath) -> String {
+    let name = path.name();
+    let stem = name.split('.').find(|part| !part.is_empty());
+    stem.unwrap_or_default().to_owned()
 }

@@ -16,6 +16,12 @@ pub enum Dialect {
     RunScript,
     /// A file that is the value of a variable of its name.
     Variable,
+    /// A shell's script, or settings that one reads in: its lines as they are.
+    Shell,
+    /// A job of upstart: stanzas, and scripts between `script` and `end script`.
+    Upstart,
+    /// `service NAME { key = value }`, as xinetd has it.
+    Xinetd,
 }
 
 /// One such file. A program is a section; its variables are entries of the key [`VARIABLES`], quoted as a unit's.

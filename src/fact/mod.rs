@@ -170,6 +170,8 @@ pub enum Fact {
     /// What a person said; it comes before anything that is read.
     Answers(Answers),
     Os(OsRelease),
+    /// By a file older than os-release; of several the lowest number counts.
+    FormerRelease(u8, OsRelease),
     Hostname(String, Evidence),
     Timezone(String),
     Locale(String),
@@ -237,6 +239,8 @@ pub struct Facts {
     pub masking: Masking,
     pub answers: Answers,
     pub os: Option<OsRelease>,
+    /// What older files say, and which of them; it counts where os-release says nothing.
+    pub former: Option<(u8, OsRelease)>,
     pub hostname: Option<(String, Evidence)>,
     pub timezone: Option<String>,
     pub locale: Option<String>,

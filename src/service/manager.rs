@@ -4,7 +4,8 @@
 
 use super::managed::Wanted;
 use super::{
-    GeneratedUnit, Services, cron, emperor, pm2, quadlet, supervise, supervisord, systemd, sysv,
+    GeneratedUnit, Services, cron, emperor, inetd, openrc, pm2, quadlet, supervise, supervisord,
+    systemd, sysv, upstart,
 };
 use crate::fact::Facts;
 
@@ -29,11 +30,14 @@ pub trait Manager: Sync {
     fn find(&self, facts: &Facts, generated: &[GeneratedUnit], found: &mut Services);
 }
 
-/// An init script is hidden by a unit of its name: systemd comes before System V. Those that others start come last.
+/// An init script is hidden by a unit of its name: systemd, upstart and OpenRC come before System V. Those that others start come last.
 pub const MANAGERS: &[&dyn Manager] = &[
     &systemd::Systemd,
+    &upstart::Upstart,
+    &openrc::OpenRc,
     &sysv::SystemV,
     &quadlet::Quadlet,
+    &inetd::Inetd,
     &cron::Cron,
     &supervisord::Supervisord,
     &pm2::Pm2,

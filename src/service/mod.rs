@@ -7,14 +7,19 @@
 mod answered;
 mod cron;
 mod emperor;
+mod inetd;
+mod limit;
 pub mod managed;
 pub mod manager;
+mod openrc;
 mod pm2;
 mod quadlet;
+mod script;
 mod supervise;
 mod supervisord;
 mod systemd;
 mod sysv;
+mod upstart;
 
 use crate::fact::{Evidence, Facts, Unexamined};
 use crate::path::MachinePath;
@@ -23,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use answered::id_of;
+pub use limit::Limit;
 
 /// What starts it, as a scan says it: one part of a manager.
 #[derive(
@@ -43,6 +49,10 @@ pub enum Starter {
     Daemontools,
     S6,
     Emperor,
+    Upstart,
+    Openrc,
+    Inittab,
+    Inetd,
 }
 
 impl Starter {
@@ -287,14 +297,6 @@ pub enum SocketKind {
     Datagram,
     SequentialPacket,
     Fifo,
-}
-
-/// A limit of the process (`NOFILE`), or of all its processes together (`MemoryMax`), as the manager writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limit {
-    pub name: String,
-    pub value: String,
-    pub evidence: Evidence,
 }
 
 /// A socket that a socket unit opens for a service.

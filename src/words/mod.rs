@@ -9,6 +9,7 @@ pub mod fallback;
 pub mod flags;
 pub mod line;
 pub mod script;
+pub mod sh;
 pub mod start;
 pub mod substitute;
 

@@ -1,18 +1,19 @@
 //! Addresses, ports, and what is reached over them.
 
+mod interfaces;
+
 use super::Seen;
-use crate::fact::{Document, Evidence, Facts, Setting, Syntax};
+use crate::fact::{Document, Facts, Setting, Syntax};
 use crate::path::MachinePath;
 use crate::product::is_loopback;
 use crate::rule::Concern;
 use crate::rule::catalogue::concern;
 use crate::workload::Workload;
-use std::collections::BTreeMap;
 
 pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
     let mut found: Vec<Concern> = seen.workloads.iter().flat_map(of_workload).collect();
     found.extend(static_hosts(seen.facts));
-    found.extend(several_interfaces(seen.facts));
+    found.extend(interfaces::several(seen.facts));
     found.extend(own_name(seen));
     found
 }
@@ -132,61 +133,6 @@ fn static_hosts(facts: &Facts) -> Vec<Concern> {
         }
     }
     found
-}
-
-/// Interfaces by name, from ifupdown, netplan, networkd, and NetworkManager.
-fn several_interfaces(facts: &Facts) -> Vec<Concern> {
-    let mut interfaces: BTreeMap<String, Evidence> = BTreeMap::new();
-    let is_interfaces = |path: &str| path.starts_with("/etc/network/interfaces");
-    for document in documents(facts, Syntax::Columns, is_interfaces) {
-        for setting in document.settings.iter().filter(|s| s.key == "iface") {
-            if let Some(name) = setting.args.first().filter(|name| *name != "lo") {
-                interfaces
-                    .entry(name.clone())
-                    .or_insert_with(|| document.evidence(setting));
-            }
-        }
-    }
-    for document in documents(facts, Syntax::Yaml, |path| {
-        path.starts_with("/etc/netplan/")
-    }) {
-        for setting in &document.settings {
-            let mut parts = setting.key.split('/').skip_while(|part| *part == "network");
-            let kind = parts.next().unwrap_or_default();
-            let kinds = ["ethernets", "wifis", "bonds", "bridges", "vlans", "tunnels"];
-            if let Some(name) = parts.next().filter(|_| kinds.contains(&kind)) {
-                interfaces
-                    .entry(name.to_owned())
-                    .or_insert_with(|| document.evidence(setting));
-            }
-        }
-    }
-    let keyed = |path: &str| {
-        path.starts_with("/etc/systemd/network/")
-            || path.starts_with("/etc/NetworkManager/system-connections/")
-    };
-    for document in documents(facts, Syntax::Ini, keyed) {
-        for setting in &document.settings {
-            let names = matches!(
-                setting.key.as_str(),
-                "Match/Name" | "NetDev/Name" | "connection/interface-name"
-            );
-            if let Some(name) = setting.args.first().filter(|_| names) {
-                interfaces
-                    .entry(name.clone())
-                    .or_insert_with(|| document.evidence(setting));
-            }
-        }
-    }
-    if interfaces.len() < 2 {
-        return Vec::new();
-    }
-    let names: Vec<&str> = interfaces.keys().map(String::as_str).collect();
-    let detail = format!("{} interfaces: {}", names.len(), names.join(", "));
-    let evidence = interfaces.values().cloned().collect();
-    concern("network/several-interfaces", None, detail, evidence)
-        .into_iter()
-        .collect()
 }
 
 /// The machine's own name or configured address in a workload's modified or unowned configuration.

@@ -16,6 +16,7 @@ mod member;
 pub mod package;
 mod peer;
 pub(crate) mod reference;
+mod release;
 mod script;
 mod secret;
 pub mod syntax;
@@ -57,6 +58,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(account::Accounts),
         Box::new(system::Release),
         Box::new(system::Identity),
+        Box::new(release::Former),
         Box::new(Managers),
         Box::new(Units),
     ];

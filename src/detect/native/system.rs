@@ -17,6 +17,16 @@ pub const CONFIGURATION: &[(&str, Syntax)] = &[
     ("/etc/modules-load.d/*.conf", Syntax::Columns),
     ("/etc/network/interfaces", Syntax::Columns),
     ("/etc/network/interfaces.d/*", Syntax::Columns),
+    (
+        "/etc/sysconfig/network-scripts/ifcfg-*",
+        Syntax::Environment,
+    ),
+    ("/etc/sysconfig/network/ifcfg-*", Syntax::Environment),
+    ("/etc/sysconfig/network-scripts/route-*", Syntax::Columns),
+    ("/etc/sysconfig/network-scripts/route6-*", Syntax::Columns),
+    ("/etc/sysconfig/network/routes", Syntax::Columns),
+    ("/etc/sysconfig/network/ifroute-*", Syntax::Columns),
+    ("/etc/sysconfig/static-routes", Syntax::Columns),
     ("/etc/netplan/*.yaml", Syntax::Yaml),
     ("/etc/systemd/network/*.network", Syntax::Ini),
     ("/etc/systemd/network/*.netdev", Syntax::Ini),
@@ -52,7 +62,7 @@ impl Detector for Release {
             title: "Operating system",
             recognises: "os-release, of /etc before /usr/lib",
             why: "the base image is the machine's own release",
-            cannot_see: "releases older than os-release (2012)",
+            cannot_see: "releases older than os-release (2012); other files name those",
             references: &["os-release(5)"],
         }
     }
@@ -151,7 +161,7 @@ impl Detector for Identity {
     fn doc(&self) -> Doc {
         Doc {
             title: "Name, time zone, and locale",
-            recognises: "/etc/hostname, /etc/timezone, /etc/default/locale, and /etc/locale.conf",
+            recognises: "/etc/hostname, /etc/timezone, /etc/default/locale, /etc/locale.conf, and what was in their place: /etc/HOSTNAME, network, clock, i18n and language of /etc/sysconfig",
             why: "programs print dates and sort words by them; a container has neither unless told",
             cannot_see: "names given by DHCP or cloud metadata",
             references: &["hostname(5)", "locale.conf(5)"],
@@ -164,6 +174,11 @@ impl Detector for Identity {
             "/etc/timezone",
             "/etc/default/locale",
             "/etc/locale.conf",
+            "/etc/HOSTNAME",
+            "/etc/sysconfig/network",
+            "/etc/sysconfig/clock",
+            "/etc/sysconfig/i18n",
+            "/etc/sysconfig/language",
         ];
         Interest {
             paths: paths.map(str::to_owned).to_vec(),
@@ -178,8 +193,26 @@ impl Detector for Identity {
                 .map(|(n, l)| (n, l.trim()))
                 .find(|(_, l)| !l.is_empty() && !l.starts_with('#'))
         };
+        let value = |key: &str| {
+            let lines = file.lines().filter_map(|(number, line)| {
+                let value = line.trim().strip_prefix(key)?.strip_prefix('=')?;
+                Some((number, unquote(value)))
+            });
+            lines.into_iter().find(|(_, value)| !value.is_empty())
+        };
         match file.path.name().as_ref() {
-            "hostname" => {
+            "network" => {
+                if let Some((number, name)) = value("HOSTNAME") {
+                    let evidence = Evidence::line(file.path, number, &name);
+                    sink.fact(Fact::Hostname(name, evidence));
+                }
+            }
+            "clock" => {
+                let zone = value("ZONE").or_else(|| value("TIMEZONE"));
+                let zone = zone.map(|(_, zone)| zone).filter(|zone| is_zone(zone));
+                sink.facts.extend(zone.map(Fact::Timezone));
+            }
+            "hostname" | "HOSTNAME" => {
                 if let Some((number, name)) = first() {
                     sink.fact(Fact::Hostname(
                         name.to_owned(),
@@ -193,14 +226,10 @@ impl Detector for Identity {
                     .extend(zone.map(|zone| Fact::Timezone(zone.to_owned())));
             }
             _ => {
-                let value = |key: &str| {
-                    let lines = file
-                        .lines()
-                        .filter_map(|(_, line)| line.trim().strip_prefix(key)?.strip_prefix('='));
-                    lines.map(unquote).find(|value| !value.is_empty())
-                };
+                let mut keys = ["LC_ALL", "LANG", "RC_LC_ALL", "RC_LANG"].into_iter();
+                let locale = keys.find_map(value);
                 sink.facts
-                    .extend(value("LC_ALL").or_else(|| value("LANG")).map(Fact::Locale));
+                    .extend(locale.map(|(_, locale)| Fact::Locale(locale)));
             }
         }
     }

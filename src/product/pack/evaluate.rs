@@ -9,16 +9,20 @@ use crate::path::MachinePath;
 use crate::product::{Disposition, program_of};
 use crate::product::{Log, Product, Says};
 use crate::program;
-use crate::service::Service;
+use crate::service::{Service, Starter};
 use crate::walk::glob;
 use crate::words::budget::EXPANDED;
+use std::borrow::Cow;
 
 /// Where administrators put units.
 const UNITS_BY_HAND: [&str; 2] = ["/etc/systemd/system/", "/usr/local/lib/systemd/system/"];
 
+/// Where they put what other managers start, beside what packages put there.
+const SCRIPTS: [&str; 3] = ["/etc/init.d/", "/etc/rc.d/init.d/", "/etc/init/"];
+
 /// One service as packs look at it: what it is called, what it runs, and who owns that. Worked out once for all packs.
 pub(super) struct Candidate<'a> {
-    names: Vec<&'a str>,
+    names: Vec<Cow<'a, str>>,
     argv: &'a [String],
     program: program::Program,
     owners: Vec<&'a str>,
@@ -36,16 +40,24 @@ impl<'a> Candidate<'a> {
         let aliases = service.aliases.iter().map(String::as_str);
         let own = service.files.first().is_some_and(|unit| {
             let text = unit.text();
-            UNITS_BY_HAND.iter().any(|place| text.starts_with(place))
+            // Without packages nobody knows whose a script is.
+            let scripts = SCRIPTS.iter().filter(|_| !facts.packages.is_empty());
+            let mut places = UNITS_BY_HAND.iter().chain(scripts);
+            places.any(|place| text.starts_with(place))
         });
+        let names = std::iter::once(service.name.as_str()).chain(aliases);
+        // A unit and an init script of one product have one name.
+        let is_script = matches!(
+            service.manager,
+            Starter::Sysv | Starter::Upstart | Starter::Openrc
+        );
+        let unit = is_script.then(|| Cow::Owned(format!("{}.service", service.name)));
         let mut known = program.files.iter().chain(service.files.first());
         let by_hand = own && !known.any(|path| facts.owner(path).is_some());
         Self {
             by_hand,
             owners: owners.map(|package| package.name.as_str()).collect(),
-            names: std::iter::once(service.name.as_str())
-                .chain(aliases)
-                .collect(),
+            names: names.map(Cow::Borrowed).chain(unit).collect(),
             argv,
             program,
         }
@@ -64,7 +76,7 @@ impl<'a> Candidate<'a> {
         if stays && self.by_hand && is_alike {
             return false;
         }
-        any(&recognise.units, self.names.iter().copied())
+        any(&recognise.units, self.names.iter().map(AsRef::as_ref))
             && (executables.is_empty()
                 || executables.iter().any(|pattern| self.program.is(pattern)))
             && any(&recognise.arguments, self.argv.iter().map(String::as_str))

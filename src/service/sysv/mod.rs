@@ -1,26 +1,35 @@
-//! Init scripts that no unit replaces, as systemd-sysv-generator(8) has it: enabled by S links of the run levels.
+//! Init scripts that no unit replaces: started by S links of the run level that the machine goes to, under systemd as
+//! systemd-sysv-generator(8) has it; what the first process keeps running by its own table; and rc.local.
 
-pub mod start;
+mod level;
+mod table;
 
+use super::managed::Wanted;
 use super::manager::Manager;
+use super::openrc;
+use super::script::made::{by_script, command, that_stay};
+use super::script::{self, Script};
 use super::{
-    Command, Commands, Environment, GeneratedUnit, MOST_SERVICES, Remark, RemarkKind, Service,
-    ServiceType, Services, Starter,
+    Command, Commands, Environment, GeneratedUnit, MOST_SERVICES, Service, ServiceType, Services,
+    Starter,
 };
-use crate::fact::{Evidence, Facts, InitScript, Syntax};
+use crate::fact::{Dialect, Evidence, Facts, InitScript};
 use crate::path::MachinePath;
 use crate::walk::Entry;
-use crate::words::budget::{Budget, EXPANDED};
+use crate::words::budget::EXPANDED;
+pub(super) use level::{Levels, is_systemd};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Directories of rc links: Debian's and the older Red Hat place. To systemd the levels 2 to 4 are multi-user.target.
-const LINKS: &[&str] = &["/etc/rc[234].d/S*", "/etc/rc.d/rc[234].d/S*"];
-
-/// Level 5 is graphical.target.
-const GRAPHICAL: &[&str] = &["/etc/rc5.d/S*", "/etc/rc.d/rc5.d/S*"];
-
 /// What runs last, where it is executable.
-const RC_LOCAL: &[&str] = &["/etc/rc.local", "/etc/rc.d/rc.local"];
+const RC_LOCAL: &[&str] = &[
+    "/etc/rc.local",
+    "/etc/rc.d/rc.local",
+    "/etc/init.d/boot.local",
+    "/etc/init.d/after.local",
+];
+
+/// What a job of upstart's is called by as an init script: a link to this.
+const JOB: &str = "upstart-job";
 
 pub(super) struct SystemV;
 
@@ -33,24 +42,77 @@ impl Manager for SystemV {
         RC_LOCAL
     }
 
+    fn wants(&self, facts: &Facts, found: &Services) -> Vec<Wanted> {
+        let table = MachinePath::new(level::TABLE);
+        let mut wanted = vec![script::wanted(&table)];
+        let mut scripts: Vec<MachinePath> = RC_LOCAL.iter().map(MachinePath::new).collect();
+        let own = found
+            .services
+            .iter()
+            .filter(|known| known.manager == Starter::Sysv);
+        scripts.extend(own.filter_map(|known| known.files.first().cloned()));
+        for path in scripts {
+            wanted.push(script::wanted(&path));
+            wanted.extend(started(facts, &path).sources.iter().map(script::wanted));
+        }
+        wanted
+    }
+
     fn find(&self, facts: &Facts, generated: &[GeneratedUnit], found: &mut Services) {
-        let budget = Budget::new(OF_ALL);
-        let mut services = services(facts, found, &budget);
-        if budget.is_spent()
-            && let Some(script) = facts.init_scripts.first()
-        {
-            found.leave_out(&script.path, self.id(), EXPANDED);
+        let levels = Levels::of(facts, found);
+        if !openrc::is_here(facts) {
+            let mut services = services(facts, found, &levels);
+            let daemons: Vec<Service> = daemons(&services, generated).collect();
+            services.extend(daemons);
+            found.services.append(&mut services);
         }
-        let daemons: Vec<Service> = daemons(&services, generated).collect();
-        services.extend(daemons);
-        if let Some(local) = rc_local(facts) {
-            drop_wrappers(facts, &local, &mut found.services);
-            drop_wrappers(facts, &local, &mut services);
-            services.push(local);
+        if !is_systemd(facts, found) && !super::upstart::is_here(facts, found) {
+            table::find(facts, &levels, found);
         }
-        found.services.append(&mut services);
+        let mut seen: BTreeSet<Option<MachinePath>> = BTreeSet::new();
+        for path in RC_LOCAL.iter().map(MachinePath::new) {
+            if !seen.insert(facts.tree.resolve(&path)) {
+                continue;
+            }
+            if let Some(mut local) = rc_local(facts, &path) {
+                drop_wrappers(facts, &local, &mut found.services);
+                let run = started(facts, &path);
+                that_stay(&run, &mut local, facts, found);
+                found.services.push(local);
+            }
+        }
     }
 }
+
+/// Goes through a script as it is called at boot.
+fn started<'a>(facts: &'a Facts, path: &MachinePath) -> Script<'a> {
+    let called = vec![path.text().into_owned(), "start".to_owned()];
+    let mut run = Script::new(facts, path, called);
+    if let Some(file) = facts.managed.get(&(path.clone(), Dialect::Shell)) {
+        let first = file
+            .entries
+            .first()
+            .map_or("", |entry| entry.value.as_str());
+        let is_framed = first.starts_with("#!") && first.contains(FRAME);
+        if is_framed {
+            run.read_in(&MachinePath::new("/etc/default").join(path.file_name()));
+        }
+        run.file(file);
+        if is_framed && run.has("do_start_cmd_override") {
+            run.call("do_start_cmd_override");
+        } else if is_framed && run.has("do_start") {
+            run.call("do_start");
+        } else if is_framed {
+            let at = run.evidence_of("DAEMON").and_then(|evidence| evidence.line);
+            run.line(at.unwrap_or(1), FRAMED);
+        }
+    }
+    run
+}
+
+/// Debian's interpreter of init scripts that only say what to start (init-d-script(5)), and what it does with them.
+const FRAME: &str = "init-d-script";
+const FRAMED: &str = "start-stop-daemon --start --quiet ${PIDFILE:+--pidfile $PIDFILE} $START_ARGS --exec $DAEMON -- $DAEMON_ARGS";
 
 /// The unit that runs rc.local is made for it by a generator, or enabled by hand; the script is one service, not two.
 fn drop_wrappers(facts: &Facts, local: &Service, others: &mut Vec<Service>) {
@@ -62,21 +124,18 @@ fn drop_wrappers(facts: &Facts, local: &Service, others: &mut Vec<Service>) {
     others.retain(|service| own.is_none() || script(service) != own);
 }
 
-/// What the command lines of all init scripts may become.
-const OF_ALL: usize = 16 << 20;
-
-fn services(facts: &Facts, others: &mut Services, budget: &Budget) -> Vec<Service> {
-    let is_graphical = others.graphical.unwrap_or(true);
-    let links: Vec<_> = LINKS
+fn services(facts: &Facts, others: &mut Services, levels: &Levels) -> Vec<Service> {
+    let mut by_script: BTreeMap<Option<MachinePath>, (&Entry, bool)> = BTreeMap::new();
+    let links = levels.links_to(facts).into_iter().map(|link| (link, false));
+    let boot = level::BOOT
         .iter()
-        .chain(GRAPHICAL.iter().filter(|_| is_graphical))
-        .flat_map(|pattern| facts.tree.glob(pattern))
-        .collect();
-    let mut by_script: BTreeMap<Option<MachinePath>, &Entry> = BTreeMap::new();
-    for link in links {
+        .flat_map(|pattern| facts.tree.glob(pattern));
+    // Of systemd they are what it does itself.
+    let boot = boot.filter(|_| matches!(levels, Levels::One(_)));
+    for (link, is_boot) in links.chain(boot.map(|link| (link, true))) {
         by_script
             .entry(facts.tree.resolve(&link.path))
-            .or_insert(link);
+            .or_insert((link, is_boot));
     }
     let taken: BTreeSet<String> = {
         let names = others.services.iter();
@@ -103,38 +162,37 @@ fn services(facts: &Facts, others: &mut Services, budget: &Budget) -> Vec<Servic
             continue;
         }
         let real = facts.tree.resolve(&script.path);
-        let link = by_script.get(&real).map(|link| &link.path);
-        found.push(service(facts, script, (name, link), budget));
+        let is_job = real.as_ref().is_some_and(|real| real.name() == JOB);
+        if is_job || taken.contains(&name) {
+            continue;
+        }
+        let link = by_script.get(&real).copied();
+        let mut made = service(facts, script, name, others);
+        made.enabled = link.is_some();
+        made.enabled_by = link.map(|(link, _)| Evidence::file(&link.path));
+        made.boot_only = link.is_some_and(|(_, is_boot)| is_boot);
+        found.push(made);
     }
     found
 }
 
-fn service(
-    facts: &Facts,
-    script: &InitScript,
-    (name, link): (String, Option<&MachinePath>),
-    budget: &Budget,
-) -> Service {
-    let start = start::started(script, &settings(facts, script), facts.masking, budget);
-    let kind = match &start {
-        Some(start) if start.is_put_behind => ServiceType::Simple,
-        _ => ServiceType::Forking,
-    };
-    let (daemon, user, pid_file) = start.map_or((None, None, None), |start| {
-        (Some(start.daemon), start.user, start.pid_file)
-    });
-    let daemon = daemon.map(|argv| plain(argv, &script.evidence));
-    let user = user.unwrap_or_else(|| "root".into());
-    Service {
-        kind,
-        commands: runs(daemon),
-        pid_file: pid_file.map(MachinePath::new),
-        enabled: link.is_some(),
-        enabled_by: link.map(Evidence::file),
+fn service(facts: &Facts, script: &InitScript, name: String, others: &mut Services) -> Service {
+    let run = started(facts, &script.path);
+    if run.is_cut() {
+        others.leave_out(&script.path, "sysv", EXPANDED);
+    }
+    let service = Service {
+        kind: ServiceType::Forking,
         description: script.description.clone(),
-        group: user.clone(),
-        user,
+        unmet: run.ended.clone(),
         ..by_script(name, Starter::Sysv, script.evidence.clone())
+    };
+    match run.best() {
+        Some(started) => Service {
+            unmet: None,
+            ..service.starting(started, facts)
+        },
+        None => service,
     }
 }
 
@@ -153,7 +211,7 @@ fn daemons<'a>(
         let script = *scripts.get(unit.wanted_by.as_str())?;
         // A pack's command stays in front.
         Some(Service {
-            commands: runs(Some(plain(unit.command.clone(), &unit.evidence))),
+            commands: runs(Some(command(unit.command.clone(), &unit.evidence))),
             enabled: script.enabled,
             enabled_by: script.enabled_by.clone(),
             environment: Environment {
@@ -167,69 +225,28 @@ fn daemons<'a>(
     })
 }
 
-/// The script's own variables, and over them those of the files it reads in.
-fn settings(facts: &Facts, script: &InitScript) -> BTreeMap<String, String> {
-    let mut known: BTreeMap<String, String> = script.variables.iter().cloned().collect();
-    for path in &script.sources {
-        let document = facts.documents.get(&(path.clone(), Syntax::Environment));
-        for setting in document.into_iter().flat_map(|d| &d.settings) {
-            let value = setting.args.first().cloned().unwrap_or_default();
-            known.insert(setting.key.clone(), value);
-        }
-    }
-    known
-}
-
 /// rc.local runs when it is executable and says more than `exit 0`.
-fn rc_local(facts: &Facts) -> Option<Service> {
-    let mut paths = RC_LOCAL.iter().map(MachinePath::new);
-    let path = paths.find(|path| {
-        facts
-            .tree
-            .get(path)
-            .is_some_and(crate::walk::Entry::is_executable)
-    })?;
-    let real = facts.tree.resolve(&path)?;
+fn rc_local(facts: &Facts, path: &MachinePath) -> Option<Service> {
+    facts.tree.get(path).filter(|entry| entry.is_executable())?;
+    let real = facts.tree.resolve(path)?;
     let script = facts.scripts.get(&real)?;
     let first = script
         .references
         .iter()
         .find(|reference| reference.word != "exit")?;
-    let evidence = Evidence::line(&path, first.line, &first.word);
-    let script = plain(vec![path.text().into_owned()], &evidence);
+    let evidence = Evidence::line(path, first.line, &first.word);
+    let script = command(vec![path.text().into_owned()], &evidence);
     Some(Service {
         enabled: true,
         kind: ServiceType::Oneshot,
         commands: runs(Some(script)),
-        ..by_script("rc.local".into(), Starter::RcLocal, evidence)
+        ..by_script(path.name().into_owned(), Starter::RcLocal, evidence)
     })
-}
-
-/// A service that a script starts and nothing supervises.
-fn by_script(name: String, starter: Starter, evidence: Evidence) -> Service {
-    let remark = Remark {
-        kind: RemarkKind::Script,
-        text: format!("{name} is started by {}", evidence.path),
-        evidence: evidence.clone(),
-    };
-    Service {
-        remarks: vec![remark],
-        ..Service::new(name, starter, evidence)
-    }
 }
 
 fn runs(command: Option<Command>) -> Commands {
     Commands {
         start: command.into_iter().collect(),
         ..Commands::default()
-    }
-}
-
-fn plain(argv: Vec<String>, evidence: &Evidence) -> Command {
-    Command {
-        argv,
-        ignore_failure: false,
-        privileged: false,
-        evidence: evidence.clone(),
     }
 }

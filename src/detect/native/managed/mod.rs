@@ -5,7 +5,10 @@
 mod literal;
 mod process_list;
 mod run_script;
+mod shell;
 mod supervisor;
+mod upstart;
+mod xinetd;
 
 use super::reference::is_hidden;
 use super::unit::quoted;
@@ -85,6 +88,18 @@ impl Detector for Managers {
             }
             Dialect::Variable => {
                 run_script::variable(&mut reader, file);
+                Ok(())
+            }
+            Dialect::Shell => {
+                shell::read(&mut reader, file);
+                Ok(())
+            }
+            Dialect::Upstart => {
+                upstart::read(&mut reader, file);
+                Ok(())
+            }
+            Dialect::Xinetd => {
+                xinetd::read(&mut reader, file);
                 Ok(())
             }
         };
