@@ -4,10 +4,23 @@
 
 use super::managed::Wanted;
 use super::{
-    GeneratedUnit, Services, cron, emperor, inetd, openrc, pm2, quadlet, supervise, supervisord,
-    systemd, sysv, upstart,
+    Services, cron, emperor, inetd, openrc, pm2, quadlet, supervise, supervisord, systemd, sysv,
+    upstart,
 };
-use crate::fact::Facts;
+use crate::fact::{Evidence, Facts};
+
+/// A unit that a generator would make at boot; packs describe which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedUnit {
+    /// `postgresql@15-main.service`; its template is on the disk.
+    pub name: String,
+    /// The unit that pulls it in, or the init script that starts it.
+    pub wanted_by: String,
+    pub evidence: Evidence,
+    /// What the init script starts, where no template says it: command line and environment.
+    pub command: Vec<String>,
+    pub environment: Vec<(String, String)>,
+}
 
 /// What starts services or jobs on a machine.
 pub trait Manager: Sync {

@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 
 pub use answered::id_of;
 pub use limit::Limit;
+pub use manager::GeneratedUnit;
 
 /// What starts it, as a scan says it: one part of a manager.
 #[derive(
@@ -333,19 +334,6 @@ pub struct ScheduledJob {
     /// The service a timer starts.
     pub service: Option<Box<Service>>,
     pub evidence: Evidence,
-}
-
-/// A unit that a generator would make at boot; packs describe which.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GeneratedUnit {
-    /// `postgresql@15-main.service`; its template is on the disk.
-    pub name: String,
-    /// The unit that pulls it in, or the init script that starts it.
-    pub wanted_by: String,
-    pub evidence: Evidence,
-    /// What the init script starts, where no template says it: command line and environment.
-    pub command: Vec<String>,
-    pub environment: Vec<(String, String)>,
 }
 
 /// Everything that starts or may start on the machine.

@@ -1,5 +1,4 @@
-//! The whole of the right side in order: facts → services → workloads → assessment → plan → scan. Pure but for the facts
-//! it is handed.
+//! The whole of the right side in order: facts → services → workloads → assessment → plan → scan. Pure.
 
 mod kernel;
 pub mod outline;

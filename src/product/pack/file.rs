@@ -197,10 +197,6 @@ pub struct Connect {
     pub lent: bool,
 }
 
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the table"
-)]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {

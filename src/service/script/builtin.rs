@@ -108,10 +108,12 @@ impl Script<'_> {
                 fine
             }
             "false" => Flow::On(Some(false)),
+            "ulimit" => {
+                self.ulimit(rest);
+                fine
+            }
             "." | "source" => {
-                if let Some(path) = rest.first() {
-                    self.source(path);
-                }
+                rest.first().into_iter().for_each(|path| self.source(path));
                 fine
             }
             "export" | "readonly" | "local" | "declare" | "typeset" => {
@@ -150,10 +152,6 @@ impl Script<'_> {
                     .first()
                     .and_then(|mask| u32::from_str_radix(mask, 8).ok());
                 self.umask = mask.or(self.umask);
-                fine
-            }
-            "ulimit" => {
-                self.ulimit(rest);
                 fine
             }
             "[" | "[[" | "test" => {

@@ -43,6 +43,11 @@ impl Levels {
             return Self::Targets { is_graphical };
         }
         let said = configured(facts);
+        // Where nothing says what the kernel starts, nothing says which level it goes to.
+        let mut inits = INITS.iter().map(MachinePath::new);
+        if said.is_none() && !inits.any(|path| facts.tree.exists(&path)) {
+            return Self::Targets { is_graphical: true };
+        }
         // Debian's is 2; Red Hat's and SUSE's without a table is 3.
         let usual = || {
             let is_there = |path: &str| facts.tree.exists(&MachinePath::new(path));
