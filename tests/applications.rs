@@ -87,6 +87,7 @@ fn the_state_of_a_service_without_an_account_is_used_by_its_own_name() {
     symlink("private/ledger", root.join("var/lib/ledger")).unwrap();
     write(&root, "etc/ledger/handed-over", "not a real secret\n");
     let lines = "DynamicUser=yes\nStateDirectory=ledger\nConfigurationDirectory=ledger\n\
+                 ReadWritePaths=/etc/ledger\n\
                  LoadCredential=key:/etc/ledger/handed-over\nExecStart=/opt/ledger/ledger";
     service(&root, "ledger", lines);
     let scan = migrate(&root, &out);

@@ -9,6 +9,9 @@ use crate::workload::Workload;
 /// engine without privileges its containers.
 const FILES: u64 = 524_288;
 
+/// Files that every process may open wherever containers run.
+const FEW: u64 = 4_096;
+
 /// What a process may be limited in (`docker run --ulimit`, setrlimit(2)).
 const KNOWN: &[&str] = &[
     "as",
@@ -111,8 +114,9 @@ fn is_customary(name: &str, value: &str, by_hand: bool) -> bool {
         .max()
         .unwrap_or(0);
     match name {
-        // Engines differ (some give 1,024), and none refuses as few as these.
-        "nofile" if by_hand => (most > FILES && most <= 1 << 20) || most == u64::MAX,
+        // Engines differ (some give 1,024 to begin with), and none refuses as few as these. So few that no process misses
+        // the rest are not asked for: an engine that may raise no limit at all starts no container that names one.
+        "nofile" if by_hand => most <= FEW || (most > FILES && most <= 1 << 20) || most == u64::MAX,
         "nofile" => most <= 1 << 20 || most == u64::MAX,
         "memlock" => most <= 8 << 20,
         "nproc" | "core" => true,
@@ -173,6 +177,7 @@ mod tests {
     #[test]
     fn as_many_files_as_a_package_asks_for_are_there_anyway() {
         assert!(is_customary("nofile", "65536", false) && !is_customary("nofile", "65536", true));
+        assert!(is_customary("nofile", "2048", true) && !is_customary("nofile", "8192", true));
         assert!(is_customary("nofile", "1048576", true) && is_customary("nofile", "-1", true));
         assert!(!is_customary("nofile", "4194304", false));
     }

@@ -77,9 +77,9 @@ pub fn place_of(facts: &Facts, path: &MachinePath) -> MachinePath {
     if is_private { path.clone() } else { real }
 }
 
-/// Where nothing is kept.
+/// Where nothing is kept, and what is configuration or a package's whoever may write it.
 const PASSING: &[&str] = &[
-    "/run", "/var/run", "/tmp", "/var/tmp", "/var/log", "/dev", "/proc", "/sys",
+    "/etc", "/usr", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log", "/dev", "/proc", "/sys",
 ];
 
 /// What the workloads' users write inside the applications, added to each: whoever serves an application may write there,
