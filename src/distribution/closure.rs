@@ -127,18 +127,10 @@ mod tests {
             version: "1".into(),
             arch: "all".into(),
             source: name.into(),
-            section: String::new(),
-            manual: false,
-            held: false,
             essential: name == "base",
             depends: depends.iter().map(|group| words(group)).collect(),
             provides: words(provides),
-            conffiles: Vec::new(),
-            ghosts: Vec::new(),
-            vendor: String::new(),
-            module: String::new(),
-            installed: None,
-            evidence: Evidence::file(&"/x".into()),
+            ..Package::new(Evidence::file(&"/x".into()))
         }
     }
 

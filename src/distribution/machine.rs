@@ -132,18 +132,8 @@ mod tests {
             version: (*version).into(),
             arch: (*arch).into(),
             source: (*name).into(),
-            section: String::new(),
             manual: true,
-            held: false,
-            essential: false,
-            depends: Vec::new(),
-            provides: Vec::new(),
-            conffiles: Vec::new(),
-            ghosts: Vec::new(),
-            vendor: String::new(),
-            module: String::new(),
-            installed: None,
-            evidence: Evidence::file(&"/packages".into()),
+            ..Package::new(Evidence::file(&"/packages".into()))
         };
         Facts {
             elfs: elfs.map(|elf| (elf.path.clone(), elf)).collect(),

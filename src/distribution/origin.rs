@@ -287,18 +287,8 @@ mod tests {
             version: (*version).into(),
             arch: "amd64".into(),
             source: (*name).into(),
-            section: String::new(),
             manual: true,
-            held: false,
-            essential: false,
-            depends: Vec::new(),
-            provides: Vec::new(),
-            conffiles: Vec::new(),
-            ghosts: Vec::new(),
-            vendor: String::new(),
-            module: String::new(),
-            installed: None,
-            evidence: Evidence::file(&"/var/lib/dpkg/status".into()),
+            ..Package::new(Evidence::file(&"/var/lib/dpkg/status".into()))
         };
         Facts {
             os: Some(OsRelease {

@@ -42,6 +42,28 @@ pub struct Package {
 }
 
 impl Package {
+    /// A package of which only the place in its database is known: readers add what that says.
+    pub fn new(evidence: Evidence) -> Self {
+        Self {
+            name: String::new(),
+            version: String::new(),
+            arch: String::new(),
+            source: String::new(),
+            section: String::new(),
+            manual: false,
+            held: false,
+            essential: false,
+            depends: Vec::new(),
+            provides: Vec::new(),
+            conffiles: Vec::new(),
+            ghosts: Vec::new(),
+            vendor: String::new(),
+            module: String::new(),
+            installed: None,
+            evidence,
+        }
+    }
+
     /// What tells it from every other package of the machine: a kernel is installed in several versions, a library for
     /// several architectures. No database allows `=` in a name.
     pub fn identity(&self) -> String {

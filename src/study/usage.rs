@@ -181,18 +181,8 @@ mod tests {
             version: "1".into(),
             arch: "all".into(),
             source: name.into(),
-            section: String::new(),
-            manual: false,
-            held: false,
-            essential: false,
             depends: depends.iter().map(|d| vec![(*d).to_owned()]).collect(),
-            provides: Vec::new(),
-            conffiles: Vec::new(),
-            ghosts: Vec::new(),
-            vendor: String::new(),
-            module: String::new(),
-            installed: None,
-            evidence: Evidence::file(&"/var/lib/dpkg/status".into()),
+            ..Package::new(Evidence::file(&"/var/lib/dpkg/status".into()))
         }
     }
 

@@ -29,6 +29,21 @@ pub fn logical_lines(text: &str) -> Vec<String> {
 /// `$NAME`, `${NAME}` and `${NAME:-default}` replaced by what is known; the rest stays as written, and so does what the
 /// budget has nothing left for.
 pub fn expand(text: &str, known: &BTreeMap<String, String>, budget: &Budget) -> String {
+    put_in(text, known, budget, &[":-"])
+}
+
+/// The same inside configuration, where some products write `${NAME:default}` too.
+pub fn substitute(text: &str, known: &BTreeMap<String, String>, budget: &Budget) -> String {
+    put_in(text, known, budget, &[":-", ":"])
+}
+
+/// `defaults` are the signs that may stand before a default, the longer first.
+fn put_in(
+    text: &str,
+    known: &BTreeMap<String, String>,
+    budget: &Budget,
+    defaults: &[&str],
+) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -36,9 +51,8 @@ pub fn expand(text: &str, known: &BTreeMap<String, String>, budget: &Budget) -> 
         out.push_str(head);
         let body = tail.get(1..).unwrap_or_default();
         let (name, default, after) = if let Some((inside, after)) = braced(body) {
-            let (name, default) = inside
-                .split_once(":-")
-                .map_or((inside, None), |(n, d)| (n, Some(d)));
+            let parted = defaults.iter().find_map(|sign| inside.split_once(sign));
+            let (name, default) = parted.map_or((inside, None), |(n, d)| (n, Some(d)));
             (name, default, after)
         } else {
             let end = body
@@ -53,6 +67,22 @@ pub fn expand(text: &str, known: &BTreeMap<String, String>, budget: &Budget) -> 
             None => out.push_str(tail.strip_suffix(after).unwrap_or(tail)),
         }
         rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The same for variables nobody set: empty, as a shell has them.
+pub fn drop_unknown(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once('$') {
+        out.push_str(head);
+        let tail = braced(tail).map_or_else(
+            || tail.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'),
+            |(_, after)| after,
+        );
+        rest = tail;
     }
     out.push_str(rest);
     out
@@ -94,4 +124,18 @@ pub fn variables(text: &str, budget: &Budget) -> BTreeMap<String, String> {
         }
     }
     known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_and_unknown() {
+        let names = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        assert_eq!(substitute("x${A}y$A/$B", &names, &Budget::of(0)), "x1y1/$B");
+        let with_default = |text| substitute(text, &names, &Budget::of(0));
+        assert_eq!(with_default("${A:2} ${B:8080} ${C:-x}"), "1 8080 x");
+        assert_eq!(drop_unknown("/var/log/a$SUFFIX/b${X}"), "/var/log/a/b");
+    }
 }

@@ -11,7 +11,6 @@ pub mod line;
 pub mod script;
 pub mod sh;
 pub mod start;
-pub mod substitute;
 
 use std::iter::Peekable;
 use std::str::CharIndices;

@@ -6,7 +6,7 @@ use crate::path::MachinePath;
 use crate::product::{Connect, Listen, is_loopback};
 use crate::words::address::{self, Address, Form};
 use crate::words::budget::Budget;
-use crate::words::substitute::substitute;
+use crate::words::expand::substitute;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -46,6 +46,7 @@ struct Keys {
     kinds: Vec<String>,
     databases: Vec<String>,
     kept: Vec<String>,
+    by_socket: Vec<String>,
     nobody: Vec<String>,
 }
 
@@ -212,7 +213,9 @@ impl Said {
             _ => {}
         }
         // Clients take the server's socket where the host is `localhost` and no port is said.
-        let is_database = scheme == Some("mysql") || is_any_database(stem);
+        let is_database = scheme
+            .is_some_and(|scheme| keys.by_socket.iter().any(|own| own == scheme))
+            || is_any_database(stem);
         if one.value == LOCAL_DATABASE && port.is_none() && is_database {
             self.connects.push(Connect {
                 to: LOCAL_DATABASE.to_owned(),
@@ -340,7 +343,7 @@ fn connect(address: &Address, one: &Spoken<'_>, evidence: Evidence) -> Connect {
     }
 }
 
-/// Not a placeholder, nor every address.
+/// Somebody's address: not every address, nor what examples have.
 fn is_somebody(address: &Address) -> bool {
     match address {
         Address::Unix(path) => path.len() > 1,

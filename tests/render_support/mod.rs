@@ -110,18 +110,8 @@ pub fn package(name: &str, version: &str) -> Package {
         version: version.into(),
         arch: "amd64".into(),
         source: name.into(),
-        section: String::new(),
         manual: true,
-        held: false,
-        essential: false,
-        depends: Vec::new(),
-        provides: Vec::new(),
-        conffiles: Vec::new(),
-        ghosts: Vec::new(),
-        vendor: String::new(),
-        module: String::new(),
-        installed: None,
-        evidence: evidence("/var/lib/dpkg/status", 1),
+        ..Package::new(evidence("/var/lib/dpkg/status", 1))
     }
 }
 

@@ -258,18 +258,8 @@ mod tests {
             version: "1".into(),
             arch: "x86_64".into(),
             source: source.into(),
-            section: String::new(),
             manual: true,
-            held: false,
-            essential: false,
-            depends: Vec::new(),
-            provides: Vec::new(),
-            conffiles: Vec::new(),
-            ghosts: Vec::new(),
-            vendor: String::new(),
-            module: String::new(),
-            installed: None,
-            evidence: Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()),
+            ..Package::new(Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()))
         };
         let owned = ["kernel/a.ko", "extra/more.ko.xz", "extra/vendor.ko"];
         let nobodys = ["kernel/made.ko", "updates/dkms.ko"];

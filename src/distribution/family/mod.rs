@@ -198,18 +198,8 @@ mod tests {
             version: "2:1.0^git~1-3".into(),
             arch: "x86_64".into(),
             source: "gamma".into(),
-            section: String::new(),
             manual: true,
-            held: false,
-            essential: false,
-            depends: Vec::new(),
-            provides: Vec::new(),
-            conffiles: Vec::new(),
-            ghosts: Vec::new(),
-            vendor: String::new(),
-            module: String::new(),
-            installed: None,
-            evidence: Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()),
+            ..Package::new(Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()))
         };
         let url = |database| purl(None, &machine("rocky", &[], database), &package);
         assert_eq!(

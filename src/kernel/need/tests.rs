@@ -113,18 +113,8 @@ fn owned_by(facts: &mut Facts, packages: &[(&str, &[&str])]) {
             source: (*name).to_owned(),
             version: "1".into(),
             arch: "amd64".into(),
-            section: String::new(),
             manual: true,
-            essential: false,
-            held: false,
-            depends: Vec::new(),
-            provides: Vec::new(),
-            conffiles: Vec::new(),
-            ghosts: Vec::new(),
-            vendor: String::new(),
-            module: String::new(),
-            installed: None,
-            evidence: Evidence::file(&"/var/lib/dpkg/status".into()),
+            ..Package::new(Evidence::file(&"/var/lib/dpkg/status".into()))
         });
         owners.extend(paths.iter().map(|path| (MachinePath::new(path), at)));
     }

@@ -12,7 +12,7 @@ use crate::program::{Program, Step};
 use crate::service::Service;
 use crate::walk::glob;
 use crate::words::budget::Budget;
-use crate::words::substitute::substitute;
+use crate::words::expand::substitute;
 use std::collections::BTreeMap;
 
 /// Options of one process, all that add to them together.

@@ -16,7 +16,7 @@ use crate::product::program_of;
 use crate::service::Service;
 use crate::walk::glob;
 use crate::words::budget::Budget;
-use crate::words::substitute::{drop_unknown, substitute};
+use crate::words::expand::{drop_unknown, substitute};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,6 +4,7 @@ use crate::detect::{Detector, Doc, FileView, Interest, Sink, Want};
 use crate::fact::{Evidence, Fact, Package};
 use crate::path::MachinePath;
 use crate::walk::literal;
+use crate::words::armour;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -177,23 +178,16 @@ fn record(lines: &[&[u8]], place: &MachinePath, start: u32) -> Option<Record> {
         wanted.map(|word| bare(word).to_owned()).collect()
     };
     let (paths, digests) = files(lines);
+    let evidence = Evidence::line(place, start, &format!("P:{name} V:{version}"));
     let package = Package {
         source: text(b'o').unwrap_or_else(|| name.clone()),
         arch: text(b'A').unwrap_or_default(),
-        section: String::new(),
         manual: true,
-        held: false,
-        essential: false,
         depends: names(b'D').into_iter().map(|name| vec![name]).collect(),
         provides: names(b'p'),
-        conffiles: Vec::new(),
-        ghosts: Vec::new(),
-        vendor: String::new(),
-        module: String::new(),
-        installed: None,
-        evidence: Evidence::line(place, start, &format!("P:{name} V:{version}")),
         name,
         version,
+        ..Package::new(evidence)
     };
     Some(Record {
         package,
@@ -243,33 +237,11 @@ fn digest(text: &[u8]) -> Option<String> {
         }
         _ => return None,
     };
-    let bytes = unpacked(packed)?;
+    let bytes = armour::decoded(std::str::from_utf8(packed.get(..64).unwrap_or(packed)).ok()?)?;
     let mut found = String::new();
     for byte in bytes.get(..length).filter(|_| bytes.len() == length)? {
         // Writing to a String cannot fail.
         let _ = write!(found, "{byte:02x}");
-    }
-    Some(found)
-}
-
-/// Base64 (RFC 4648) of one short value.
-fn unpacked(text: &[u8]) -> Option<Vec<u8>> {
-    let (mut found, mut bits, mut held) = (Vec::new(), 0_u32, 0);
-    for byte in text.iter().take(64).filter(|byte| **byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            found.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
     }
     Some(found)
 }

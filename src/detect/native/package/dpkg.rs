@@ -172,13 +172,12 @@ fn package(
     let version = field("Version");
     let source = field("Source");
     let priority = field("Priority");
+    let evidence = Evidence::line(path, line, &format!("Package: {name} {version}"));
     Some(Package {
         source: source
             .split_whitespace()
             .next()
             .map_or_else(|| name.clone(), str::to_owned),
-        evidence: Evidence::line(path, line, &format!("Package: {name} {version}")),
-        version,
         arch: field("Architecture"),
         section: field("Section"),
         manual: true,
@@ -194,11 +193,9 @@ fn package(
             .flatten()
             .collect(),
         conffiles: conffiles(&field("Conffiles")),
-        ghosts: Vec::new(),
-        vendor: String::new(),
-        module: String::new(),
-        installed: None,
         name,
+        version,
+        ..Package::new(evidence)
     })
 }
 

@@ -91,11 +91,12 @@ fn package<'a>(path: &MachinePath, line: u32, field: &dyn Fn(&str) -> &'a str) -
         depends: [relations(field("Pre-Depends")), relations(field("Depends"))].concat(),
         provides: relations(field("Provides")).into_iter().flatten().collect(),
         conffiles: conffiles(field("Conffiles")),
-        ghosts: Vec::new(),
-        vendor: String::new(),
-        module: String::new(),
         installed: field("Installed-Time").parse().ok(),
-        evidence: Evidence::line(path, line, &format!("Package: {name} {}", field("Version"))),
+        ..Package::new(Evidence::line(
+            path,
+            line,
+            &format!("Package: {name} {}", field("Version")),
+        ))
     })
 }
 

@@ -109,19 +109,12 @@ fn package(file: &FileView<'_>) -> Option<Package> {
             .filter(|base| !base.is_empty())
             .unwrap_or(name)
             .to_owned(),
-        section: String::new(),
         // Nothing is said of what was asked for.
         manual: one("REASON") != "1",
-        held: false,
-        essential: false,
         depends: all("DEPENDS").iter().map(|word| vec![bare(word)]).collect(),
         provides: all("PROVIDES").iter().map(|word| bare(word)).collect(),
-        conffiles: Vec::new(),
-        ghosts: Vec::new(),
-        vendor: String::new(),
-        module: String::new(),
         installed: one("INSTALLDATE").parse().ok(),
-        evidence: Evidence::line(file.path, 1, &format!("{name} {version}")),
+        ..Package::new(Evidence::line(file.path, 1, &format!("{name} {version}")))
     })
 }
 
