@@ -114,7 +114,7 @@ fn owned_by(facts: &mut Facts, packages: &[(&str, &[&str])]) {
             version: "1".into(),
             arch: "amd64".into(),
             manual: true,
-            ..Package::new(Evidence::file(&"/var/lib/dpkg/status".into()))
+            ..crate::fact::Package::new(Evidence::file(&"/var/lib/dpkg/status".into()))
         });
         owners.extend(paths.iter().map(|path| (MachinePath::new(path), at)));
     }
