@@ -49,11 +49,11 @@ pub(super) fn data(
         );
     }
     for path in &service.writable {
-        let is_passing = PASSING
-            .iter()
-            .any(|dir| path.is_within(&MachinePath::new(*dir)));
+        // What a service may write of these is configuration, or a package's.
+        let mut others = ["/etc", "/usr"].iter();
+        let of_system = others.any(|dir| path.is_within(&MachinePath::new(*dir)));
         let is_application = program.iter().any(|file| file.is_within(path));
-        if !is_passing && !is_application && !claims::is_shelf(path) {
+        if !is_passing(path) && !of_system && !is_application && !claims::is_shelf(path) {
             add(
                 path,
                 "its unit lets it write there",
@@ -77,10 +77,14 @@ pub fn place_of(facts: &Facts, path: &MachinePath) -> MachinePath {
     if is_private { path.clone() } else { real }
 }
 
-/// Where nothing is kept, and what is configuration or a package's whoever may write it.
-const PASSING: &[&str] = &[
-    "/etc", "/usr", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log", "/dev", "/proc", "/sys",
-];
+/// Whether what is there is gone at the next start, or is the system's own: nothing is kept there.
+pub(super) fn is_passing(path: &MachinePath) -> bool {
+    const PASSING: [&str; 8] = [
+        "/dev", "/proc", "/run", "/sys", "/tmp", "/var/log", "/var/run", "/var/tmp",
+    ];
+    let mut all = PASSING.iter();
+    all.any(|dir| path.is_within(&MachinePath::new(*dir)))
+}
 
 /// What the workloads' users write inside the applications, added to each: whoever serves an application may write there,
 /// and jobs own what nobody else does.

@@ -1,6 +1,7 @@
 //! What the commands of jobs lead to: programs, files, servers, and what they write.
 
 use super::called::{self, Call};
+use super::data::is_passing;
 use super::{Configuration, Data, claims, connect, packages};
 use crate::fact::{Evidence, Facts};
 use crate::path::MachinePath;
@@ -197,16 +198,6 @@ impl Reach {
 
 /// Where an administrator's backups go, though it is a package's directory.
 const BACKUPS: &str = "/var/backups";
-
-/// What is gone after the next start, or is no place for state.
-fn is_passing(path: &MachinePath) -> bool {
-    let passing = [
-        "/tmp", "/var/tmp", "/run", "/var/run", "/dev", "/proc", "/sys", "/var/log",
-    ];
-    passing
-        .iter()
-        .any(|dir| path.is_within(&MachinePath::new(*dir)))
-}
 
 /// A bare name in the directories of the job's own PATH; anything else as it is.
 fn located(facts: &Facts, caller: &Caller<'_>, word: &str) -> String {

@@ -1,6 +1,7 @@
 //! Takes in what an application's configuration says: addresses, peers, and the places that it uses.
 
 use super::custom::{LOCAL_DATABASE, Place, Said};
+use super::data::is_passing;
 use super::{Configuration, Data, Workload, claims, connect, settings};
 use crate::fact::Facts;
 use crate::path::MachinePath;
@@ -8,11 +9,8 @@ use crate::product::Connect;
 use crate::walk::Entry;
 use std::collections::BTreeMap;
 
-/// Places where nothing is kept.
-const PASSING: &[&str] = &[
-    "/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/var/run", "/usr", "/bin",
-    "/sbin", "/lib",
-];
+/// Programs and what they bring, whoever put them there.
+const PROGRAMS: &[&str] = &["/usr", "/bin", "/sbin", "/lib"];
 
 /// The paths that the configuration names are given back.
 pub(super) fn take(workload: &mut Workload, facts: &Facts) -> Vec<MachinePath> {
@@ -70,9 +68,9 @@ fn place(workload: &mut Workload, facts: &Facts, named: Place) {
     let Some(entry) = facts.tree.entry(&path) else {
         return;
     };
-    let is_passing = PASSING
-        .iter()
-        .any(|dir| path.is_within(&MachinePath::new(*dir)));
+    let mut programs = PROGRAMS.iter();
+    let is_passing =
+        is_passing(&path) || programs.any(|dir| path.is_within(&MachinePath::new(*dir)));
     let is_known = workload.data.iter().any(|data| path.is_within(&data.path));
     if is_passing || is_known || path.components().count() < 2 || facts.owner(&path).is_some() {
         return;
