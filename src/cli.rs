@@ -1,6 +1,7 @@
 //! The command line: parsed and checked here, acted on in `commands/`.
 
 use crate::assess::{self, Place};
+use crate::plan::Wish;
 use crate::rule::Severity;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -195,6 +196,18 @@ pub enum Strategy {
     Auto,
     /// The distribution's own packages on its own base image.
     Packages,
+    /// The workload's files, taken from the disk, on nothing: neither an archive nor a registry is asked.
+    Lift,
+}
+
+impl Strategy {
+    pub fn wish(self) -> Wish {
+        match self {
+            Self::Auto => Wish::Auto,
+            Self::Packages => Wish::Packages,
+            Self::Lift => Wish::Lift,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

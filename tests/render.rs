@@ -237,8 +237,8 @@ impl render::Content for Damaged<'_> {
         self.0.data_from(entry, offset)
     }
 
-    fn has_capabilities(&self, entry: &Entry) -> bool {
-        self.0.has_capabilities(entry)
+    fn attributes(&self, entry: &Entry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.0.attributes(entry)
     }
 }
 

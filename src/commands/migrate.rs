@@ -50,6 +50,7 @@ fn run(
     let options = PlanOptions {
         with_data: output.with_data,
         with_secrets: output.with_secrets,
+        strategy: output.strategy.wish(),
     };
     let own = [output.output.clone(), staging.path().to_path_buf()];
     let opened = open(
@@ -153,8 +154,8 @@ impl render::Content for Counted<'_> {
         self.content.data_from(entry, offset)
     }
 
-    fn has_capabilities(&self, entry: &Entry) -> bool {
-        self.content.has_capabilities(entry)
+    fn attributes(&self, entry: &Entry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.content.attributes(entry)
     }
 }
 

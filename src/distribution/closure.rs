@@ -43,6 +43,20 @@ impl<'a> Installed<'a> {
         self.walk(first, |package| self.needs(package))
     }
 
+    /// The same without packages that `is_left` says: they are not followed either, but where they are asked for by name.
+    pub fn closure_but<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n str>,
+        is_left: impl Fn(&Package) -> bool,
+    ) -> BTreeSet<usize> {
+        let is_taken = |at: &usize| self.packages.get(*at).is_some_and(|p| !is_left(p));
+        let first = names.into_iter().flat_map(|name| self.meeting(name));
+        self.walk(first, |package| {
+            let needs = self.needs(package).into_iter();
+            needs.filter(is_taken).collect()
+        })
+    }
+
     /// The same by names, without what every base image has: that is neither asked for nor followed.
     pub fn beyond_base<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> BTreeSet<&'a str> {
         self.names(&self.beyond_base_places(names))

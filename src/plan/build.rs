@@ -6,10 +6,11 @@ use super::origin::{self, Sources};
 use super::place::Place;
 use super::pod::{self, Seat};
 use super::process::Draft;
+use super::strategy::{self, Strategy};
 use super::{
-    Contract, Image, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret, PlannedVolume,
-    Process, Schedule, State, activate, command, contract, health, hosts, limit, locale, mount,
-    others, package, port, schedule, secret, service, setup, socket, volume,
+    Contract, Image, Lift, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret,
+    PlannedVolume, Process, Schedule, State, activate, command, contract, health, hosts, lift,
+    limit, locale, mount, others, package, port, schedule, secret, service, setup, socket, volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -26,6 +27,8 @@ struct Shared<'p, 'a> {
     secrets: secret::Taken,
     zone: Option<String>,
     locale: Option<String>,
+    /// How all of its images are made, and why.
+    strategy: (Strategy, String),
 }
 
 /// One plan for each workload, in their order. A release without a known base image is a note in each plan.
@@ -35,6 +38,7 @@ pub fn plan(facts: &Facts, workloads: &[Workload], options: &PlanOptions) -> Vec
     };
     let place = Place::new(facts, &base);
     let mut shared = Shared {
+        strategy: strategy::choose(options.strategy, &place),
         place: &place,
         options,
         workloads,
@@ -62,6 +66,7 @@ struct Parts<'a> {
     identity: Identity,
     draft: Draft,
     sources: Sources,
+    lift: Option<Lift>,
 }
 
 impl<'p> Shared<'p, '_> {
@@ -69,15 +74,18 @@ impl<'p> Shared<'p, '_> {
         let place = self.place;
         let volumes = self.mounted(workload, seat);
         let asked = self.package_names(workload);
-        let makers = workload.product.iter().flat_map(|product| &product.makers);
-        let makers: BTreeSet<&str> = makers.map(String::as_str).collect();
-        let mut sources = origin::sources(&asked, &makers, place);
-        let mut names = package::with_needs(&asked, &sources, place);
+        let mut lift = self.lift(workload, &asked);
+        let (mut names, mut sources) = if lift.is_some() {
+            (BTreeSet::new(), Sources::default())
+        } else {
+            self.sources(workload, &asked)
+        };
+        let others = others::left_to(workload, self.workloads, place);
         let image = carried::OfImage {
             names: &names,
             lifted: &sources.lifted,
+            disk: lift.as_ref().map(|lift| &lift.chosen),
         };
-        let others = others::left_to(workload, self.workloads, place);
         let carried = carried::carried(
             workload,
             (&volumes, &others),
@@ -85,11 +93,16 @@ impl<'p> Shared<'p, '_> {
             place,
             &mut self.secrets,
         );
-        names.extend(carried.packages.iter().cloned());
-        if names != asked {
-            let lifted = std::mem::take(&mut sources.lifted);
-            sources = origin::sources(&names, &makers, place);
-            sources.lifted = lifted;
+        if let Some(lift) = &mut lift {
+            lift.carries(&carried.packages, place);
+            lift.out.clone_from(&carried.left_out);
+        } else {
+            names.extend(carried.packages.iter().cloned());
+            if names != asked {
+                let lifted = std::mem::take(&mut sources.lifted);
+                sources = origin::sources(&names, &makers(workload), place);
+                sources.lifted = lifted;
+            }
         }
         let identity = Identity::new(workload, &carried, &volumes, place);
         let zone = self.zone.as_deref();
@@ -101,14 +114,33 @@ impl<'p> Shared<'p, '_> {
             identity,
             draft,
             sources,
+            lift,
         };
         self.assemble(seat, &names, parts)
+    }
+
+    /// The packages that an image installs, and where they come from.
+    fn sources(
+        &self,
+        workload: &Workload,
+        asked: &BTreeSet<String>,
+    ) -> (BTreeSet<String>, Sources) {
+        let sources = origin::sources(asked, &makers(workload), self.place);
+        let names = package::with_needs(asked, &sources, self.place);
+        (names, sources)
+    }
+
+    /// What is taken from the disk, where all of it is.
+    fn lift(&self, workload: &Workload, asked: &BTreeSet<String>) -> Option<Lift> {
+        let run = lift::programs_of(workload, self.place);
+        (self.strategy.0 == Strategy::Lift).then(|| Lift::new(asked, &run, self.place))
     }
 
     fn assemble(&self, seat: &Seat, names: &BTreeSet<String>, parts: Parts<'_>) -> Plan {
         let workload = parts.workload;
         let (packages, remarks) = package::packages(names, &parts.sources, self.place);
         let uninstalled = setup::remark(&parts.draft.command, self.place.base);
+        let uninstalled = uninstalled.filter(|_| parts.lift.is_none());
         let own = [
             remarks
                 .into_iter()
@@ -122,8 +154,8 @@ impl<'p> Shared<'p, '_> {
         Plan {
             id: workload.id.clone(),
             title: workload.title.clone(),
-            strategy: "packages".to_owned(),
-            reason: setup::reason(self.place.base),
+            strategy: self.strategy.0.id().to_owned(),
+            reason: self.strategy.1.clone(),
             notes: self.notes(workload, seat, own),
             process: self.process(&parts),
             network: self.network(workload, seat),
@@ -138,6 +170,7 @@ impl<'p> Shared<'p, '_> {
             state: self.state(&parts),
             image: self.image(parts, packages),
         }
+        .lifted(self.place)
     }
 
     fn process(&self, parts: &Parts<'_>) -> Process {
@@ -211,7 +244,11 @@ impl<'p> Shared<'p, '_> {
         let (place, accounts) = (self.place, parts.identity.accounts);
         let os = place.facts.os.as_ref();
         let mut image = Image {
-            base: place.base.image.clone(),
+            base: match &parts.lift {
+                Some(_) => lift::BASE.to_owned(),
+                None => place.base.image.clone(),
+            },
+            lift: parts.lift,
             demand: None,
             bases: Vec::new(),
             release: os.map(|os| os.pretty_name.clone()).unwrap_or_default(),
@@ -243,17 +280,26 @@ impl<'p> Shared<'p, '_> {
             archive_files: Vec::new(),
             steps: Vec::new(),
         };
-        setup::steps(&mut image, place.base);
+        if image.lift.is_none() {
+            setup::steps(&mut image, place.base);
+        }
         image
     }
 
     /// What the reader has to know or decide, sorted; `own` are those of the plan's parts.
     fn notes(&self, workload: &Workload, seat: &Seat, own: [Vec<String>; 3]) -> Vec<String> {
         let place = self.place;
+        let installs = self.strategy.0 == Strategy::Packages;
         let files = volume::single_files(workload, place);
         let files = files.iter().map(|file| format!("{file} is data in a directory that holds other things too: give it a directory of its own, and that a volume."));
         let notes = [
-            place.base.note.iter().cloned().collect(),
+            place
+                .base
+                .note
+                .iter()
+                .filter(|_| installs)
+                .cloned()
+                .collect(),
             port::remarks(workload),
             left_behind(workload),
             command::alone(workload).into_iter().collect(),
@@ -309,6 +355,9 @@ impl<'p> Shared<'p, '_> {
                 .iter()
                 .flat_map(|product| product.companions.iter().cloned()),
         );
+        if self.strategy.0 == Strategy::Lift {
+            return names;
+        }
         names.extend(self.locale_package(workload));
         names.extend(
             self.zone
@@ -331,6 +380,12 @@ impl<'p> Shared<'p, '_> {
         let made = main.is_some_and(locale::is_made) || !more.is_empty();
         made.then(|| self.place.base.distribution.packages.locales.clone())
     }
+}
+
+/// Packages of the workload that no distribution has.
+fn makers(workload: &Workload) -> BTreeSet<&str> {
+    let makers = workload.product.iter().flat_map(|product| &product.makers);
+    makers.map(String::as_str).collect()
 }
 
 /// What the machine ran beside the main process, and the container does not.

@@ -1,7 +1,7 @@
 //! What an image takes from the machine's tree, and what follows from it: removals, secrets, more packages.
 
 use super::file::{Carrier, is_live};
-use super::place::Place;
+use super::place::{Brought, Place};
 use super::secret::{self, Taken};
 use super::{
     PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, configuration, service, volume,
@@ -24,6 +24,8 @@ pub(super) struct Carried {
     pub secret_entries: Vec<Entry>,
     /// Packages that own what a carried link leads to.
     pub packages: BTreeSet<String>,
+    /// Places that are no part of the image.
+    pub left_out: Vec<MachinePath>,
 }
 
 /// Packed files that a note names; the others are counted.
@@ -58,6 +60,8 @@ pub(super) struct OfImage<'a> {
     pub names: &'a BTreeSet<String>,
     /// Of which no build can have more than the machine's files.
     pub lifted: &'a BTreeSet<String>,
+    /// Places of those whose files are the whole image; nothing else brings anything then.
+    pub disk: Option<&'a BTreeSet<usize>>,
 }
 
 /// What of a package no program reads: it is not taken from the disk.
@@ -93,7 +97,9 @@ const PASSING: &[&str] = &["/var/log", "/var/cache", "/var/tmp", "/var/lock"];
 fn ghosts(image: OfImage<'_>, carrier: &mut Carrier<'_, '_>, place: &Place<'_>) {
     let passing: Vec<MachinePath> = PASSING.iter().map(MachinePath::new).collect();
     let names = image.names.union(image.lifted);
-    let packages = names.filter_map(|name| place.facts.package(name));
+    let named = names.filter_map(|name| place.facts.package(name));
+    let disk = image.disk.into_iter().flatten();
+    let packages = named.chain(disk.filter_map(|at| place.facts.packages.get(*at)));
     for ghost in packages.flat_map(|package| &package.ghosts) {
         let path = place.facts.tree.canonical(ghost);
         let entry = place.facts.tree.entry(&path);
@@ -147,11 +153,22 @@ pub(super) fn carried(
     left_out.extend(service::logs(workload));
     left_out.extend(workload.mounts.iter().map(|mount| mount.path.clone()));
     left_out.extend(credentials(workload));
-    let mut closure = place
-        .installed
-        .beyond_base(image.names.iter().map(String::as_str));
-    closure.retain(|name| !image.lifted.contains(*name));
-    let mut carrier = Carrier::new(place, closure, left_out);
+    let brought = if let Some(disk) = image.disk {
+        let packages = disk.iter().filter_map(|at| place.facts.packages.get(*at));
+        Brought {
+            packages: packages.map(|package| package.name.as_str()).collect(),
+            base: false,
+        }
+    } else {
+        let names = image.names.iter().map(String::as_str);
+        let mut packages = place.installed.beyond_base(names);
+        packages.retain(|name| !image.lifted.contains(*name));
+        Brought {
+            packages,
+            base: true,
+        }
+    };
+    let mut carrier = Carrier::new(place, brought, left_out.clone());
     let mut removals = configuration::carry(workload, place, &mut carrier);
     files_of(image.lifted, &mut carrier, place);
     ghosts(image, &mut carrier, place);
@@ -192,5 +209,6 @@ pub(super) fn carried(
         secrets,
         secret_entries,
         packages,
+        left_out,
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn carry(
         .filter(|file| !variables.contains(&file.path));
     for file in read {
         let owner = place.facts.owner(&file.path);
-        let brought = owner.is_some() && place.provided(&file.path, carrier.closure());
+        let brought = owner.is_some() && place.provided(&file.path, carrier.brought());
         match file.state {
             FileState::Pristine if brought => {}
             FileState::Pristine => carrier.carry(
@@ -48,7 +48,7 @@ pub(super) fn carry(
     let mut removals = Vec::new();
     conffiles(place, carrier, &mut removals);
     patched(place, carrier);
-    for root in private_roots(place, carrier.closure()) {
+    for root in private_roots(place, &carrier.brought().packages) {
         added(&root, place, carrier, &mut removals);
     }
     removals.sort();
@@ -58,7 +58,7 @@ pub(super) fn carry(
 
 /// Conffiles of the image's packages: carried where changed, removed where an administrator deleted them.
 fn conffiles(place: &Place<'_>, carrier: &mut Carrier<'_, '_>, removals: &mut Vec<PlannedRemoval>) {
-    let names: Vec<&str> = carrier.closure().iter().copied().collect();
+    let names: Vec<&str> = carrier.brought().packages.iter().copied().collect();
     for package in names.iter().filter_map(|name| place.facts.package(name)) {
         for conffile in &package.conffiles {
             let path = place.facts.tree.canonical(&conffile.path);
@@ -83,7 +83,7 @@ fn patched(place: &Place<'_>, carrier: &mut Carrier<'_, '_>) {
     let etc = MachinePath::from("/etc");
     let changed = place.facts.ownership.recorded_paths().filter(|path| {
         let owner = place.facts.owner(path);
-        owner.is_some_and(|owner| carrier.closure().contains(owner.name.as_str()))
+        owner.is_some_and(|owner| carrier.brought().packages.contains(owner.name.as_str()))
             && !path.is_within(&etc)
             && !path.text().contains("/systemd/system/")
             && place.facts.state(path) == FileState::Modified

@@ -1,9 +1,9 @@
 //! One container, noun by noun.
 
 use super::{
-    Contract, HealthCheck, PlannedCommand, PlannedDirectory, PlannedFile, PlannedGroup, PlannedJob,
-    PlannedMount, PlannedOrigin, PlannedPackage, PlannedPort, PlannedRemoval, PlannedScheduler,
-    PlannedSecret, PlannedUser, PlannedVolume,
+    Contract, HealthCheck, Lift, PlannedCommand, PlannedDirectory, PlannedFile, PlannedGroup,
+    PlannedJob, PlannedMount, PlannedOrigin, PlannedPackage, PlannedPort, PlannedRemoval,
+    PlannedScheduler, PlannedSecret, PlannedUser, PlannedVolume,
 };
 use crate::distribution::candidate::{BaseChoice, Demand};
 use crate::distribution::family::{ArchiveFile, PlannedArchive, PlannedLocale, PlannedPin, Step};
@@ -19,7 +19,7 @@ pub struct Plan {
     /// The workload's id.
     pub id: String,
     pub title: String,
-    /// How the image comes by its files: `packages`.
+    /// How the image comes by its files: `packages` or `lift`.
     pub strategy: String,
     /// Why this strategy and this base.
     pub reason: String,
@@ -36,8 +36,11 @@ pub struct Plan {
 /// What the image is made of, and what is done to make it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
-    /// `docker.io/library/debian:12-slim`.
+    /// `docker.io/library/debian:12-slim`, or `scratch`.
     pub base: String,
+    /// What it has of the machine's disk, where that is all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lift: Option<Lift>,
     /// What its programs without a package need of a base, where it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub demand: Option<Demand>,

@@ -3,7 +3,7 @@
 //! A file that a package of the image brings unchanged is not copied; data, logs, sockets and what belongs to a person
 //! are not either; a file that holds a secret is handed over as a secret instead.
 
-use super::place::Place;
+use super::place::{Brought, Place};
 use crate::disk::FileKind;
 use crate::fact::FileState;
 use crate::path::MachinePath;
@@ -55,8 +55,8 @@ const MAX_LINKS: usize = 40;
 /// Collects what one image needs of the machine's tree.
 pub(super) struct Carrier<'p, 'a> {
     place: &'p Place<'a>,
-    /// Names of the packages the image will have.
-    closure: BTreeSet<&'a str>,
+    /// The packages the image will have.
+    brought: Brought<'a>,
     /// Places that are volumes or logs: their content stays out.
     left_out: Vec<MachinePath>,
     roots: BTreeMap<MachinePath, String>,
@@ -70,12 +70,12 @@ pub(super) struct Carrier<'p, 'a> {
 impl<'p, 'a> Carrier<'p, 'a> {
     pub(super) fn new(
         place: &'p Place<'a>,
-        closure: BTreeSet<&'a str>,
+        brought: Brought<'a>,
         left_out: Vec<MachinePath>,
     ) -> Self {
         Self {
             place,
-            closure,
+            brought,
             left_out,
             roots: BTreeMap::new(),
             entries: BTreeMap::new(),
@@ -84,8 +84,8 @@ impl<'p, 'a> Carrier<'p, 'a> {
         }
     }
 
-    pub(super) fn closure(&self) -> &BTreeSet<&'a str> {
-        &self.closure
+    pub(super) fn brought(&self) -> &Brought<'a> {
+        &self.brought
     }
 
     /// Carries a path, what it leads to where it is a link, and everything below it.
@@ -284,7 +284,7 @@ impl<'p, 'a> Carrier<'p, 'a> {
     /// A package of the image brings it, and nobody changed it.
     fn is_brought(&self, entry: &Entry) -> bool {
         !entry.is_dir()
-            && self.place.provided(&entry.path, &self.closure)
+            && self.place.provided(&entry.path, &self.brought)
             && self.place.facts.state(&entry.path) != FileState::Modified
     }
 

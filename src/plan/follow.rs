@@ -27,6 +27,16 @@ while :; do
   wait "$nap"; [ "$left" ] || exit 0
 done"#;
 
+/// Programs that both are written with.
+pub(super) const RUNS: &[&str] = &["grep", "sleep", "rm"];
+/// What the shell calls itself.
+const NAME: &str = "follow";
+
+/// Whether a command has one in front that stays.
+pub(super) fn is_wrapped(command: &PlannedCommand) -> bool {
+    command.argv.get(3).is_some_and(|name| name == NAME)
+}
+
 /// The command, with one in front that stays.
 pub(super) fn wrap(mut command: PlannedCommand, service: &Service) -> PlannedCommand {
     let file = service.pid_file.as_ref();
@@ -35,7 +45,7 @@ pub(super) fn wrap(mut command: PlannedCommand, service: &Service) -> PlannedCom
         "/bin/sh".to_owned(),
         "-c".to_owned(),
         line.to_owned(),
-        "follow".to_owned(),
+        NAME.to_owned(),
     ];
     argv.extend(file.map(|file| file.text().into_owned()));
     argv.append(&mut command.argv);

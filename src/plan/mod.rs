@@ -18,6 +18,7 @@ mod follow;
 mod health;
 mod hosts;
 mod identity;
+mod lift;
 mod limit;
 mod locale;
 mod mount;
@@ -36,6 +37,7 @@ pub(crate) mod secret;
 mod service;
 mod setup;
 mod socket;
+mod strategy;
 mod unclaimed;
 mod volume;
 
@@ -48,6 +50,7 @@ pub use device::PlannedDevice;
 pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval};
 pub use health::HealthCheck;
 pub use hosts::left_out as hosts_left_out;
+pub use lift::{Layer, LeftOut, Lift, LiftedPackage, Record, Written, WrittenFile, fill};
 pub use mount::PlannedMount;
 pub use origin::{Means, PlannedOrigin};
 pub use pod::choose;
@@ -55,6 +58,7 @@ pub use port::PlannedPort;
 pub use program::{files, programs};
 pub use schedule::{PlannedJob, PlannedScheduler};
 pub use secret::PlannedSecret;
+pub use strategy::Wish;
 pub use unclaimed::{Unclaimed, unclaimed};
 pub use volume::PlannedVolume;
 
@@ -68,4 +72,6 @@ pub struct PlanOptions {
     pub with_data: bool,
     /// So are its secrets.
     pub with_secrets: bool,
+    /// How images come by their files.
+    pub strategy: Wish,
 }

@@ -20,6 +20,14 @@ pub(super) struct Place<'a> {
     pub secrets: BTreeMap<MachinePath, Vec<SecretRef>>,
 }
 
+/// Who brings files into an image.
+pub(super) struct Brought<'a> {
+    /// Names of packages.
+    pub packages: BTreeSet<&'a str>,
+    /// A base image, with what every one of its kind has.
+    pub base: bool,
+}
+
 impl<'a> Place<'a> {
     pub(super) fn new(facts: &'a Facts, base: &'a Base) -> Self {
         let etc = MachinePath::from("/etc");
@@ -61,10 +69,10 @@ impl<'a> Place<'a> {
     }
 
     /// The name of the package that owns a path, where the image will have that package.
-    pub(super) fn provided(&self, path: &MachinePath, closure: &BTreeSet<&str>) -> bool {
-        self.facts
-            .owner(path)
-            .is_some_and(|owner| owner.essential || closure.contains(owner.name.as_str()))
+    pub(super) fn provided(&self, path: &MachinePath, brought: &Brought<'_>) -> bool {
+        self.facts.owner(path).is_some_and(|owner| {
+            (brought.base && owner.essential) || brought.packages.contains(owner.name.as_str())
+        })
     }
 
     pub(super) fn uid_name(&self, uid: u32) -> Option<&'a str> {

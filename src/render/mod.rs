@@ -12,7 +12,10 @@ pub(super) mod dockerfile;
 pub(super) mod entrypoint;
 mod error;
 mod hole;
+mod layer;
+mod lifted;
 pub(super) mod readme;
+mod record;
 mod rootfs;
 pub mod schedule;
 pub mod secret;
@@ -34,8 +37,8 @@ pub trait Content {
     fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String>;
     /// Where the next byte stands that is stored: behind a hole, or at the end.
     fn data_from(&self, entry: &Entry, offset: u64) -> Result<u64, String>;
-    /// Whether the file gives its process capabilities, which no build context can carry (capabilities(7)).
-    fn has_capabilities(&self, entry: &Entry) -> bool;
+    /// The file's extended attributes by name; none where they cannot be read.
+    fn attributes(&self, entry: &Entry) -> Vec<(Vec<u8>, Vec<u8>)>;
 }
 
 impl Content for crate::source::Root {
@@ -49,9 +52,8 @@ impl Content for crate::source::Root {
         next.map_err(|error| error.to_string())
     }
 
-    fn has_capabilities(&self, entry: &Entry) -> bool {
-        let names = self.xattrs(entry).unwrap_or_default();
-        names.iter().any(|(name, _)| name == b"security.capability")
+    fn attributes(&self, entry: &Entry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.xattrs(entry).unwrap_or_default()
     }
 }
 

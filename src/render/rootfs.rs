@@ -25,6 +25,12 @@ pub(super) fn needs_mode(entry: &Entry) -> bool {
     entry.kind != FileKind::Symlink && context_mode(entry) != entry.mode & 0o7777
 }
 
+/// Whether the file gives its process capabilities, which no build context can carry (capabilities(7)).
+fn has_capabilities(entry: &Entry, content: &dyn Content) -> bool {
+    let names = content.attributes(entry);
+    names.iter().any(|(name, _)| name == b"security.capability")
+}
+
 /// Writes the entries below `directory`, which exists. Returns the files that could not be read, with the reason.
 pub(super) fn write(
     directory: &Path,
@@ -43,7 +49,7 @@ pub(super) fn write(
                 }
             }
             FileKind::File => {
-                if entry.is_executable() && content.has_capabilities(entry) {
+                if entry.is_executable() && has_capabilities(entry, content) {
                     let reason = "its file capabilities are not carried; give them back in the image with setcap";
                     unread.push((entry.path.clone(), reason.to_owned()));
                 }
@@ -75,14 +81,14 @@ pub(super) fn write(
 
 /// The last gate before an image: whatever is copied is looked through on the way. Detection finds secrets and hands them over
 /// before a plan is made; what it did not look into (a file too large, one of too many) does not get into a layer either.
-struct Gate<'a> {
+pub(super) struct Gate<'a> {
     entry: &'a Entry,
     search: Option<Search>,
     found: Option<String>,
 }
 
 impl<'a> Gate<'a> {
-    fn new(entry: &'a Entry) -> Self {
+    pub(super) fn new(entry: &'a Entry) -> Self {
         Self {
             entry,
             search: None,
@@ -90,12 +96,12 @@ impl<'a> Gate<'a> {
         }
     }
 
-    fn piece(&mut self, piece: &[u8]) {
+    pub(super) fn piece(&mut self, piece: &[u8]) {
         self.look(piece, false);
     }
 
     /// What was found in all of it.
-    fn end(mut self) -> Option<String> {
+    pub(super) fn end(mut self) -> Option<String> {
         self.look(&[], true);
         self.found
     }

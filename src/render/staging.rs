@@ -123,6 +123,16 @@ impl Staging {
             .map_err(|error| Error::io(self.out.join(relative), error))
     }
 
+    /// A second name of a file that was written, or a copy where the disk has no such names.
+    pub(super) fn link(&self, first: &Path, second: &Path) -> Result<(), Error> {
+        let (from, to) = (self.path().join(first), self.path().join(second));
+        if fs::hard_link(&from, &to).is_ok() {
+            return Ok(());
+        }
+        let copied = fs::copy(&from, &to).map(|_| ());
+        copied.map_err(|error| Error::io(second, error))
+    }
+
     /// A new file with this content.
     pub fn file(&self, relative: &Path, mode: u32, content: &[u8]) -> Result<(), Error> {
         let mut file = self.create(relative, mode)?;

@@ -4,9 +4,9 @@ use super::artefact::{self, Outcome};
 use super::rootfs as files;
 use super::staging::Staging;
 use super::templates::fill;
-use super::{Error, Machine, Options, Written, archive, entrypoint, schedule, secret};
+use super::{Error, Machine, Options, Written, archive, entrypoint, lifted, schedule, secret};
 use crate::path::MachinePath;
-use crate::plan::Plan;
+use crate::plan::{self, Plan, WrittenFile};
 use crate::walk::Entry;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,16 @@ pub(super) fn all(
 ) -> Result<Written, Error> {
     let mut written = Written::default();
     let mut missing = Vec::new();
+    let mut shared = lifted::Shared::default();
     for plan in plans {
-        rootfs(staging, plan, machine, &mut written)?;
+        let generated = generated(plan)?;
+        match &plan.image.lift {
+            Some(lift) => {
+                let both = (&mut shared, &mut written);
+                lifted::write(staging, plan, lift, generated, machine, both)?;
+            }
+            None => rootfs(staging, plan, generated, machine, &mut written)?,
+        }
         missing.extend(secrets(staging, plan, machine, options, &mut written)?);
         if options.with_data {
             data(staging, plan, machine, &mut written)?;
@@ -50,26 +58,36 @@ pub(super) fn preview(plans: &[Plan]) -> Result<Vec<(PathBuf, String)>, Error> {
     Ok(all.map(|found| (found.path, found.text)).collect())
 }
 
+/// Files of our own making that stand among those that a workload carries.
+fn generated(plan: &Plan) -> Result<Vec<WrittenFile>, Error> {
+    let file = |path: &MachinePath, mode, text| WrittenFile {
+        path: path.clone(),
+        mode,
+        uid: 0,
+        gid: 0,
+        what: plan::Written::Text(text),
+    };
+    let mut generated = Vec::new();
+    for table in schedule::tables(plan) {
+        generated.push(file(&table.path, 0o644, fill("table", &table)?));
+    }
+    if let Some(scheduler) = &plan.schedule.scheduler {
+        let text = fill("mailer.sh", &entrypoint::mailer())?;
+        generated.push(file(&scheduler.mailer, 0o755, text));
+    }
+    Ok(generated)
+}
+
 /// The files that a workload carries, and those of our own making among them.
 fn rootfs(
     staging: &Staging,
     plan: &Plan,
+    generated: Vec<WrittenFile>,
     machine: &Machine<'_>,
     written: &mut Written,
 ) -> Result<(), Error> {
     let directory = Path::new("workloads").join(&plan.id);
-    let mut generated = Vec::new();
-    for table in schedule::tables(plan) {
-        generated.push((table.path.clone(), 0o644, fill("table", &table)?));
-    }
-    if let Some(scheduler) = &plan.schedule.scheduler {
-        generated.push((
-            scheduler.mailer.clone(),
-            0o755,
-            fill("mailer.sh", &entrypoint::mailer())?,
-        ));
-    }
-    let made: BTreeSet<&MachinePath> = generated.iter().map(|(path, ..)| path).collect();
+    let made: BTreeSet<&MachinePath> = generated.iter().map(|file| &file.path).collect();
     let entries: Vec<Entry> = plan
         .image
         .entries
@@ -86,8 +104,10 @@ fn rootfs(
                 .into_iter()
                 .map(|(path, why)| format!("{path} of {}: {why}", plan.id)),
         );
-        for (path, mode, text) in &generated {
-            files::generated(&staging.path().join(&rootfs), path, *mode, text)?;
+        for file in &generated {
+            if let plan::Written::Text(text) = &file.what {
+                files::generated(&staging.path().join(&rootfs), &file.path, file.mode, text)?;
+            }
         }
         written.paths.push(rootfs);
     }

@@ -53,6 +53,7 @@ pub fn study(
     } = outline;
     let reaches = join::programs(facts, &programs);
     plan::settle(&mut plans, &cut.workloads, facts, &reaches);
+    plan::fill(&mut plans, facts, &programs);
     let (usage, by_package) = usage::usage(facts, &cut.workloads, &plans);
     let needs = cut.workloads.iter().map(|workload| {
         let programs = plan::programs(std::slice::from_ref(workload), &plans, facts);

@@ -11,7 +11,7 @@ use super::templates::fill;
 use super::value::{self, Health, Variable, environment, health, octal, working_directory};
 use super::{Error, entrypoint, schedule};
 use crate::fact::Evidence;
-use crate::plan::{Means, Plan};
+use crate::plan::{Layer, Means, Plan};
 use crate::quote::build_path;
 use serde::Serialize;
 
@@ -26,6 +26,8 @@ struct Dockerfile {
     /// Whether anything is copied, and whether a stage of its own has to set owners and modes first.
     rootfs: bool,
     stage: bool,
+    /// Archives of a lifted image's files, lowest first.
+    layers: Vec<Packed>,
     stage_run: Vec<Line>,
     prepare: Vec<Line>,
     /// Where the machine names each archive whose files are copied.
@@ -42,6 +44,13 @@ struct Dockerfile {
     health: Vec<Health>,
     command: Vec<String>,
     command_from: String,
+}
+
+/// A layer and what is in it.
+#[derive(Debug, Serialize)]
+struct Packed {
+    file: String,
+    says: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,7 +91,8 @@ impl Writer for Dockerfiles {
 }
 
 fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
-    let stage_run = stage(plan);
+    let is_lifted = plan.image.lift.is_some();
+    let stage_run = if is_lifted { Vec::new() } else { stage(plan) };
     let (held, _) = environment(plan);
     let (directory, _) = working_directory(plan);
     Dockerfile {
@@ -92,12 +102,13 @@ fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
         strategy: plan.strategy.clone(),
         reason: plan.reason.clone(),
         base: plan.image.base.clone(),
-        rootfs: generated || !plan.image.entries.is_empty(),
+        rootfs: !is_lifted && (generated || !plan.image.entries.is_empty()),
         stage: !stage_run.is_empty(),
         stage_run,
         prepare: prepared(plan),
         archives: archives(plan),
-        run: image(plan),
+        run: if is_lifted { Vec::new() } else { image(plan) },
+        layers: layers(plan),
         files: plan
             .image
             .files
@@ -131,6 +142,31 @@ fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
         command: plan.process.command.argv.clone(),
         command_from: format!("from {}", plan.process.command.evidence.place()),
     }
+}
+
+/// The archives that a lifted image is put together from.
+fn layers(plan: &Plan) -> Vec<Packed> {
+    let lift = plan.image.lift.iter();
+    let layers = lift.flat_map(|lift| &lift.layers);
+    let packed = layers.map(|layer| Packed {
+        file: format!("rootfs/{}.tar", layer.name),
+        says: said(layer),
+    });
+    packed.collect()
+}
+
+fn said(layer: &Layer) -> String {
+    let what = match layer.name.as_str() {
+        "shared" => "what all lifted workloads of this machine need",
+        "packages" => "the workload's packages, as the machine has them",
+        "application" => "what the machine has beyond its packages",
+        _ => "configuration, accounts, and what has to be there before the start",
+    };
+    format!(
+        "{what}: {} names, {}",
+        layer.names,
+        crate::text::bytes(layer.bytes)
+    )
 }
 
 /// One line for each archive.

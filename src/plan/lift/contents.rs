@@ -1,0 +1,475 @@
+//! Which files of the disk a lifted image has, and in which layer.
+
+use super::packages::closure;
+use super::table::TABLE;
+use super::{Layer, LeftOut, Lift, LiftedPackage, Record, Written, WrittenFile, accounts};
+use crate::disk::FileKind;
+use crate::distribution::closure::Installed;
+use crate::fact::{Facts, FileState};
+use crate::path::MachinePath;
+use crate::plan::file::is_live;
+use crate::plan::{Image, Plan, locale};
+use crate::program;
+use crate::program::closure::Closure;
+use crate::program::libraries::{Loader, Programs};
+use crate::walk::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Entries<'a> = BTreeMap<&'a MachinePath, &'a Entry>;
+
+/// Fills the layers of lifted plans; `programs` are those of all workloads. Nothing is done for others.
+pub fn fill(plans: &mut [Plan], facts: &Facts, programs: &Programs) {
+    if !plans.iter().any(|plan| plan.image.lift.is_some()) {
+        return;
+    }
+    let disk = Disk::new(facts, programs);
+    let mut found: Vec<(&mut Image, Lift, Entries<'_>)> = Vec::new();
+    for plan in plans {
+        let Some(mut lift) = plan.image.lift.take() else {
+            continue;
+        };
+        let entries = disk.entries(plan, &mut lift);
+        found.push((&mut plan.image, lift, entries));
+    }
+    let shared = shared(found.iter().map(|(_, _, entries)| entries));
+    for (image, mut lift, entries) in found {
+        layers(&mut lift, image, entries, &shared, facts);
+        image.lift = Some(lift);
+    }
+}
+
+/// What all of several have; one alone shares nothing.
+fn shared<'a, 'm>(mut all: impl Iterator<Item = &'m Entries<'a>>) -> BTreeSet<&'a MachinePath>
+where
+    'a: 'm,
+{
+    let first = all.next();
+    let mut shared: BTreeSet<&MachinePath> = first
+        .into_iter()
+        .flat_map(|first| first.keys().copied())
+        .collect();
+    let mut others = 0;
+    for entries in all {
+        shared.retain(|path| entries.contains_key(*path));
+        others += 1;
+    }
+    if others == 0 { BTreeSet::new() } else { shared }
+}
+
+/// The machine's files as every lifted image looks at them.
+struct Disk<'a> {
+    facts: &'a Facts,
+    installed: Installed<'a>,
+    loader: Loader<'a>,
+    closure: Closure<'a>,
+    /// Paths of each package.
+    owned: Vec<Vec<&'a MachinePath>>,
+    /// Files and links that packages' scripts made.
+    made: Vec<&'a Entry>,
+    secrets: BTreeSet<MachinePath>,
+}
+
+impl<'a> Disk<'a> {
+    fn new(facts: &'a Facts, programs: &'a Programs) -> Self {
+        let mut owned = vec![Vec::new(); facts.packages.len()];
+        for (path, owner) in facts.ownership.owned() {
+            if let Some(paths) = owned.get_mut(owner) {
+                paths.push(path);
+            }
+        }
+        let made = facts.tree.entries().iter().filter(|entry| {
+            facts.ownership.owner(&entry.path).is_none()
+                && TABLE.is_made(&entry.path)
+                && TABLE.class(&entry.path).is_none()
+        });
+        let secrets = facts.secrets.iter().map(|secret| {
+            let path = &secret.evidence.path;
+            facts.tree.resolve(path).unwrap_or_else(|| path.clone())
+        });
+        Self {
+            facts,
+            installed: Installed::new(&facts.packages),
+            loader: Loader::new(facts),
+            closure: Closure::new(facts, programs),
+            owned,
+            made: made.collect(),
+            secrets: secrets.collect(),
+        }
+    }
+
+    /// Everything below the machine's own additions, which `image.entries` has.
+    fn entries(&self, plan: &Plan, lift: &mut Lift) -> Entries<'a> {
+        let image = &plan.image;
+        let carried: BTreeSet<&MachinePath> = (image.entries.iter())
+            .filter(|entry| !entry.is_dir())
+            .chain(&plan.state.secret_entries)
+            .map(|entry| &entry.path)
+            .collect();
+        let out = std::mem::take(&mut lift.out);
+        let mut taking = Taking {
+            disk: self,
+            out: &out,
+            carried: &carried,
+            entries: Entries::new(),
+            left: BTreeMap::new(),
+        };
+        self.packages(plan, lift, &mut taking);
+        taking.named(image);
+        taking.made();
+        for volume in &plan.state.volumes {
+            taking.directory(&volume.path);
+        }
+        taking.directories_of(lift);
+        taking.above();
+        lift.left_out = taking.left_out();
+        let entries = taking.entries;
+        lift.out = out;
+        entries
+    }
+
+    /// The files of the chosen packages, and of those that what is in them turns out to load.
+    fn packages(&self, plan: &Plan, lift: &mut Lift, taking: &mut Taking<'_, 'a>) {
+        let loaded = self.closure.files(&plan.process.programs);
+        let owners = loaded.iter().filter_map(|path| self.facts.owner(path));
+        let names = owners.map(|owner| owner.name.as_str());
+        lift.chosen.extend(closure(names, &self.installed));
+        let mut done = BTreeSet::new();
+        let mut missing = BTreeSet::new();
+        for entry in &plan.image.entries {
+            lift.chosen.extend(self.loads(&entry.path, &mut missing));
+        }
+        loop {
+            let new: Vec<usize> = lift.chosen.difference(&done).copied().collect();
+            if new.is_empty() {
+                break;
+            }
+            let mut fresh = Vec::new();
+            for at in new {
+                done.insert(at);
+                for path in self.owned.get(at).into_iter().flatten() {
+                    fresh.extend(taking.owned(path));
+                }
+            }
+            for path in fresh {
+                lift.chosen.extend(self.loads(path, &mut missing));
+            }
+        }
+        lift.missing = missing.into_iter().collect();
+        let packages = lift
+            .chosen
+            .iter()
+            .filter_map(|at| self.facts.packages.get(*at));
+        let packages = packages.map(|package| LiftedPackage {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            arch: package.arch.clone(),
+        });
+        lift.packages = packages.collect();
+        lift.packages.sort();
+        lift.record = self.record();
+    }
+
+    /// The packages that a program or library cannot start without; what no file answers to is `missing`.
+    fn loads(
+        &self,
+        path: &MachinePath,
+        missing: &mut BTreeSet<(MachinePath, String)>,
+    ) -> BTreeSet<usize> {
+        let facts = self.facts;
+        let mut wanted = BTreeSet::new();
+        if let Some(elf) = facts.elfs.get(path) {
+            for (name, library) in self.loader.libraries(elf) {
+                match library {
+                    Some(library) => wanted.extend(Some(library)),
+                    None => {
+                        missing.insert((path.clone(), name.to_owned()));
+                    }
+                }
+            }
+            let interpreter = elf.interpreter.as_deref().map(MachinePath::new);
+            wanted.extend(interpreter.and_then(|path| facts.tree.resolve(&path)));
+        }
+        let script = facts.scripts.get(path);
+        let runs = script.and_then(|script| program::interpreter(script, facts));
+        wanted.extend(runs.and_then(|path| facts.tree.resolve(&path)));
+        let owners = wanted.iter().filter_map(|path| facts.owner(path));
+        closure(owners.map(|owner| owner.name.as_str()), &self.installed)
+    }
+
+    /// The record of packages, where scanners read the machine's.
+    fn record(&self) -> Option<Record> {
+        let database = self.facts.package_database.as_deref()?;
+        let of = TABLE
+            .records
+            .iter()
+            .filter(|record| record.database == database);
+        let mut texts = of.filter_map(|record| {
+            let path = MachinePath::new(record.file.as_ref()?);
+            let entry = self.facts.tree.get(&path)?;
+            let name = record.name.clone()?;
+            Some(Record {
+                path: entry.path.clone(),
+                name,
+            })
+        });
+        texts.next()
+    }
+}
+
+/// One image's files while they are collected.
+struct Taking<'t, 'a> {
+    disk: &'t Disk<'a>,
+    out: &'t [MachinePath],
+    carried: &'t BTreeSet<&'t MachinePath>,
+    entries: Entries<'a>,
+    /// Names and bytes by class.
+    left: BTreeMap<usize, (u64, u64)>,
+}
+
+impl<'a> Taking<'_, 'a> {
+    /// A file of a package; its path where it was taken.
+    fn owned(&mut self, path: &'a MachinePath) -> Option<&'a MachinePath> {
+        let facts = self.disk.facts;
+        let entry = facts.tree.entry(path)?;
+        if let Some(class) = TABLE.class(path) {
+            if !entry.is_dir() {
+                let (names, bytes) = self.left.entry(class).or_default();
+                *names = names.saturating_add(1);
+                *bytes = bytes.saturating_add(if entry.is_file() { entry.size } else { 0 });
+            }
+            return None;
+        }
+        self.one(entry).then_some(path)
+    }
+
+    /// Whether it was taken.
+    fn one(&mut self, entry: &'a Entry) -> bool {
+        let path = &entry.path;
+        let is_kind = matches!(
+            entry.kind,
+            FileKind::File | FileKind::Directory | FileKind::Symlink
+        );
+        let is_out = self
+            .out
+            .iter()
+            .any(|out| path.is_within(out) && (path != out || !entry.is_dir()));
+        // A secret that a package brought is none.
+        let is_secret = || {
+            self.disk.secrets.contains(path) && self.disk.facts.state(path) != FileState::Pristine
+        };
+        let takes = is_kind
+            && !is_out
+            && !is_live(path)
+            && !TABLE.is_replaced(path)
+            && !self.carried.contains(path)
+            && !(entry.is_file() && is_secret());
+        if takes {
+            self.entries.insert(path, entry);
+        }
+        takes
+    }
+
+    /// What programs of any kind read, whoever made it.
+    fn named(&mut self, image: &Image) {
+        let has_locale = image.locale.as_deref().is_some_and(locale::is_made);
+        let locales = TABLE
+            .locales
+            .iter()
+            .filter(|_| has_locale || !image.locales.is_empty());
+        for path in TABLE.carried.iter().chain(locales) {
+            let path = MachinePath::new(path);
+            self.with_target(&path);
+            let Some(real) = self.disk.facts.tree.resolve(&path) else {
+                continue;
+            };
+            for entry in self.disk.facts.tree.below(&real) {
+                self.one(entry);
+            }
+        }
+        for path in &TABLE.skeleton {
+            self.directory(&MachinePath::new(path));
+        }
+    }
+
+    /// A directory, or a link in the place of one, by itself.
+    fn directory(&mut self, path: &MachinePath) {
+        let tree = &self.disk.facts.tree;
+        let path = tree.canonical(path);
+        if let Some(entry) = tree.entry(&path).filter(|entry| !entry.is_file()) {
+            self.entries.insert(&entry.path, entry);
+        }
+    }
+
+    /// A name, the links behind it, and what those lead to.
+    fn with_target(&mut self, path: &MachinePath) {
+        const MAX_LINKS: usize = 40;
+        let tree = &self.disk.facts.tree;
+        let mut path = tree.canonical(path);
+        for _ in 0..MAX_LINKS {
+            let Some(entry) = tree.entry(&path) else {
+                return;
+            };
+            self.one(entry);
+            let Some(target) = entry
+                .target
+                .as_deref()
+                .filter(|_| entry.kind == FileKind::Symlink)
+            else {
+                return;
+            };
+            let parent = path.parent().unwrap_or_else(MachinePath::root);
+            path = tree.canonical(&parent.join(target));
+        }
+    }
+
+    /// What packages' scripts made of what is in the image: links to it, and files in its directories.
+    fn made(&mut self) {
+        let disk = self.disk;
+        let links = |entry: &&&Entry| entry.kind == FileKind::Symlink;
+        for entry in disk.made.iter().filter(|entry| !links(entry)) {
+            let parent = entry.path.parent();
+            if parent.is_some_and(|parent| self.entries.contains_key(&parent)) && !entry.is_dir() {
+                self.one(entry);
+            }
+        }
+        for entry in disk.made.iter().filter(links) {
+            let real = disk.facts.tree.resolve(&entry.path);
+            if real.is_some_and(|real| self.entries.contains_key(&real)) {
+                self.one(entry);
+            }
+        }
+    }
+
+    /// The directories above all of it, as the machine has them.
+    fn above(&mut self) {
+        let tree = &self.disk.facts.tree;
+        let mut found = BTreeSet::new();
+        for path in self.entries.keys() {
+            let mut up = path.parent();
+            while let Some(dir) = up.filter(|dir| dir.as_bytes() != b"/" && !found.contains(dir)) {
+                up = dir.parent();
+                found.insert(dir);
+            }
+        }
+        for path in found {
+            if let Some(entry) = tree.entry(&path) {
+                self.entries.entry(&entry.path).or_insert(entry);
+            }
+        }
+    }
+
+    /// The record of packages, where each has a directory of its own.
+    fn directories_of(&mut self, lift: &Lift) {
+        let facts = self.disk.facts;
+        let database = facts.package_database.as_deref();
+        let of = TABLE.records.iter();
+        let of = of.filter(|record| Some(record.database.as_str()) == database);
+        for directory in of.filter_map(|record| record.directory.as_ref()) {
+            for package in &lift.packages {
+                let path = MachinePath::new(directory);
+                let path = path.join(format!("{}-{}", package.name, package.version));
+                for entry in facts.tree.below(&path) {
+                    self.one(entry);
+                }
+            }
+        }
+    }
+
+    fn left_out(&self) -> Vec<LeftOut> {
+        let left = self.left.iter().filter_map(|(class, (names, bytes))| {
+            Some(LeftOut {
+                class: TABLE.classes.get(*class)?.name.clone(),
+                names: *names,
+                bytes: *bytes,
+            })
+        });
+        left.collect()
+    }
+}
+
+/// Puts every file into the layer it belongs to; none is in two.
+fn layers(
+    lift: &mut Lift,
+    image: &mut Image,
+    entries: Entries<'_>,
+    shared: &BTreeSet<&MachinePath>,
+    facts: &Facts,
+) {
+    image
+        .entries
+        .retain(|entry| !TABLE.is_replaced(&entry.path));
+    let (below, own): (Vec<&Entry>, Vec<&Entry>) =
+        (entries.values().copied()).partition(|entry| shared.contains(&entry.path));
+    let etc = MachinePath::from("/etc");
+    let added = image
+        .entries
+        .iter()
+        .filter(|entry| !entries.contains_key(&entry.path));
+    let (configuration, application): (Vec<&Entry>, Vec<&Entry>) =
+        added.partition(|entry| entry.path.is_within(&etc));
+    let all = entries.values().copied().chain(&image.entries);
+    lift.written = written(image, all, facts);
+    let files = entries.values().filter(|entry| entry.is_file());
+    let changed = files.filter(|entry| facts.state(&entry.path) != FileState::Pristine);
+    lift.unproven = changed.map(|entry| entry.path.clone()).collect();
+    let parts = [
+        ("shared", below),
+        ("packages", own),
+        ("application", application),
+        ("configuration", configuration),
+    ];
+    let parts = parts
+        .into_iter()
+        .filter(|(name, part)| !part.is_empty() || *name == "configuration");
+    lift.layers = parts.map(|(name, entries)| layer(name, &entries)).collect();
+}
+
+fn layer(name: &str, entries: &[&Entry]) -> Layer {
+    let mut seen = BTreeSet::new();
+    let files = entries.iter().filter(|entry| entry.is_file());
+    let once =
+        files.filter(|entry| seen.insert((entry.volume, entry.node.subvolume, entry.node.inode)));
+    Layer {
+        name: name.to_owned(),
+        names: entries.len() as u64,
+        bytes: once.map(|entry| entry.size).fold(0, u64::saturating_add),
+        entries: entries.iter().map(|entry| (*entry).clone()).collect(),
+    }
+}
+
+/// Files of our own making: accounts, and what a Dockerfile would make with commands.
+fn written<'e>(
+    image: &Image,
+    entries: impl Iterator<Item = &'e Entry>,
+    facts: &Facts,
+) -> Vec<WrittenFile> {
+    let mut made: Vec<WrittenFile> = accounts::files(image, entries, facts).into();
+    let directories = image
+        .directories
+        .iter()
+        .filter(|directory| !directory.runtime);
+    made.extend(directories.map(|directory| WrittenFile {
+        path: directory.path.clone(),
+        mode: directory.mode,
+        uid: directory.uid,
+        gid: directory.gid,
+        what: Written::Directory,
+    }));
+    made.extend(image.log_files.iter().map(|file| WrittenFile {
+        path: file.path.clone(),
+        mode: file.mode,
+        uid: file.uid,
+        gid: file.gid,
+        what: Written::Text(String::new()),
+    }));
+    made.extend(image.log_links.iter().map(|(path, to)| WrittenFile {
+        path: path.clone(),
+        mode: 0o777,
+        uid: 0,
+        gid: 0,
+        what: Written::Link(to.clone()),
+    }));
+    made.sort_by(|a, b| a.path.cmp(&b.path));
+    made.dedup_by(|a, b| a.path == b.path);
+    made
+}
