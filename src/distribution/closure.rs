@@ -47,9 +47,9 @@ impl<'a> Installed<'a> {
     pub fn closure_but<'n>(
         &self,
         names: impl IntoIterator<Item = &'n str>,
-        is_left: impl Fn(&Package) -> bool,
+        is_left: impl Fn(usize, &Package) -> bool,
     ) -> BTreeSet<usize> {
-        let is_taken = |at: &usize| self.packages.get(*at).is_some_and(|p| !is_left(p));
+        let is_taken = |at: &usize| self.packages.get(*at).is_some_and(|p| !is_left(*at, p));
         let first = names.into_iter().flat_map(|name| self.meeting(name));
         self.walk(first, |package| {
             let needs = self.needs(package).into_iter();

@@ -8,6 +8,7 @@ use crate::detect::native::{
 use crate::detect::{Purpose, Want};
 use crate::fact::{Elf, Facts, Syntax};
 use crate::path::MachinePath;
+use crate::plan;
 use crate::product::pack::Packs;
 use crate::program::closure::Closure;
 use crate::program::configured;
@@ -69,6 +70,8 @@ pub fn carried(facts: &Facts, outline: &Outline) -> Vec<Want> {
         let certificates = all.filter(|entry| is_certificate(entry));
         wants.extend(certificates.map(|entry| Want::file(&entry.path, Certificates::ID)));
     }
+    let code = plan::lifted_code(&outline.plans, facts);
+    wants.extend(code.iter().map(|path| Want::file(path, Executable::ID)));
     for workload in &outline.cut.workloads {
         let settings = workload::settings::files(workload, facts);
         wants.extend(

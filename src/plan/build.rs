@@ -29,6 +29,8 @@ struct Shared<'p, 'a> {
     locale: Option<String>,
     /// How all of its images are made, and why.
     strategy: (Strategy, String),
+    /// The machine as lifted images see it, where there are any.
+    disk: Option<lift::Disk<'a>>,
 }
 
 /// One plan for each workload, in their order. A release without a known base image is a note in each plan.
@@ -37,8 +39,10 @@ pub fn plan(facts: &Facts, workloads: &[Workload], options: &PlanOptions) -> Vec
         return Vec::new();
     };
     let place = Place::new(facts, &base);
+    let strategy = strategy::choose(options.strategy, &place);
     let mut shared = Shared {
-        strategy: strategy::choose(options.strategy, &place),
+        disk: (strategy.0 == Strategy::Lift).then(|| lift::Disk::new(facts)),
+        strategy,
         place: &place,
         options,
         workloads,
@@ -69,7 +73,7 @@ struct Parts<'a> {
     lift: Option<Lift>,
 }
 
-impl<'p> Shared<'p, '_> {
+impl<'p, 'a> Shared<'p, 'a> {
     fn one(&mut self, workload: &Workload, seat: &Seat) -> Plan {
         let place = self.place;
         let volumes = self.mounted(workload, seat);
@@ -94,8 +98,10 @@ impl<'p> Shared<'p, '_> {
             &mut self.secrets,
         );
         if let Some(lift) = &mut lift {
-            lift.carries(&carried.packages, place);
             lift.out.clone_from(&carried.left_out);
+            if let Some(disk) = &self.disk {
+                lift.add(&carried.packages, &BTreeSet::new(), disk);
+            }
         } else {
             names.extend(carried.packages.iter().cloned());
             if names != asked {
@@ -132,8 +138,9 @@ impl<'p> Shared<'p, '_> {
 
     /// What is taken from the disk, where all of it is.
     fn lift(&self, workload: &Workload, asked: &BTreeSet<String>) -> Option<Lift> {
-        let run = lift::programs_of(workload, self.place);
-        (self.strategy.0 == Strategy::Lift).then(|| Lift::new(asked, &run, self.place))
+        let disk = self.disk.as_ref()?;
+        let run = lift::of_workload(workload, self.place);
+        Some(Lift::new(asked, &run, disk))
     }
 
     fn assemble(&self, seat: &Seat, names: &BTreeSet<String>, parts: Parts<'_>) -> Plan {
@@ -151,7 +158,7 @@ impl<'p> Shared<'p, '_> {
             parts.identity.accounts.notes.clone(),
             parts.draft.notes.clone(),
         ];
-        Plan {
+        let mut plan = Plan {
             id: workload.id.clone(),
             title: workload.title.clone(),
             strategy: self.strategy.0.id().to_owned(),
@@ -169,8 +176,12 @@ impl<'p> Shared<'p, '_> {
             contract: Contract::default(),
             state: self.state(&parts),
             image: self.image(parts, packages),
+        };
+        let run = lift::of_plan(&plan);
+        if let (Some(lift), Some(disk)) = (&mut plan.image.lift, &self.disk) {
+            lift.add(&BTreeSet::new(), &run, disk);
         }
-        .lifted(self.place)
+        plan
     }
 
     fn process(&self, parts: &Parts<'_>) -> Process {

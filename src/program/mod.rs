@@ -19,6 +19,11 @@ pub fn is_shell(program: &str) -> bool {
     SHELLS.contains(&base(program))
 }
 
+/// Whether a program, by its path or name, runs what others wrote.
+pub fn is_interpreter(program: &str) -> bool {
+    is_shell(program) || launcher::interpreter(base(program)).is_some()
+}
+
 /// The directories a bare name is looked for in, as systemd does.
 pub const PATH: &[&str] = &[
     "/usr/local/sbin",

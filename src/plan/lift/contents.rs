@@ -1,17 +1,15 @@
 //! Which files of the disk a lifted image has, and in which layer.
 
-use super::packages::closure;
+use super::packages::Disk;
 use super::table::TABLE;
 use super::{Layer, LeftOut, Lift, LiftedPackage, Record, Written, WrittenFile, accounts};
 use crate::disk::FileKind;
-use crate::distribution::closure::Installed;
 use crate::fact::{Facts, FileState};
 use crate::path::MachinePath;
 use crate::plan::file::is_live;
 use crate::plan::{Image, Plan, locale};
-use crate::program;
 use crate::program::closure::Closure;
-use crate::program::libraries::{Loader, Programs};
+use crate::program::libraries::Programs;
 use crate::walk::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +20,7 @@ pub fn fill(plans: &mut [Plan], facts: &Facts, programs: &Programs) {
     if !plans.iter().any(|plan| plan.image.lift.is_some()) {
         return;
     }
-    let disk = Disk::new(facts, programs);
+    let disk = Files::new(facts, programs);
     let mut found: Vec<(&mut Image, Lift, Entries<'_>)> = Vec::new();
     for plan in plans {
         let Some(mut lift) = plan.image.lift.take() else {
@@ -57,26 +55,17 @@ where
 }
 
 /// The machine's files as every lifted image looks at them.
-struct Disk<'a> {
+struct Files<'a> {
+    disk: Disk<'a>,
     facts: &'a Facts,
-    installed: Installed<'a>,
-    loader: Loader<'a>,
     closure: Closure<'a>,
-    /// Paths of each package.
-    owned: Vec<Vec<&'a MachinePath>>,
     /// Files and links that packages' scripts made.
     made: Vec<&'a Entry>,
     secrets: BTreeSet<MachinePath>,
 }
 
-impl<'a> Disk<'a> {
+impl<'a> Files<'a> {
     fn new(facts: &'a Facts, programs: &'a Programs) -> Self {
-        let mut owned = vec![Vec::new(); facts.packages.len()];
-        for (path, owner) in facts.ownership.owned() {
-            if let Some(paths) = owned.get_mut(owner) {
-                paths.push(path);
-            }
-        }
         let made = facts.tree.entries().iter().filter(|entry| {
             facts.ownership.owner(&entry.path).is_none()
                 && TABLE.is_made(&entry.path)
@@ -87,11 +76,9 @@ impl<'a> Disk<'a> {
             facts.tree.resolve(path).unwrap_or_else(|| path.clone())
         });
         Self {
+            disk: Disk::new(facts),
             facts,
-            installed: Installed::new(&facts.packages),
-            loader: Loader::new(facts),
             closure: Closure::new(facts, programs),
-            owned,
             made: made.collect(),
             secrets: secrets.collect(),
         }
@@ -123,6 +110,7 @@ impl<'a> Disk<'a> {
         taking.above();
         lift.left_out = taking.left_out();
         let entries = taking.entries;
+        lift.missing = self.missing(plan, &entries);
         lift.out = out;
         entries
     }
@@ -130,36 +118,24 @@ impl<'a> Disk<'a> {
     /// The files of the chosen packages, and of those that what is in them turns out to load.
     fn packages(&self, plan: &Plan, lift: &mut Lift, taking: &mut Taking<'_, 'a>) {
         let loaded = self.closure.files(&plan.process.programs);
-        let owners = loaded.iter().filter_map(|path| self.facts.owner(path));
-        let names = owners.map(|owner| owner.name.as_str());
-        lift.chosen.extend(closure(names, &self.installed));
-        let mut done = BTreeSet::new();
-        let mut missing = BTreeSet::new();
-        for entry in &plan.image.entries {
-            lift.chosen.extend(self.loads(&entry.path, &mut missing));
-        }
-        loop {
-            let new: Vec<usize> = lift.chosen.difference(&done).copied().collect();
-            if new.is_empty() {
-                break;
-            }
-            let mut fresh = Vec::new();
-            for at in new {
-                done.insert(at);
-                for path in self.owned.get(at).into_iter().flatten() {
-                    fresh.extend(taking.owned(path));
-                }
-            }
-            for path in fresh {
-                lift.chosen.extend(self.loads(path, &mut missing));
+        let own = plan.image.entries.iter();
+        let of_own: Vec<MachinePath> = own
+            .flat_map(|entry| self.disk.loads(&entry.path).0)
+            .collect();
+        let all = loaded.iter().chain(&of_own);
+        let mut chosen = std::mem::take(&mut lift.chosen);
+        chosen.extend(self.disk.owners(all, lift.native));
+        lift.chosen = self.disk.settle(chosen, lift.native);
+        for at in &lift.chosen {
+            for path in self.disk.paths(*at) {
+                taking.owned(path);
             }
         }
-        lift.missing = missing.into_iter().collect();
-        let packages = lift
+        let names = lift
             .chosen
             .iter()
             .filter_map(|at| self.facts.packages.get(*at));
-        let packages = packages.map(|package| LiftedPackage {
+        let packages = names.map(|package| LiftedPackage {
             name: package.name.clone(),
             version: package.version.clone(),
             arch: package.arch.clone(),
@@ -169,31 +145,15 @@ impl<'a> Disk<'a> {
         lift.record = self.record();
     }
 
-    /// The packages that a program or library cannot start without; what no file answers to is `missing`.
-    fn loads(
-        &self,
-        path: &MachinePath,
-        missing: &mut BTreeSet<(MachinePath, String)>,
-    ) -> BTreeSet<usize> {
-        let facts = self.facts;
-        let mut wanted = BTreeSet::new();
-        if let Some(elf) = facts.elfs.get(path) {
-            for (name, library) in self.loader.libraries(elf) {
-                match library {
-                    Some(library) => wanted.extend(Some(library)),
-                    None => {
-                        missing.insert((path.clone(), name.to_owned()));
-                    }
-                }
-            }
-            let interpreter = elf.interpreter.as_deref().map(MachinePath::new);
-            wanted.extend(interpreter.and_then(|path| facts.tree.resolve(&path)));
-        }
-        let script = facts.scripts.get(path);
-        let runs = script.and_then(|script| program::interpreter(script, facts));
-        wanted.extend(runs.and_then(|path| facts.tree.resolve(&path)));
-        let owners = wanted.iter().filter_map(|path| facts.owner(path));
-        closure(owners.map(|owner| owner.name.as_str()), &self.installed)
+    /// What files of the image name and nothing on the machine answers to.
+    fn missing(&self, plan: &Plan, entries: &Entries<'a>) -> Vec<(MachinePath, String)> {
+        let own = plan.image.entries.iter().map(|entry| &entry.path);
+        let all = entries.keys().copied().chain(own);
+        let missing = all.flat_map(|path| {
+            let (_, missing) = self.disk.loads(path);
+            missing.into_iter().map(|name| (path.clone(), name))
+        });
+        missing.collect()
     }
 
     /// The record of packages, where scanners read the machine's.
@@ -218,7 +178,7 @@ impl<'a> Disk<'a> {
 
 /// One image's files while they are collected.
 struct Taking<'t, 'a> {
-    disk: &'t Disk<'a>,
+    disk: &'t Files<'a>,
     out: &'t [MachinePath],
     carried: &'t BTreeSet<&'t MachinePath>,
     entries: Entries<'a>,

@@ -1,7 +1,7 @@
 //! Images of what is on the disk: the workload's packages as they are installed, with what they need, what their scripts made, and
 //! what the machine added, on nothing. No archive, registry or package manager is asked.
 //!
-//! Which packages ([`packages`]) is worked out with the plan; which files ([`fill`]), once every fact is in.
+//! Which packages ([`Disk`]) is worked out with the plan; which files ([`fill`]), once every fact is in.
 
 mod accounts;
 mod contents;
@@ -9,12 +9,13 @@ mod packages;
 mod run;
 mod table;
 
+use self::packages::Asked;
 pub use contents::fill;
-pub(super) use run::of_workload as programs_of;
+pub(super) use packages::Disk;
+pub(super) use run::{of_plan, of_workload};
 
-use self::packages::packages;
 use super::Plan;
-use super::place::Place;
+use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use schemars::JsonSchema;
@@ -36,6 +37,9 @@ pub struct Lift {
     /// Libraries and interpreters that files of the image name and that nothing on the machine answers to: who needs what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<(MachinePath, String)>,
+    /// The container starts machine code alone.
+    #[serde(skip)]
+    pub(super) native: bool,
     /// Among the machine's packages.
     #[serde(skip)]
     pub(super) chosen: BTreeSet<usize>,
@@ -116,29 +120,43 @@ pub(super) const BASE: &str = "scratch";
 
 impl Lift {
     /// For a workload of these packages, whose container runs these programs.
-    pub(super) fn new(asked: &BTreeSet<String>, run: &BTreeSet<String>, place: &Place<'_>) -> Self {
+    pub(super) fn new(names: &BTreeSet<String>, run: &BTreeSet<String>, disk: &Disk<'_>) -> Self {
+        let native = run::is_native(run, disk.facts);
+        let asked = Asked { names, run, native };
         Self {
-            chosen: packages(asked, run, place.facts, &place.installed),
+            chosen: disk.packages(asked),
+            native,
             ..Self::default()
         }
     }
 
-    /// Adds the packages that own what carried links lead to.
-    pub(super) fn carries(&mut self, names: &BTreeSet<String>, place: &Place<'_>) {
-        let more = packages(names, &BTreeSet::new(), place.facts, &place.installed);
+    /// Adds packages by name, and those of further programs.
+    pub(super) fn add(
+        &mut self,
+        names: &BTreeSet<String>,
+        run: &BTreeSet<String>,
+        disk: &Disk<'_>,
+    ) {
+        let native = self.native;
+        let more = disk.packages(Asked { names, run, native });
         self.chosen.extend(more);
     }
 }
 
-impl Plan {
-    /// With the packages of what its container was found to run.
-    pub(super) fn lifted(mut self, place: &Place<'_>) -> Self {
-        let run = run::programs(&self);
-        if let Some(lift) = &mut self.image.lift {
-            let none = BTreeSet::new();
-            let more = packages(&none, &run, place.facts, &place.installed);
-            lift.chosen.extend(more);
-        }
-        self
+/// The files of lifted images whose headers say what else these need.
+pub fn code(plans: &[Plan], facts: &Facts) -> BTreeSet<MachinePath> {
+    let lifts: Vec<&Lift> = plans
+        .iter()
+        .filter_map(|plan| plan.image.lift.as_ref())
+        .collect();
+    if lifts.is_empty() {
+        return BTreeSet::new();
     }
+    let disk = Disk::new(facts);
+    let chosen: BTreeSet<usize> = lifts
+        .iter()
+        .flat_map(|lift| &lift.chosen)
+        .copied()
+        .collect();
+    disk.code(&chosen).cloned().collect()
 }

@@ -1,5 +1,6 @@
 //! The programs that a container runs beside its main one: they have to be in its image.
 
+use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::plan::place::Place;
 use crate::plan::{Plan, follow};
@@ -18,7 +19,16 @@ const SHELL: &str = "/bin/sh";
 /// By what the machine runs.
 pub(in crate::plan) fn of_workload(workload: &Workload, place: &Place<'_>) -> BTreeSet<String> {
     let mut found = BTreeSet::from([SHELL.to_owned()]);
-    found.extend(workload.executables.iter().map(text));
+    let product = workload.product.iter();
+    let command: Vec<&String> = product
+        .flat_map(|product| &product.command)
+        .flatten()
+        .collect();
+    if !command.is_empty() {
+        // The unit's own may go through wrappers that the container does without.
+        found.extend(command.into_iter().cloned());
+        return found;
+    }
     for service in &workload.services {
         let commands = service.commands.before.iter();
         for command in commands.chain(&service.commands.start) {
@@ -26,9 +36,6 @@ pub(in crate::plan) fn of_workload(workload: &Workload, place: &Place<'_>) -> BT
             found.extend(files.iter().map(text));
         }
     }
-    let product = workload.product.iter();
-    let command = product.flat_map(|product| &product.command);
-    found.extend(command.flatten().cloned());
     found
 }
 
@@ -37,7 +44,7 @@ fn text(path: &MachinePath) -> String {
 }
 
 /// By what the plan says.
-pub(super) fn programs(plan: &Plan) -> BTreeSet<String> {
+pub(in crate::plan) fn of_plan(plan: &Plan) -> BTreeSet<String> {
     let process = &plan.process;
     let mut found = BTreeSet::new();
     let before = process.before.iter().map(|(command, _)| &command.argv);
@@ -62,4 +69,23 @@ pub(super) fn programs(plan: &Plan) -> BTreeSet<String> {
         found.extend(follow::RUNS.iter().map(|name| (*name).to_owned()));
     }
     found
+}
+
+/// Whether all of these that are there are machine code, and none runs what others wrote; the shell, which every image has, aside.
+pub(super) fn is_native(run: &BTreeSet<String>, facts: &Facts) -> bool {
+    let run = run.iter().filter(|word| *word != SHELL);
+    let there = run.filter_map(|word| {
+        let path = program::locate(word, facts)?;
+        let path = facts.tree.resolve(&path)?;
+        let entry = facts.tree.entry(&path)?;
+        entry.is_executable().then_some(path)
+    });
+    let mut any = false;
+    for path in there {
+        any = true;
+        if !facts.elfs.contains_key(&path) || program::is_interpreter(&path.name()) {
+            return false;
+        }
+    }
+    any
 }

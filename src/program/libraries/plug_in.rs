@@ -62,7 +62,9 @@ pub fn above_searched(file: &MachinePath) -> impl Iterator<Item = MachinePath> {
 
 /// Whether a file is a library by its name: also Node.js takes them, under a name of its own (N-API, "Building").
 pub fn is_library(name: &str) -> bool {
-    name.contains(".so") || name.ends_with(".node")
+    let shared = name.split_once(".so").map(|(_, rest)| rest);
+    // `x.so.1`, and no `x.socket`.
+    shared.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) || name.ends_with(".node")
 }
 
 /// What a string can mean, as far as it is known before the run, with what it is in: a path, or one of a search path, between
