@@ -140,7 +140,7 @@ impl<'p, 'a> Shared<'p, 'a> {
     fn lift(&self, workload: &Workload, asked: &BTreeSet<String>) -> Option<Lift> {
         let disk = self.disk.as_ref()?;
         let run = lift::of_workload(workload, self.place);
-        Some(Lift::new(asked, &run, disk))
+        Some(Lift::new(asked, &run, workload, disk))
     }
 
     fn assemble(&self, seat: &Seat, names: &BTreeSet<String>, parts: Parts<'_>) -> Plan {

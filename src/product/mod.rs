@@ -131,6 +131,15 @@ pub struct Says {
     pub state: bool,
 }
 
+/// Files (by pattern) that a product looks for, and does without.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Optional {
+    pub paths: Vec<String>,
+    /// What is not there without them.
+    pub what: String,
+}
+
 /// A product as one service runs it.
 #[derive(Debug, Clone)]
 pub struct Product {
@@ -162,6 +171,8 @@ pub struct Product {
     pub companions: Vec<String>,
     /// Of the installed packages, those that no distribution has.
     pub makers: Vec<String>,
+    /// Files of its packages that it runs without.
+    pub optional: Vec<Optional>,
     /// The foreground command, where the unit's own would fork or is a wrapper. `None`: the unit's own will do.
     pub command: Option<Vec<String>>,
     /// The user that the product itself drops to or must be started as, where the unit does not say.

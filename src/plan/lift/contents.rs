@@ -1,6 +1,6 @@
 //! Which files of the disk a lifted image has, and in which layer.
 
-use super::packages::Disk;
+use super::packages::{Asked, Disk, optional};
 use super::table::TABLE;
 use super::{Layer, LeftOut, Lift, LiftedPackage, Record, Written, WrittenFile, accounts};
 use crate::disk::FileKind;
@@ -8,6 +8,7 @@ use crate::fact::{Facts, FileState};
 use crate::path::MachinePath;
 use crate::plan::file::is_live;
 use crate::plan::{Image, Plan, locale};
+use crate::product::Optional;
 use crate::program::closure::Closure;
 use crate::program::libraries::Programs;
 use crate::walk::Entry;
@@ -93,9 +94,11 @@ impl<'a> Files<'a> {
             .map(|entry| &entry.path)
             .collect();
         let out = std::mem::take(&mut lift.out);
+        let spare = std::mem::take(&mut lift.optional);
         let mut taking = Taking {
             disk: self,
             out: &out,
+            optional: &spare,
             carried: &carried,
             entries: Entries::new(),
             left: BTreeMap::new(),
@@ -112,6 +115,7 @@ impl<'a> Files<'a> {
         let entries = taking.entries;
         lift.missing = self.missing(plan, &entries);
         lift.out = out;
+        lift.optional = spare;
         entries
     }
 
@@ -125,7 +129,14 @@ impl<'a> Files<'a> {
         let all = loaded.iter().chain(&of_own);
         let mut chosen = std::mem::take(&mut lift.chosen);
         chosen.extend(self.disk.owners(all, lift.native));
-        lift.chosen = self.disk.settle(chosen, lift.native);
+        let none = BTreeSet::new();
+        let asked = Asked {
+            names: &none,
+            run: &none,
+            native: lift.native,
+            optional: taking.optional,
+        };
+        lift.chosen = self.disk.settle(chosen, asked);
         for at in &lift.chosen {
             for path in self.disk.paths(*at) {
                 taking.owned(path);
@@ -176,14 +187,24 @@ impl<'a> Files<'a> {
     }
 }
 
+/// Why a package's file stays behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// It is of a class of the table.
+    Of(usize),
+    /// Its product does without.
+    Optional(usize),
+}
+
 /// One image's files while they are collected.
 struct Taking<'t, 'a> {
     disk: &'t Files<'a>,
     out: &'t [MachinePath],
+    optional: &'t [Optional],
     carried: &'t BTreeSet<&'t MachinePath>,
     entries: Entries<'a>,
     /// Names and bytes by class.
-    left: BTreeMap<usize, (u64, u64)>,
+    left: BTreeMap<Class, (u64, u64)>,
 }
 
 impl<'a> Taking<'_, 'a> {
@@ -191,7 +212,8 @@ impl<'a> Taking<'_, 'a> {
     fn owned(&mut self, path: &'a MachinePath) -> Option<&'a MachinePath> {
         let facts = self.disk.facts;
         let entry = facts.tree.entry(path)?;
-        if let Some(class) = TABLE.class(path) {
+        let optional = || optional(self.optional, path).map(Class::Optional);
+        if let Some(class) = TABLE.class(path).map(Class::Of).or_else(optional) {
             if !entry.is_dir() {
                 let (names, bytes) = self.left.entry(class).or_default();
                 *names = names.saturating_add(1);
@@ -337,8 +359,12 @@ impl<'a> Taking<'_, 'a> {
 
     fn left_out(&self) -> Vec<LeftOut> {
         let left = self.left.iter().filter_map(|(class, (names, bytes))| {
+            let class = match class {
+                Class::Of(at) => &TABLE.classes.get(*at)?.name,
+                Class::Optional(at) => &self.optional.get(*at)?.what,
+            };
             Some(LeftOut {
-                class: TABLE.classes.get(*class)?.name.clone(),
+                class: class.clone(),
                 names: *names,
                 bytes: *bytes,
             })

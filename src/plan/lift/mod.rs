@@ -17,7 +17,9 @@ pub(super) use run::{of_plan, of_workload};
 use super::Plan;
 use crate::fact::Facts;
 use crate::path::MachinePath;
+use crate::product::Optional;
 use crate::walk::Entry;
+use crate::workload::Workload;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -40,6 +42,9 @@ pub struct Lift {
     /// The container starts machine code alone.
     #[serde(skip)]
     pub(super) native: bool,
+    /// Files that its product does without.
+    #[serde(skip)]
+    pub(super) optional: Vec<Optional>,
     /// Among the machine's packages.
     #[serde(skip)]
     pub(super) chosen: BTreeSet<usize>,
@@ -119,15 +124,22 @@ pub enum Written {
 pub(super) const BASE: &str = "scratch";
 
 impl Lift {
-    /// For a workload of these packages, whose container runs these programs.
-    pub(super) fn new(names: &BTreeSet<String>, run: &BTreeSet<String>, disk: &Disk<'_>) -> Self {
-        let native = run::is_native(run, disk.facts);
-        let asked = Asked { names, run, native };
-        Self {
-            chosen: disk.packages(asked),
-            native,
+    /// For a workload with these packages, whose container runs these programs.
+    pub(super) fn new(
+        names: &BTreeSet<String>,
+        run: &BTreeSet<String>,
+        workload: &Workload,
+        disk: &Disk<'_>,
+    ) -> Self {
+        let product = workload.product.iter();
+        let optional = product.flat_map(|product| &product.optional);
+        let mut lift = Self {
+            native: run::is_native(run, disk.facts),
+            optional: optional.cloned().collect(),
             ..Self::default()
-        }
+        };
+        lift.add(names, run, disk);
+        lift
     }
 
     /// Adds packages by name, and those of further programs.
@@ -137,9 +149,17 @@ impl Lift {
         run: &BTreeSet<String>,
         disk: &Disk<'_>,
     ) {
-        let native = self.native;
-        let more = disk.packages(Asked { names, run, native });
+        let more = disk.packages(self.asked(names, run));
         self.chosen.extend(more);
+    }
+
+    fn asked<'n>(&'n self, names: &'n BTreeSet<String>, run: &'n BTreeSet<String>) -> Asked<'n> {
+        Asked {
+            names,
+            run,
+            native: self.native,
+            optional: &self.optional,
+        }
     }
 }
 

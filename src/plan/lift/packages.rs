@@ -9,8 +9,10 @@ use super::table::TABLE;
 use crate::distribution::closure::Installed;
 use crate::fact::{Facts, Package};
 use crate::path::MachinePath;
+use crate::product::Optional;
 use crate::program;
 use crate::program::libraries::{Loader, is_library};
+use crate::walk::glob;
 use std::collections::BTreeSet;
 
 /// A script runs programs that are scripts themselves; deeper than this nobody nests them.
@@ -45,6 +47,24 @@ pub(in crate::plan) struct Asked<'n> {
     pub run: &'n BTreeSet<String>,
     /// The container starts machine code alone.
     pub native: bool,
+    /// Files that the workload's product does without.
+    pub optional: &'n [Optional],
+}
+
+impl Asked<'_> {
+    /// Whether a package's file is part of the image.
+    fn takes(&self, path: &MachinePath) -> bool {
+        TABLE.class(path).is_none() && optional(self.optional, path).is_none()
+    }
+}
+
+/// Which of these a file is.
+pub(super) fn optional(all: &[Optional], path: &MachinePath) -> Option<usize> {
+    let text = path.text();
+    all.iter().position(|optional| {
+        let mut paths = optional.paths.iter();
+        paths.any(|pattern| glob::matches_path(pattern, &text))
+    })
 }
 
 impl<'a> Disk<'a> {
@@ -79,13 +99,28 @@ impl<'a> Disk<'a> {
         let always = facts.packages.iter();
         let always = always.filter(|package| TABLE.is_always(&package.name));
         chosen.extend(self.closure(always.map(|package| package.name.as_str()), asked.native));
-        let programs = self.programs(asked.run);
+        let mut programs = self.programs(asked.run);
+        programs.extend(self.interpreters(asked));
         chosen.extend(self.owners(programs.iter(), asked.native));
-        self.settle(chosen, asked.native)
+        self.settle(chosen, asked)
+    }
+
+    /// What runs the scripts of the packages asked for. Those of others are for people at a terminal, or their package depends
+    /// on what runs them.
+    fn interpreters(&self, asked: Asked<'_>) -> Vec<MachinePath> {
+        let facts = self.facts;
+        let named = facts.packages.iter().enumerate();
+        let named = named.filter(|(_, package)| asked.names.contains(&package.name));
+        let paths = named
+            .flat_map(|(at, _)| self.paths(at))
+            .filter(|path| asked.takes(path));
+        let scripts = paths.filter_map(|path| facts.scripts.get(*path));
+        let run = scripts.filter_map(|script| program::interpreter(script, facts));
+        run.filter_map(|path| facts.tree.resolve(&path)).collect()
     }
 
     /// The same with what files of them load, as far as those were read.
-    pub(super) fn settle(&self, mut chosen: BTreeSet<usize>, native: bool) -> BTreeSet<usize> {
+    pub(super) fn settle(&self, mut chosen: BTreeSet<usize>, asked: Asked<'_>) -> BTreeSet<usize> {
         let mut done = BTreeSet::new();
         loop {
             let new: Vec<usize> = chosen.difference(&done).copied().collect();
@@ -95,10 +130,10 @@ impl<'a> Disk<'a> {
             for at in new {
                 done.insert(at);
                 let taken = self.paths(at).iter();
-                let taken = taken.filter(|path| TABLE.class(path).is_none());
+                let taken = taken.filter(|path| asked.takes(path));
                 let loaded: BTreeSet<MachinePath> =
                     taken.flat_map(|path| self.loads(path).0).collect();
-                chosen.extend(self.owners(loaded.iter(), native));
+                chosen.extend(self.owners(loaded.iter(), asked.native));
             }
         }
     }
@@ -122,7 +157,7 @@ impl<'a> Disk<'a> {
         })
     }
 
-    /// The files that a program, a library or a script cannot start without, and the names that no file answers to.
+    /// The files that a program or a library cannot start without, and the names that no file answers to.
     pub(super) fn loads(&self, path: &MachinePath) -> (Vec<MachinePath>, Vec<String>) {
         let facts = self.facts;
         let (mut found, mut missing) = (Vec::new(), Vec::new());
@@ -136,9 +171,6 @@ impl<'a> Disk<'a> {
             let interpreter = elf.interpreter.as_deref().map(MachinePath::new);
             found.extend(interpreter.and_then(|path| facts.tree.resolve(&path)));
         }
-        let script = facts.scripts.get(path);
-        let runs = script.and_then(|script| program::interpreter(script, facts));
-        found.extend(runs.and_then(|path| facts.tree.resolve(&path)));
         (found, missing)
     }
 

@@ -149,6 +149,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         opens_files_of_clients: file.opens_files_of_clients,
         companions: companions(&asked),
         makers: file.makers.clone(),
+        optional: file.optional.clone(),
         command: command(&asked),
         starts_as_root: file.run.starts_as_root || becomes.is_some(),
         user: becomes.or_else(|| file.run.user.clone()),

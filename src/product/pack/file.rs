@@ -78,6 +78,9 @@ pub struct PackFile {
     /// Packages of it that no distribution has: its maker's own.
     #[serde(default)]
     pub makers: Vec<String>,
+    /// Files of its packages that it runs without.
+    #[serde(default)]
+    pub optional: Vec<crate::product::Optional>,
     /// Commands that jobs call, and what has to be installed for them.
     #[serde(default)]
     pub tool: Vec<Tool>,
