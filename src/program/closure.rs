@@ -57,9 +57,20 @@ impl<'a> Closure<'a> {
         &self,
         programs: impl IntoIterator<Item = &'p MachinePath>,
     ) -> BTreeSet<MachinePath> {
+        self.files_but(programs, |_| false)
+    }
+
+    /// The same where some are not there to be loaded.
+    pub fn files_but<'p>(
+        &self,
+        programs: impl IntoIterator<Item = &'p MachinePath>,
+        is_left: impl Fn(&MachinePath) -> bool + Sync,
+    ) -> BTreeSet<MachinePath> {
         let programs: Vec<&MachinePath> = programs.into_iter().collect();
         let each = programs.into_par_iter();
-        let each: Vec<_> = each.map(|program| self.of_program(program)).collect();
+        let each: Vec<_> = each
+            .map(|program| self.of_program(program, &is_left))
+            .collect();
         let mut found = BTreeSet::new();
         for mut files in each {
             if found.len() > FILES {
@@ -70,13 +81,17 @@ impl<'a> Closure<'a> {
         found
     }
 
-    fn of_program(&self, program: &MachinePath) -> BTreeSet<MachinePath> {
+    fn of_program(
+        &self,
+        program: &MachinePath,
+        is_left: &impl Fn(&MachinePath) -> bool,
+    ) -> BTreeSet<MachinePath> {
         let mut found = BTreeSet::new();
         let mut work = vec![program.clone()];
         let mut known = None;
         loop {
             while let Some(path) = work.pop() {
-                if found.len() < FILES && found.insert(path.clone()) {
+                if found.len() < FILES && !is_left(&path) && found.insert(path.clone()) {
                     let file = self.files.get(&path).into_iter();
                     work.extend(file.flat_map(|file| &file.loads).cloned());
                 }
@@ -100,7 +115,7 @@ impl<'a> Closure<'a> {
 
     /// What a program and its libraries need and the machine does not have: who needs it, and its name.
     pub fn missing(&self, program: &MachinePath) -> BTreeSet<(MachinePath, String)> {
-        let files = self.of_program(program);
+        let files = self.of_program(program, &|_| false);
         let known = files
             .iter()
             .filter_map(|path| Some((path, self.files.get(path)?)));

@@ -121,7 +121,8 @@ impl<'a> Files<'a> {
 
     /// The files of the chosen packages, and of those that what is in them turns out to load.
     fn packages(&self, plan: &Plan, lift: &mut Lift, taking: &mut Taking<'_, 'a>) {
-        let loaded = self.closure.files(&plan.process.programs);
+        let is_left = |path: &MachinePath| optional(taking.optional, path).is_some();
+        let loaded = self.closure.files_but(&plan.process.programs, is_left);
         let own = plan.image.entries.iter();
         let of_own: Vec<MachinePath> = own
             .flat_map(|entry| self.disk.loads(&entry.path).0)
