@@ -2,6 +2,7 @@
 
 use crate::assess::{self, Place};
 use crate::plan::Wish;
+use crate::render::Formats;
 use crate::rule::Severity;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -182,6 +183,9 @@ pub struct Output {
     /// How images are built.
     #[arg(long, value_enum, default_value_t = Strategy::Auto)]
     pub strategy: Strategy,
+    /// What is written; several with commas between them. `oci` lifts what is not said to be packages.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "compose")]
+    pub formats: Vec<ImageFormat>,
     /// Write secrets to OUT/secrets (mode 0600, ignored by git).
     #[arg(long)]
     pub with_secrets: bool,
@@ -198,6 +202,31 @@ pub enum Strategy {
     Packages,
     /// The workload's files, taken from the disk, on nothing: neither an archive nor a registry is asked.
     Lift,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImageFormat {
+    /// Dockerfiles, and a compose file that builds and runs them.
+    Compose,
+    /// OCI image layouts, written without an engine: `workloads/ID/oci` and `oci` with all of them.
+    Oci,
+}
+
+impl Output {
+    pub fn formats(&self) -> Formats {
+        Formats {
+            compose: self.formats.contains(&ImageFormat::Compose),
+            oci: self.formats.contains(&ImageFormat::Oci),
+        }
+    }
+
+    /// How images come by their files; without an engine nothing can be installed.
+    pub fn wish(&self) -> Wish {
+        match self.strategy {
+            Strategy::Auto if self.formats.contains(&ImageFormat::Oci) => Wish::Lift,
+            strategy => strategy.wish(),
+        }
+    }
 }
 
 impl Strategy {

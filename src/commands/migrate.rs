@@ -1,7 +1,7 @@
 //! `transvase migrate` and `generate`: from a disk to containers.
 
 use super::{Opened, judge, open};
-use crate::cli::{Gates, Generate, Global, Known, Migrate, Output, Source};
+use crate::cli::{Gates, Generate, Global, Known, Migrate, Output, Source, Strategy};
 use crate::error::Error;
 use crate::examine::disclose;
 use crate::exit::ExitStatus;
@@ -45,12 +45,18 @@ fn run(
     gates: &Gates,
     report: bool,
 ) -> Result<ExitStatus, Error> {
+    if output.formats().oci && output.strategy == Strategy::Packages {
+        return Err(Error::Other(
+            "--formats oci needs the files of the disk, and --strategy packages takes them from an archive: leave out one of them"
+                .to_owned(),
+        ));
+    }
     // Asked before the scan: nobody wants to wait for a refusal.
     let staging = render::Staging::new(&output.output)?;
     let options = PlanOptions {
         with_data: output.with_data,
         with_secrets: output.with_secrets,
-        strategy: output.strategy.wish(),
+        strategy: output.wish(),
     };
     let own = [output.output.clone(), staging.path().to_path_buf()];
     let opened = open(
@@ -89,6 +95,7 @@ fn run(
     let options = render::Options {
         with_secrets: output.with_secrets,
         with_data: output.with_data,
+        formats: output.formats(),
     };
     let bytes = chosen
         .iter()

@@ -37,6 +37,19 @@ impl Artefact {
     }
 }
 
+/// Whether a file is read by those alone who build or compose.
+pub(super) fn is_built(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let names = [
+        "Dockerfile",
+        ".dockerignore",
+        "entrypoint.sh",
+        "compose.yaml",
+        ".env",
+    ];
+    name.is_some_and(|name| names.contains(&name))
+}
+
 /// What came of reading the machine for these plans, for pages that tell it.
 #[derive(Debug, Default)]
 pub struct Outcome {

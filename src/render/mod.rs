@@ -14,6 +14,7 @@ mod error;
 mod hole;
 mod layer;
 mod lifted;
+mod oci;
 pub(super) mod readme;
 mod record;
 mod rootfs;
@@ -72,6 +73,25 @@ pub struct Options {
     pub with_secrets: bool,
     /// The plans were made with the same wish.
     pub with_data: bool,
+    pub formats: Formats,
+}
+
+/// The forms in which containers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Formats {
+    /// Dockerfiles, and the compose file that builds and runs them.
+    pub compose: bool,
+    /// OCI image layouts of lifted workloads.
+    pub oci: bool,
+}
+
+impl Default for Formats {
+    fn default() -> Self {
+        Self {
+            compose: true,
+            oci: false,
+        }
+    }
 }
 
 /// What was written.

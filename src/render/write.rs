@@ -4,11 +4,11 @@ use super::artefact::{self, Outcome};
 use super::rootfs as files;
 use super::staging::Staging;
 use super::templates::fill;
-use super::{Error, Machine, Options, Written, archive, entrypoint, lifted, schedule, secret};
+use super::{Error, Machine, Options, Written, archive, entrypoint, lifted, oci, schedule, secret};
 use crate::path::MachinePath;
 use crate::plan::{self, Plan, WrittenFile};
 use crate::walk::Entry;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Writes every plan's files into the staging directory.
@@ -39,12 +39,41 @@ pub(super) fn all(
         missing,
         left_out: written.left_out.clone(),
     };
+    if options.formats.oci {
+        oci::write(staging, plans, &entrypoints(plans)?, &mut written)?;
+    }
     for artefact in artefact::all(plans, &outcome)? {
+        if !options.formats.compose && artefact::is_built(&artefact.path) {
+            continue;
+        }
         staging.file(&artefact.path, artefact.mode, artefact.text.as_bytes())?;
         written.paths.push(artefact.path);
     }
+    if !options.formats.compose {
+        contexts_gone(staging, plans, &mut written)?;
+    }
     written.paths.sort();
     Ok(written)
+}
+
+/// The texts of entry points, by workload.
+fn entrypoints(plans: &[Plan]) -> Result<BTreeMap<String, String>, Error> {
+    let own = plans.iter().filter(|plan| plan.process.entrypoint);
+    let texts = own.map(|plan| {
+        let text = fill("entrypoint.sh", &entrypoint::entrypoint(plan))?;
+        Ok((plan.id.clone(), text))
+    });
+    texts.collect()
+}
+
+/// Build contexts were only on the way.
+fn contexts_gone(staging: &Staging, plans: &[Plan], written: &mut Written) -> Result<(), Error> {
+    for plan in plans {
+        let rootfs = Path::new("workloads").join(&plan.id).join("rootfs");
+        staging.remove(&rootfs)?;
+        written.paths.retain(|path| *path != rootfs);
+    }
+    Ok(())
 }
 
 /// What `all` would write of its own making, without the machine: every text but those in `rootfs/`, by path.

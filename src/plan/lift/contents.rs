@@ -4,10 +4,11 @@ use super::packages::{Asked, Disk, optional};
 use super::table::TABLE;
 use super::{Layer, LeftOut, Lift, LiftedPackage, Record, Written, WrittenFile, accounts};
 use crate::disk::FileKind;
+use crate::distribution::{family, machine};
 use crate::fact::{Facts, FileState};
 use crate::path::MachinePath;
 use crate::plan::file::is_live;
-use crate::plan::{Image, Plan, locale};
+use crate::plan::{Image, Plan, PlannedRemoval, locale};
 use crate::product::Optional;
 use crate::program::closure::Closure;
 use crate::program::libraries::Programs;
@@ -109,6 +110,7 @@ impl<'a> Files<'a> {
         for volume in &plan.state.volumes {
             taking.directory(&volume.path);
         }
+        taking.removed(&plan.image.removals);
         taking.directories_of(lift);
         taking.above();
         lift.left_out = taking.left_out();
@@ -155,6 +157,8 @@ impl<'a> Files<'a> {
         lift.packages = packages.collect();
         lift.packages.sort();
         lift.record = self.record();
+        let family = family::of(self.facts);
+        lift.architecture = machine::architecture(self.facts, family).unwrap_or_default();
     }
 
     /// What files of the image name and nothing on the machine answers to.
@@ -271,6 +275,17 @@ impl<'a> Taking<'_, 'a> {
         }
         for path in &TABLE.skeleton {
             self.directory(&MachinePath::new(path));
+        }
+    }
+
+    /// Names that packages have and this image does not: what a scheduler of the machine did beside the workload's jobs.
+    fn removed(&mut self, removals: &[PlannedRemoval]) {
+        for removal in removals {
+            let path = &removal.path;
+            self.entries.retain(|own, _| {
+                let is_gone = own.is_within(path) && (!removal.content || *own != path);
+                !is_gone || self.carried.contains(own)
+            });
         }
     }
 

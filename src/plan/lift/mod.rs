@@ -29,6 +29,8 @@ use std::collections::BTreeSet;
 pub struct Lift {
     /// The packages whose files are in it, as the machine has them.
     pub packages: Vec<LiftedPackage>,
+    /// The processor that its programs are for, as the machine calls it.
+    pub architecture: String,
     /// Lowest first.
     pub layers: Vec<Layer>,
     /// What of those packages stays behind.
