@@ -82,8 +82,12 @@ pub struct Scheduler {
     /// Directory of job tables; emptied first.
     pub tables: String,
     pub removals: Vec<String>,
-    /// Where the output of jobs is handed over.
+    /// Where the output of jobs is handed over; empty where it goes to the scheduler's own.
+    #[serde(default)]
     pub mailer: String,
+    /// Its tables are named by users, and their lines name none.
+    #[serde(default)]
+    pub by_user: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,6 +1,7 @@
 //! Facts and workloads in, plans out: the order in which the parts of a plan are worked out.
 
 use super::carried::{self, Carried};
+use super::dropper::Dropper;
 use super::identity::Identity;
 use super::origin::{self, Sources};
 use super::place::Place;
@@ -38,8 +39,11 @@ pub fn plan(facts: &Facts, workloads: &[Workload], options: &PlanOptions) -> Vec
     let Some(base) = base::choose(facts) else {
         return Vec::new();
     };
-    let place = Place::new(facts, &base);
+    let mut place = Place::new(facts, &base);
     let strategy = strategy::choose(options.strategy, &place);
+    if strategy.0 == Strategy::Lift {
+        place.lift();
+    }
     let mut shared = Shared {
         disk: (strategy.0 == Strategy::Lift).then(|| lift::Disk::new(facts)),
         strategy,
@@ -180,6 +184,8 @@ impl<'p, 'a> Shared<'p, 'a> {
         let run = lift::of_plan(&plan);
         if let (Some(lift), Some(disk)) = (&mut plan.image.lift, &self.disk) {
             lift.add(&BTreeSet::new(), &run, disk);
+            let lacks = lift::lacks(&plan, self.place);
+            plan.notes.extend(lacks);
         }
         plan
     }
@@ -188,7 +194,7 @@ impl<'p, 'a> Shared<'p, 'a> {
         let (workload, draft, identity) = (parts.workload, &parts.draft, &parts.identity);
         let main = workload.services.first();
         let (stop_signal, stop_timeout) = command::stop(main, workload);
-        let checked = health::check(workload).filter(|_| main.is_some());
+        let checked = health::check(workload, self.place).filter(|_| main.is_some());
         let (health, probe) = checked.unzip();
         Process {
             entrypoint: main.is_none()
@@ -199,6 +205,7 @@ impl<'p, 'a> Shared<'p, 'a> {
             command: draft.command.clone(),
             before: draft.before.clone(),
             environment: draft.environment.clone(),
+            dropper: Dropper::new(&identity.user, identity.gid, self.place),
             user: identity.user.clone(),
             group: identity.group.clone(),
             uid: identity.uid,

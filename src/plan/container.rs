@@ -1,9 +1,9 @@
 //! One container, noun by noun.
 
 use super::{
-    Contract, HealthCheck, Lift, PlannedCommand, PlannedDirectory, PlannedFile, PlannedGroup,
-    PlannedJob, PlannedMount, PlannedOrigin, PlannedPackage, PlannedPort, PlannedRemoval,
-    PlannedScheduler, PlannedSecret, PlannedUser, PlannedVolume,
+    Contract, Dropper, HealthCheck, Lift, PlannedCommand, PlannedDirectory, PlannedFile,
+    PlannedGroup, PlannedJob, PlannedMount, PlannedOrigin, PlannedPackage, PlannedPort,
+    PlannedRemoval, PlannedScheduler, PlannedSecret, PlannedUser, PlannedVolume,
 };
 use crate::distribution::candidate::{BaseChoice, Demand};
 use crate::distribution::family::{ArchiveFile, PlannedArchive, PlannedLocale, PlannedPin, Step};
@@ -132,6 +132,9 @@ pub struct Process {
     /// Containers that run of it at once, all alike.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub replicas: u32,
+    /// How the entry point becomes `user`.
+    #[serde(skip)]
+    pub dropper: Dropper,
     #[serde(skip)]
     pub probe: Option<Probe>,
 }

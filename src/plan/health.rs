@@ -1,5 +1,6 @@
 //! How a container is asked whether it works, with what the image already holds.
 
+use super::place::Place;
 use crate::product::Listen;
 use crate::product::Probe;
 use crate::workload::Workload;
@@ -18,7 +19,7 @@ pub struct HealthCheck {
 }
 
 /// The product's own question, or a connection to its first TCP port.
-pub(super) fn check(workload: &Workload) -> Option<(HealthCheck, Probe)> {
+pub(super) fn check(workload: &Workload, place: &Place<'_>) -> Option<(HealthCheck, Probe)> {
     let product = workload
         .product
         .as_ref()
@@ -28,14 +29,7 @@ pub(super) fn check(workload: &Workload) -> Option<(HealthCheck, Probe)> {
         .iter()
         .find(|listen| listen.protocol == "tcp" && listen.port > 0);
     let probe = product.or_else(|| first.map(|listen| Probe::Tcp { port: listen.port }))?;
-    let command = match &probe {
-        Probe::Command(argv) => argv.clone(),
-        Probe::Tcp { port } => bash(&format!(
-            "exec 3<>/dev/tcp/{}/{port}",
-            address(workload, *port)
-        )),
-        Probe::Http { port, path } => bash(&http(&address(workload, *port), *port, path)),
-    };
+    let command = command(&probe, workload, place)?;
     let check = HealthCheck {
         command,
         interval: 10,
@@ -46,9 +40,32 @@ pub(super) fn check(workload: &Workload) -> Option<(HealthCheck, Probe)> {
     Some((check, probe))
 }
 
-/// bash is essential where it is used, and speaks TCP by itself; curl would have to be installed for this alone.
-fn bash(script: &str) -> Vec<String> {
-    vec!["/bin/bash".to_owned(), "-c".to_owned(), script.to_owned()]
+/// What asks the question: bash, which speaks TCP by itself and is on nearly every machine; else BusyBox's tools. curl would have
+/// to be installed for this alone.
+fn command(probe: &Probe, workload: &Workload, place: &Place<'_>) -> Option<Vec<String>> {
+    let tree = &place.facts.tree;
+    let has_bash = !place.lifts || tree.exists(&"/bin/bash".into());
+    let has_busybox = tree.exists(&"/bin/busybox".into());
+    let line = |shell: &str, script: String| vec![shell.to_owned(), "-c".to_owned(), script];
+    match probe {
+        Probe::Command(argv) => Some(argv.clone()),
+        Probe::Tcp { port } if has_bash => {
+            let address = address(workload, *port);
+            Some(line(
+                "/bin/bash",
+                format!("exec 3<>/dev/tcp/{address}/{port}"),
+            ))
+        }
+        Probe::Http { port, path } if has_bash => {
+            let script = http(&address(workload, *port), *port, path);
+            Some(line("/bin/bash", script))
+        }
+        Probe::Tcp { port } | Probe::Http { port, .. } if has_busybox => {
+            let address = address(workload, *port);
+            Some(line("/bin/sh", format!("nc -z {address} {port}")))
+        }
+        _ => None,
+    }
 }
 
 /// Any answer below 500 counts: a page behind a login answers 401 on a healthy machine too.

@@ -1,8 +1,9 @@
 //! The machine as a plan looks at it: facts with the indexes that every workload's plan asks.
 
-use crate::distribution::base::Base;
+use crate::distribution::base::{Base, Scheduler};
 use crate::distribution::closure::Installed;
 use crate::distribution::origin::Origins;
+use crate::distribution::scheduler;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Place<'a> {
     pub facts: &'a Facts,
     pub base: &'a Base,
+    /// Images are made of the machine's own files.
+    pub lifts: bool,
+    /// What runs jobs in an image.
+    pub scheduler: Scheduler,
     pub installed: Installed<'a>,
     /// Where its packages came from.
     pub origins: Origins<'a>,
@@ -41,10 +46,20 @@ impl<'a> Place<'a> {
         Self {
             facts,
             base,
+            lifts: false,
+            scheduler: base.distribution.scheduler.clone(),
             installed: Installed::new(&facts.packages),
             origins: Origins::new(facts, base),
             owned_configuration: owned.filter(|(path, _)| path.is_within(&etc)).collect(),
             secrets,
+        }
+    }
+
+    /// Images are made of what the machine has.
+    pub(super) fn lift(&mut self) {
+        self.lifts = true;
+        if let Some(own) = scheduler::of(self.facts) {
+            self.scheduler = own;
         }
     }
 

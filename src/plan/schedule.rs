@@ -33,8 +33,12 @@ pub struct PlannedJob {
 pub struct PlannedScheduler {
     /// Directory of job tables.
     pub tables: MachinePath,
-    /// The program that is handed the jobs' output as mail.
-    pub mailer: MachinePath,
+    /// The program that is handed the jobs' output as mail, where the scheduler does not print it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mailer: Option<MachinePath>,
+    /// Tables are named by users, and their lines name none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_user: bool,
 }
 
 /// What a scheduled workload adds to its plan.
@@ -83,6 +87,10 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
             secret: None,
             evidence: job.evidence.clone(),
         };
+        if job.secret && is_table && place.scheduler.by_user {
+            schedule.notes.push(format!("Job {} holds a secret, and the scheduler's tables have one file a user: put its line into {}/{} by hand.", job.name, place.scheduler.tables, job.user));
+            continue;
+        }
         if job.secret && is_table {
             let secret = secret::line(workload, &planned, taken);
             planned.secret = Some(secret.name.clone());
@@ -93,7 +101,7 @@ pub(super) fn schedule(workload: &Workload, place: &Place<'_>, taken: &mut Taken
             .extend(timed.into_iter().flat_map(|timed| timed.secrets));
         schedule.jobs.push(planned);
     }
-    let scheduler = &place.base.distribution.scheduler;
+    let scheduler = &place.scheduler;
     let why = "housekeeping of the image's own packages".to_owned();
     let removal = |path: &String, content| PlannedRemoval {
         path: MachinePath::new(path),
@@ -141,20 +149,22 @@ fn line_of(job: &ScheduledJob) -> Result<String, String> {
 pub(super) fn command(workload: &Workload, place: &Place<'_>) -> PlannedCommand {
     let first = workload.jobs.first().map(|job| job.evidence.clone());
     PlannedCommand {
-        argv: place.base.distribution.scheduler.command.clone(),
+        argv: place.scheduler.command.clone(),
         ignore_failure: false,
-        evidence: first.unwrap_or_else(|| {
-            Evidence::file(&MachinePath::new(&place.base.distribution.scheduler.tables))
-        }),
+        evidence: first
+            .unwrap_or_else(|| Evidence::file(&MachinePath::new(&place.scheduler.tables))),
     }
 }
 
 /// Where its tables are, and how it hands over output.
 pub(super) fn scheduler(place: &Place<'_>) -> PlannedScheduler {
-    let scheduler = &place.base.distribution.scheduler;
+    let scheduler = &place.scheduler;
     PlannedScheduler {
         tables: MachinePath::new(&scheduler.tables),
-        mailer: MachinePath::new(&scheduler.mailer),
+        mailer: Some(&scheduler.mailer)
+            .filter(|mailer| !mailer.is_empty())
+            .map(MachinePath::new),
+        by_user: scheduler.by_user,
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     value::{Variable, archive_mount, environment, octal, secret_mount, working_directory},
 };
 use crate::plan::secret::Argument;
-use crate::plan::{Plan, PlannedCommand};
+use crate::plan::{Dropper, Plan, PlannedCommand};
 use crate::quote::shell;
 use serde::Serialize;
 
@@ -24,6 +24,8 @@ pub(in crate::render) struct Entrypoint {
     uid: u32,
     gid: u32,
     scheduled: bool,
+    /// What jobs print comes as mail.
+    mailed: bool,
     /// Some jobs run at each start, which schedulers remember for a machine's whole uptime.
     reboots: bool,
     pipe: &'static str,
@@ -133,6 +135,7 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
         uid: plan.process.uid,
         gid: plan.process.gid,
         scheduled: plan.schedule.scheduler.is_some(),
+        mailed: (plan.schedule.scheduler.as_ref()).is_some_and(|own| own.mailer.is_some()),
         reboots: plan.schedule.jobs.iter().any(|job| job.cron == "@reboot"),
         pipe: PIPE,
         umask: plan.process.umask.map(octal).unwrap_or_default(),
@@ -161,27 +164,47 @@ fn spent(plan: &Plan) -> Vec<String> {
     spent.cloned().collect()
 }
 
-/// `setpriv` is in every Debian (util-linux), and unlike `su` it leaves no process behind and needs no PAM.
+/// The words before a command that is the user's, with a blank at their end. None of these programs stays behind or asks PAM.
 fn drop_privileges(plan: &Plan) -> String {
-    if plan.process.uid == 0 {
+    let process = &plan.process;
+    if process.uid == 0 {
         return String::new();
     }
-    let names = plan
-        .process
-        .capabilities
+    match &process.dropper {
+        Dropper::Setpriv => format!(
+            "setpriv --reuid={} --regid={} --init-groups{} -- ",
+            process.uid,
+            process.gid,
+            kept(&process.capabilities)
+        ),
+        // It goes to the root directory, and the shell behind it comes back.
+        Dropper::Chroot(groups) => {
+            let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
+            format!(
+                "chroot --userspec={}:{} --groups={} / /bin/sh -c 'cd \"$1\"; shift; exec \"$@\"' sh \"$PWD\" ",
+                process.uid,
+                process.gid,
+                groups.join(",")
+            )
+        }
+        Dropper::Su(user) => {
+            let user = shell(user);
+            format!("su -p -s /bin/sh -c 'exec \"$@\"' -- {user} sh ")
+        }
+    }
+}
+
+/// Options of setpriv(1) for the capabilities that stay.
+fn kept(capabilities: &[String]) -> String {
+    let names = capabilities
         .iter()
         .map(|name| format!("+{}", name.trim_start_matches("CAP_").to_lowercase()));
     let names: Vec<String> = names.collect();
-    let kept = if names.is_empty() {
-        " --inh-caps=-all".to_owned()
-    } else {
-        let names = names.join(",");
-        format!(" --inh-caps=-all,{names} --ambient-caps=-all,{names}")
-    };
-    format!(
-        "setpriv --reuid={} --regid={} --init-groups{kept} -- ",
-        plan.process.uid, plan.process.gid
-    )
+    if names.is_empty() {
+        return " --inh-caps=-all".to_owned();
+    }
+    let names = names.join(",");
+    format!(" --inh-caps=-all,{names} --ambient-caps=-all,{names}")
 }
 
 fn before(command: &PlannedCommand, drop: &str) -> Before {

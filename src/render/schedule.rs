@@ -6,6 +6,7 @@ use super::value::Variable;
 use crate::path::MachinePath;
 use crate::plan::{Plan, PlannedJob};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Serialize)]
 pub(in crate::render) struct Table {
@@ -33,6 +34,9 @@ pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
     let Some(scheduler) = &plan.schedule.scheduler else {
         return Vec::new();
     };
+    if scheduler.by_user {
+        return by_user(plan, &scheduler.tables);
+    }
     let mut tables: Vec<Table> = Vec::new();
     for job in plan.schedule.jobs.iter().filter(|job| job.secret.is_none()) {
         let environment = environment(plan, job);
@@ -58,6 +62,30 @@ pub(in crate::render) fn tables(plan: &Plan) -> Vec<Table> {
         });
     }
     tables
+}
+
+/// One table for each user, whose lines set their own variables.
+fn by_user(plan: &Plan, folder: &MachinePath) -> Vec<Table> {
+    let mut tables: BTreeMap<&str, Table> = BTreeMap::new();
+    for job in plan.schedule.jobs.iter().filter(|job| job.secret.is_none()) {
+        let table = tables.entry(&job.user).or_insert_with(|| Table {
+            path: folder.join(&job.user),
+            environment: Vec::new(),
+            jobs: Vec::new(),
+        });
+        let variables = environment(plan, job);
+        let exports = variables.iter().map(|variable| {
+            let value = crate::quote::shell(&variable.value);
+            format!("export {}={value}; ", variable.name)
+        });
+        let exports: String = exports.collect();
+        table.jobs.push(Job {
+            user: String::new(),
+            command: format!("{exports}{}", job.command),
+            ..line(job)
+        });
+    }
+    tables.into_values().collect()
 }
 
 /// The variables in force at a job's line.

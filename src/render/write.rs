@@ -100,9 +100,10 @@ fn generated(plan: &Plan) -> Result<Vec<WrittenFile>, Error> {
     for table in schedule::tables(plan) {
         generated.push(file(&table.path, 0o644, fill("table", &table)?));
     }
-    if let Some(scheduler) = &plan.schedule.scheduler {
+    let scheduler = plan.schedule.scheduler.as_ref();
+    if let Some(mailer) = scheduler.and_then(|scheduler| scheduler.mailer.as_ref()) {
         let text = fill("mailer.sh", &entrypoint::mailer())?;
-        generated.push(file(&scheduler.mailer, 0o755, text));
+        generated.push(file(mailer, 0o755, text));
     }
     Ok(generated)
 }

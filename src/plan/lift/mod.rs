@@ -12,7 +12,7 @@ mod table;
 use self::packages::Asked;
 pub use contents::fill;
 pub(super) use packages::Disk;
-pub(super) use run::{of_plan, of_workload};
+pub(super) use run::{lacks, of_plan, of_workload};
 
 use super::Plan;
 use crate::fact::Facts;

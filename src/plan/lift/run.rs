@@ -9,10 +9,6 @@ use crate::words::script::script_words;
 use crate::workload::Workload;
 use std::collections::BTreeSet;
 
-/// What the entry point is written with, in the order of its text.
-const PREPARES: &[&str] = &[
-    "flock", "ls", "find", "tar", "rm", "install", "chown", "mkfifo", "cat", "setpriv",
-];
 /// Everywhere: system(3) and popen(3) run it.
 const SHELL: &str = "/bin/sh";
 
@@ -63,12 +59,57 @@ pub(in crate::plan) fn of_plan(plan: &Plan) -> BTreeSet<String> {
         found.extend(script_words(&job.command));
     }
     if process.entrypoint {
-        found.extend(PREPARES.iter().map(|name| (*name).to_owned()));
+        found.extend(prepares(plan).into_iter().map(str::to_owned));
     }
     if follow::is_wrapped(&process.command) {
         found.extend(follow::RUNS.iter().map(|name| (*name).to_owned()));
     }
     found
+}
+
+/// What the entry point is written with.
+fn prepares(plan: &Plan) -> BTreeSet<&'static str> {
+    let mut found = BTreeSet::new();
+    let state = &plan.state;
+    if state.volumes.iter().any(|volume| volume.load) {
+        found.extend(["flock", "ls", "find", "rm", "tar"]);
+    }
+    let runtime = plan.image.directories.iter().any(|made| made.runtime);
+    if runtime || !state.secrets.is_empty() {
+        found.insert("install");
+    }
+    if plan.process.uid != 0 {
+        found.insert(plan.process.dropper.program());
+        if !plan.image.log_links.is_empty() {
+            found.insert("chown");
+        }
+    }
+    if let Some(scheduler) = &plan.schedule.scheduler {
+        found.insert("rm");
+        if scheduler.mailer.is_some() {
+            found.extend(["mkfifo", "cat", "sed"]);
+        }
+    }
+    found
+}
+
+/// What the entry point needs and the machine does not have.
+pub(in crate::plan) fn lacks(plan: &Plan, place: &Place<'_>) -> Vec<String> {
+    if !plan.process.entrypoint {
+        return Vec::new();
+    }
+    let mut lacks: Vec<&str> = prepares(plan).into_iter().collect();
+    lacks.retain(|name| program::locate(name, place.facts).is_none());
+    let mut notes: Vec<String> = lacks
+        .iter()
+        .map(|name| format!("The entry point calls {name}, which the machine does not have: add it to the image."))
+        .collect();
+    let command = plan.process.command.argv.first();
+    let missing = command.filter(|program| program::locate(program, place.facts).is_none());
+    if let (Some(_), Some(program)) = (&plan.schedule.scheduler, missing) {
+        notes.push(format!("The machine has no scheduler that a container could run, and these jobs need one: add one in the place of {program}, or start them from outside."));
+    }
+    notes
 }
 
 /// Whether all of these that are there are machine code, and none runs what others wrote; the shell, which every image has, aside.
