@@ -53,7 +53,7 @@ pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval};
 pub use health::HealthCheck;
 pub use hosts::left_out as hosts_left_out;
 pub use lift::code as lifted_code;
-pub use lift::{Layer, LeftOut, Lift, LiftedPackage, Record, Written, WrittenFile, fill};
+pub use lift::{Layer, LeftOut, Lift, LiftedPackage, Record, Tree, Written, WrittenFile, fill};
 pub use mount::PlannedMount;
 pub use origin::{Means, PlannedOrigin};
 pub use pod::choose;

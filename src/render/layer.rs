@@ -21,7 +21,7 @@ use tar::{Builder, EntryType, Header};
 /// What a layer is made of.
 #[derive(Clone, Copy)]
 pub(super) struct Parts<'a> {
-    pub entries: &'a [Entry],
+    pub entries: &'a [&'a Entry],
     /// In the place of entries with their names.
     pub written: &'a [WrittenFile],
     /// Entries that no package brought as they are: these are searched for secrets.
@@ -141,7 +141,7 @@ impl<'a, W: Write> Layer<'a, W> {
         let node = (entry.volume, entry.node);
         if let Some(first) = self.first.get(&node).filter(|_| entry.size > 0) {
             header.set_entry_type(EntryType::Link);
-            let first = name_of(first);
+            let first = name(first);
             return self
                 .builder
                 .append_link(&mut header, name(&entry.path), first);
@@ -209,10 +209,6 @@ fn header(mode: u32, uid: u32, gid: u32) -> Header {
 
 /// A member's name: relative, as layers have them.
 fn name(path: &MachinePath) -> &OsStr {
-    name_of(path)
-}
-
-fn name_of(path: &MachinePath) -> &OsStr {
     let bytes = path.as_bytes();
     OsStr::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes))
 }

@@ -33,7 +33,7 @@ use crate::walk::{Entry, Tree};
 use std::path::{Path, PathBuf};
 
 /// Where the content of the machine's files comes from.
-pub trait Content {
+pub trait Content: Sync {
     /// Positioned read; short only at the end of the file. The error is a reason for the reader.
     fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String>;
     /// Where the next byte stands that is stored: behind a hole, or at the end.

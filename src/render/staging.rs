@@ -133,16 +133,6 @@ impl Staging {
         copied.map_err(|error| Error::io(second, error))
     }
 
-    /// Takes a directory away again, if it is there.
-    pub(super) fn remove(&self, relative: &Path) -> Result<(), Error> {
-        match fs::remove_dir_all(self.aside.join(relative)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::io(self.out.join(relative), error))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// A new file with this content.
     pub fn file(&self, relative: &Path, mode: u32, content: &[u8]) -> Result<(), Error> {
         let mut file = self.create(relative, mode)?;

@@ -1,10 +1,11 @@
 //! Plans into files: which file stands where, and with what in it.
 
 use super::artefact::{self, Outcome};
+use super::lifted::{self, Lifted};
 use super::rootfs as files;
 use super::staging::Staging;
 use super::templates::fill;
-use super::{Error, Machine, Options, Written, archive, entrypoint, lifted, oci, schedule, secret};
+use super::{Error, Machine, Options, Written, archive, entrypoint, oci, schedule, secret};
 use crate::path::MachinePath;
 use crate::plan::{self, Plan, WrittenFile};
 use crate::walk::Entry;
@@ -21,12 +22,16 @@ pub(super) fn all(
     let mut written = Written::default();
     let mut missing = Vec::new();
     let mut shared = lifted::Shared::default();
+    let mut lifts = Vec::new();
     for plan in plans {
         let generated = generated(plan)?;
-        match &plan.image.lift {
-            Some(lift) => {
-                let both = (&mut shared, &mut written);
-                lifted::write(staging, plan, lift, generated, machine, both)?;
+        match Lifted::new(plan, &generated, machine) {
+            Some(own) => {
+                if options.formats.compose {
+                    let both = (&mut shared, &mut written);
+                    lifted::context(staging, &own, machine, both)?;
+                }
+                lifts.push(own);
             }
             None => rootfs(staging, plan, generated, machine, &mut written)?,
         }
@@ -40,17 +45,16 @@ pub(super) fn all(
         left_out: written.left_out.clone(),
     };
     if options.formats.oci {
-        oci::write(staging, plans, &entrypoints(plans)?, &mut written)?;
+        oci::write(staging, &lifts, machine, &entrypoints(plans)?, &mut written)?;
     }
+    written.left_out.sort();
+    written.left_out.dedup();
     for artefact in artefact::all(plans, &outcome)? {
         if !options.formats.compose && artefact::is_built(&artefact.path) {
             continue;
         }
         staging.file(&artefact.path, artefact.mode, artefact.text.as_bytes())?;
         written.paths.push(artefact.path);
-    }
-    if !options.formats.compose {
-        contexts_gone(staging, plans, &mut written)?;
     }
     written.paths.sort();
     Ok(written)
@@ -64,16 +68,6 @@ fn entrypoints(plans: &[Plan]) -> Result<BTreeMap<String, String>, Error> {
         Ok((plan.id.clone(), text))
     });
     texts.collect()
-}
-
-/// Build contexts were only on the way.
-fn contexts_gone(staging: &Staging, plans: &[Plan], written: &mut Written) -> Result<(), Error> {
-    for plan in plans {
-        let rootfs = Path::new("workloads").join(&plan.id).join("rootfs");
-        staging.remove(&rootfs)?;
-        written.paths.retain(|path| *path != rootfs);
-    }
-    Ok(())
 }
 
 /// What `all` would write of its own making, without the machine: every text but those in `rootfs/`, by path.

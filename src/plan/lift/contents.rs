@@ -2,7 +2,7 @@
 
 use super::packages::{Asked, Disk, optional};
 use super::table::TABLE;
-use super::{Layer, LeftOut, Lift, LiftedPackage, Record, Written, WrittenFile, accounts};
+use super::{Layer, LeftOut, Lift, LiftedPackage, Record, Tree, Written, WrittenFile, accounts};
 use crate::disk::FileKind;
 use crate::distribution::{family, machine};
 use crate::fact::{Facts, FileState};
@@ -409,6 +409,7 @@ fn layers(
         .filter(|entry| !entries.contains_key(&entry.path));
     let (configuration, application): (Vec<&Entry>, Vec<&Entry>) =
         added.partition(|entry| entry.path.is_within(&etc));
+    lift.trees = trees(image);
     let all = entries.values().copied().chain(&image.entries);
     lift.written = written(image, all, facts);
     let files = entries.values().filter(|entry| entry.is_file());
@@ -424,6 +425,60 @@ fn layers(
         .into_iter()
         .filter(|(name, part)| !part.is_empty() || *name == "configuration");
     lift.layers = parts.map(|(name, entries)| layer(name, &entries)).collect();
+}
+
+/// Trees that a Dockerfile names one by one.
+const TREES: usize = 40;
+
+/// What of the carried files a build context can hold with nothing lost: a tree of one owner, whose modes need no help, and
+/// whose name an instruction can say.
+fn trees(image: &Image) -> Vec<Tree> {
+    let mut found: Vec<Tree> = Vec::new();
+    for root in image
+        .files
+        .iter()
+        .filter(|root| !TABLE.is_replaced(&root.path))
+    {
+        let path = &root.path;
+        let from = image.entries.partition_point(|entry| entry.path < *path);
+        let below = image.entries.iter().skip(from);
+        let below: Vec<&Entry> = below
+            .take_while(|entry| entry.path.as_bytes().starts_with(path.as_bytes()))
+            .filter(|entry| entry.path.is_within(path))
+            .collect();
+        let is_link = below
+            .first()
+            .is_none_or(|first| first.kind == FileKind::Symlink);
+        let is_alike = |entry: &&Entry| {
+            (entry.uid, entry.gid) == (root.uid, root.gid)
+                && (entry.kind == FileKind::Symlink || is_plain_mode(entry))
+        };
+        // Git keeps no directory without a file.
+        let has_files = below.iter().any(|entry| !entry.is_dir());
+        let fits = has_files && !is_link && is_plain(path);
+        if found.len() < TREES && fits && below.iter().all(is_alike) {
+            found.push(Tree {
+                path: path.clone(),
+                directory: below.len() > 1 || below.iter().any(|entry| entry.is_dir()),
+                uid: root.uid,
+                gid: root.gid,
+                why: root.why.clone(),
+            });
+        }
+    }
+    found
+}
+
+/// Readable by whoever builds, and no more than permissions.
+fn is_plain_mode(entry: &Entry) -> bool {
+    let least = if entry.is_dir() { 0o700 } else { 0o600 };
+    entry.mode & 0o7000 == 0 && entry.mode & least == least
+}
+
+/// No blank, pattern or escape of a Dockerfile.
+fn is_plain(path: &MachinePath) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c);
+    path.as_str().is_some_and(|text| text.chars().all(fits))
 }
 
 fn layer(name: &str, entries: &[&Entry]) -> Layer {

@@ -33,6 +33,9 @@ pub struct Lift {
     pub architecture: String,
     /// Lowest first.
     pub layers: Vec<Layer>,
+    /// What of the upper layers can stand in a build context as it is, for people to read and to change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trees: Vec<Tree>,
     /// What of those packages stays behind.
     pub left_out: Vec<LeftOut>,
     /// The record of packages that goes with them, for scanners of images.
@@ -85,6 +88,23 @@ impl Layer {
     /// Whether its files are packages', or made by their scripts.
     pub fn is_of_packages(&self) -> bool {
         matches!(self.name.as_str(), "shared" | "packages")
+    }
+}
+
+/// Files that all belong to one user and group, in a build context.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tree {
+    pub path: MachinePath,
+    pub directory: bool,
+    pub uid: u32,
+    pub gid: u32,
+    pub why: String,
+}
+
+impl Lift {
+    /// Whether a file is in one of the trees.
+    pub fn is_in_tree(&self, path: &MachinePath) -> bool {
+        self.trees.iter().any(|tree| path.is_within(&tree.path))
     }
 }
 

@@ -28,6 +28,8 @@ struct Dockerfile {
     stage: bool,
     /// Archives of a lifted image's files, lowest first.
     layers: Vec<Packed>,
+    /// What of a lifted image stands beside it as it is.
+    trees: Vec<Copied>,
     stage_run: Vec<Line>,
     prepare: Vec<Line>,
     /// Where the machine names each archive whose files are copied.
@@ -51,6 +53,15 @@ struct Dockerfile {
 struct Packed {
     file: String,
     says: String,
+}
+
+/// A tree that is copied, with its owner.
+#[derive(Debug, Serialize)]
+struct Copied {
+    says: String,
+    owner: String,
+    from: String,
+    to: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,6 +120,7 @@ fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
         archives: archives(plan),
         run: if is_lifted { Vec::new() } else { image(plan) },
         layers: layers(plan),
+        trees: trees(plan),
         files: plan
             .image
             .files
@@ -153,6 +165,23 @@ fn layers(plan: &Plan) -> Vec<Packed> {
         says: said(layer),
     });
     packed.collect()
+}
+
+/// The plan names only such paths as an instruction can say.
+fn trees(plan: &Plan) -> Vec<Copied> {
+    let lift = plan.image.lift.iter();
+    let trees = lift.flat_map(|lift| &lift.trees);
+    let copied = trees.map(|tree| {
+        let end = if tree.directory { "/" } else { "" };
+        let path = tree.path.text();
+        Copied {
+            says: format!("{path}: {}", tree.why),
+            owner: format!("{}:{}", tree.uid, tree.gid),
+            from: format!("rootfs{path}{end}"),
+            to: format!("{path}{end}"),
+        }
+    });
+    copied.collect()
 }
 
 fn said(layer: &Layer) -> String {

@@ -4,10 +4,10 @@
 mod config;
 
 use self::config::Source;
-use super::lifted;
+use super::lifted::{self, Lifted};
 use super::staging::Staging;
-use super::{Error, Written};
-use crate::plan::Plan;
+use super::{Error, Machine, Written};
+use crate::plan::{Layer, Plan};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rayon::prelude::*;
@@ -16,8 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Layers are packed as hard as this: six costs twice the time for two hundredths of the size.
@@ -46,29 +45,22 @@ pub(super) struct Packed {
 /// Writes the layouts of all lifted plans; `entrypoints` are the texts of their entry points.
 pub(super) fn write(
     staging: &Staging,
-    plans: &[Plan],
+    lifts: &[Lifted<'_>],
+    machine: &Machine<'_>,
     entrypoints: &BTreeMap<String, String>,
     written: &mut Written,
 ) -> Result<(), Error> {
-    let lifted: Vec<&Plan> = plans
-        .iter()
-        .filter(|plan| plan.image.lift.is_some())
-        .collect();
-    if lifted.is_empty() {
+    if lifts.is_empty() {
         return Ok(());
     }
     let all = Layout::new(staging, Path::new(ALL))?;
-    let packed = layers(&all, &lifted, entrypoints)?;
+    let packed = layers(&all, lifts, machine, entrypoints, written)?;
     let mut manifests = Vec::new();
-    for plan in &lifted {
-        let own = Path::new("workloads").join(&plan.id).join("oci");
+    for (lifted, layers) in lifts.iter().zip(&packed) {
+        let own = Path::new("workloads").join(&lifted.plan.id).join("oci");
         let own = Layout::new(staging, &own)?;
-        let layers: Vec<&Packed> = archives(plan)
-            .iter()
-            .filter_map(|archive| packed.get(archive))
-            .collect();
-        let manifest = image(&all, plan, &layers)?;
-        own.take(&all, &manifest, &layers)?;
+        let manifest = image(&all, lifted.plan, layers)?;
+        own.take(&all, &manifest, layers)?;
         own.index(std::slice::from_ref(&manifest.reference))?;
         written.paths.push(own.relative.clone());
         manifests.push(manifest.reference);
@@ -78,73 +70,81 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Where a layer's content comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Archive {
-    /// A tar of a build context.
-    File(PathBuf),
-    /// A workload's entry point.
-    Entrypoint(String),
+/// What a layer is packed from.
+enum Archive<'a> {
+    Layer(&'a Lifted<'a>, &'a Layer),
+    Entrypoint(&'a str),
 }
 
-/// The layers of an image, lowest first. What all share is named after the first that has it.
-fn archives(plan: &Plan) -> Vec<Archive> {
-    let lift = plan.image.lift.iter();
-    let layers = lift.flat_map(|lift| &lift.layers);
-    let mut found: Vec<Archive> = layers
-        .map(|layer| Archive::File(lifted::path(plan, layer)))
-        .collect();
-    if plan.process.entrypoint {
-        found.push(Archive::Entrypoint(plan.id.clone()));
-    }
-    found
-}
-
-/// Packs every layer, side by side. One that several images share is the same file under several names, and packed once.
-fn layers(
+/// Packs every layer, side by side; the layers of each image, lowest first. What all share is packed once.
+fn layers<'a>(
     all: &Layout<'_>,
-    plans: &[&Plan],
-    entrypoints: &BTreeMap<String, String>,
-) -> Result<BTreeMap<Archive, Packed>, Error> {
-    let mut named: BTreeMap<Archive, Archive> = BTreeMap::new();
-    let mut shared: Option<Archive> = None;
-    for plan in plans {
-        for archive in archives(plan) {
-            let is_shared = matches!(&archive, Archive::File(path) if path.ends_with("shared.tar"));
-            let first = match (&shared, is_shared) {
-                (Some(first), true) => first.clone(),
-                (None, true) => shared.insert(archive.clone()).clone(),
-                _ => archive.clone(),
-            };
-            named.insert(archive, first);
+    lifts: &'a [Lifted<'a>],
+    machine: &Machine<'_>,
+    entrypoints: &'a BTreeMap<String, String>,
+    written: &mut Written,
+) -> Result<Vec<Vec<Packed>>, Error> {
+    let mut archives: Vec<Archive<'a>> = Vec::new();
+    let mut shared = None;
+    let mut images: Vec<Vec<usize>> = Vec::new();
+    for lifted in lifts {
+        let mut own = Vec::new();
+        for layer in &lifted.lift.layers {
+            let place = archives.len();
+            if lifted::is_shared(layer) {
+                let first = *shared.get_or_insert(place);
+                own.push(first);
+                if first != place {
+                    continue;
+                }
+            } else {
+                own.push(place);
+            }
+            archives.push(Archive::Layer(lifted, layer));
         }
+        let text = entrypoints.get(&lifted.plan.id);
+        if let Some(text) = text.filter(|_| lifted.plan.process.entrypoint) {
+            own.push(archives.len());
+            archives.push(Archive::Entrypoint(text));
+        }
+        images.push(own);
     }
-    let mut first: Vec<&Archive> = named.values().collect();
-    first.sort();
-    first.dedup();
-    let packed: Result<BTreeMap<&Archive, Packed>, Error> = first
-        .into_par_iter()
+    let packed: Result<Vec<(Packed, Vec<String>)>, Error> = archives
+        .par_iter()
         .enumerate()
-        .map(|(number, archive)| {
-            let packed = match archive {
-                Archive::File(path) => {
-                    let from = all.staging.path().join(path);
-                    let file = File::open(&from).map_err(|error| Error::io(&from, error))?;
-                    all.pack(number, BufReader::with_capacity(CHUNK, file))
-                }
-                Archive::Entrypoint(id) => {
-                    let text = entrypoints.get(id).map_or("", String::as_str);
-                    all.pack(number, entrypoint(text)?.as_slice())
-                }
-            };
-            Ok((archive, packed?))
+        .map(|(number, archive)| match archive {
+            Archive::Layer(lifted, layer) => {
+                let mut told = Vec::new();
+                let packed = all.pack(number, |to| {
+                    let unread = lifted.layer(layer, |_| true, machine, to)?;
+                    let id = &lifted.plan.id;
+                    told.extend(
+                        unread
+                            .into_iter()
+                            .map(|(path, why)| format!("{path} of {id}: {why}")),
+                    );
+                    Ok(())
+                })?;
+                Ok((packed, told))
+            }
+            Archive::Entrypoint(text) => {
+                let packed = all.pack(number, |to| {
+                    let done = to.write_all(&entrypoint(text)?);
+                    done.map_err(|error| Error::io("entrypoint.sh", error))
+                })?;
+                Ok((packed, Vec::new()))
+            }
         })
         .collect();
     let packed = packed?;
-    let each = named.iter();
-    Ok(each
-        .filter_map(|(archive, first)| Some((archive.clone(), packed.get(first)?.clone())))
-        .collect())
+    written
+        .left_out
+        .extend(packed.iter().flat_map(|(_, told)| told.iter().cloned()));
+    let of = |own: &Vec<usize>| -> Vec<Packed> {
+        let own = own.iter().filter_map(|place| packed.get(*place));
+        own.map(|(packed, _)| packed.clone()).collect()
+    };
+    Ok(images.iter().map(of).collect())
 }
 
 /// The entry point as a layer: where a Dockerfile copies it to.
@@ -167,7 +167,7 @@ struct Manifest {
 }
 
 /// An image's configuration and manifest, as blobs.
-fn image(all: &Layout<'_>, plan: &Plan, layers: &[&Packed]) -> Result<Manifest, Error> {
+fn image(all: &Layout<'_>, plan: &Plan, layers: &[Packed]) -> Result<Manifest, Error> {
     let source = Source::new(plan);
     let diffs: Vec<&str> = layers.iter().map(|layer| layer.diff.as_str()).collect();
     let config = all.json(&config::config(plan, &source, &diffs))?;
@@ -241,7 +241,7 @@ impl<'s> Layout<'s> {
     }
 
     /// The blobs of an image that another layout has.
-    fn take(&self, other: &Self, manifest: &Manifest, layers: &[&Packed]) -> Result<(), Error> {
+    fn take(&self, other: &Self, manifest: &Manifest, layers: &[Packed]) -> Result<(), Error> {
         let layers = layers.iter().map(|layer| &layer.blob);
         let mut blobs: Vec<&Blob> = [&manifest.blob, &manifest.config]
             .into_iter()
@@ -273,41 +273,32 @@ impl<'s> Layout<'s> {
     }
 
     /// Packs an archive into a blob, which is named once its digest is known.
-    fn pack(&self, number: usize, mut from: impl Read) -> Result<Packed, Error> {
+    fn pack(
+        &self,
+        number: usize,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
+    ) -> Result<Packed, Error> {
         let partial = self.blobs().join(format!("partial-{number}"));
         let failed = |error| Error::io(&partial, error);
-        let counted = Counted {
-            to: BufWriter::with_capacity(CHUNK, self.staging.create(&partial, 0o644)?),
-            digest: Sha256::new(),
-            size: 0,
-        };
-        let mut packer = GzEncoder::new(counted, Compression::new(LEVEL));
-        let mut diff = Sha256::new();
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            let got = from.read(&mut buffer).map_err(failed)?;
-            let Some(piece) = buffer.get(..got).filter(|piece| !piece.is_empty()) else {
-                break;
-            };
-            diff.update(piece);
-            packer.write_all(piece).map_err(failed)?;
-        }
-        let mut counted = packer.finish().map_err(failed)?;
-        counted.to.flush().map_err(failed)?;
+        let file = self.staging.create(&partial, 0o644)?;
+        let file = Counted::new(BufWriter::with_capacity(CHUNK, file));
+        let packer = GzEncoder::new(file, Compression::new(LEVEL));
+        // Archives are written in small pieces.
+        let mut plain = BufWriter::with_capacity(CHUNK, Counted::new(packer));
+        write(&mut plain)?;
+        let plain = plain.into_inner();
+        let plain = plain.map_err(|error| failed(error.into_error()))?;
+        let diff = hex(&plain.digest.finalize());
+        let mut packed = plain.to.finish().map_err(failed)?;
+        packed.to.flush().map_err(failed)?;
         let blob = Blob {
-            digest: hex(&counted.digest.finalize()),
-            size: counted.size,
+            digest: hex(&packed.digest.finalize()),
+            size: packed.size,
         };
         let whole = self.staging.path();
-        let named = std::fs::rename(
-            whole.join(&partial),
-            whole.join(self.blobs()).join(&blob.digest),
-        );
-        named.map_err(failed)?;
-        Ok(Packed {
-            blob,
-            diff: hex(&diff.finalize()),
-        })
+        let named = whole.join(self.blobs()).join(&blob.digest);
+        std::fs::rename(whole.join(&partial), named).map_err(failed)?;
+        Ok(Packed { blob, diff })
     }
 }
 
@@ -316,6 +307,16 @@ struct Counted<W: Write> {
     to: W,
     digest: Sha256,
     size: u64,
+}
+
+impl<W: Write> Counted<W> {
+    fn new(to: W) -> Self {
+        Self {
+            to,
+            digest: Sha256::new(),
+            size: 0,
+        }
+    }
 }
 
 impl<W: Write> Write for Counted<W> {
