@@ -11,7 +11,8 @@ use super::strategy::{self, Strategy};
 use super::{
     Contract, Image, Lift, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret,
     PlannedVolume, Process, Schedule, State, activate, command, contract, health, hosts, lift,
-    limit, locale, mount, others, package, port, schedule, secret, service, setup, socket, volume,
+    limit, locale, mount, others, package, port, remark, schedule, secret, service, setup, socket,
+    volume,
 };
 use crate::distribution::base;
 use crate::fact::Facts;
@@ -110,7 +111,7 @@ impl<'p, 'a> Shared<'p, 'a> {
             names.extend(carried.packages.iter().cloned());
             if names != asked {
                 let lifted = std::mem::take(&mut sources.lifted);
-                sources = origin::sources(&names, &makers(workload), place);
+                sources = origin::sources(&names, &package::makers(workload), place);
                 sources.lifted = lifted;
             }
         }
@@ -135,7 +136,7 @@ impl<'p, 'a> Shared<'p, 'a> {
         workload: &Workload,
         asked: &BTreeSet<String>,
     ) -> (BTreeSet<String>, Sources) {
-        let sources = origin::sources(asked, &makers(workload), self.place);
+        let sources = origin::sources(asked, &package::makers(workload), self.place);
         let names = package::with_needs(asked, &sources, self.place);
         (names, sources)
     }
@@ -319,7 +320,7 @@ impl<'p, 'a> Shared<'p, 'a> {
                 .cloned()
                 .collect(),
             port::remarks(workload),
-            left_behind(workload),
+            remark::left_behind(workload),
             command::alone(workload).into_iter().collect(),
             self.lonely(workload, seat),
             files.collect(),
@@ -398,36 +399,4 @@ impl<'p, 'a> Shared<'p, 'a> {
         let made = main.is_some_and(locale::is_made) || !more.is_empty();
         made.then(|| self.place.base.distribution.packages.locales.clone())
     }
-}
-
-/// Packages of the workload that no distribution has.
-fn makers(workload: &Workload) -> BTreeSet<&str> {
-    let makers = workload.product.iter().flat_map(|product| &product.makers);
-    makers.map(String::as_str).collect()
-}
-
-/// What the machine ran beside the main process, and the container does not.
-fn left_behind(workload: &Workload) -> Vec<String> {
-    let others = workload.services.iter().skip(1).map(|service| {
-        format!(
-            "Service {} belongs to this workload and is not started by itself here.",
-            service.name
-        )
-    });
-    let after = workload
-        .services
-        .iter()
-        .take(1)
-        .flat_map(|service| &service.commands.after)
-        .map(|command| {
-            let place = command.evidence.place();
-            format!("The machine ran a command after the start ({place}); the container does not.")
-        });
-    let main = workload.services.iter().take(1);
-    let modules = main.flat_map(|service| &service.commands.before);
-    let modules = modules.filter(|command| command::loads_modules(command)).map(|command| {
-        let place = command.evidence.place();
-        format!("The machine loaded a kernel module before the start ({place}); the container's host has to have it loaded.")
-    });
-    others.chain(after).chain(modules).collect()
 }

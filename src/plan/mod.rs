@@ -33,6 +33,7 @@ mod port;
 mod privilege;
 mod process;
 mod program;
+mod remark;
 mod schedule;
 pub(crate) mod secret;
 mod service;

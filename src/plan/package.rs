@@ -3,6 +3,7 @@
 use super::origin::Sources;
 use super::place::Place;
 use crate::distribution::family::PlannedPackage;
+use crate::workload::Workload;
 use std::collections::BTreeSet;
 
 /// What names are made of, whatever the package manager; anything else is damage.
@@ -53,6 +54,12 @@ pub(super) fn packages(
         });
     }
     (planned, notes)
+}
+
+/// Packages of the workload that no distribution has.
+pub(super) fn makers(workload: &Workload) -> BTreeSet<&str> {
+    let makers = workload.product.iter().flat_map(|product| &product.makers);
+    makers.map(String::as_str).collect()
 }
 
 /// The same names with what packages rely on whose own files come from the disk: nobody else asks for that.

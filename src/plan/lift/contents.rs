@@ -1,8 +1,9 @@
 //! Which files of the disk a lifted image has, and in which layer.
 
+use super::layers::{layers, shared};
 use super::packages::{Asked, Disk, optional};
 use super::table::TABLE;
-use super::{Layer, LeftOut, Lift, LiftedPackage, Record, Tree, Written, WrittenFile, accounts};
+use super::{LeftOut, Lift, LiftedPackage, Record};
 use crate::disk::FileKind;
 use crate::distribution::{family, machine};
 use crate::fact::{Facts, FileState};
@@ -15,7 +16,7 @@ use crate::program::libraries::Programs;
 use crate::walk::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-type Entries<'a> = BTreeMap<&'a MachinePath, &'a Entry>;
+pub(super) type Entries<'a> = BTreeMap<&'a MachinePath, &'a Entry>;
 
 /// Fills the layers of lifted plans; `programs` are those of all workloads. Nothing is done for others.
 pub fn fill(plans: &mut [Plan], facts: &Facts, programs: &Programs) {
@@ -36,24 +37,6 @@ pub fn fill(plans: &mut [Plan], facts: &Facts, programs: &Programs) {
         layers(&mut lift, image, entries, &shared, facts);
         image.lift = Some(lift);
     }
-}
-
-/// What all of several have; one alone shares nothing.
-fn shared<'a, 'm>(mut all: impl Iterator<Item = &'m Entries<'a>>) -> BTreeSet<&'a MachinePath>
-where
-    'a: 'm,
-{
-    let first = all.next();
-    let mut shared: BTreeSet<&MachinePath> = first
-        .into_iter()
-        .flat_map(|first| first.keys().copied())
-        .collect();
-    let mut others = 0;
-    for entries in all {
-        shared.retain(|path| entries.contains_key(*path));
-        others += 1;
-    }
-    if others == 0 { BTreeSet::new() } else { shared }
 }
 
 /// The machine's files as every lifted image looks at them.
@@ -387,146 +370,4 @@ impl<'a> Taking<'_, 'a> {
         });
         left.collect()
     }
-}
-
-/// Puts every file into the layer it belongs to; none is in two.
-fn layers(
-    lift: &mut Lift,
-    image: &mut Image,
-    entries: Entries<'_>,
-    shared: &BTreeSet<&MachinePath>,
-    facts: &Facts,
-) {
-    image
-        .entries
-        .retain(|entry| !TABLE.is_replaced(&entry.path));
-    let (below, own): (Vec<&Entry>, Vec<&Entry>) =
-        (entries.values().copied()).partition(|entry| shared.contains(&entry.path));
-    let etc = MachinePath::from("/etc");
-    let added = image
-        .entries
-        .iter()
-        .filter(|entry| !entries.contains_key(&entry.path));
-    let (configuration, application): (Vec<&Entry>, Vec<&Entry>) =
-        added.partition(|entry| entry.path.is_within(&etc));
-    lift.trees = trees(image);
-    let all = entries.values().copied().chain(&image.entries);
-    lift.written = written(image, all, facts);
-    let files = entries.values().filter(|entry| entry.is_file());
-    let changed = files.filter(|entry| facts.state(&entry.path) != FileState::Pristine);
-    lift.unproven = changed.map(|entry| entry.path.clone()).collect();
-    let parts = [
-        ("shared", below),
-        ("packages", own),
-        ("application", application),
-        ("configuration", configuration),
-    ];
-    let parts = parts
-        .into_iter()
-        .filter(|(name, part)| !part.is_empty() || *name == "configuration");
-    lift.layers = parts.map(|(name, entries)| layer(name, &entries)).collect();
-}
-
-/// Trees that a Dockerfile names one by one.
-const TREES: usize = 40;
-
-/// What of the carried files a build context can hold with nothing lost: a tree of one owner, whose modes need no help, and
-/// whose name an instruction can say.
-fn trees(image: &Image) -> Vec<Tree> {
-    let mut found: Vec<Tree> = Vec::new();
-    for root in image
-        .files
-        .iter()
-        .filter(|root| !TABLE.is_replaced(&root.path))
-    {
-        let path = &root.path;
-        let from = image.entries.partition_point(|entry| entry.path < *path);
-        let below = image.entries.iter().skip(from);
-        let below: Vec<&Entry> = below
-            .take_while(|entry| entry.path.as_bytes().starts_with(path.as_bytes()))
-            .filter(|entry| entry.path.is_within(path))
-            .collect();
-        let is_link = below
-            .first()
-            .is_none_or(|first| first.kind == FileKind::Symlink);
-        let is_alike = |entry: &&Entry| {
-            (entry.uid, entry.gid) == (root.uid, root.gid)
-                && (entry.kind == FileKind::Symlink || is_plain_mode(entry))
-        };
-        // Git keeps no directory without a file.
-        let has_files = below.iter().any(|entry| !entry.is_dir());
-        let fits = has_files && !is_link && is_plain(path);
-        if found.len() < TREES && fits && below.iter().all(is_alike) {
-            found.push(Tree {
-                path: path.clone(),
-                directory: below.len() > 1 || below.iter().any(|entry| entry.is_dir()),
-                uid: root.uid,
-                gid: root.gid,
-                why: root.why.clone(),
-            });
-        }
-    }
-    found
-}
-
-/// Readable by whoever builds, and no more than permissions.
-fn is_plain_mode(entry: &Entry) -> bool {
-    let least = if entry.is_dir() { 0o700 } else { 0o600 };
-    entry.mode & 0o7000 == 0 && entry.mode & least == least
-}
-
-/// No blank, pattern or escape of a Dockerfile.
-fn is_plain(path: &MachinePath) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c);
-    path.as_str().is_some_and(|text| text.chars().all(fits))
-}
-
-fn layer(name: &str, entries: &[&Entry]) -> Layer {
-    let mut seen = BTreeSet::new();
-    let files = entries.iter().filter(|entry| entry.is_file());
-    let once =
-        files.filter(|entry| seen.insert((entry.volume, entry.node.subvolume, entry.node.inode)));
-    Layer {
-        name: name.to_owned(),
-        names: entries.len() as u64,
-        bytes: once.map(|entry| entry.size).fold(0, u64::saturating_add),
-        entries: entries.iter().map(|entry| (*entry).clone()).collect(),
-    }
-}
-
-/// Files of our own making: accounts, and what a Dockerfile would make with commands.
-fn written<'e>(
-    image: &Image,
-    entries: impl Iterator<Item = &'e Entry>,
-    facts: &Facts,
-) -> Vec<WrittenFile> {
-    let mut made: Vec<WrittenFile> = accounts::files(image, entries, facts).into();
-    let directories = image
-        .directories
-        .iter()
-        .filter(|directory| !directory.runtime);
-    made.extend(directories.map(|directory| WrittenFile {
-        path: directory.path.clone(),
-        mode: directory.mode,
-        uid: directory.uid,
-        gid: directory.gid,
-        what: Written::Directory,
-    }));
-    made.extend(image.log_files.iter().map(|file| WrittenFile {
-        path: file.path.clone(),
-        mode: file.mode,
-        uid: file.uid,
-        gid: file.gid,
-        what: Written::Text(String::new()),
-    }));
-    made.extend(image.log_links.iter().map(|(path, to)| WrittenFile {
-        path: path.clone(),
-        mode: 0o777,
-        uid: 0,
-        gid: 0,
-        what: Written::Link(to.clone()),
-    }));
-    made.sort_by(|a, b| a.path.cmp(&b.path));
-    made.dedup_by(|a, b| a.path == b.path);
-    made
 }

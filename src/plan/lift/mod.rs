@@ -5,6 +5,7 @@
 
 mod accounts;
 mod contents;
+mod layers;
 mod packages;
 mod run;
 mod table;
