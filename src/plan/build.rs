@@ -78,7 +78,7 @@ struct Parts<'a> {
     lift: Option<Lift>,
 }
 
-impl<'p, 'a> Shared<'p, 'a> {
+impl<'p> Shared<'p, '_> {
     fn one(&mut self, workload: &Workload, seat: &Seat) -> Plan {
         let place = self.place;
         let volumes = self.mounted(workload, seat);

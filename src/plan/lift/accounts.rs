@@ -23,7 +23,7 @@ pub(super) fn files<'e>(
         uids.insert(entry.uid);
         gids.insert(entry.gid);
     }
-    let is_system = |id: u32| id < SYSTEM || id >= NOBODY;
+    let is_system = |id: u32| !(SYSTEM..NOBODY).contains(&id);
     let users: Vec<&User> = (facts.users.iter())
         .filter(|user| is_system(user.uid) || uids.contains(&user.uid))
         .filter(|user| !image.users.iter().any(|own| own.name == user.name))

@@ -220,7 +220,7 @@ impl<'a> Disk<'a> {
                 continue;
             };
             let entry = facts.tree.entry(&path);
-            if !entry.is_some_and(|entry| entry.is_executable()) {
+            if !entry.is_some_and(crate::walk::Entry::is_executable) {
                 continue;
             }
             if let Some(script) = facts.scripts.get(&path).filter(|_| deep < DEEP) {
