@@ -318,3 +318,55 @@ fn settings_inside_an_archive_count_and_those_beside_it_stand_over_them() {
     assert_eq!(out.ports("app"), [8098, 9097]);
     assert_eq!(out.ports("bare"), [8097, 9097]);
 }
+
+#[test]
+fn what_is_bound_to_another_place_is_found_there() {
+    let out = migrate(|root| {
+        program(root, "opt/shop/bin/shopd", "x");
+        write(root, "srv/rules/a", "a\n");
+        write(root, "srv/pool/b", "b\n");
+        write(root, "srv/shop/tool/c", "c\n");
+        write(root, "var/lib/shop/x", "x\n");
+        service(
+            root,
+            "shop",
+            "User=shop\nExecStart=/opt/shop/bin/shopd\nStateDirectory=shop\nBindReadOnlyPaths=/srv/rules:/opt/shop/%p-rules:rbind -/srv/none:/opt/shop/none\nBindPaths=/srv/pool:/opt/shop/pool /srv/shop/tool:/var/lib/shop/tool",
+        );
+    });
+    let at = |path: &str| out.path.join("workloads/shop/rootfs").join(path);
+    let leads = |path: &str| std::fs::read_link(at(path)).ok();
+    assert_eq!(leads("opt/shop/shop-rules"), Some("/srv/rules".into()));
+    assert_eq!(leads("opt/shop/pool"), Some("/srv/pool".into()));
+    assert!(at("srv/rules/a").exists() && !at("srv/pool/b").exists());
+    // What may be missing is missing here, too.
+    assert!(leads("opt/shop/none").is_none());
+    // What may be written is kept.
+    assert!(out.text("compose.yaml").contains("target: \"/srv/pool\""));
+    // A volume has no link of the image in it: that is said.
+    assert!(leads("var/lib/shop/tool").is_none());
+    assert!(
+        out.text("workloads/shop/README.md")
+            .contains("shown to the service at /var/lib/shop/tool"),
+    );
+}
+
+#[test]
+fn a_limit_that_a_start_script_is_handed_as_a_command_is_a_limit() {
+    let out = migrate(|root| {
+        program(root, "usr/sbin/apache2", "x");
+        program(root, "usr/sbin/apachectl", "#!/bin/sh\n");
+        write(
+            root,
+            "etc/apache2/envvars",
+            "#APACHE_ULIMIT_MAX_FILES='ulimit -n 9000'\nAPACHE_ULIMIT_MAX_FILES='ulimit -S -n 65536'\n",
+        );
+        write(root, "etc/apache2/apache2.conf", "Listen 80\n");
+        service(
+            root,
+            "apache2",
+            "Type=forking\nLimitNOFILE=16384\nExecStart=/usr/sbin/apachectl start",
+        );
+    });
+    let limits = &out.workload("apache2")["plan"]["process"]["limits"]["process"];
+    assert_eq!(limits, &serde_json::json!([["nofile", "65536"]]));
+}

@@ -4,7 +4,7 @@ use super::file::{Carrier, is_live};
 use super::place::Place;
 use super::secret::{self, Taken};
 use super::{
-    PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, configuration, service, volume,
+    PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, bind, configuration, service, volume,
 };
 use crate::disk::FileKind;
 use crate::path::MachinePath;
@@ -24,6 +24,7 @@ pub(super) struct Carried {
     pub secret_entries: Vec<Entry>,
     /// Packages that own what a carried link leads to.
     pub packages: BTreeSet<String>,
+    pub notes: Vec<String>,
 }
 
 /// Packed files that a note names; the others are counted.
@@ -147,6 +148,8 @@ pub(super) fn carried(
     left_out.extend(service::logs(workload));
     left_out.extend(workload.mounts.iter().map(|mount| mount.path.clone()));
     left_out.extend(credentials(workload));
+    let binds = bind::binds(workload, volumes, place);
+    left_out.extend(binds.links.iter().map(|bind| bind.place.clone()));
     let mut closure = place
         .installed
         .beyond_base(image.names.iter().map(String::as_str));
@@ -171,6 +174,9 @@ pub(super) fn carried(
     for path in names(workload, place) {
         carrier.way(&path);
     }
+    for bind in &binds.links {
+        carrier.bind(bind);
+    }
     let secrets = secret::files(workload, &carrier.secrets, place, taken);
     let secret_entries = carrier.secrets.values().cloned().collect();
     let packages = carrier.packages.clone();
@@ -192,5 +198,6 @@ pub(super) fn carried(
         secrets,
         secret_entries,
         packages,
+        notes: binds.notes,
     }
 }

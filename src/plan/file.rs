@@ -7,6 +7,7 @@ use super::place::Place;
 use crate::disk::FileKind;
 use crate::fact::FileState;
 use crate::path::MachinePath;
+use crate::service::Bind;
 use crate::walk::Entry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -155,6 +156,13 @@ impl<'p, 'a> Carrier<'p, 'a> {
             }
             at = real;
         }
+    }
+
+    /// A link where a service is shown what the machine has elsewhere.
+    pub(super) fn bind(&mut self, bind: &Bind) {
+        let link = Entry::link(&self.place.facts.tree.canonical(&bind.place), &bind.source);
+        let why = format!("{} is shown there ({})", bind.source, bind.evidence.place());
+        self.root(&link, &why);
     }
 
     /// Whether it, or something in it, is carried.

@@ -1,6 +1,7 @@
 //! Services and timers of systemd: what its unit files, links and presets mean together.
 
 mod account;
+mod bind;
 mod build;
 pub(super) mod calendar;
 mod capability;
