@@ -759,4 +759,43 @@ mod tests {
         assert_eq!(job.command, "/home/bot/run");
         assert_eq!(job.service.as_ref().unwrap().name, "b.service");
     }
+
+    #[test]
+    fn programs_of_monit_are_services_and_those_of_the_machine_stay_one() {
+        let rc = "set daemon 30\ninclude /etc/monit/on/*\ncheck process web with pidfile /run/web.pid\n  start program = \"/opt/app/run --port 8070\" as uid shop and gid shop\ncheck process idle matching idle\n  start program = \"/opt/app/run --idle\"\n  mode manual\n";
+        let more = "check process queue with pidfile /run/queue.pid\n  start program = \"/bin/sh -c 'cd /opt/app && exec ./run --queue'\"\ncheck process off with pidfile /run/off.pid\n  start program = \"/usr/bin/systemctl start off\"\ncheck process old with pidfile /run/old.pid\n  start program = \"/etc/init.d/old start\"\n";
+        let machine = Machine::with(&[
+            ("usr/bin/monit", "x"),
+            ("etc/monit/monitrc", rc),
+            ("etc/monit/on/more", more),
+            (
+                "etc/systemd/system/off.service",
+                "[Service]\nExecStart=/opt/app/run --off\n",
+            ),
+        ]);
+        let seen = machine
+            .starting("monit", "ExecStart=/usr/bin/monit -c /etc/monit/monitrc -I")
+            .starting("old", "ExecStart=/opt/app/run --old")
+            .seen();
+        let web = seen.service("web");
+        assert_eq!((web.manager, web.enabled), (Starter::Monit, true));
+        assert_eq!((web.user.as_str(), web.group.as_str()), ("shop", "shop"));
+        assert_eq!(line(web), "/opt/app/run --port 8070");
+        assert_eq!(web.pid_file, Some("/run/web.pid".into()));
+        let queue = seen.service("queue");
+        assert_eq!(queue.working_directory, Some("/opt/app".into()));
+        assert!(line(queue).ends_with("run --queue"), "{}", line(queue));
+        assert!(!seen.service("idle").enabled);
+        // What only tells the machine's manager is that manager's service, and runs.
+        assert!(seen.service("off.service").enabled && seen.service("old.service").enabled);
+        assert!(!seen.names().contains(&"off") && !seen.names().contains(&"old"));
+        assert_eq!(seen.placed("monit.service").workload, None);
+        assert!(
+            seen.plan("web")
+                .process
+                .command
+                .argv
+                .contains(&"8070".to_owned())
+        );
+    }
 }

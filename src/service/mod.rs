@@ -12,6 +12,7 @@ mod inetd;
 mod limit;
 pub mod managed;
 pub mod manager;
+mod monit;
 mod openrc;
 mod pm2;
 mod quadlet;
@@ -52,6 +53,7 @@ pub enum Starter {
     Daemontools,
     S6,
     Emperor,
+    Monit,
     Upstart,
     Openrc,
     Inittab,
