@@ -798,4 +798,51 @@ mod tests {
                 .contains(&"8070".to_owned())
         );
     }
+
+    #[test]
+    fn definitions_of_s6_rc_run_where_the_boot_reaches_them() {
+        let run = "#!/bin/execlineb -P\ns6-setuidgid shop\n/opt/app/run --port 8071\n";
+        let seen = Machine::with(&[
+            ("usr/bin/s6-svscan", "x"),
+            ("usr/bin/s6-rc-init", "x"),
+            ("etc/s6-rc/source/default/type", "bundle\n"),
+            ("etc/s6-rc/source/default/contents.d/web", ""),
+            ("etc/s6-rc/source/web/type", "longrun\n"),
+            ("etc/s6-rc/source/web/run", run),
+            ("etc/s6-rc/source/web/producer-for", "web-log\n"),
+            ("etc/s6-rc/source/web/dependencies.d/queue", ""),
+            ("etc/s6-rc/source/web-log/type", "longrun\n"),
+            ("etc/s6-rc/source/web-log/consumer-for", "web\n"),
+            (
+                "etc/s6-rc/source/web-log/run",
+                "#!/bin/execlineb -P\ns6-log /var/log/web\n",
+            ),
+            ("etc/s6-rc/source/queue/type", "longrun\n"),
+            (
+                "etc/s6-rc/source/queue/run",
+                "#!/bin/sh\nexec /opt/app/run --queue\n",
+            ),
+            ("etc/s6-rc/source/queue/dependencies", "prepare\n"),
+            ("etc/s6-rc/source/prepare/type", "oneshot\n"),
+            ("etc/s6-rc/source/prepare/up", "mkdir -p /run/queue\n"),
+            ("etc/s6-rc/source/spare/type", "longrun\n"),
+            (
+                "etc/s6-rc/source/spare/run",
+                "#!/bin/sh\nexec /opt/app/run --spare\n",
+            ),
+        ])
+        .starting("scan", "ExecStart=/usr/bin/s6-svscan /run/service")
+        .starting("rc", "ExecStart=/usr/bin/s6-rc-init /run/service")
+        .seen();
+        let web = seen.service("web");
+        assert_eq!((web.manager, web.user.as_str()), (Starter::S6, "shop"));
+        assert_eq!(line(web), "/opt/app/run --port 8071");
+        // What is reached by a dependency runs too; what nothing names does not.
+        assert!(web.enabled && seen.service("queue").enabled && !seen.service("spare").enabled);
+        assert_eq!(seen.placed("prepare").disposition, Disposition::Platform);
+        assert!(!seen.names().contains(&"web-log"));
+        for master in ["scan.service", "rc.service"] {
+            assert_eq!(seen.placed(master).workload, None, "{master}");
+        }
+    }
 }
