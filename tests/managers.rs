@@ -845,4 +845,38 @@ mod tests {
             assert_eq!(seen.placed(master).workload, None, "{master}");
         }
     }
+
+    #[test]
+    fn files_of_containers_count_in_homes_and_in_every_kind() {
+        let install = "[Install]\nWantedBy=default.target\n";
+        let web = format!("[Container]\nImage=example.org/web:1\nPod=shop.pod\n{install}");
+        let pod = format!("[Pod]\nPublishPort=8072:80\n{install}");
+        let kube = format!("[Kube]\nYaml=/opt/app/all.yaml\n{install}");
+        let seen = Machine::with(&[
+            ("usr/bin/podman", "x"),
+            ("var/lib/systemd/linger/shop", ""),
+            (
+                "var/lib/shop/.config/containers/systemd/web.container",
+                &web,
+            ),
+            ("etc/containers/systemd/users/900/shop.pod", &pod),
+            ("etc/containers/systemd/all.kube", &kube),
+            ("root/.config/containers/systemd/mine.container", &web),
+        ])
+        .seen();
+        let web = seen.service("web.service");
+        assert_eq!((web.user.as_str(), web.enabled), ("shop", true));
+        assert_eq!(line(web), "podman run --pod shop.pod example.org/web:1");
+        let pod = seen.service("shop-pod.service");
+        assert_eq!(line(pod), "podman pod create --publish 8072:80");
+        assert_eq!(pod.user, "shop");
+        let all = seen.service("all.service");
+        assert_eq!(line(all), "podman kube play /opt/app/all.yaml");
+        assert_eq!(all.user, "root");
+        for name in ["web.service", "shop-pod.service", "all.service"] {
+            assert_eq!(seen.placed(name).disposition, Disposition::Keep, "{name}");
+        }
+        // Nobody is logged in.
+        assert!(!seen.service("mine.service").enabled);
+    }
 }

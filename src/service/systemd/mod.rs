@@ -23,6 +23,8 @@ mod specifier;
 mod timer;
 mod unit;
 
+pub(super) use lingering::of as lingers;
+
 use super::managed::Wanted;
 use super::manager::Manager;
 use super::{GeneratedUnit, MOST_SERVICES, Service, Services, Socket, SocketKind};
