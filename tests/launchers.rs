@@ -370,3 +370,105 @@ fn a_limit_that_a_start_script_is_handed_as_a_command_is_a_limit() {
     let limits = &out.workload("apache2")["plan"]["process"]["limits"]["process"];
     assert_eq!(limits, &serde_json::json!([["nofile", "65536"]]));
 }
+
+/// A user with a home, and an environment that a tool keeps for a project.
+fn environment(root: &Path, at: &str, program_name: &str) {
+    write(
+        root,
+        "etc/passwd",
+        "root:x:0:0::/root:/bin/sh\nshop:x:900:900::/home/shop:/bin/sh\n",
+    );
+    let python = "home/shop/.pyenv/versions/3.11.4/bin/python3.11";
+    program(root, python, "x");
+    write(
+        root,
+        "home/shop/.pyenv/versions/3.11.4/lib/python3.11/os.py",
+        "x\n",
+    );
+    let file = format!("{at}/bin/{program_name}");
+    program(root, &file, &format!("#!/{at}/bin/python\nimport x\n"));
+    symlink(format!("/{python}"), root.join(at).join("bin/python")).unwrap();
+    write(
+        root,
+        &format!("{at}/pyvenv.cfg"),
+        "home = /home/shop/.pyenv/versions/3.11.4/bin\n",
+    );
+}
+
+fn carried(out: &Out, id: &str, path: &str) -> bool {
+    let rootfs = out.path.join(format!("workloads/{id}/rootfs"));
+    rootfs.join(path).symlink_metadata().is_ok()
+}
+
+#[test]
+fn what_poetry_runs_is_of_the_environment_of_its_project() {
+    let own = "home/shop/.cache/pypoetry/virtualenvs/api-Wv6W3vCY-py3.11";
+    let out = migrate(|root| {
+        environment(root, own, "gunicorn");
+        write(
+            root,
+            "home/shop/.cache/pypoetry/virtualenvs/other-AAAAAAAA-py3.11/bin/gunicorn",
+            "x",
+        );
+        write(root, "home/shop/.cache/pip/x", "x");
+        program(root, "usr/bin/poetry", "x");
+        write(
+            root,
+            "srv/api/pyproject.toml",
+            "[tool.poetry]\nname = \"api\"\n",
+        );
+        service(
+            root,
+            "api",
+            "User=shop\nWorkingDirectory=/srv/api\nExecStart=/usr/bin/poetry run gunicorn -b 0.0.0.0:8073 api:app",
+        );
+    });
+    assert_eq!(out.ports("api"), [8073]);
+    assert!(carried(&out, "api", &format!("{own}/bin/gunicorn")));
+    assert!(carried(
+        &out,
+        "api",
+        "home/shop/.pyenv/versions/3.11.4/lib/python3.11/os.py"
+    ));
+    // The tool's other environments and caches are none of this service's.
+    assert!(!carried(&out, "api", "home/shop/.cache/pip"));
+    assert!(!carried(
+        &out,
+        "api",
+        "home/shop/.cache/pypoetry/virtualenvs/other-AAAAAAAA-py3.11"
+    ));
+}
+
+#[test]
+fn what_pipenv_runs_is_of_the_environment_of_its_project() {
+    let own = "home/shop/.local/share/virtualenvs/web-Qt99SJk8";
+    let out = migrate(|root| {
+        environment(root, own, "uvicorn");
+        program(root, "usr/bin/pipenv", "x");
+        write(root, "srv/web/Pipfile", "[packages]\n");
+        service(
+            root,
+            "web",
+            "User=shop\nWorkingDirectory=/srv/web\nExecStart=/usr/bin/pipenv run uvicorn web:app --port 8074",
+        );
+    });
+    assert_eq!(out.ports("web"), [8074]);
+    assert!(carried(&out, "web", &format!("{own}/bin/uvicorn")));
+    assert!(carried(&out, "web", &format!("{own}/pyvenv.cfg")));
+}
+
+#[test]
+fn what_conda_runs_is_of_the_environment_that_it_names() {
+    let own = "home/shop/miniconda3/envs/model";
+    let out = migrate(|root| {
+        environment(root, own, "gunicorn");
+        program(root, "home/shop/miniconda3/bin/conda", "x");
+        service(
+            root,
+            "model",
+            "User=shop\nWorkingDirectory=/srv\nExecStart=/home/shop/miniconda3/bin/conda run --no-capture-output -n model gunicorn -b :8075 m:app",
+        );
+    });
+    assert_eq!(out.ports("model"), [8075]);
+    assert!(carried(&out, "model", &format!("{own}/bin/gunicorn")));
+}

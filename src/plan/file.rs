@@ -172,7 +172,9 @@ impl<'p, 'a> Carrier<'p, 'a> {
 
     fn directory(&mut self, root: &Entry, why: &str) {
         let place = self.place;
-        if place.base.distribution.is_never_carried(&root.path) {
+        // Tools keep environments among what is only cached; a service that runs in one needs it all the same.
+        let is_environment = place.facts.tree.exists(&root.path.join("pyvenv.cfg"));
+        if !is_environment && place.base.distribution.is_never_carried(&root.path) {
             return;
         }
         self.root(root, why);

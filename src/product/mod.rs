@@ -82,6 +82,7 @@ pub fn program_of(service: &Service, facts: &Facts) -> Program {
     let around = Around {
         directory: service.working_directory.as_ref(),
         variables: &service.environment.variables,
+        home: facts.user(&service.user).map(|user| user.home.as_str()),
     };
     program::of_in(argv, around, facts)
 }

@@ -1,5 +1,6 @@
 //! From one command to the next: what a launcher, a shell, a script or an interpreter comes to.
 
+use super::environment::Asked;
 use super::launcher::{self, Interpreter, Runner, Started};
 use super::{Around, Program, SHELLS, Step, base, interpreter_name, is_shell, locate};
 use crate::fact::{Document, Facts, Script, Syntax};
@@ -19,6 +20,7 @@ pub(super) struct Follower<'a> {
     found: Program,
     directory: Option<MachinePath>,
     known: BTreeMap<String, String>,
+    home: Option<String>,
     budget: Budget,
     /// What is run now, a script runs: its words are not the command line's.
     in_script: bool,
@@ -31,6 +33,7 @@ impl<'a> Follower<'a> {
             found: Program::default(),
             directory: around.directory.cloned(),
             known: around.variables.iter().cloned().collect(),
+            home: around.home.map(str::to_owned),
             budget: Budget::new(BYTES),
             in_script: false,
         }
@@ -58,7 +61,11 @@ impl<'a> Follower<'a> {
                     for (name, value) in settings {
                         self.set(name, value);
                     }
+                    let own = rest.len().saturating_sub(command.len());
+                    let own = rest.get(..own).unwrap_or_default();
+                    let outer = launcher.and_then(|launcher| self.enter(launcher, first, own));
                     self.follow(command, depth + 1);
+                    self.leave(outer);
                 }
                 Started::Line(line) => self.line(line, depth),
             }
@@ -72,6 +79,46 @@ impl<'a> Follower<'a> {
             self.interpreted(interpreter, rest, depth);
         } else if let Some(script) = real.and_then(|real| self.facts.scripts.get(&real)) {
             self.script(script, first, rest, depth);
+        }
+    }
+
+    /// Has the programs of a launcher's environment found first. What PATH was before, where there is one.
+    fn enter(
+        &mut self,
+        launcher: &launcher::Launcher,
+        named: &str,
+        args: &[String],
+    ) -> Option<Option<String>> {
+        if launcher.environments.is_empty() {
+            return None;
+        }
+        let program = self.locate(named);
+        let asked = Asked {
+            facts: self.facts,
+            program: program.as_ref(),
+            args,
+            directory: self.directory.as_ref(),
+            home: self.home.as_deref(),
+            variables: &self.known,
+            budget: &self.budget,
+        };
+        let environment = asked.environment(launcher)?;
+        let before = self.known.get("PATH").cloned();
+        let rest = before.as_deref().unwrap_or_default();
+        let path = format!("{}:{rest}", environment.join("bin").text());
+        self.known.insert("PATH".to_owned(), path);
+        Some(before)
+    }
+
+    fn leave(&mut self, outer: Option<Option<String>>) {
+        match outer {
+            Some(Some(path)) => {
+                self.known.insert("PATH".to_owned(), path);
+            }
+            Some(None) => {
+                self.known.remove("PATH");
+            }
+            None => {}
         }
     }
 

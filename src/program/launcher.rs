@@ -2,6 +2,7 @@
 
 use crate::walk::glob;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 #[derive(Debug, Default, Deserialize)]
@@ -93,6 +94,11 @@ pub(super) struct Launcher {
     verbs: Vec<String>,
     #[serde(default)]
     assignments: bool,
+    /// Where the environments are that it runs its command in, the first that is there; and options that name one.
+    #[serde(default)]
+    pub(super) environments: Vec<String>,
+    #[serde(default)]
+    pub(super) options: BTreeMap<String, Vec<String>>,
 }
 
 /// What a launcher starts.
