@@ -84,13 +84,13 @@ impl Asked<'_> {
         }
         let tree = &self.facts.tree;
         let is_one = |path: &MachinePath| tree.get(&path.join("bin")).is_some_and(Entry::is_dir);
-        let found = if crate::walk::glob::is_pattern(&pattern) {
+        
+        if crate::walk::glob::is_pattern(&pattern) {
             let mut found = tree.glob(&pattern).into_iter().map(|entry| &entry.path);
             found.find(|path| is_one(path)).cloned()
         } else {
             Some(MachinePath::new(&pattern)).filter(is_one)
-        };
-        found
+        }
     }
 }
 

@@ -229,21 +229,18 @@ impl Check<'_> {
         let quoted: Vec<String> = words.iter().map(|word| crate::quote::shell(word)).collect();
         let mut run = Script::new(facts, &self.file.path, vec!["sh".to_owned()]);
         run.line(self.start.line, &format!("exec {}", quoted.join(" ")));
-        service = match run.best() {
-            Some(started) => service.starting(started, facts),
-            None => {
-                words.first()?;
-                service.commands = Commands {
-                    start: vec![Command {
-                        argv: words,
-                        ignore_failure: false,
-                        privileged: false,
-                        evidence: evidence.clone(),
-                    }],
-                    ..Commands::default()
-                };
-                service
-            }
+        service = if let Some(started) = run.best() { service.starting(started, facts) } else {
+            words.first()?;
+            service.commands = Commands {
+                start: vec![Command {
+                    argv: words,
+                    ignore_failure: false,
+                    privileged: false,
+                    evidence: evidence.clone(),
+                }],
+                ..Commands::default()
+            };
+            service
         };
         // What it starts is to leave it: it does not wait.
         service.kind = ServiceType::Forking;

@@ -128,7 +128,7 @@ fn places(facts: &Facts) -> Vec<Place<'_>> {
     let users = facts.users.iter().filter(|user| user.home.starts_with('/'));
     for user in users.take(MOST_USERS) {
         let own = MachinePath::new(&user.home).join(OF_HOME);
-        let numbered = MachinePath::new(FOR_USERS).join(&user.uid.to_string());
+        let numbered = MachinePath::new(FOR_USERS).join(user.uid.to_string());
         for directory in [own, numbered] {
             if facts.tree.exists(&directory) && seen.insert(directory.clone()) {
                 found.push(Place {

@@ -64,7 +64,7 @@ fn lines<'a>(facts: &'a Facts, path: &MachinePath) -> impl Iterator<Item = &'a s
 
 /// Names in `NAME.d`, or in the older file of lines.
 fn names(facts: &Facts, definition: &MachinePath, of: &str) -> Vec<String> {
-    let inside = definitions(facts, &definition.join(&format!("{of}.d"))).into_iter();
+    let inside = definitions(facts, &definition.join(format!("{of}.d"))).into_iter();
     let inside = inside.map(|path| path.name().into_owned());
     let lines = lines(facts, &definition.join(of));
     inside.chain(lines.map(str::to_owned)).collect()
