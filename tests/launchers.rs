@@ -472,3 +472,38 @@ fn what_conda_runs_is_of_the_environment_that_it_names() {
     assert_eq!(out.ports("model"), [8075]);
     assert!(carried(&out, "model", &format!("{own}/bin/gunicorn")));
 }
+
+#[test]
+fn of_several_documents_those_count_whose_profile_is_on() {
+    let text = "server:\n  port: 8080\n---\nspring:\n  config:\n    activate:\n      on-profile: prod\n  datasource:\n    url: jdbc:postgresql://pg.example.net:5432/a\nserver:\n  port: 8076\n---\nspring:\n  config:\n    activate:\n      on-profile: dev\n  datasource:\n    url: jdbc:postgresql://dev.example.net:5432/a\nserver:\n  port: 9999\n";
+    let out = migrate(|root| {
+        program(root, "usr/bin/java", "x");
+        write(root, "srv/a/a.jar", JAR);
+        write(root, "srv/a/application.yml", text);
+        write(
+            root,
+            "srv/a/application-dev.properties",
+            "server.port=9998\nmail.host=mail.dev.example.net\nmail.port=25\n",
+        );
+        write(root, "srv/b/b.jar", JAR);
+        write(
+            root,
+            "srv/b/application.properties",
+            "server.port=8080\nspring.profiles.active=live\n#---\nspring.config.activate.on-profile=live\nserver.port=8077\n#---\nspring.config.activate.on-profile=!live\nserver.port=9997\n",
+        );
+        let unit = |jar: &str, more: &str| {
+            format!(
+                "User=shop\nWorkingDirectory=/srv/{jar}\nExecStart=/usr/bin/java -jar /srv/{jar}/{jar}.jar{more}"
+            )
+        };
+        service(root, "a", &unit("a", " --spring.profiles.active=prod"));
+        service(root, "b", &unit("b", ""));
+    });
+    assert_eq!(out.ports("a"), [8076]);
+    let connects = out.workload("a")["connects"].to_string();
+    assert!(
+        connects.contains("pg.example.net") && !connects.contains("dev.example.net"),
+        "{connects}"
+    );
+    assert_eq!(out.ports("b"), [8077]);
+}

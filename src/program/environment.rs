@@ -84,7 +84,7 @@ impl Asked<'_> {
         }
         let tree = &self.facts.tree;
         let is_one = |path: &MachinePath| tree.get(&path.join("bin")).is_some_and(Entry::is_dir);
-        
+
         if crate::walk::glob::is_pattern(&pattern) {
             let mut found = tree.glob(&pattern).into_iter().map(|entry| &entry.path);
             found.find(|path| is_one(path)).cloned()

@@ -229,7 +229,9 @@ impl Check<'_> {
         let quoted: Vec<String> = words.iter().map(|word| crate::quote::shell(word)).collect();
         let mut run = Script::new(facts, &self.file.path, vec!["sh".to_owned()]);
         run.line(self.start.line, &format!("exec {}", quoted.join(" ")));
-        service = if let Some(started) = run.best() { service.starting(started, facts) } else {
+        service = if let Some(started) = run.best() {
+            service.starting(started, facts)
+        } else {
             words.first()?;
             service.commands = Commands {
                 start: vec![Command {
