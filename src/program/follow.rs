@@ -52,6 +52,10 @@ impl<'a> Follower<'a> {
             return;
         }
         let real = self.step(first, rest);
+        if let Some(hosted) = real.as_ref().and_then(|real| self.hosted(real)) {
+            self.step(&hosted, rest);
+            return;
+        }
         let base = base(first);
         let launcher = launcher::of(base);
         if let Some(started) = launcher.and_then(|launcher| launcher.started(rest)) {
@@ -80,6 +84,14 @@ impl<'a> Follower<'a> {
         } else if let Some(script) = real.and_then(|real| self.facts.scripts.get(&real)) {
             self.script(script, first, rest, depth);
         }
+    }
+
+    /// What a program runs that only brings a runtime of its own.
+    fn hosted(&self, program: &MachinePath) -> Option<String> {
+        let beside = program.parent()?;
+        let is_beside = |name: &str| self.facts.tree.exists(&beside.join(name));
+        let hosted = launcher::hosted(&program.name(), &is_beside)?;
+        Some(beside.join(&hosted).text().into_owned())
     }
 
     /// Has the programs of a launcher's environment found first. What PATH was before, where there is one.
