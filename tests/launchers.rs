@@ -507,3 +507,54 @@ fn of_several_documents_those_count_whose_profile_is_on() {
     );
     assert_eq!(out.ports("b"), [8077]);
 }
+
+#[test]
+fn a_secret_that_cannot_be_told_leaves_the_rest_written() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("machine");
+    machine(&root);
+    program(&root, "opt/shop/shopd", "x");
+    // The value has a blank, and the variable is split into words.
+    write(
+        &root,
+        "etc/default/odd",
+        "OPTS=\"--password=geheim1x --verbose\"\nDB_PASSWORD=\"geheim2x zwei\"\n",
+    );
+    service(
+        &root,
+        "odd",
+        "EnvironmentFile=/etc/default/odd\nExecStart=/opt/shop/shopd --password $DB_PASSWORD",
+    );
+    service(
+        &root,
+        "fine",
+        "Environment=DB_PASSWORD=geheim3x\nExecStart=/opt/shop/shopd --password ${DB_PASSWORD}",
+    );
+    let out = scratch.path().join("out");
+    let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
+        .args([
+            "migrate",
+            root.to_str().unwrap(),
+            "-o",
+            out.to_str().unwrap(),
+        ])
+        .args(["--with-secrets", "--allow-partial"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    // Not silently: what is asked for is not all there.
+    assert_eq!(done.status.code(), Some(3), "{said}");
+    assert!(said.contains("of odd: the command at"), "{said}");
+    assert!(!said.contains("geheim"), "{said}");
+    let written: Vec<String> = std::fs::read_dir(out.join("secrets"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(
+        written.iter().any(|name| name.starts_with("fine")),
+        "{written:?}"
+    );
+    assert!(out.join("workloads/odd/Dockerfile").exists());
+    let readme = std::fs::read_to_string(out.join("README.md")).unwrap();
+    assert!(readme.contains("secrets/odd"), "{readme}");
+}

@@ -67,15 +67,17 @@ fn run(
         root,
         packs,
         mut facts,
-        study,
+        mut study,
     } = opened;
-    let chosen = choose(&study, &output.workload)?;
+    let mut chosen = choose(&study, &output.workload)?;
     let values = if output.with_secrets {
         disclose::values(&mut facts, &root, &packs, &chosen)
             .map_err(|error| Error::Other(error.to_string()))?
     } else {
         render::secret::Values::default()
     };
+    let in_scan = (study.scan.workloads.iter_mut()).filter_map(|workload| workload.plan.as_mut());
+    let lost = unwritten(chosen.iter_mut().chain(in_scan), &values);
     let progress = ui::progress::Bar::new(global);
     let machine = render::Machine {
         tree: &facts.tree,
@@ -113,7 +115,24 @@ fn run(
             output.with_data,
         ));
     }
-    Ok(judge(global, &study.scan, gates))
+    let status = judge(global, &study.scan, gates);
+    // Not all that was asked for is there, whatever may stay unexamined.
+    Ok(if lost { ExitStatus::Partial } else { status })
+}
+
+/// Takes note in the plans of secrets that could not be told; whether there are any.
+fn unwritten<'a>(
+    plans: impl Iterator<Item = &'a mut crate::plan::Plan>,
+    values: &render::secret::Values,
+) -> bool {
+    let mut found = false;
+    for secret in plans.flat_map(|plan| &mut plan.state.secrets) {
+        if values.reason(&secret.name).is_some() {
+            secret.written = false;
+            found = true;
+        }
+    }
+    found
 }
 
 /// Whether OUT is in the tree that is read.

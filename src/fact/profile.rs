@@ -68,7 +68,9 @@ impl Active {
     /// Takes note of a setting that says which are on.
     pub fn learn(&mut self, key: &str, args: &[String]) {
         if !self.is_settled && TABLE.keys.contains(&key.replace('/', ".")) {
-            args.iter().for_each(|value| self.add(value));
+            for value in args {
+                self.add(value);
+            }
         }
     }
 

@@ -69,7 +69,7 @@ impl<'a> Follower<'a> {
                     let own = rest.get(..own).unwrap_or_default();
                     let outer = launcher.and_then(|launcher| self.enter(launcher, first, own));
                     self.follow(command, depth + 1);
-                    self.leave(outer);
+                    self.known = outer.unwrap_or_else(|| std::mem::take(&mut self.known));
                 }
                 Started::Line(line) => self.line(line, depth),
             }
@@ -94,13 +94,13 @@ impl<'a> Follower<'a> {
         Some(beside.join(&hosted).text().into_owned())
     }
 
-    /// Has the programs of a launcher's environment found first. What PATH was before, where there is one.
+    /// Has the programs of a launcher's environment found first. What was known before, where there is one.
     fn enter(
         &mut self,
         launcher: &launcher::Launcher,
         named: &str,
         args: &[String],
-    ) -> Option<Option<String>> {
+    ) -> Option<BTreeMap<String, String>> {
         if launcher.environments.is_empty() {
             return None;
         }
@@ -115,23 +115,11 @@ impl<'a> Follower<'a> {
             budget: &self.budget,
         };
         let environment = asked.environment(launcher)?;
-        let before = self.known.get("PATH").cloned();
-        let rest = before.as_deref().unwrap_or_default();
+        let before = self.known.clone();
+        let rest = before.get("PATH").map_or("", String::as_str);
         let path = format!("{}:{rest}", environment.join("bin").text());
         self.known.insert("PATH".to_owned(), path);
         Some(before)
-    }
-
-    fn leave(&mut self, outer: Option<Option<String>>) {
-        match outer {
-            Some(Some(path)) => {
-                self.known.insert("PATH".to_owned(), path);
-            }
-            Some(None) => {
-                self.known.remove("PATH");
-            }
-            None => {}
-        }
     }
 
     /// Notes a program and its arguments.

@@ -68,10 +68,9 @@ pub(super) fn read(reader: &mut Reader, file: &FileView<'_>) {
             next();
         } else if token.is(&["stop", "restart", "exec", "if", "depends", "every"]) {
             is_start = false;
-        } else if token.is(&["uid", "gid"]) && is_start {
-            let key = token.text.to_lowercase();
-            reader.setting(&section, &key, next().unwrap_or_default(), token.line);
-        } else if token.is(&["pidfile", "mode", "onreboot"]) {
+        } else if token.is(&["pidfile", "mode", "onreboot"])
+            || is_start && token.is(&["uid", "gid"])
+        {
             let key = token.text.to_lowercase();
             reader.setting(&section, &key, next().unwrap_or_default(), token.line);
         }
