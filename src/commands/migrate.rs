@@ -76,8 +76,7 @@ fn run(
     } else {
         render::secret::Values::default()
     };
-    let in_scan = (study.scan.workloads.iter_mut()).filter_map(|workload| workload.plan.as_mut());
-    let lost = unwritten(chosen.iter_mut().chain(in_scan), &values);
+    let lost = unwritten(&mut chosen, &mut study.scan, &values);
     let progress = ui::progress::Bar::new(global);
     let machine = render::Machine {
         tree: &facts.tree,
@@ -121,10 +120,14 @@ fn run(
 }
 
 /// Takes note in the plans of secrets that could not be told; whether there are any.
-fn unwritten<'a>(
-    plans: impl Iterator<Item = &'a mut crate::plan::Plan>,
+fn unwritten(
+    chosen: &mut [crate::plan::Plan],
+    scan: &mut crate::scan::Scan,
     values: &render::secret::Values,
 ) -> bool {
+    let in_scan = scan.workloads.iter_mut();
+    let in_scan = in_scan.filter_map(|workload| workload.plan.as_mut());
+    let plans = chosen.iter_mut().chain(in_scan);
     let mut found = false;
     for secret in plans.flat_map(|plan| &mut plan.state.secrets) {
         if values.reason(&secret.name).is_some() {

@@ -153,10 +153,14 @@ mod tests {
             ),
             ["network/ethernets/eth0/dhcp4=true@4"]
         );
-        let two = "a: 1\n---\nspring.config.activate.on-profile: x\na: 2\n";
+        let two = "port: 1\n---\nspring.config.activate.on-profile: x\nport: 2\n";
         assert_eq!(
             shown(Syntax::Yaml, two),
-            ["a=1@1", "a=2@4", "spring.config.activate.on-profile=x@3"]
+            [
+                "port=1@1",
+                "spring.config.activate.on-profile=x@3",
+                "port=2@4"
+            ]
         );
         assert_eq!(shown(Syntax::Toml, "[a]\nb = 1\n"), ["a/b=1@2"]);
     }
