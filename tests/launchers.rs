@@ -318,3 +318,243 @@ fn settings_inside_an_archive_count_and_those_beside_it_stand_over_them() {
     assert_eq!(out.ports("app"), [8098, 9097]);
     assert_eq!(out.ports("bare"), [8097, 9097]);
 }
+
+#[test]
+fn what_is_bound_to_another_place_is_found_there() {
+    let out = migrate(|root| {
+        program(root, "opt/shop/bin/shopd", "x");
+        write(root, "srv/rules/a", "a\n");
+        write(root, "srv/pool/b", "b\n");
+        write(root, "srv/shop/tool/c", "c\n");
+        write(root, "var/lib/shop/x", "x\n");
+        service(
+            root,
+            "shop",
+            "User=shop\nExecStart=/opt/shop/bin/shopd\nStateDirectory=shop\nBindReadOnlyPaths=/srv/rules:/opt/shop/%p-rules:rbind -/srv/none:/opt/shop/none\nBindPaths=/srv/pool:/opt/shop/pool /srv/shop/tool:/var/lib/shop/tool",
+        );
+    });
+    let at = |path: &str| out.path.join("workloads/shop/rootfs").join(path);
+    let leads = |path: &str| std::fs::read_link(at(path)).ok();
+    assert_eq!(leads("opt/shop/shop-rules"), Some("/srv/rules".into()));
+    assert_eq!(leads("opt/shop/pool"), Some("/srv/pool".into()));
+    assert!(at("srv/rules/a").exists() && !at("srv/pool/b").exists());
+    // What may be missing is missing here, too.
+    assert!(leads("opt/shop/none").is_none());
+    // What may be written is kept.
+    assert!(out.text("compose.yaml").contains("target: \"/srv/pool\""));
+    // A volume has no link of the image in it: that is said.
+    assert!(leads("var/lib/shop/tool").is_none());
+    assert!(
+        out.text("workloads/shop/README.md")
+            .contains("shown to the service at /var/lib/shop/tool"),
+    );
+}
+
+#[test]
+fn a_limit_that_a_start_script_is_handed_as_a_command_is_a_limit() {
+    let out = migrate(|root| {
+        program(root, "usr/sbin/apache2", "x");
+        program(root, "usr/sbin/apachectl", "#!/bin/sh\n");
+        write(
+            root,
+            "etc/apache2/envvars",
+            "#APACHE_ULIMIT_MAX_FILES='ulimit -n 9000'\nAPACHE_ULIMIT_MAX_FILES='ulimit -S -n 65536'\n",
+        );
+        write(root, "etc/apache2/apache2.conf", "Listen 80\n");
+        service(
+            root,
+            "apache2",
+            "Type=forking\nLimitNOFILE=16384\nExecStart=/usr/sbin/apachectl start",
+        );
+    });
+    let limits = &out.workload("apache2")["plan"]["process"]["limits"]["process"];
+    assert_eq!(limits, &serde_json::json!([["nofile", "65536"]]));
+}
+
+/// A user with a home, and an environment that a tool keeps for a project.
+fn environment(root: &Path, at: &str, program_name: &str) {
+    write(
+        root,
+        "etc/passwd",
+        "root:x:0:0::/root:/bin/sh\nshop:x:900:900::/home/shop:/bin/sh\n",
+    );
+    let python = "home/shop/.pyenv/versions/3.11.4/bin/python3.11";
+    program(root, python, "x");
+    write(
+        root,
+        "home/shop/.pyenv/versions/3.11.4/lib/python3.11/os.py",
+        "x\n",
+    );
+    let file = format!("{at}/bin/{program_name}");
+    program(root, &file, &format!("#!/{at}/bin/python\nimport x\n"));
+    symlink(format!("/{python}"), root.join(at).join("bin/python")).unwrap();
+    write(
+        root,
+        &format!("{at}/pyvenv.cfg"),
+        "home = /home/shop/.pyenv/versions/3.11.4/bin\n",
+    );
+}
+
+fn carried(out: &Out, id: &str, path: &str) -> bool {
+    let rootfs = out.path.join(format!("workloads/{id}/rootfs"));
+    rootfs.join(path).symlink_metadata().is_ok()
+}
+
+#[test]
+fn what_poetry_runs_is_of_the_environment_of_its_project() {
+    let own = "home/shop/.cache/pypoetry/virtualenvs/api-Wv6W3vCY-py3.11";
+    let out = migrate(|root| {
+        environment(root, own, "gunicorn");
+        write(
+            root,
+            "home/shop/.cache/pypoetry/virtualenvs/other-AAAAAAAA-py3.11/bin/gunicorn",
+            "x",
+        );
+        write(root, "home/shop/.cache/pip/x", "x");
+        program(root, "usr/bin/poetry", "x");
+        write(
+            root,
+            "srv/api/pyproject.toml",
+            "[tool.poetry]\nname = \"api\"\n",
+        );
+        service(
+            root,
+            "api",
+            "User=shop\nWorkingDirectory=/srv/api\nExecStart=/usr/bin/poetry run gunicorn -b 0.0.0.0:8073 api:app",
+        );
+    });
+    assert_eq!(out.ports("api"), [8073]);
+    assert!(carried(&out, "api", &format!("{own}/bin/gunicorn")));
+    assert!(carried(
+        &out,
+        "api",
+        "home/shop/.pyenv/versions/3.11.4/lib/python3.11/os.py"
+    ));
+    // The tool's other environments and caches are none of this service's.
+    assert!(!carried(&out, "api", "home/shop/.cache/pip"));
+    assert!(!carried(
+        &out,
+        "api",
+        "home/shop/.cache/pypoetry/virtualenvs/other-AAAAAAAA-py3.11"
+    ));
+}
+
+#[test]
+fn what_pipenv_runs_is_of_the_environment_of_its_project() {
+    let own = "home/shop/.local/share/virtualenvs/web-Qt99SJk8";
+    let out = migrate(|root| {
+        environment(root, own, "uvicorn");
+        program(root, "usr/bin/pipenv", "x");
+        write(root, "srv/web/Pipfile", "[packages]\n");
+        service(
+            root,
+            "web",
+            "User=shop\nWorkingDirectory=/srv/web\nExecStart=/usr/bin/pipenv run uvicorn web:app --port 8074",
+        );
+    });
+    assert_eq!(out.ports("web"), [8074]);
+    assert!(carried(&out, "web", &format!("{own}/bin/uvicorn")));
+    assert!(carried(&out, "web", &format!("{own}/pyvenv.cfg")));
+}
+
+#[test]
+fn what_conda_runs_is_of_the_environment_that_it_names() {
+    let own = "home/shop/miniconda3/envs/model";
+    let out = migrate(|root| {
+        environment(root, own, "gunicorn");
+        program(root, "home/shop/miniconda3/bin/conda", "x");
+        service(
+            root,
+            "model",
+            "User=shop\nWorkingDirectory=/srv\nExecStart=/home/shop/miniconda3/bin/conda run --no-capture-output -n model gunicorn -b :8075 m:app",
+        );
+    });
+    assert_eq!(out.ports("model"), [8075]);
+    assert!(carried(&out, "model", &format!("{own}/bin/gunicorn")));
+}
+
+#[test]
+fn of_several_documents_those_count_whose_profile_is_on() {
+    let text = "server:\n  port: 8080\n---\nspring:\n  config:\n    activate:\n      on-profile: prod\n  datasource:\n    url: jdbc:postgresql://pg.example.net:5432/a\nserver:\n  port: 8076\n---\nspring:\n  config:\n    activate:\n      on-profile: dev\n  datasource:\n    url: jdbc:postgresql://dev.example.net:5432/a\nserver:\n  port: 9999\n";
+    let out = migrate(|root| {
+        program(root, "usr/bin/java", "x");
+        write(root, "srv/a/a.jar", JAR);
+        write(root, "srv/a/application.yml", text);
+        write(
+            root,
+            "srv/a/application-dev.properties",
+            "server.port=9998\nmail.host=mail.dev.example.net\nmail.port=25\n",
+        );
+        write(root, "srv/b/b.jar", JAR);
+        write(
+            root,
+            "srv/b/application.properties",
+            "server.port=8080\nspring.profiles.active=live\n#---\nspring.config.activate.on-profile=live\nserver.port=8077\n#---\nspring.config.activate.on-profile=!live\nserver.port=9997\n",
+        );
+        let unit = |jar: &str, more: &str| {
+            format!(
+                "User=shop\nWorkingDirectory=/srv/{jar}\nExecStart=/usr/bin/java -jar /srv/{jar}/{jar}.jar{more}"
+            )
+        };
+        service(root, "a", &unit("a", " --spring.profiles.active=prod"));
+        service(root, "b", &unit("b", ""));
+    });
+    assert_eq!(out.ports("a"), [8076]);
+    let connects = out.workload("a")["connects"].to_string();
+    assert!(
+        connects.contains("pg.example.net") && !connects.contains("dev.example.net"),
+        "{connects}"
+    );
+    assert_eq!(out.ports("b"), [8077]);
+}
+
+#[test]
+fn a_secret_that_cannot_be_told_leaves_the_rest_written() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("machine");
+    machine(&root);
+    program(&root, "opt/shop/shopd", "x");
+    // The value has a blank, and the variable is split into words.
+    write(
+        &root,
+        "etc/default/odd",
+        "OPTS=\"--password=geheim1x --verbose\"\nDB_PASSWORD=\"geheim2x zwei\"\n",
+    );
+    service(
+        &root,
+        "odd",
+        "EnvironmentFile=/etc/default/odd\nExecStart=/opt/shop/shopd --password $DB_PASSWORD",
+    );
+    service(
+        &root,
+        "fine",
+        "Environment=DB_PASSWORD=geheim3x\nExecStart=/opt/shop/shopd --password ${DB_PASSWORD}",
+    );
+    let out = scratch.path().join("out");
+    let done = Command::new(env!("CARGO_BIN_EXE_transvase"))
+        .args([
+            "migrate",
+            root.to_str().unwrap(),
+            "-o",
+            out.to_str().unwrap(),
+        ])
+        .args(["--with-secrets", "--allow-partial"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    // Not silently: what is asked for is not all there.
+    assert_eq!(done.status.code(), Some(3), "{said}");
+    assert!(said.contains("of odd: the command at"), "{said}");
+    assert!(!said.contains("geheim"), "{said}");
+    let written: Vec<String> = std::fs::read_dir(out.join("secrets"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(
+        written.iter().any(|name| name.starts_with("fine")),
+        "{written:?}"
+    );
+    assert!(out.join("workloads/odd/Dockerfile").exists());
+    let readme = std::fs::read_to_string(out.join("README.md")).unwrap();
+    assert!(readme.contains("secrets/odd"), "{readme}");
+}

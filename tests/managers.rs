@@ -759,4 +759,124 @@ mod tests {
         assert_eq!(job.command, "/home/bot/run");
         assert_eq!(job.service.as_ref().unwrap().name, "b.service");
     }
+
+    #[test]
+    fn programs_of_monit_are_services_and_those_of_the_machine_stay_one() {
+        let rc = "set daemon 30\ninclude /etc/monit/on/*\ncheck process web with pidfile /run/web.pid\n  start program = \"/opt/app/run --port 8070\" as uid shop and gid shop\ncheck process idle matching idle\n  start program = \"/opt/app/run --idle\"\n  mode manual\n";
+        let more = "check process queue with pidfile /run/queue.pid\n  start program = \"/bin/sh -c 'cd /opt/app && exec ./run --queue'\"\ncheck process off with pidfile /run/off.pid\n  start program = \"/usr/bin/systemctl start off\"\ncheck process old with pidfile /run/old.pid\n  start program = \"/etc/init.d/old start\"\n";
+        let machine = Machine::with(&[
+            ("usr/bin/monit", "x"),
+            ("etc/monit/monitrc", rc),
+            ("etc/monit/on/more", more),
+            (
+                "etc/systemd/system/off.service",
+                "[Service]\nExecStart=/opt/app/run --off\n",
+            ),
+        ]);
+        let seen = machine
+            .starting("monit", "ExecStart=/usr/bin/monit -c /etc/monit/monitrc -I")
+            .starting("old", "ExecStart=/opt/app/run --old")
+            .seen();
+        let web = seen.service("web");
+        assert_eq!((web.manager, web.enabled), (Starter::Monit, true));
+        assert_eq!((web.user.as_str(), web.group.as_str()), ("shop", "shop"));
+        assert_eq!(line(web), "/opt/app/run --port 8070");
+        assert_eq!(web.pid_file, Some("/run/web.pid".into()));
+        let queue = seen.service("queue");
+        assert_eq!(queue.working_directory, Some("/opt/app".into()));
+        assert!(line(queue).ends_with("run --queue"), "{}", line(queue));
+        assert!(!seen.service("idle").enabled);
+        // What only tells the machine's manager is that manager's service, and runs.
+        assert!(seen.service("off.service").enabled && seen.service("old.service").enabled);
+        assert!(!seen.names().contains(&"off") && !seen.names().contains(&"old"));
+        assert_eq!(seen.placed("monit.service").workload, None);
+        assert!(
+            seen.plan("web")
+                .process
+                .command
+                .argv
+                .contains(&"8070".to_owned())
+        );
+    }
+
+    #[test]
+    fn definitions_of_s6_rc_run_where_the_boot_reaches_them() {
+        let run = "#!/bin/execlineb -P\ns6-setuidgid shop\n/opt/app/run --port 8071\n";
+        let seen = Machine::with(&[
+            ("usr/bin/s6-svscan", "x"),
+            ("usr/bin/s6-rc-init", "x"),
+            ("etc/s6-rc/source/default/type", "bundle\n"),
+            ("etc/s6-rc/source/default/contents.d/web", ""),
+            ("etc/s6-rc/source/web/type", "longrun\n"),
+            ("etc/s6-rc/source/web/run", run),
+            ("etc/s6-rc/source/web/producer-for", "web-log\n"),
+            ("etc/s6-rc/source/web/dependencies.d/queue", ""),
+            ("etc/s6-rc/source/web-log/type", "longrun\n"),
+            ("etc/s6-rc/source/web-log/consumer-for", "web\n"),
+            (
+                "etc/s6-rc/source/web-log/run",
+                "#!/bin/execlineb -P\ns6-log /var/log/web\n",
+            ),
+            ("etc/s6-rc/source/queue/type", "longrun\n"),
+            (
+                "etc/s6-rc/source/queue/run",
+                "#!/bin/sh\nexec /opt/app/run --queue\n",
+            ),
+            ("etc/s6-rc/source/queue/dependencies", "prepare\n"),
+            ("etc/s6-rc/source/prepare/type", "oneshot\n"),
+            ("etc/s6-rc/source/prepare/up", "mkdir -p /run/queue\n"),
+            ("etc/s6-rc/source/spare/type", "longrun\n"),
+            (
+                "etc/s6-rc/source/spare/run",
+                "#!/bin/sh\nexec /opt/app/run --spare\n",
+            ),
+        ])
+        .starting("scan", "ExecStart=/usr/bin/s6-svscan /run/service")
+        .starting("rc", "ExecStart=/usr/bin/s6-rc-init /run/service")
+        .seen();
+        let web = seen.service("web");
+        assert_eq!((web.manager, web.user.as_str()), (Starter::S6, "shop"));
+        assert_eq!(line(web), "/opt/app/run --port 8071");
+        // What is reached by a dependency runs too; what nothing names does not.
+        assert!(web.enabled && seen.service("queue").enabled && !seen.service("spare").enabled);
+        assert_eq!(seen.placed("prepare").disposition, Disposition::Platform);
+        assert!(!seen.names().contains(&"web-log"));
+        for master in ["scan.service", "rc.service"] {
+            assert_eq!(seen.placed(master).workload, None, "{master}");
+        }
+    }
+
+    #[test]
+    fn files_of_containers_count_in_homes_and_in_every_kind() {
+        let install = "[Install]\nWantedBy=default.target\n";
+        let web = format!("[Container]\nImage=example.org/web:1\nPod=shop.pod\n{install}");
+        let pod = format!("[Pod]\nPublishPort=8072:80\n{install}");
+        let kube = format!("[Kube]\nYaml=/opt/app/all.yaml\n{install}");
+        let seen = Machine::with(&[
+            ("usr/bin/podman", "x"),
+            ("var/lib/systemd/linger/shop", ""),
+            (
+                "var/lib/shop/.config/containers/systemd/web.container",
+                &web,
+            ),
+            ("etc/containers/systemd/users/900/shop.pod", &pod),
+            ("etc/containers/systemd/all.kube", &kube),
+            ("root/.config/containers/systemd/mine.container", &web),
+        ])
+        .seen();
+        let web = seen.service("web.service");
+        assert_eq!((web.user.as_str(), web.enabled), ("shop", true));
+        assert_eq!(line(web), "podman run --pod shop.pod example.org/web:1");
+        let pod = seen.service("shop-pod.service");
+        assert_eq!(line(pod), "podman pod create --publish 8072:80");
+        assert_eq!(pod.user, "shop");
+        let all = seen.service("all.service");
+        assert_eq!(line(all), "podman kube play /opt/app/all.yaml");
+        assert_eq!(all.user, "root");
+        for name in ["web.service", "shop-pod.service", "all.service"] {
+            assert_eq!(seen.placed(name).disposition, Disposition::Keep, "{name}");
+        }
+        // Nobody is logged in.
+        assert!(!seen.service("mine.service").enabled);
+    }
 }

@@ -309,6 +309,7 @@ fn managers_are_those_that_have_a_place() {
         "manager.rs",
         "managed.rs",
         "answered.rs",
+        "bind.rs",
         "limit.rs",
         "script",
     ];

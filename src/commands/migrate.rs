@@ -74,15 +74,16 @@ fn run(
         root,
         packs,
         mut facts,
-        study,
+        mut study,
     } = opened;
-    let chosen = choose(&study, &output.workload)?;
+    let mut chosen = choose(&study, &output.workload)?;
     let values = if output.with_secrets {
         disclose::values(&mut facts, &root, &packs, &chosen)
             .map_err(|error| Error::Other(error.to_string()))?
     } else {
         render::secret::Values::default()
     };
+    let lost = unwritten(&mut chosen, &mut study.scan, &values);
     let progress = ui::progress::Bar::new(global);
     let machine = render::Machine {
         tree: &facts.tree,
@@ -121,7 +122,28 @@ fn run(
             output.with_data,
         ));
     }
-    Ok(judge(global, &study.scan, gates))
+    let status = judge(global, &study.scan, gates);
+    // Not all that was asked for is there, whatever may stay unexamined.
+    Ok(if lost { ExitStatus::Partial } else { status })
+}
+
+/// Takes note in the plans of secrets that could not be told; whether there are any.
+fn unwritten(
+    chosen: &mut [crate::plan::Plan],
+    scan: &mut crate::scan::Scan,
+    values: &render::secret::Values,
+) -> bool {
+    let in_scan = scan.workloads.iter_mut();
+    let in_scan = in_scan.filter_map(|workload| workload.plan.as_mut());
+    let plans = chosen.iter_mut().chain(in_scan);
+    let mut found = false;
+    for secret in plans.flat_map(|plan| &mut plan.state.secrets) {
+        if values.reason(&secret.name).is_some() {
+            secret.written = false;
+            found = true;
+        }
+    }
+    found
 }
 
 /// Whether OUT is in the tree that is read.

@@ -69,9 +69,11 @@ pub fn values(
     let open = Seen::new(facts, packs, &names);
     disclosed.lend(facts);
     for (plan, secret) in wanted {
-        let text =
-            content(plan, secret, &masked, &open).map_err(|why| failed(plan, secret, why))?;
-        values.put(&secret.name, &text);
+        match content(plan, secret, &masked, &open) {
+            Ok(text) => values.put(&secret.name, &text),
+            // One that cannot be told is that workload's affair, and no reason to write nothing.
+            Err(why) => values.lose(&secret.name, why),
+        }
     }
     Ok(values)
 }

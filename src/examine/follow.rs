@@ -183,6 +183,7 @@ fn executables(facts: &Facts, services: &Services) -> Vec<Want> {
             let around = Around {
                 directory: service.working_directory.as_ref(),
                 variables: &service.environment.variables,
+                home: facts.user(&service.user).map(|user| user.home.as_str()),
             };
             let program = program::of_in(&command.argv, around, facts);
             let asks = program.asks.iter();

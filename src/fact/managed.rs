@@ -22,6 +22,8 @@ pub enum Dialect {
     Upstart,
     /// `service NAME { key = value }`, as xinetd has it.
     Xinetd,
+    /// Checks of monit, each with the program that starts what it watches.
+    Monit,
 }
 
 /// One such file. A program is a section; its variables are entries of the key [`VARIABLES`], quoted as a unit's.

@@ -16,6 +16,7 @@ mod job;
 mod managed;
 pub mod masking;
 mod package;
+pub mod profile;
 pub mod unit;
 
 pub use account::{Group, User};

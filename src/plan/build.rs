@@ -159,6 +159,7 @@ impl<'p> Shared<'p, '_> {
                 .chain(package::remarks(&parts.sources))
                 .chain(uninstalled)
                 .chain(parts.carried.remark())
+                .chain(parts.carried.notes.iter().cloned())
                 .collect(),
             parts.identity.accounts.notes.clone(),
             parts.draft.notes.clone(),

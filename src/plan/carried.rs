@@ -4,7 +4,7 @@ use super::file::{Carrier, is_live};
 use super::place::{Brought, Place};
 use super::secret::{self, Taken};
 use super::{
-    PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, configuration, service, volume,
+    PlannedFile, PlannedRemoval, PlannedSecret, PlannedVolume, bind, configuration, service, volume,
 };
 use crate::disk::FileKind;
 use crate::path::MachinePath;
@@ -26,6 +26,7 @@ pub(super) struct Carried {
     pub packages: BTreeSet<String>,
     /// Places that are no part of the image.
     pub left_out: Vec<MachinePath>,
+    pub notes: Vec<String>,
 }
 
 /// Packed files that a note names; the others are counted.
@@ -153,6 +154,8 @@ pub(super) fn carried(
     left_out.extend(service::logs(workload));
     left_out.extend(workload.mounts.iter().map(|mount| mount.path.clone()));
     left_out.extend(credentials(workload));
+    let binds = bind::binds(workload, volumes, place);
+    left_out.extend(binds.links.iter().map(|bind| bind.place.clone()));
     let brought = if let Some(disk) = image.disk {
         let packages = disk.iter().filter_map(|at| place.facts.packages.get(*at));
         Brought {
@@ -188,6 +191,9 @@ pub(super) fn carried(
     for path in names(workload, place) {
         carrier.way(&path);
     }
+    for bind in &binds.links {
+        carrier.bind(bind);
+    }
     let secrets = secret::files(workload, &carrier.secrets, place, taken);
     let secret_entries = carrier.secrets.values().cloned().collect();
     let packages = carrier.packages.clone();
@@ -210,5 +216,6 @@ pub(super) fn carried(
         secret_entries,
         packages,
         left_out,
+        notes: binds.notes,
     }
 }

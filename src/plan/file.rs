@@ -7,6 +7,7 @@ use super::place::{Brought, Place};
 use crate::disk::FileKind;
 use crate::fact::FileState;
 use crate::path::MachinePath;
+use crate::service::Bind;
 use crate::walk::Entry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -157,6 +158,13 @@ impl<'p, 'a> Carrier<'p, 'a> {
         }
     }
 
+    /// A link where a service is shown what the machine has elsewhere.
+    pub(super) fn bind(&mut self, bind: &Bind) {
+        let link = Entry::link(&self.place.facts.tree.canonical(&bind.place), &bind.source);
+        let why = format!("{} is shown there ({})", bind.source, bind.evidence.place());
+        self.root(&link, &why);
+    }
+
     /// Whether it, or something in it, is carried.
     fn has(&self, path: &MachinePath) -> bool {
         self.entries.contains_key(path) || self.secrets.contains_key(path)
@@ -164,7 +172,9 @@ impl<'p, 'a> Carrier<'p, 'a> {
 
     fn directory(&mut self, root: &Entry, why: &str) {
         let place = self.place;
-        if place.base.distribution.is_never_carried(&root.path) {
+        // Tools keep environments among what is only cached; a service that runs in one needs it all the same.
+        let is_environment = place.facts.tree.exists(&root.path.join("pyvenv.cfg"));
+        if !is_environment && place.base.distribution.is_never_carried(&root.path) {
             return;
         }
         self.root(root, why);

@@ -39,7 +39,11 @@ const KNOWN: &[&str] = &[
 pub(super) fn limits(workload: &Workload, facts: &Facts) -> (Limits, Vec<String>) {
     let (mut found, mut notes) = (Limits::default(), Vec::new());
     let services = workload.services.iter().take(1);
-    for limit in services.flat_map(|service| &service.limits) {
+    let of_unit = services.flat_map(|service| &service.limits);
+    // A start script's come after the manager's.
+    let product = workload.product.iter();
+    let of_script = product.flat_map(|product| &product.limits);
+    for limit in of_unit.chain(of_script) {
         match limit.name.as_str() {
             "MemoryMax" | "MemoryLimit" => match bytes(&limit.value) {
                 Size::Bytes(bytes) => found.memory = Some(bytes),
@@ -62,7 +66,10 @@ pub(super) fn limits(workload: &Workload, facts: &Facts) -> (Limits, Vec<String>
                 let value = process(&name, &limit.value).filter(|value| {
                     KNOWN.contains(&name.as_str()) && !is_customary(&name, value, by_hand)
                 });
-                found.process.extend(value.map(|value| (name, value)));
+                if let Some(value) = value {
+                    found.process.retain(|(known, _)| *known != name);
+                    found.process.push((name, value));
+                }
             }
         }
     }

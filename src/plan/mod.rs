@@ -5,6 +5,7 @@
 
 mod account;
 mod activate;
+mod bind;
 mod build;
 mod capability;
 mod carried;

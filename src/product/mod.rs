@@ -9,7 +9,7 @@ use crate::fact::{Evidence, Facts, Peer, Unexamined};
 use crate::path::MachinePath;
 use crate::program::{self, Around, Program};
 use crate::rule::Concern;
-use crate::service::Service;
+use crate::service::{Limit, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,7 @@ pub fn program_of(service: &Service, facts: &Facts) -> Program {
     let around = Around {
         directory: service.working_directory.as_ref(),
         variables: &service.environment.variables,
+        home: facts.user(&service.user).map(|user| user.home.as_str()),
     };
     program::of_in(argv, around, facts)
 }
@@ -188,6 +189,8 @@ pub struct Product {
     pub directories: Vec<Directory>,
     /// Variables it needs beyond the unit's.
     pub environment: Vec<(String, String)>,
+    /// What the variables of its start script limit it in, beside the unit.
+    pub limits: Vec<Limit>,
     pub concerns: Vec<Concern>,
     /// What of its configuration was too much to be read.
     pub unexamined: Vec<Unexamined>,

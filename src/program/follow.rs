@@ -1,5 +1,6 @@
 //! From one command to the next: what a launcher, a shell, a script or an interpreter comes to.
 
+use super::environment::Asked;
 use super::launcher::{self, Interpreter, Runner, Started};
 use super::{Around, Program, SHELLS, Step, base, interpreter_name, is_shell, locate};
 use crate::fact::{Document, Facts, Script, Syntax};
@@ -19,6 +20,7 @@ pub(super) struct Follower<'a> {
     found: Program,
     directory: Option<MachinePath>,
     known: BTreeMap<String, String>,
+    home: Option<String>,
     budget: Budget,
     /// What is run now, a script runs: its words are not the command line's.
     in_script: bool,
@@ -31,6 +33,7 @@ impl<'a> Follower<'a> {
             found: Program::default(),
             directory: around.directory.cloned(),
             known: around.variables.iter().cloned().collect(),
+            home: around.home.map(str::to_owned),
             budget: Budget::new(BYTES),
             in_script: false,
         }
@@ -49,6 +52,10 @@ impl<'a> Follower<'a> {
             return;
         }
         let real = self.step(first, rest);
+        if let Some(hosted) = real.as_ref().and_then(|real| self.hosted(real)) {
+            self.step(&hosted, rest);
+            return;
+        }
         let base = base(first);
         let launcher = launcher::of(base);
         if let Some(started) = launcher.and_then(|launcher| launcher.started(rest)) {
@@ -58,7 +65,11 @@ impl<'a> Follower<'a> {
                     for (name, value) in settings {
                         self.set(name, value);
                     }
+                    let own = rest.len().saturating_sub(command.len());
+                    let own = rest.get(..own).unwrap_or_default();
+                    let outer = launcher.and_then(|launcher| self.enter(launcher, first, own));
                     self.follow(command, depth + 1);
+                    self.known = outer.unwrap_or_else(|| std::mem::take(&mut self.known));
                 }
                 Started::Line(line) => self.line(line, depth),
             }
@@ -73,6 +84,42 @@ impl<'a> Follower<'a> {
         } else if let Some(script) = real.and_then(|real| self.facts.scripts.get(&real)) {
             self.script(script, first, rest, depth);
         }
+    }
+
+    /// What a program runs that only brings a runtime of its own.
+    fn hosted(&self, program: &MachinePath) -> Option<String> {
+        let beside = program.parent()?;
+        let is_beside = |name: &str| self.facts.tree.exists(&beside.join(name));
+        let hosted = launcher::hosted(&program.name(), &is_beside)?;
+        Some(beside.join(&hosted).text().into_owned())
+    }
+
+    /// Has the programs of a launcher's environment found first. What was known before, where there is one.
+    fn enter(
+        &mut self,
+        launcher: &launcher::Launcher,
+        named: &str,
+        args: &[String],
+    ) -> Option<BTreeMap<String, String>> {
+        if launcher.environments.is_empty() {
+            return None;
+        }
+        let program = self.locate(named);
+        let asked = Asked {
+            facts: self.facts,
+            program: program.as_ref(),
+            args,
+            directory: self.directory.as_ref(),
+            home: self.home.as_deref(),
+            variables: &self.known,
+            budget: &self.budget,
+        };
+        let environment = asked.environment(launcher)?;
+        let before = self.known.clone();
+        let rest = before.get("PATH").map_or("", String::as_str);
+        let path = format!("{}:{rest}", environment.join("bin").text());
+        self.known.insert("PATH".to_owned(), path);
+        Some(before)
     }
 
     /// Notes a program and its arguments.

@@ -2,6 +2,7 @@
 
 use crate::walk::glob;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 #[derive(Debug, Default, Deserialize)]
@@ -10,6 +11,25 @@ struct File {
     launcher: Vec<Launcher>,
     interpreter: Vec<Interpreter>,
     runner: Vec<Runner>,
+    host: Vec<Host>,
+}
+
+/// A program that is known by a file beside it, which tells what it runs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Host {
+    beside: Vec<String>,
+    ending: String,
+}
+
+/// What a program of this name runs, by the endings of files beside it.
+pub(super) fn hosted(name: &str, is_beside: &dyn Fn(&str) -> bool) -> Option<String> {
+    let mut all = FILE.host.iter();
+    let host = all.find(|host| {
+        let mut beside = host.beside.iter();
+        beside.any(|ending| is_beside(&format!("{name}{ending}")))
+    })?;
+    Some(format!("{name}{}", host.ending))
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,6 +113,11 @@ pub(super) struct Launcher {
     verbs: Vec<String>,
     #[serde(default)]
     assignments: bool,
+    /// Where the environments are that it runs its command in, the first that is there; and options that name one.
+    #[serde(default)]
+    pub(super) environments: Vec<String>,
+    #[serde(default)]
+    pub(super) options: BTreeMap<String, Vec<String>>,
 }
 
 /// What a launcher starts.

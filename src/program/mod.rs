@@ -2,6 +2,7 @@
 
 pub mod closure;
 pub mod configured;
+mod environment;
 mod follow;
 mod launcher;
 pub mod libraries;
@@ -66,6 +67,8 @@ pub struct Step {
 pub struct Around<'a> {
     pub directory: Option<&'a MachinePath>,
     pub variables: &'a [(String, String)],
+    /// The home of whoever runs it.
+    pub home: Option<&'a str>,
 }
 
 /// Takes a command line apart. Pure: scripts count as far as facts know them.

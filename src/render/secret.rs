@@ -18,18 +18,32 @@ const PIECE: usize = 1 << 20;
 /// What is in the files of secrets that are no whole files of the machine, by their names. It is written to these files,
 /// and says itself nowhere.
 #[derive(Default)]
-pub struct Values(BTreeMap<String, Vec<u8>>);
+pub struct Values {
+    known: BTreeMap<String, Vec<u8>>,
+    /// Those that could not be told, and why.
+    lost: BTreeMap<String, String>,
+}
 
 impl Values {
     /// Content as text that `fact::masking::text` made.
     pub fn put(&mut self, name: &str, text: &str) {
-        self.0.insert(name.to_owned(), masking::bytes(text));
+        self.known.insert(name.to_owned(), masking::bytes(text));
+    }
+
+    /// A secret whose value could not be told: it is left to the reader, and everything else is written.
+    pub fn lose(&mut self, name: &str, why: String) {
+        self.lost.insert(name.to_owned(), why);
+    }
+
+    /// Why a secret could not be told; the reason names places and no values.
+    pub fn reason(&self, name: &str) -> Option<&str> {
+        self.lost.get(name).map(String::as_str)
     }
 }
 
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.known.keys()).finish()
     }
 }
 
@@ -58,7 +72,7 @@ pub(super) fn write(
         why,
     };
     let Some(source) = whole(secret) else {
-        let value = machine.values.0.get(&secret.name);
+        let value = machine.values.known.get(&secret.name);
         let value = value.ok_or_else(|| failed("its value was not read".to_owned()))?;
         return staging.file(path, 0o600, value);
     };

@@ -152,6 +152,14 @@ fn secrets(
             missing.push(planned.name.clone());
             continue;
         }
+        if let Some(why) = machine.values.reason(&planned.name) {
+            let (name, id) = (&planned.name, &plan.id);
+            missing.push(name.clone());
+            written.left_out.push(format!(
+                "secret {name} of {id}: {why}; put secrets/{name} in place yourself, {id} does not start without it"
+            ));
+            continue;
+        }
         staging.directory(Path::new("secrets"), 0o700)?;
         let path = Path::new("secrets").join(&planned.name);
         secret::write(staging, &path, planned, plan, machine)?;

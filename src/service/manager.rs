@@ -4,8 +4,8 @@
 
 use super::managed::Wanted;
 use super::{
-    Services, cron, emperor, inetd, openrc, pm2, quadlet, supervise, supervisord, systemd, sysv,
-    upstart,
+    Services, cron, emperor, inetd, monit, openrc, pm2, quadlet, supervise, supervisord, systemd,
+    sysv, upstart,
 };
 use crate::fact::{Evidence, Facts};
 
@@ -56,4 +56,5 @@ pub const MANAGERS: &[&dyn Manager] = &[
     &pm2::Pm2,
     &supervise::Supervise,
     &emperor::Emperor,
+    &monit::Monit,
 ];

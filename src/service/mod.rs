@@ -5,12 +5,14 @@
 //! evidence. What does not: products; a service is known by what it runs, and packs say what that is.
 
 mod answered;
+mod bind;
 mod cron;
 mod emperor;
 mod inetd;
 mod limit;
 pub mod managed;
 pub mod manager;
+mod monit;
 mod openrc;
 mod pm2;
 mod quadlet;
@@ -28,7 +30,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use answered::id_of;
-pub use limit::Limit;
+pub use bind::Bind;
+pub use limit::{Limit, told};
 pub use manager::GeneratedUnit;
 
 /// What starts it, as a scan says it: one part of a manager.
@@ -50,6 +53,7 @@ pub enum Starter {
     Daemontools,
     S6,
     Emperor,
+    Monit,
     Upstart,
     Openrc,
     Inittab,
@@ -232,6 +236,7 @@ pub struct Service {
     pub mounts: Vec<MachinePath>,
     /// Paths that it may write although the machine is closed to it.
     pub writable: Vec<MachinePath>,
+    pub binds: Vec<Bind>,
     /// Sockets that are opened for it and handed over.
     pub sockets: Vec<Socket>,
     pub aliases: Vec<String>,
@@ -279,6 +284,7 @@ impl Service {
             limits: Vec::new(),
             mounts: Vec::new(),
             writable: Vec::new(),
+            binds: Vec::new(),
             sockets: Vec::new(),
             aliases: Vec::new(),
             remarks: Vec::new(),

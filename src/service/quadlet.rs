@@ -1,14 +1,14 @@
 //! Containers that systemd makes units of at boot: each file of a container is a service. How the command is called is
 //! data, `detectors/quadlet.toml`.
 
-use super::managed::Names;
+use super::managed::{Names, Reading, Wanted, group_of};
 use super::manager::Manager;
-use super::{Command, Commands, GeneratedUnit, MOST_SERVICES, Service, Services, Starter};
+use super::{Command, Commands, GeneratedUnit, MOST_SERVICES, Service, Services, Starter, systemd};
 use crate::fact::unit::QUADLETS;
-use crate::fact::{Evidence, Facts, UnitFile};
+use crate::fact::{Evidence, Facts, UnitFile, User};
 use crate::path::MachinePath;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 pub(super) struct Quadlet;
@@ -16,16 +16,21 @@ pub(super) struct Quadlet;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    program: Vec<String>,
-    image: Image,
-    options: BTreeMap<String, String>,
+    kind: Vec<Kind>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Image {
+struct Kind {
+    ending: String,
     section: String,
+    program: Vec<String>,
+    /// Its value ends the command; a file without it is none. Without a key the section is enough.
+    #[serde(default)]
     key: String,
+    #[serde(default)]
+    suffix: String,
+    options: BTreeMap<String, String>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -35,56 +40,142 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 /// Values of one file that become words of a command.
 const MOST_WORDS: usize = 256;
 
+/// Users whose files are read.
+const MOST_USERS: usize = 200;
+
+/// Where users have theirs, below their homes; and where the machine has some for each user, or for one by number.
+const OF_HOME: &str = ".config/containers/systemd";
+const FOR_USERS: &str = "/etc/containers/systemd/users";
+
 impl Manager for Quadlet {
     fn id(&self) -> &'static str {
         "quadlet"
     }
 
+    fn wants(&self, facts: &Facts, _: &Services) -> Vec<Wanted> {
+        let places = places(facts).into_iter();
+        let endings = |place: Place| {
+            let directory = crate::walk::literal(&place.directory);
+            let kinds = TABLE.kind.iter();
+            kinds.flat_map(move |kind| {
+                ["*", "*/*"].map(|inside| format!("{directory}/{inside}{}", kind.ending))
+            })
+        };
+        let wanted = places.flat_map(endings).map(|pattern| Wanted {
+            pattern,
+            reading: Reading::Unit,
+        });
+        wanted.collect()
+    }
+
     fn find(&self, facts: &Facts, _: &[GeneratedUnit], found: &mut Services) {
         let mut names = Names::of(found);
-        let files = facts.units.iter().filter(|file| is_container(&file.path));
-        for file in files {
-            if found.services.len() >= MOST_SERVICES {
-                found.leave_out(&file.path, self.id(), "more services than the limit");
-                return;
-            }
-            if let Some(mut service) = service(file) {
-                service.name = names.free(&service.name, self.id());
+        for place in places(facts) {
+            let files = facts.units.iter();
+            let files = files.filter(|file| file.path.is_within(&place.directory));
+            for file in files {
+                // Those of users are no system's.
+                let of_users = file.path.is_within(&MachinePath::new(FOR_USERS));
+                if place.user.is_none() && of_users {
+                    continue;
+                }
+                let Some(mut service) = service(file, place.user) else {
+                    continue;
+                };
+                if found.services.len() >= MOST_SERVICES {
+                    found.leave_out(&file.path, self.id(), "more services than the limit");
+                    return;
+                }
+                let owner = place.user.map_or(self.id(), |user| user.name.as_str());
+                service.name = names.free(&service.name, owner);
+                if let Some(user) = place.user {
+                    service.user.clone_from(&user.name);
+                    service.group = group_of(facts, &user.name);
+                    settle(&mut service, user, place.lingers);
+                }
                 found.services.push(service);
             }
         }
     }
 }
 
-fn is_container(path: &MachinePath) -> bool {
-    let mut directories = QUADLETS.iter();
-    path.file_name().ends_with(b".container")
-        && directories.any(|directory| path.is_within(&MachinePath::new(*directory)))
+/// A user's manager runs from boot on where he lingers.
+fn settle(service: &mut Service, user: &User, lingers: bool) {
+    if !lingers {
+        let name = &user.name;
+        service.enabled = false;
+        service.stays = Some(format!(
+            "starts while {name} is logged in, who does not linger"
+        ));
+    }
 }
 
-fn service(file: &UnitFile) -> Option<Service> {
-    let table = &*TABLE;
+/// A directory of such files, and whose manager reads it; the machine's own where it is nobody's.
+struct Place<'a> {
+    directory: MachinePath,
+    user: Option<&'a User>,
+    lingers: bool,
+}
+
+fn places(facts: &Facts) -> Vec<Place<'_>> {
+    let of_system = QUADLETS.iter().map(|directory| Place {
+        directory: MachinePath::new(directory),
+        user: None,
+        lingers: false,
+    });
+    let mut found: Vec<Place<'_>> = of_system.collect();
+    let mut seen = BTreeSet::new();
+    let users = facts.users.iter().filter(|user| user.home.starts_with('/'));
+    for user in users.take(MOST_USERS) {
+        let own = MachinePath::new(&user.home).join(OF_HOME);
+        let numbered = MachinePath::new(FOR_USERS).join(user.uid.to_string());
+        for directory in [own, numbered] {
+            if facts.tree.exists(&directory) && seen.insert(directory.clone()) {
+                found.push(Place {
+                    directory,
+                    user: Some(user),
+                    lingers: systemd::lingers(facts, user).is_some(),
+                });
+            }
+        }
+    }
+    found
+}
+
+fn kind_of(path: &MachinePath) -> Option<&'static Kind> {
+    let name = path.name();
+    let mut kinds = TABLE.kind.iter();
+    kinds.find(|kind| name.ends_with(&kind.ending))
+}
+
+fn service(file: &UnitFile, user: Option<&User>) -> Option<Service> {
+    let kind = kind_of(&file.path)?;
     let own = |section: &'static str| file.entries.iter().filter(move |e| e.section == section);
     let entries = file.entries.iter();
-    let container = entries.filter(|entry| entry.section == table.image.section);
-    let image = container
-        .clone()
-        .rfind(|entry| entry.key == table.image.key)?;
+    let mut section = entries.filter(|entry| entry.section == kind.section);
+    let named = section.clone().find(|entry| entry.key == "ServiceName");
+    let (image, first) = if kind.key.is_empty() {
+        (None, section.clone().next())
+    } else {
+        let image = section.clone().rfind(|entry| entry.key == kind.key)?;
+        (Some(image), Some(image))
+    };
     let name = file.path.name();
-    let stem = name.strip_suffix(".container")?;
-    let named = own("Container").rfind(|entry| entry.key == "ServiceName");
-    let stem = named.map_or(stem, |entry| entry.value.as_str());
-    let options = container.filter_map(|entry| {
-        let option = table.options.get(&entry.key)?;
+    let stem = format!("{}{}", name.strip_suffix(&kind.ending)?, kind.suffix);
+    let stem = named.map_or(stem, |entry| entry.value.clone());
+    let options = section.by_ref().filter_map(|entry| {
+        let option = kind.options.get(&entry.key)?;
         Some([option.clone(), entry.value.clone()])
     });
-    let mut argv = table.program.clone();
+    let mut argv = kind.program.clone();
     argv.extend(options.take(MOST_WORDS).flatten());
-    argv.push(image.value.clone());
-    let evidence = Evidence::line(
-        &file.path,
-        image.line,
-        &format!("{}={}", image.key, image.value),
+    argv.extend(image.map(|image| image.value.clone()));
+    let evidence = first.map_or_else(
+        || Evidence::file(&file.path),
+        |entry| {
+            let text = format!("{}={}", entry.key, entry.value);
+            Evidence::line(&file.path, entry.line, &text)
+        },
     );
     let mut install = own("Install").filter(|entry| {
         matches!(entry.key.as_str(), "WantedBy" | "RequiredBy" | "UpheldBy")
@@ -112,7 +203,7 @@ fn service(file: &UnitFile) -> Option<Service> {
             start: vec![command],
             ..Commands::default()
         },
-        user: "root".to_owned(),
+        user: user.map_or_else(|| "root".to_owned(), |user| user.name.clone()),
         files: vec![file.path.clone()],
         ..Service::new(format!("{stem}.service"), Starter::Systemd, evidence)
     })
@@ -124,10 +215,12 @@ mod tests {
 
     #[test]
     fn the_table_is_read() {
-        assert!(!TABLE.program.is_empty() && !TABLE.options.is_empty());
-        assert!(is_container(
-            &"/etc/containers/systemd/a/web.container".into()
-        ));
-        assert!(!is_container(&"/etc/systemd/system/web.container".into()));
+        let kind = |path: &str| kind_of(&path.into()).map(|kind| kind.section.as_str());
+        assert_eq!(
+            kind("/etc/containers/systemd/a/web.container"),
+            Some("Container")
+        );
+        assert_eq!(kind("/etc/containers/systemd/a.kube"), Some("Kube"));
+        assert_eq!(kind("/etc/systemd/system/web.service"), None);
     }
 }

@@ -53,6 +53,25 @@ impl Entry {
         }
     }
 
+    /// A link that the machine does not have.
+    pub(crate) fn link(path: &MachinePath, target: &MachinePath) -> Self {
+        Self {
+            path: path.clone(),
+            kind: FileKind::Symlink,
+            mode: 0o777,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            mtime: 0,
+            target: Some(target.as_bytes().into()),
+            volume: 0,
+            node: NodeId {
+                subvolume: 0,
+                inode: 0,
+            },
+        }
+    }
+
     pub fn is_file(&self) -> bool {
         self.kind == FileKind::File
     }

@@ -41,6 +41,11 @@ const SHELVES: &[&str] = &[
     "/u01",
     "/app",
     "/apps",
+    // Environments of a user's projects: each is one by itself.
+    "/**/.cache",
+    "/**/.cache/pypoetry",
+    "/**/.cache/pypoetry/virtualenvs",
+    "/**/.local/share/virtualenvs",
 ];
 
 /// The topmost unowned path above (or at) `path`: what an administrator put there as one. `None` for what a package

@@ -1,6 +1,7 @@
 //! What an application's configuration says by the custom of the field: where it listens, whom it asks, which paths it
 //! uses. No product is known here; the words are data, `detectors/customs.toml`.
 
+use crate::fact::profile::Active;
 use crate::fact::{Document, Evidence, Setting, Syntax};
 use crate::path::MachinePath;
 use crate::product::{Connect, Listen, is_loopback};
@@ -92,10 +93,17 @@ impl Said {
     pub fn of<'a>(
         documents: impl IntoIterator<Item = &'a Document>,
         variables: &BTreeMap<String, String>,
+        mut active: Active,
     ) -> Self {
         let mut said = Self::default();
-        for document in documents {
+        let documents: Vec<&Document> = documents.into_iter().collect();
+        for setting in documents.iter().flat_map(|document| &document.settings) {
+            active.learn(&setting.key, &setting.args);
+        }
+        let in_force = |document: &&Document| active.counts(&document.path.name());
+        for document in documents.into_iter().filter(in_force) {
             let settings = document.settings.iter();
+            let settings = settings.filter(|setting| active.hold(&setting.conditions));
             let spoken: Vec<Spoken<'_>> = settings
                 .filter_map(|setting| spoken(setting, variables))
                 .collect();
@@ -364,7 +372,7 @@ mod tests {
     fn said(syntax: Syntax, text: &str) -> (Vec<String>, Vec<String>) {
         let path = MachinePath::new("/srv/a/config");
         let read = read(&Reading::main(syntax, &path), &path, text, Masking::Masked).unwrap();
-        let said = Said::of([&read.document], &BTreeMap::new());
+        let said = Said::of([&read.document], &BTreeMap::new(), Active::default());
         let listens = said.listens.iter().map(Listen::shown).collect();
         (listens, said.connects.into_iter().map(|c| c.to).collect())
     }
@@ -416,7 +424,7 @@ mod tests {
             for syntax in [Syntax::Ini, Syntax::Yaml, Syntax::Properties, Syntax::Script] {
                 let path = MachinePath::new("/x");
                 if let Ok(read) = read(&Reading::main(syntax, &path), &path, &text, Masking::Masked) {
-                    let _ = Said::of([&read.document], &BTreeMap::new());
+                    let _ = Said::of([&read.document], &BTreeMap::new(), Active::default());
                 }
             }
         }

@@ -31,6 +31,7 @@ pub(crate) fn named_paths(service: &Service, program: &Program) -> Vec<MachinePa
         found.extend(paths_of(word));
     }
     found.extend(service.working_directory.clone());
+    found.extend(service.binds.iter().map(|bind| bind.source.clone()));
     found.extend(
         service
             .environment

@@ -4,6 +4,7 @@ use super::custom::{LOCAL_DATABASE, Place, Said};
 use super::data::is_passing;
 use super::{Configuration, Data, Workload, claims, connect, settings};
 use crate::fact::Facts;
+use crate::fact::profile::Active;
 use crate::path::MachinePath;
 use crate::product::Connect;
 use crate::walk::Entry;
@@ -15,7 +16,7 @@ const PROGRAMS: &[&str] = &["/usr", "/bin", "/sbin", "/lib"];
 /// The paths that the configuration names are given back.
 pub(super) fn take(workload: &mut Workload, facts: &Facts) -> Vec<MachinePath> {
     let documents = settings::documents(workload, facts);
-    let said = Said::of(documents, &variables(workload));
+    let said = Said::of(documents, &variables(workload), active(workload));
     // A pack that says where its product listens knows it better.
     let is_silent = workload.listens.is_empty() || workload.product.is_none();
     if is_silent && workload.answer.ports.is_none() {
@@ -41,10 +42,23 @@ pub(super) fn take(workload: &mut Workload, facts: &Facts) -> Vec<MachinePath> {
 pub(super) fn add_connects(workloads: &mut [Workload], facts: &Facts) {
     for workload in workloads {
         let documents = settings::documents(workload, facts);
-        let said = Said::of(documents, &variables(workload));
+        let said = Said::of(documents, &variables(workload), active(workload));
         connects(workload, said.connects);
         workload.connects.sort();
     }
+}
+
+/// The profiles of the application that are on.
+fn active(workload: &Workload) -> Active {
+    let main = workload.services.iter().take(1);
+    let argv = main.flat_map(|service| &service.commands.start);
+    Active::new(
+        argv.flat_map(|command| &command.argv),
+        workload
+            .environment
+            .iter()
+            .map(|(name, value)| (name, value)),
+    )
 }
 
 fn variables(workload: &Workload) -> BTreeMap<String, String> {

@@ -39,8 +39,10 @@ impl Detector for Units {
             globs.push(format!("{directory}/system.conf.d/*.conf"));
         }
         for directory in QUADLETS {
-            globs.push(format!("{directory}/*.container"));
-            globs.push(format!("{directory}/*/*.container"));
+            for kind in ["container", "kube", "pod"] {
+                globs.push(format!("{directory}/*.{kind}"));
+                globs.push(format!("{directory}/*/*.{kind}"));
+            }
         }
         for tier in TIERS {
             globs.extend(suffixes.iter().map(|suffix| format!("{tier}/*.{suffix}")));

@@ -1,6 +1,7 @@
 //! Conditions of configuration that are decided while it is read: `<IfModule>`, `<IfDefine>`, `<IfFile>` of Apache's
 //! language, in the order of reading, as the server itself decides them ("core" in its manual).
 
+use crate::fact::profile::Active;
 use crate::path::MachinePath;
 use crate::walk::Tree;
 use std::collections::BTreeSet;
@@ -22,11 +23,12 @@ pub(super) struct Conditions {
     /// Modules by identifier (`ssl_module`).
     modules: BTreeSet<String>,
     defines: BTreeSet<String>,
+    profiles: Active,
 }
 
 impl Conditions {
     /// Names defined on the command line (`-D NAME`, `-DNAME`).
-    pub(super) fn new<'a>(argv: impl Iterator<Item = &'a String>) -> Self {
+    pub(super) fn new<'a>(argv: impl Iterator<Item = &'a String>, profiles: Active) -> Self {
         let mut defines = BTreeSet::new();
         let mut next = false;
         for word in argv {
@@ -45,11 +47,13 @@ impl Conditions {
         Self {
             modules: BTreeSet::new(),
             defines,
+            profiles,
         }
     }
 
     /// Takes note of what later conditions ask for; a define with a value is a variable too.
     pub(super) fn learn(&mut self, key: &str, args: &[String]) -> Option<(String, String)> {
+        self.profiles.learn(key, args);
         let name = key.rsplit('/').next().unwrap_or(key);
         if name.eq_ignore_ascii_case("LoadModule") {
             self.modules.extend(args.first().cloned());
@@ -61,9 +65,8 @@ impl Conditions {
     }
 
     pub(super) fn hold(&self, conditions: &[String], tree: &Tree) -> bool {
-        conditions
-            .iter()
-            .all(|condition| self.holds(condition, tree))
+        let mut all = conditions.iter();
+        all.all(|condition| self.holds(condition, tree)) && self.profiles.hold(conditions)
     }
 
     fn holds(&self, condition: &str, tree: &Tree) -> bool {
@@ -106,7 +109,7 @@ mod tests {
     fn in_the_order_of_reading() {
         let tree = Tree::new(Vec::new());
         let argv = ["-D", "X", "-DFOREGROUND"].map(str::to_owned);
-        let mut conditions = Conditions::new(argv.iter());
+        let mut conditions = Conditions::new(argv.iter(), Active::default());
         let holds =
             |conditions: &Conditions, text: &str| conditions.hold(&[text.to_owned()], &tree);
         assert!(holds(&conditions, "IfModule ssl_module"));

@@ -1,7 +1,7 @@
 //! A pack's questions asked of one service.
 
 use super::reach::{connects, listens};
-use super::run::{command, directories, environment, probe};
+use super::run::{command, directories, environment, limits, probe};
 use super::settings::Configured;
 use super::{Pack, instance, place, rules};
 use crate::fact::{Evidence, Facts, Package, Unexamined};
@@ -159,6 +159,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         probe: probe(&asked, &listens),
         directories: [directories(&asked), place::made(&asked)].concat(),
         environment: environment(&asked),
+        limits: limits(&asked),
         concerns: rules::product(&asked),
         unexamined: unexamined(&asked),
         configuration,

@@ -10,6 +10,7 @@ use super::{Pack, instance};
 use crate::detect::native::Members;
 use crate::detect::native::syntax;
 use crate::detect::{Want, dispatch};
+use crate::fact::profile::Active;
 use crate::fact::{Evidence, Facts, Include, Syntax};
 use crate::path::MachinePath;
 use crate::product::program_of;
@@ -111,7 +112,7 @@ impl<'a> Configured<'a> {
             syntax: config.syntax,
             names: std::mem::take(&mut self.names),
             seen: BTreeSet::new(),
-            conditions: Conditions::new(argv.into_iter().flatten()),
+            conditions: Conditions::new(argv.into_iter().flatten(), active(self.service)),
             budget,
         };
         for archive in self.archives(config) {
@@ -257,9 +258,25 @@ impl<'a> Configured<'a> {
     }
 }
 
+/// The profiles of an application that are on when it is started.
+fn active(service: &Service) -> Active {
+    let commands = service.commands.start.iter().take(1);
+    let argv = commands.flat_map(|command| &command.argv);
+    let variables = service.environment.variables.iter();
+    Active::new(argv, variables.map(|(name, value)| (name, value)))
+}
+
 fn variables(pack: &Pack, service: &Service) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, String> =
         service.environment.variables.iter().cloned().collect();
+    // What the command line says is as if the variable did.
+    if let Some(profile) = active(service).only() {
+        for name in Active::variables() {
+            found
+                .entry(name.to_owned())
+                .or_insert_with(|| profile.to_owned());
+        }
+    }
     let stem = service
         .name
         .rsplit_once('.')

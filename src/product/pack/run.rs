@@ -7,7 +7,9 @@ use crate::path::MachinePath;
 use crate::product::Listen;
 use crate::product::{Directory, Probe};
 use crate::secret::MASK;
+use crate::service::{self, Limit};
 use crate::walk::glob;
+use crate::words;
 
 /// The pack's variables; where the machine's own files define one, their value stands.
 pub(super) fn environment(asked: &Configured<'_>) -> Vec<(String, String)> {
@@ -38,6 +40,19 @@ fn exports(asked: &Configured<'_>) -> Vec<(String, String)> {
     });
     all.map(|assigned| (assigned.name.clone(), assigned.value.clone()))
         .collect()
+}
+
+/// Limits that its shell files hand to the start script as a command: `ulimit -n 65536`.
+pub(super) fn limits(asked: &Configured<'_>) -> Vec<Limit> {
+    let all = asked.assigned.iter();
+    let told = all.flat_map(|assigned| {
+        let words = words::shell(&assigned.value);
+        match words.split_first() {
+            Some((first, rest)) if first == "ulimit" => service::told(rest, &assigned.evidence),
+            _ => Vec::new(),
+        }
+    });
+    told.collect()
 }
 
 /// The pack's command with everything filled in; `{args}` is the unit's own arguments, less what sends it away.

@@ -5,7 +5,7 @@ use super::walk::Flow;
 use super::{Asked, MOST, Plainness, Script, text_of};
 use crate::fact::Dialect;
 use crate::path::MachinePath;
-use crate::service::Limit;
+use crate::service::told;
 use crate::walk::glob;
 use crate::words;
 use crate::words::sh::Simple;
@@ -235,40 +235,15 @@ impl Script<'_> {
 
     /// `ulimit -n 65536`, `ulimit -SHn 1024`.
     pub(super) fn ulimit(&mut self, words: &[String]) {
-        const NAMES: &[(char, &str)] = &[
-            ('n', "NOFILE"),
-            ('u', "NPROC"),
-            ('c', "CORE"),
-            ('l', "MEMLOCK"),
-            ('s', "STACK"),
-            ('v', "AS"),
-            ('d', "DATA"),
-            ('f', "FSIZE"),
-            ('t', "CPU"),
-            ('i', "SIGPENDING"),
-            ('q', "MSGQUEUE"),
-            ('r', "RTPRIO"),
-            ('e', "NICE"),
-        ];
-        let mut name = None;
-        for word in words {
-            if let Some(flags) = word.strip_prefix('-') {
-                let known = NAMES.iter().find(|(flag, _)| flags.contains(*flag));
-                name = known.map(|(_, name)| *name);
-            } else if let Some(name) = name.take().filter(|_| !is_unknown(word)) {
-                let evidence = self.evidence(&format!("ulimit {}", words.join(" ")));
-                let value = if word == "unlimited" {
-                    "infinity".to_owned()
-                } else {
-                    word.clone()
-                };
-                self.limits.retain(|limit| limit.name != name);
-                self.limits.push(Limit {
-                    name: name.to_owned(),
-                    value,
-                    evidence,
-                });
-            }
+        let known: Vec<String> = words
+            .iter()
+            .filter(|word| !is_unknown(word))
+            .cloned()
+            .collect();
+        let evidence = self.evidence(&format!("ulimit {}", words.join(" ")));
+        for limit in told(&known, &evidence) {
+            self.limits.retain(|known| known.name != limit.name);
+            self.limits.push(limit);
         }
     }
 

@@ -2,6 +2,7 @@
 //! script that becomes the program (runsv(8), supervise of daemontools, s6-supervise).
 
 mod chain;
+mod source;
 
 use super::managed::{self, Names, Reading, Wanted, group_of};
 use super::manager::Manager;
@@ -10,12 +11,15 @@ use crate::fact::{Dialect, Evidence, Facts};
 use crate::path::MachinePath;
 use crate::walk::Entry;
 use chain::Chain;
+use std::collections::BTreeMap;
 
 /// A manager: what it is called in the table of supervisors, what it is here, and where it looks where nothing is said.
 struct Watcher {
     name: &'static str,
     starter: Starter,
     places: &'static [&'static str],
+    /// Where definitions are that it compiles.
+    sources: &'static [&'static str],
     /// Options of its command line that take a word of their own.
     takes: &'static [&'static str],
     /// Watched without a service that says so: by the system's first process.
@@ -33,6 +37,7 @@ const WATCHERS: &[Watcher] = &[
             "/etc/runit/runsvdir/current",
             "/etc/runit/runsvdir/default",
         ],
+        sources: &[],
         takes: &[],
         is_init: true,
     },
@@ -40,6 +45,7 @@ const WATCHERS: &[Watcher] = &[
         name: "daemontools",
         starter: Starter::Daemontools,
         places: &["/service", "/etc/service", "/var/lib/svscan"],
+        sources: &[],
         takes: &[],
         is_init: false,
     },
@@ -51,9 +57,9 @@ const WATCHERS: &[Watcher] = &[
             "/service",
             "/etc/s6/service",
             "/etc/services.d",
-            "/etc/s6-overlay/s6-rc.d",
             "/etc/s6-overlay/services.d",
         ],
+        sources: source::PLACES,
         takes: &["-c", "-C", "-d", "-t", "-s", "-X", "-L"],
         is_init: false,
     },
@@ -72,6 +78,9 @@ impl Manager for Supervise {
     fn wants(&self, facts: &Facts, found: &Services) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         for watched in watched(facts, found, true) {
+            if source::is_one(facts, &watched.directory) {
+                wanted.extend(source::wants(facts, &watched.directory));
+            }
             for directory in services(facts, &watched.directory) {
                 wanted.push(Wanted::file(&directory.join("run"), Dialect::RunScript));
                 let key = (directory.join("run"), Dialect::RunScript);
@@ -91,11 +100,8 @@ impl Manager for Supervise {
 
     fn find(&self, facts: &Facts, _: &[GeneratedUnit], found: &mut Services) {
         let mut names = Names::of(found);
-        for watched in watched(facts, found, false) {
-            let mut own = Vec::new();
-            for directory in services(facts, &watched.directory) {
-                own.extend(service(facts, &watched, &directory));
-            }
+        let mut handed: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for (watched, mut own) in groups(facts, &watched(facts, found, false)) {
             let room = MOST_SERVICES.saturating_sub(found.services.len());
             if own.len() > room {
                 own.truncate(room);
@@ -110,21 +116,41 @@ impl Manager for Supervise {
             }
             let started = own.iter().filter(|service| service.enabled);
             let started: Vec<String> = started.map(|service| service.name.clone()).collect();
-            if let Some(master) = watched.by.and_then(|at| found.services.get_mut(at))
-                && !own.is_empty()
-            {
-                master.stays = Some(managed::handed_over(&started));
+            for at in watched.by.iter().filter(|_| !own.is_empty()) {
+                handed.entry(*at).or_default().extend(started.clone());
             }
             found.services.append(&mut own);
+        }
+        for (at, started) in handed {
+            if let Some(master) = found.services.get_mut(at) {
+                master.stays = Some(managed::handed_over(&started));
+            }
         }
     }
 }
 
-/// A directory that a manager watches, and the service that it runs as.
+/// A directory that a manager watches, and the services that it runs as.
 struct Watched {
     watcher: &'static Watcher,
     directory: MachinePath,
-    by: Option<usize>,
+    by: Vec<usize>,
+}
+
+/// The services of each directory that is watched; those of definitions are one group, since they name one another.
+fn groups<'a>(facts: &Facts, all: &'a [Watched]) -> Vec<(&'a Watched, Vec<Service>)> {
+    let (sources, plain): (Vec<&Watched>, Vec<&Watched>) = all
+        .iter()
+        .partition(|watched| source::is_one(facts, &watched.directory));
+    let plain = plain.into_iter().map(|watched| {
+        let directories = services(facts, &watched.directory).into_iter();
+        let own = directories.filter_map(|directory| service(facts, watched, &directory));
+        (watched, own.collect())
+    });
+    let mut found: Vec<(&Watched, Vec<Service>)> = plain.collect();
+    if let Some(first) = sources.first() {
+        found.push((first, source::services(facts, &sources)));
+    }
+    found
 }
 
 /// Whoever asks for files to be read does so for those too whose services are known already.
@@ -133,7 +159,7 @@ fn watched(facts: &Facts, found: &Services, is_asking: bool) -> Vec<Watched> {
     for watcher in WATCHERS {
         let known = watcher.places.iter().map(MachinePath::new);
         let usual = known.filter(|path| facts.tree.get(path).is_some_and(Entry::is_dir));
-        let mut add = |directory: MachinePath, by: Option<usize>| {
+        let mut add = |directory: MachinePath, by: Vec<usize>| {
             let real = facts.tree.resolve(&directory);
             let is_new = real.is_some_and(|real| {
                 let mut all = all.iter();
@@ -149,33 +175,44 @@ fn watched(facts: &Facts, found: &Services, is_asking: bool) -> Vec<Watched> {
                 });
             }
         };
+        let mut masters = Vec::new();
         for (at, service) in found.services.iter().enumerate() {
             let is_free = service.enabled && (is_asking || service.stays.is_none());
             let Some(args) = managed::arguments(service, watcher.name).filter(|_| is_free) else {
                 continue;
             };
+            masters.push(at);
             let mut is_taken = false;
             let named = args.iter().find(|word| {
                 let skip = std::mem::replace(&mut is_taken, watcher.takes.contains(&word.as_str()));
                 !skip && word.starts_with('/')
             });
             match named {
-                Some(named) => add(MachinePath::new(named), Some(at)),
-                None => usual.clone().take(1).for_each(|place| add(place, Some(at))),
+                Some(named) => add(MachinePath::new(named), vec![at]),
+                None => (usual.clone().take(1)).for_each(|place| add(place, vec![at])),
             }
         }
-        if watcher.is_init && is_first(facts, watcher) {
-            usual.take(1).for_each(|place| add(place, None));
+        let is_first = is_first(facts, watcher.name);
+        if watcher.is_init && is_first {
+            usual.take(1).for_each(|place| add(place, Vec::new()));
+        }
+        if !masters.is_empty() || is_first {
+            let places = watcher.sources.iter().map(MachinePath::new);
+            let there = places.filter(|place| source::is_one(facts, place));
+            there.for_each(|place| add(place, masters.clone()));
         }
     }
     all
 }
 
-/// Whether the first process is this one: what starts the machine leads to a file of its name.
-fn is_first(facts: &Facts, watcher: &Watcher) -> bool {
+/// Whether the first process is this one: what starts the machine leads to a file of its name, or below a directory of it.
+fn is_first(facts: &Facts, name: &str) -> bool {
     let inits = INITS.iter().map(MachinePath::new);
     let mut real = inits.filter_map(|path| facts.tree.resolve(&path));
-    real.any(|path| path.name().starts_with(watcher.name))
+    real.any(|path| {
+        let mut parts = path.components();
+        parts.any(|part| part.starts_with(name.as_bytes()))
+    })
 }
 
 /// Directories of services in a watched one: those that have a `run`, hidden ones left out.

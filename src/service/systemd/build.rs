@@ -4,14 +4,14 @@ use super::account::account;
 use super::command::Context;
 use super::unit::{self, Unit};
 use super::{
-    calendar, capability, condition, credential, directory, environment, remark, sandbox, signal,
-    specifier,
+    bind, calendar, capability, condition, credential, directory, environment, remark, sandbox,
+    signal, specifier,
 };
 use crate::fact::{Document, Evidence, Facts, Unexamined, UnitEntry};
 use crate::path::MachinePath;
 use crate::service::{
-    CREDENTIALS_DIRECTORY, Command, Commands, Device, GeneratedUnit, Limit, Privileges, Service,
-    ServiceType, Starter,
+    Bind, CREDENTIALS_DIRECTORY, Command, Commands, Device, GeneratedUnit, Limit, Privileges,
+    Service, ServiceType, Starter,
 };
 use crate::words;
 use crate::words::budget::{Budget, EXPANDED, WORDS};
@@ -93,6 +93,7 @@ fn of_unit(
         open: open.as_deref(),
         ..plain
     };
+    let binds = bind::all(unit, &plain);
     let working_directory = source.value("WorkingDirectory");
     let umask = source.value("UMask");
     let signal = source.value("KillSignal");
@@ -119,7 +120,8 @@ fn of_unit(
         devices: source.devices(),
         limits: limits(unit),
         mounts: mounts(unit),
-        writable: writable(unit, &plain),
+        writable: writable(unit, &plain, &binds),
+        binds,
         aliases: unit.aliases.clone(),
         credentials,
         remarks: [remark::remarks(unit), uncarried].concat(),
@@ -275,13 +277,16 @@ fn mounts(unit: &Unit) -> Vec<MachinePath> {
     paths.map(MachinePath::new).collect()
 }
 
-/// Paths that the unit lets it write although the rest of the machine is closed to it.
-fn writable(unit: &Unit, context: &Context<'_>) -> Vec<MachinePath> {
+/// Paths that the unit lets it write although the rest of the machine is closed to it, and what it is shown to be written.
+fn writable(unit: &Unit, context: &Context<'_>, binds: &[Bind]) -> Vec<MachinePath> {
     let entries = unit.list("Service", "ReadWritePaths").into_iter();
     let words = entries.flat_map(|(_, entry)| words::split(&context.expand(&entry.value)));
     let paths = words.map(|word| word.trim_start_matches(['-', '+']).to_owned());
     let absolute = paths.filter(|path| path.starts_with('/') && path.len() > 1);
-    absolute.take(WORDS).map(MachinePath::new).collect()
+    let bound = binds.iter().filter(|bind| !bind.is_read_only);
+    let bound = bound.map(|bind| bind.source.clone());
+    let absolute = absolute.map(MachinePath::new);
+    absolute.chain(bound).take(WORDS).collect()
 }
 
 /// Limits of the whole service (systemd.resource-control(5)), beside those of each process.

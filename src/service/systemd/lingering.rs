@@ -33,16 +33,22 @@ struct Known<'a> {
     lingers: Option<MachinePath>,
 }
 
+/// The file that says that a user lingers.
+pub(in crate::service) fn of(facts: &Facts, user: &User) -> Option<MachinePath> {
+    let linger = MachinePath::new(LINGER).join(&user.name);
+    let entry = facts.tree.get(&linger);
+    entry
+        .is_some_and(crate::walk::Entry::is_file)
+        .then_some(linger)
+}
+
 /// Lingering users first, each by number.
 fn users(facts: &Facts) -> Vec<Known<'_>> {
     let mut homes = BTreeSet::new();
     let mut known = Vec::new();
     for user in &facts.users {
-        let linger = MachinePath::new(LINGER).join(&user.name);
-        let lingers = facts
-            .tree
-            .get(&linger)
-            .is_some_and(crate::walk::Entry::is_file);
+        let linger = of(facts, user);
+        let lingers = linger.is_some();
         let home = MachinePath::new(&user.home);
         let mut own = tiers(&home)
             .into_iter()
@@ -52,7 +58,7 @@ fn users(facts: &Facts) -> Vec<Known<'_>> {
         if is_one && (homes.insert(home.clone()) || lingers) {
             known.push(Known {
                 user,
-                lingers: lingers.then_some(linger),
+                lingers: linger,
             });
         }
     }

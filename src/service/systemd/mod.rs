@@ -1,6 +1,7 @@
 //! Services and timers of systemd: what its unit files, links and presets mean together.
 
 mod account;
+mod bind;
 mod build;
 pub(super) mod calendar;
 mod capability;
@@ -21,6 +22,8 @@ mod signal;
 mod specifier;
 mod timer;
 mod unit;
+
+pub(super) use lingering::of as lingers;
 
 use super::managed::Wanted;
 use super::manager::Manager;

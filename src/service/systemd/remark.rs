@@ -36,14 +36,6 @@ const NO_COUNTERPART: &[(&str, &str)] = &[
         "IPAddressDeny",
         "no engine filters addresses for one container; a network policy or the host's packet filter does",
     ),
-    (
-        "BindPaths",
-        "what it binds is not at that place; mount it there, or have the configuration name where it is",
-    ),
-    (
-        "BindReadOnlyPaths",
-        "what it binds is not at that place; mount it there, or have the configuration name where it is",
-    ),
     ("TTYPath", "use `tty: true`"),
     (
         "LoadCredentialEncrypted",

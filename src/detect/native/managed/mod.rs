@@ -3,6 +3,7 @@
 //! What belongs here: how such files are written, one file a dialect. What they mean is `service`'s to say.
 
 mod literal;
+mod monit;
 mod process_list;
 mod run_script;
 mod shell;
@@ -100,6 +101,10 @@ impl Detector for Managers {
             }
             Dialect::Xinetd => {
                 xinetd::read(&mut reader, file);
+                Ok(())
+            }
+            Dialect::Monit => {
+                monit::read(&mut reader, file);
                 Ok(())
             }
         };

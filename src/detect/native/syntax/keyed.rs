@@ -1,6 +1,7 @@
 //! One key a line: `key = value`, `key value…`, and Java's `key: value`.
 
 use super::{Reader, words};
+use crate::fact::profile;
 use crate::path::MachinePath;
 use crate::words::fallback::spelled;
 
@@ -93,9 +94,19 @@ pub(super) fn read_space(out: &mut Reader<'_>, text: &str) {
 
 /// java.util.Properties: `=`, `:` or white space after the key, `\` continues, `!` and `#` comment.
 pub(super) fn read_properties(out: &mut Reader<'_>, text: &str) {
+    let is_border = |line: &str| matches!(line.trim_end(), "#---" | "!---");
+    let has_several = text.lines().any(is_border);
+    let mut block = u32::from(has_several);
+    if has_several {
+        out.conditions = conditions_of(text.lines(), is_border);
+    }
     let mut lines = (1u32..).zip(text.lines());
     while let Some((number, line)) = lines.next() {
         let mut logical = line.trim_start().to_owned();
+        if is_border(line) {
+            block = block.saturating_add(1);
+            out.conditions = conditions_of(lines.clone().map(|(_, line)| line), is_border);
+        }
         if logical.is_empty() || logical.starts_with(['#', '!']) {
             continue;
         }
@@ -118,10 +129,27 @@ pub(super) fn read_properties(out: &mut Reader<'_>, text: &str) {
             &[],
             key,
             &[value.replace("\\:", ":").replace("\\=", "=")],
-            0,
+            block,
             number,
         );
     }
+    out.conditions.clear();
+}
+
+/// Lines of a document in which it says of which profiles it is.
+const FIRST: usize = 256;
+
+/// Of which profiles the document is whose lines come next.
+fn conditions_of<'a>(
+    lines: impl Iterator<Item = &'a str>,
+    is_border: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let own = lines.take(FIRST).take_while(|line| !is_border(line));
+    let found = own.filter_map(|line| {
+        let (key, value) = line.split_once(['=', ':'])?;
+        profile::condition(key.trim(), value.trim())
+    });
+    found.collect()
 }
 
 #[cfg(test)]

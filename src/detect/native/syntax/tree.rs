@@ -3,6 +3,7 @@
 //! The libraries give values without places, so the line of a setting is that of the next occurrence of its key.
 
 use super::Reader;
+use crate::fact::profile;
 use crate::words::budget::Budget;
 use serde_json::Value;
 
@@ -16,9 +17,16 @@ pub(super) fn read_json(out: &mut Reader<'_>, text: &str) -> Result<(), String> 
 }
 
 pub(super) fn read_yaml(out: &mut Reader<'_>, text: &str) -> Result<(), String> {
-    let value: Value =
-        serde_saphyr::from_str(text).map_err(|_| "not YAML that we can read".to_owned())?;
-    Lines::new(text).value(out, &mut Vec::new(), &value);
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|_| "not YAML that we can read".to_owned())?;
+    let mut lines = Lines::new(text);
+    let is_one = documents.len() < 2;
+    for (number, document) in (1u32..).zip(&documents) {
+        lines.block = if is_one { 0 } else { number };
+        out.conditions = condition_of(document, &mut Vec::new(), DEEPEST);
+        lines.value(out, &mut Vec::new(), document);
+    }
+    out.conditions.clear();
     Ok(())
 }
 
@@ -28,9 +36,35 @@ pub(super) fn read_toml(out: &mut Reader<'_>, text: &str) -> Result<(), String> 
     Ok(())
 }
 
+/// Levels above the key by which a document says when it counts.
+const DEEPEST: usize = 4;
+
+/// Of which profiles a document is, where it says so.
+fn condition_of(value: &Value, path: &mut Vec<String>, depth: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    match value {
+        Value::Object(map) if depth > 0 => {
+            for (key, inner) in map {
+                path.push(key.clone());
+                found.extend(condition_of(inner, path, depth - 1));
+                path.pop();
+            }
+        }
+        Value::Object(_) => {}
+        Value::Array(items) => {
+            let names: Vec<String> = items.iter().map(text).collect();
+            found.extend(profile::condition(&path.join("."), &names.join(",")));
+        }
+        scalar => found.extend(profile::condition(&path.join("."), &text(scalar))),
+    }
+    found
+}
+
 struct Lines<'a> {
     all: Vec<&'a str>,
     at: usize,
+    /// The document of several.
+    block: u32,
     /// Bytes that may still be gone through: maps come sorted, and a key may stand anywhere.
     budget: Budget,
 }
@@ -40,6 +74,7 @@ impl<'a> Lines<'a> {
         Self {
             all: text.lines().collect(),
             at: 0,
+            block: 0,
             budget: Budget::new(text.len().saturating_mul(PASSES).saturating_add(1 << 20)),
         }
     }
@@ -86,7 +121,7 @@ impl<'a> Lines<'a> {
             return;
         };
         let line = self.find(key);
-        out.setting(blocks, key, args, 0, line);
+        out.setting(blocks, key, args, self.block, line);
     }
 }
 
@@ -117,6 +152,15 @@ mod tests {
                 "network:\n  ethernets:\n    eth0:\n      dhcp4: true\n"
             ),
             ["network/ethernets/eth0/dhcp4=true@4"]
+        );
+        let two = "port: 1\n---\nspring.config.activate.on-profile: x\nport: 2\n";
+        assert_eq!(
+            shown(Syntax::Yaml, two),
+            [
+                "port=1@1",
+                "spring.config.activate.on-profile=x@3",
+                "port=2@4"
+            ]
         );
         assert_eq!(shown(Syntax::Toml, "[a]\nb = 1\n"), ["a/b=1@2"]);
     }
