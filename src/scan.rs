@@ -163,6 +163,15 @@ pub struct Workload {
     pub id: String,
     pub title: String,
     pub kind: String,
+    /// The pack that recognised it: `web/nginx`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Names of hosts that its configuration answers for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Paths that its configuration serves, or that its product has for this purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
     pub services: Vec<String>,
     pub packages: Vec<String>,
     pub executables: Vec<MachinePath>,

@@ -2,6 +2,7 @@
 
 mod kernel;
 pub mod outline;
+mod served;
 pub mod usage;
 mod weigh;
 pub use outline::Outline;
@@ -204,20 +205,17 @@ fn workload(
             },
         )
     });
-    let names = if workload.services.is_empty() {
-        workload.jobs.iter().map(|job| job.name.clone()).collect()
-    } else {
-        workload
-            .services
-            .iter()
-            .map(|service| service.name.clone())
-            .collect()
-    };
     Workload {
         id: workload.id.clone(),
         title: workload.title.clone(),
         kind: workload.kind.clone(),
-        services: names,
+        product: workload
+            .product
+            .as_ref()
+            .map(|product| product.pack.clone()),
+        hosts: served::hosts(workload),
+        paths: served::paths(workload),
+        services: served::names(workload),
         packages: workload.packages.clone(),
         executables: workload.executables.clone(),
         listens: workload.listens.clone(),
