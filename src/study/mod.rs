@@ -2,10 +2,12 @@
 
 mod kernel;
 pub mod outline;
+mod prove;
 mod served;
 pub mod usage;
 mod weigh;
 pub use outline::Outline;
+pub use prove::prove;
 pub use weigh::weigh;
 
 use self::usage::PackageUsage;
@@ -101,6 +103,7 @@ pub fn study(
         unclaimed,
         assessment,
         totals: totals(&cut, &concerns),
+        proof: None,
         concerns,
     };
     Study { cut, plans, scan }
