@@ -95,7 +95,7 @@ fn head(page: &Page) -> String {
         ("by ", &page.server),
     ] {
         if let Some(value) = value {
-            text.push_str(&format!(" {name}{value}"));
+            text.extend([" ", name, value]);
         }
     }
     text

@@ -150,9 +150,10 @@ impl<'a> Proving<'a> {
         self.answers(&self.engine.ask()?);
         told("looking");
         let containers = self.engine.ask()?;
-        self.look(&containers)?;
+        self.look(&containers);
         told("stopping");
-        self.stop(&containers)
+        self.stop(&containers);
+        Ok(())
     }
 
     fn workloads(&self) -> Vec<(&'a Workload, &'a Plan)> {
@@ -296,7 +297,7 @@ impl<'a> Proving<'a> {
     }
 
     /// What can be seen of the containers once they have answered.
-    fn look(&mut self, containers: &[Container]) -> Result<(), Failed> {
+    fn look(&mut self, containers: &[Container]) {
         for (workload, plan) in self.workloads() {
             let id = &workload.id;
             let Some(found) = container(containers, id) else {
@@ -337,7 +338,6 @@ impl<'a> Proving<'a> {
             }
             self.jobs(id, plan, found);
         }
-        Ok(())
     }
 
     /// Jobs are listed; run only where the user wants it.
@@ -429,7 +429,7 @@ impl<'a> Proving<'a> {
     }
 
     /// Those that need others go first.
-    fn stop(&mut self, containers: &[Container]) -> Result<(), Failed> {
+    fn stop(&mut self, containers: &[Container]) {
         let mut order = self.workloads();
         order.sort_by_key(|(_, plan)| std::cmp::Reverse(depth(plan, &self.workloads(), 0)));
         for (workload, plan) in order {
@@ -453,7 +453,6 @@ impl<'a> Proving<'a> {
             };
             self.check(id, Check::new(Kind::Stop, "main process", by_signal, said));
         }
-        Ok(())
     }
 }
 
