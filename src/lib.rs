@@ -40,7 +40,8 @@
 //! # Invariants
 //!
 //! 1. No detector performs I/O: the core walks, opens, caps and closes; a detector is handed bytes.
-//! 2. Nothing of the machine is ever executed, and nothing outside its root is ever read.
+//! 2. Nothing of the machine is ever executed, and nothing outside its root is ever read. `verify` starts its containers, for
+//!    that is what it is asked for.
 //! 3. The machine is hostile: every length is checked before it is used, names are sanitised before a terminal, every value
 //!    is quoted by construction in every artefact.
 //! 4. What was not examined is part of the answer, never silently good.
