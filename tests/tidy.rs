@@ -51,7 +51,7 @@ const TOUCHES_FILES: &[(&str, &str)] = &[
         "writes what a compose file cannot say beside it, outside OUT",
     ),
     (
-        "verify/run.rs",
+        "verify/look.rs",
         "reads what the kernel says of a container's processes",
     ),
     (

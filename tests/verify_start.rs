@@ -191,6 +191,79 @@ impl Drop for Runs {
     }
 }
 
+/// Runs the machine's own tree for as long as it is asked.
+fn recorded(bench: &Bench, tree: &Path, out: &Path) {
+    let started = run(Command::new("podman")
+        .args([
+            "run",
+            "-d",
+            "--network",
+            "host",
+            "--user",
+            "1500",
+            "-e",
+            "APP_PASSWORD=hunter2-and-more",
+            "--rootfs",
+        ])
+        .arg(tree)
+        .args(["/opt/app/serve", "--port", &PORT.to_string()]));
+    let runs = Runs(String::from_utf8_lossy(&started.stdout).trim().to_owned());
+    std::thread::sleep(Duration::from_secs(2));
+    let recorded = bench.transvase(&["record", "127.0.0.1", "--path", "/words"], out);
+    assert!(
+        recorded.status.success(),
+        "{}",
+        String::from_utf8_lossy(&recorded.stderr)
+    );
+    let text = fs::read_to_string(out.join("recorded.json")).unwrap();
+    assert!(
+        text.contains("/health") && text.contains("/words") && !text.contains("hunter2"),
+        "{text}"
+    );
+    drop(runs);
+}
+
+/// What is broken, what has to be said of it, and how.
+type Break = (&'static str, &'static [&'static str], fn(&Path));
+const BREAKS: &[Break] = &[
+    (
+        "command",
+        &["does not listen", "runs, never restarted"],
+        |out| {
+            edit(
+                &out.join("workloads/words/Dockerfile"),
+                "\"/opt/app/serve\"",
+                "\"/opt/app/server\"",
+            );
+        },
+    ),
+    ("port", &["is not published"], |out| {
+        edit(&out.join("compose.yaml"), &format!(":{PORT}\""), ":18094\"");
+    }),
+    ("user", &["- app (1500)", "+ 1\n"], |out| {
+        edit(
+            &out.join("workloads/words/entrypoint.sh"),
+            "--reuid=1500",
+            "--reuid=1",
+        );
+    }),
+    ("file", &["- 200", "+ 500"], |out| {
+        fs::remove_file(out.join("workloads/words/rootfs/etc/app/words.txt")).unwrap();
+    }),
+    ("secret", &["words"], |out| {
+        for entry in fs::read_dir(out.join("secrets")).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    }),
+    ("data", &["body of", "1 differ"], |out| {
+        edit(
+            &out.join("workloads/words/rootfs/etc/app/words.txt"),
+            "kakadu",
+            "cockatoo",
+        );
+    }),
+];
+
 #[test]
 fn what_is_broken_is_named() {
     need!(needs::end_to_end());
@@ -220,35 +293,7 @@ fn what_is_broken_is_named() {
         .arg("-o")
         .arg(&out));
 
-    let started = run(Command::new("podman")
-        .args([
-            "run",
-            "-d",
-            "--network",
-            "host",
-            "--user",
-            "1500",
-            "-e",
-            "APP_PASSWORD=hunter2-and-more",
-            "--rootfs",
-        ])
-        .arg(&tree)
-        .args(["/opt/app/serve", "--port", &PORT.to_string()]));
-    let runs = Runs(String::from_utf8_lossy(&started.stdout).trim().to_owned());
-    std::thread::sleep(Duration::from_secs(2));
-    let recorded = bench.transvase(&["record", "127.0.0.1", "--path", "/words"], &out);
-    assert!(
-        recorded.status.success(),
-        "{}",
-        String::from_utf8_lossy(&recorded.stderr)
-    );
-    let text = fs::read_to_string(out.join("recorded.json")).unwrap();
-    assert!(
-        text.contains("/health") && text.contains("/words") && !text.contains("hunter2"),
-        "{text}"
-    );
-    drop(runs);
-
+    recorded(&bench, &tree, &out);
     let (code, said, proof) = bench.verify(&out);
     assert_eq!(code, Some(0), "{said}\n{proof:#}");
     assert_eq!(proof["workloads"][0]["proven"], true, "{proof:#}");
@@ -256,46 +301,7 @@ fn what_is_broken_is_named() {
     let report = String::from_utf8_lossy(&report.stdout).into_owned();
     assert!(report.contains("How sure is this: proven"), "{report}");
 
-    type Break = (&'static str, &'static [&'static str], fn(&Path));
-    let breaks: &[Break] = &[
-        (
-            "command",
-            &["does not listen", "runs, never restarted"],
-            |out| {
-                edit(
-                    &out.join("workloads/words/Dockerfile"),
-                    "\"/opt/app/serve\"",
-                    "\"/opt/app/server\"",
-                );
-            },
-        ),
-        ("port", &["is not published"], |out| {
-            edit(&out.join("compose.yaml"), &format!(":{PORT}\""), ":18094\"");
-        }),
-        ("user", &["- app (1500)", "+ 1\n"], |out| {
-            edit(
-                &out.join("workloads/words/entrypoint.sh"),
-                "--reuid=1500",
-                "--reuid=1",
-            );
-        }),
-        ("file", &["- 200", "+ 500"], |out| {
-            fs::remove_file(out.join("workloads/words/rootfs/etc/app/words.txt")).unwrap();
-        }),
-        ("secret", &["words"], |out| {
-            for entry in fs::read_dir(out.join("secrets")).unwrap() {
-                fs::remove_file(entry.unwrap().path()).unwrap();
-            }
-        }),
-        ("data", &["body of", "1 differ"], |out| {
-            edit(
-                &out.join("workloads/words/rootfs/etc/app/words.txt"),
-                "kakadu",
-                "cockatoo",
-            );
-        }),
-    ];
-    for (name, expected, broken) in breaks {
+    for (name, expected, broken) in BREAKS {
         let copy = scratch.path().join(name);
         run(Command::new("cp").arg("-a").arg(&out).arg(&copy));
         broken(&copy);

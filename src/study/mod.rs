@@ -212,10 +212,7 @@ fn workload(
         id: workload.id.clone(),
         title: workload.title.clone(),
         kind: workload.kind.clone(),
-        product: workload
-            .product
-            .as_ref()
-            .map(|product| product.pack.clone()),
+        product: served::product(workload),
         hosts: served::hosts(workload),
         paths: served::paths(workload),
         services: served::names(workload),

@@ -21,6 +21,12 @@ pub(super) fn names(workload: &Workload) -> Vec<String> {
     }
 }
 
+/// The pack that recognised it.
+pub(super) fn product(workload: &Workload) -> Option<String> {
+    let product = workload.product.as_ref();
+    product.map(|product| product.pack.clone())
+}
+
 /// Plain names of hosts: what stands for many, or is a pattern, is none.
 pub(super) fn hosts(workload: &Workload) -> Vec<String> {
     let named = workload.product.iter().flat_map(|product| &product.hosts);

@@ -4,6 +4,8 @@
 use super::Failed;
 use super::compose::Compose;
 use super::engine::{self, Call, Container, Engine, Stopped, Told, remember, run};
+use super::engine_inspect::{bytes, container};
+use super::engine_reader::reader;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,16 +13,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// What reads a compose file: the engine, and the words of the command.
-const READERS: &[(&str, &[&str])] = &[
-    ("podman", &["podman-compose"]),
-    ("docker", &["docker", "compose"]),
-    ("podman", &["podman", "compose"]),
-    ("docker", &["docker-compose"]),
-];
-
 /// How long programs may take.
-const SHORT: Duration = Duration::from_mins(1);
+pub(super) const SHORT: Duration = Duration::from_mins(1);
 const BUILD: Duration = Duration::from_hours(1);
 
 /// An engine with what reads compose files for it.
@@ -36,56 +30,6 @@ pub struct ComposeEngine {
     /// What is added to the compose file, outside OUT.
     beside: Option<PathBuf>,
     start_limit: Duration,
-}
-
-/// The first that is there and answers, of the engine asked for.
-fn reader(wanted: Option<&str>) -> Result<(&'static str, Vec<String>), Failed> {
-    for (name, words) in READERS {
-        if wanted.is_some_and(|wanted| wanted != *name) {
-            continue;
-        }
-        let Some(program) = words.first().filter(|word| engine::program(word).is_some()) else {
-            continue;
-        };
-        if engine::program(name).is_none() {
-            continue;
-        }
-        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let asks = if *program == "podman-compose" {
-            "--version"
-        } else {
-            "version"
-        };
-        let call = Call {
-            words: [words.clone(), vec![asks.to_owned()]].concat(),
-            directory: PathBuf::from("/"),
-            variables: Vec::new(),
-            limit: SHORT,
-        };
-        // `docker` may be podman's own: it has no compose by itself.
-        if run(&call).is_ok_and(|told| told.ok) && answers(name) {
-            return Ok((name, words));
-        }
-    }
-    let wanted = wanted.unwrap_or("podman or docker");
-    Err(Failed(format!(
-        "no engine that can start a compose file: expected {wanted} with podman-compose, `docker compose` or `podman compose` on the PATH, and that `{} ps` works",
-        if wanted == "docker" {
-            "docker"
-        } else {
-            "podman"
-        }
-    )))
-}
-
-fn answers(name: &str) -> bool {
-    let call = Call {
-        words: vec![name.to_owned(), "ps".to_owned(), "-q".to_owned()],
-        directory: PathBuf::from("/"),
-        variables: Vec::new(),
-        limit: SHORT,
-    };
-    run(&call).is_ok_and(|told| told.ok)
 }
 
 /// A port of loopback that nobody has now.
@@ -362,114 +306,5 @@ impl Engine for ComposeEngine {
 
     fn remove(&self) {
         engine::remove();
-    }
-}
-
-/// `12.5MB`, `12.5MiB`, `900kB`.
-fn bytes(text: &str) -> Option<u64> {
-    let at = text.find(|c: char| c.is_ascii_alphabetic())?;
-    let (number, unit) = text.split_at_checked(at)?;
-    let whole: f64 = number.trim().parse().ok()?;
-    let factor = match unit {
-        "B" => 1.0,
-        "kB" => 1e3,
-        "MB" => 1e6,
-        "GB" => 1e9,
-        "KiB" => 1024.0,
-        "MiB" => 1_048_576.0,
-        "GiB" => 1_073_741_824.0,
-        _ => return None,
-    };
-    let bytes = whole * factor;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked on the line"
-    )]
-    (bytes.is_finite() && (0.0..1e18).contains(&bytes)).then_some(bytes as u64)
-}
-
-/// A container as `inspect` has it, with podman and with docker.
-fn container(value: &Value) -> Container {
-    let text = |pointer: &str| {
-        value
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let number = |pointer: &str| {
-        value
-            .pointer(pointer)
-            .and_then(Value::as_u64)
-            .unwrap_or_default()
-    };
-    let labels = value.pointer("/Config/Labels");
-    let label = |name: &str| {
-        labels
-            .and_then(|labels| labels.get(name))
-            .and_then(Value::as_str)
-    };
-    let ports = value
-        .pointer("/NetworkSettings/Ports")
-        .and_then(Value::as_object);
-    let mut found = Vec::new();
-    for (inside, outside) in ports.into_iter().flatten() {
-        let first = outside.as_array().and_then(|list| list.first());
-        let port = first
-            .and_then(|first| first.get("HostPort"))
-            .and_then(Value::as_str);
-        if let Some(port) = port.and_then(|port| port.parse().ok()) {
-            found.push((inside.clone(), port));
-        }
-    }
-    Container {
-        id: text("/Id"),
-        service: label("com.docker.compose.service")
-            .unwrap_or_default()
-            .to_owned(),
-        running: value
-            .pointer("/State/Running")
-            .and_then(Value::as_bool)
-            .unwrap_or_default(),
-        exit_code: value
-            .pointer("/State/ExitCode")
-            .and_then(Value::as_i64)
-            .unwrap_or_default(),
-        restarts: number("/RestartCount"),
-        pid: u32::try_from(number("/State/Pid")).unwrap_or_default(),
-        image: text("/Image"),
-        ports: found,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_of_engines() {
-        assert_eq!(bytes("12.5MB"), Some(12_500_000));
-        assert_eq!(bytes("1.5MiB"), Some(1_572_864));
-        for wrong in ["", "MB", "x MB", "1XB", "-1MB", "infB"] {
-            assert_eq!(bytes(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_container_of_either_engine() {
-        let value = serde_json::json!({
-            "Id": "a", "Image": "sha256:b", "RestartCount": 2,
-            "State": {"Running": true, "Pid": 77, "ExitCode": 0},
-            "Config": {"Labels": {"com.docker.compose.service": "web"}},
-            "NetworkSettings": {"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "4001"}], "81/tcp": null}},
-        });
-        let read = container(&value);
-        assert_eq!(
-            (read.service.as_str(), read.pid, read.restarts, read.running),
-            ("web", 77, 2, true)
-        );
-        assert_eq!(read.ports, [("80/tcp".to_owned(), 4001)]);
-        assert_eq!(container(&Value::Null), Container::default());
     }
 }

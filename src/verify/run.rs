@@ -4,10 +4,9 @@ use super::compare::compare;
 use super::compose::Compose;
 use super::engine::{Container, Engine};
 use super::engine_compose::ComposeEngine;
-use super::inside::{self, Socket};
+use super::look::sockets;
 use super::recorded::{Answer, Recorded};
 use super::{Failed, Listener, ask};
-use crate::abi::capability::capabilities;
 use crate::plan::Plan;
 use crate::proof::{self, Check, Kind, Proof, Proven};
 use crate::scan::{Scan, Workload};
@@ -118,13 +117,13 @@ fn of_compose<'a>(scan: &'a Scan, compose: &'a Compose) -> impl Iterator<Item = 
     workloads.filter(|workload| workload.plan.is_some() && compose.services.contains(&workload.id))
 }
 
-struct Proving<'a> {
+pub(super) struct Proving<'a> {
     asked: &'a Asked<'a>,
-    options: &'a Options<'a>,
-    compose: &'a Compose,
-    engine: &'a ComposeEngine,
+    pub options: &'a Options<'a>,
+    pub compose: &'a Compose,
+    pub engine: &'a ComposeEngine,
     started: Instant,
-    found: BTreeMap<String, Proven>,
+    pub found: BTreeMap<String, Proven>,
 }
 
 impl<'a> Proving<'a> {
@@ -156,7 +155,7 @@ impl<'a> Proving<'a> {
         Ok(())
     }
 
-    fn workloads(&self) -> Vec<(&'a Workload, &'a Plan)> {
+    pub fn workloads(&self) -> Vec<(&'a Workload, &'a Plan)> {
         let scan: &'a Scan = self.asked.scan;
         let workloads = scan
             .workloads
@@ -167,13 +166,13 @@ impl<'a> Proving<'a> {
             .collect()
     }
 
-    fn check(&mut self, id: &str, check: Check) {
+    pub fn check(&mut self, id: &str, check: Check) {
         if let Some(proven) = self.found.get_mut(id) {
             proven.checks.push(check);
         }
     }
 
-    fn note(&mut self, id: &str, note: String) {
+    pub fn note(&mut self, id: &str, note: String) {
         if let Some(proven) = self.found.get_mut(id) {
             proven.notes.push(note);
         }
@@ -296,138 +295,6 @@ impl<'a> Proving<'a> {
         }
     }
 
-    /// What can be seen of the containers once they have answered.
-    fn look(&mut self, containers: &[Container]) {
-        for (workload, plan) in self.workloads() {
-            let id = &workload.id;
-            let Some(found) = container(containers, id) else {
-                self.check(
-                    id,
-                    Check::new(
-                        Kind::Start,
-                        "container",
-                        "is there".into(),
-                        "is not there".into(),
-                    ),
-                );
-                continue;
-            };
-            let up = "runs, never restarted".to_owned();
-            let state = match (found.running, found.restarts) {
-                (true, 0) => up.clone(),
-                (true, times) => {
-                    format!("runs, restarted {times} times: {}", self.engine.log(found))
-                }
-                (false, _) => format!("ended with {}: {}", found.exit_code, self.engine.log(found)),
-            };
-            self.check(id, Check::new(Kind::Start, "container", up, state));
-            if let Some(proven) = self.found.get_mut(id) {
-                proven.image_bytes = self.engine.size(&found.image);
-                proven.memory_bytes = self.engine.memory(found);
-            }
-            if !found.running {
-                continue;
-            }
-            self.process(id, plan, found);
-            self.beyond(id, found);
-            if let Some(health) = &plan.process.health {
-                let passes = "passes".to_owned();
-                let said = self.engine.inside(found, None, &health.command);
-                let said = said.map_or_else(|error| format!("fails: {error}"), |_| passes.clone());
-                self.check(id, Check::new(Kind::Health, "health check", passes, said));
-            }
-            self.jobs(id, plan, found);
-        }
-    }
-
-    /// Jobs are listed; run only where the user wants it.
-    fn jobs(&mut self, id: &str, plan: &Plan, found: &Container) {
-        for job in &plan.schedule.jobs {
-            // The line of one with a secret in it is nowhere but in the container.
-            if !self.options.run_jobs || job.secret.is_some() {
-                self.note(id, format!("job not run: {}", job.name));
-                continue;
-            }
-            let command = ["/bin/sh", "-c", &job.command].map(str::to_owned);
-            let ends = "ends with 0".to_owned();
-            let said = self.engine.inside(found, Some(&job.user), &command);
-            let said = said.map_or_else(|error| error.0, |_| ends.clone());
-            self.check(
-                id,
-                Check::new(Kind::Answer, format!("job {}", job.name), ends, said),
-            );
-        }
-    }
-
-    /// The main process: whose it is, and what it may do.
-    fn process(&mut self, id: &str, plan: &Plan, found: &Container) {
-        let Some((pid, status)) = main_process(found.pid, plan.process.init) else {
-            self.note(id, "its main process could not be looked at".to_owned());
-            return;
-        };
-        let map = read(pid, "uid_map");
-        let uid = inside::inner(&map, status.uid).unwrap_or(status.uid);
-        let named = |uid: u32| {
-            if uid == plan.process.uid {
-                format!("{} ({uid})", plan.process.user)
-            } else {
-                uid.to_string()
-            }
-        };
-        let check = Check::new(
-            Kind::User,
-            "main process",
-            named(plan.process.uid),
-            named(uid),
-        );
-        self.check(id, check);
-        if uid == 0 {
-            return;
-        }
-        let names = names(status.capabilities);
-        let planned = &plan.process.capabilities;
-        let more: Vec<&String> = names
-            .iter()
-            .filter(|name| !planned.contains(name))
-            .collect();
-        let more: Vec<&str> = more.iter().map(|name| name.as_str()).collect();
-        let none = "none beyond the plan".to_owned();
-        let said = if more.is_empty() {
-            none.clone()
-        } else {
-            more.join(" ")
-        };
-        self.check(id, Check::new(Kind::Capability, "capabilities", none, said));
-    }
-
-    /// Listeners that nobody of the same network had on the machine.
-    fn beyond(&mut self, id: &str, found: &Container) {
-        let network = self.compose.network_of(id).to_owned();
-        let workloads = self.workloads();
-        let same = workloads
-            .iter()
-            .filter(|(w, _)| self.compose.network_of(&w.id) == network);
-        let known: BTreeSet<(u16, &'static str)> =
-            same.clone().flat_map(|(w, _)| expected(w)).collect();
-        // Said once a network.
-        if same
-            .map(|(workload, _)| &workload.id)
-            .next()
-            .is_some_and(|first| first != id)
-        {
-            return;
-        }
-        let new = sockets(found)
-            .into_iter()
-            .filter(|socket| !socket.local && !known.contains(&(socket.port, socket.protocol)));
-        for Socket { port, protocol, .. } in new {
-            self.note(
-                id,
-                format!("listens at {port}/{protocol}, where the scan knows of no listener"),
-            );
-        }
-    }
-
     /// Those that need others go first.
     fn stop(&mut self, containers: &[Container]) {
         let mut order = self.workloads();
@@ -471,7 +338,7 @@ fn depth(plan: &Plan, all: &[(&Workload, &Plan)], deep: usize) -> usize {
 }
 
 /// Ports that a workload listens at on the machine.
-fn expected(workload: &Workload) -> BTreeSet<(u16, &'static str)> {
+pub(super) fn expected(workload: &Workload) -> BTreeSet<(u16, &'static str)> {
     let listens = workload.listens.iter().filter(|listen| listen.port > 0);
     let found = listens.filter_map(|listen| match listen.protocol.as_str() {
         "tcp" => Some((listen.port, "tcp")),
@@ -482,53 +349,8 @@ fn expected(workload: &Workload) -> BTreeSet<(u16, &'static str)> {
 }
 
 /// The container of a service.
-fn container<'a>(all: &'a [Container], service: &str) -> Option<&'a Container> {
+pub(super) fn container<'a>(all: &'a [Container], service: &str) -> Option<&'a Container> {
     all.iter().find(|container| container.service == service)
-}
-
-fn read(pid: u32, name: &str) -> String {
-    let path = format!("/proc/{pid}/{name}");
-    std::fs::read_to_string(path).unwrap_or_default()
-}
-
-/// What listens in the network of a container.
-fn sockets(container: &Container) -> BTreeSet<Socket> {
-    let mut found = BTreeSet::new();
-    if container.pid == 0 {
-        return found;
-    }
-    for (name, protocol) in [
-        ("tcp", "tcp"),
-        ("tcp6", "tcp"),
-        ("udp", "udp"),
-        ("udp6", "udp"),
-    ] {
-        found.extend(inside::sockets(
-            &read(container.pid, &format!("net/{name}")),
-            protocol,
-        ));
-    }
-    found
-}
-
-/// The first process, or the one below the engine's own init.
-fn main_process(first: u32, init: bool) -> Option<(u32, inside::Status)> {
-    let mut pid = first;
-    if init {
-        let children = read(first, &format!("task/{first}/children"));
-        pid = children
-            .split_whitespace()
-            .next()
-            .and_then(|word| word.parse().ok())
-            .unwrap_or(first);
-    }
-    Some((pid, inside::status(&read(pid, "status"))?))
-}
-
-/// Names of the capabilities in a set.
-fn names(set: u64) -> Vec<String> {
-    let found = capabilities().of_bits(set).into_iter();
-    found.map(str::to_owned).collect()
 }
 
 /// Without a record: whether it answers in the protocol of its product at all.
