@@ -11,6 +11,7 @@ use needs::need;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -316,4 +317,18 @@ fn what_is_broken_is_named() {
         assert!(sarif.contains("\"verify/"), "{name}");
     }
     assert_eq!(left_behind(), Vec::<String>::new());
+
+    // A signal leaves nothing either: no container, and no word of what was only broken by it.
+    fs::remove_file(out.join("verify.json")).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_transvase"))
+        .arg("verify")
+        .arg(&out)
+        .args(["--build-network", "host"])
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(6));
+    run(Command::new("bash").args(["-c", &format!("kill {}", child.id())]));
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+    assert_eq!(left_behind(), Vec::<String>::new());
+    assert!(!out.join("verify.json").exists());
 }

@@ -121,7 +121,7 @@ fn run_as(call: &Call, removes: bool) -> Result<Told, Failed> {
         .split_first()
         .ok_or_else(|| failed(&"no program"))?;
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    if ENDING.load(Ordering::SeqCst) && !removes {
+    if is_ending() && !removes {
         return Err(Failed("interrupted".to_owned()));
     }
     let mut child = Command::new(first)
@@ -179,6 +179,11 @@ fn run_as(call: &Call, removes: bool) -> Result<Told, Failed> {
         out: text(out),
         err: text(err),
     })
+}
+
+/// Whether a signal ends the program: what fails now fails because of it, and says nothing of containers.
+pub fn is_ending() -> bool {
+    ENDING.load(Ordering::SeqCst)
 }
 
 /// Reads to the end, and keeps the first part.

@@ -2,7 +2,7 @@
 
 use super::compare::compare;
 use super::compose::Compose;
-use super::engine::{Container, Engine};
+use super::engine::{self, Container, Engine};
 use super::engine_compose::ComposeEngine;
 use super::look::sockets;
 use super::recorded::{Answer, Recorded};
@@ -79,6 +79,9 @@ pub fn prove(
         proving.found.insert(workload.id.clone(), proven);
     }
     proving.whole(told)?;
+    if engine::is_ending() {
+        return Err(Failed("interrupted".to_owned()));
+    }
     told("removing what was made");
     drop(made);
     let mut workloads: Vec<Proven> = proving.found.into_values().collect();
