@@ -42,14 +42,13 @@ pub(super) fn reader(wanted: Option<&str>) -> Result<(&'static str, Vec<String>)
             return Ok((name, words));
         }
     }
-    let wanted = wanted.unwrap_or("podman or docker");
+    let expected = match wanted {
+        Some("docker") => "docker with `docker compose` or docker-compose",
+        Some("podman") => "podman with podman-compose or `podman compose`",
+        _ => "podman with podman-compose or `podman compose`, or docker with `docker compose`",
+    };
     Err(Failed(format!(
-        "no engine that can start a compose file: expected {wanted} with podman-compose, `docker compose` or `podman compose` on the PATH, and that `{} ps` works",
-        if wanted == "docker" {
-            "docker"
-        } else {
-            "podman"
-        }
+        "no engine that can start a compose file: expected {expected} on the PATH, and that its `ps` works for you"
     )))
 }
 

@@ -74,7 +74,8 @@ impl Proving<'_> {
 
     /// The main process: whose it is, and what it may do.
     fn process(&mut self, id: &str, plan: &Plan, found: &Container) {
-        let Some((pid, status)) = main_process(found.pid, plan.process.init) else {
+        let main = main_process(found.pid, plan.process.init).filter(|_| is_here(found));
+        let Some((pid, status)) = main else {
             self.note(id, "its main process could not be looked at".to_owned());
             return;
         };
@@ -130,7 +131,8 @@ impl Proving<'_> {
         {
             return;
         }
-        let new = sockets(found)
+        let new = sockets(self.engine, found)
+            .unwrap_or_default()
             .into_iter()
             .filter(|socket| !socket.local && !known.contains(&(socket.port, socket.protocol)));
         for Socket { port, protocol, .. } in new {
@@ -147,24 +149,36 @@ fn read(pid: u32, name: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-/// What listens in the network of a container.
-pub(super) fn sockets(container: &Container) -> BTreeSet<Socket> {
+/// Whether this machine's process of that number is the container's: engines may run in a machine of their own.
+fn is_here(container: &Container) -> bool {
+    !container.id.is_empty() && read(container.pid, "cgroup").contains(&container.id)
+}
+
+/// What listens in the network of a container; `None` where that cannot be seen.
+pub(super) fn sockets(engine: &dyn Engine, container: &Container) -> Option<BTreeSet<Socket>> {
     let mut found = BTreeSet::new();
-    if container.pid == 0 {
-        return found;
+    let mut is_seen = false;
+    for protocol in ["tcp", "udp"] {
+        let names = [protocol.to_owned(), format!("{protocol}6")];
+        let texts: Vec<String> = if is_here(container) {
+            let files = names
+                .iter()
+                .map(|name| read(container.pid, &format!("net/{name}")));
+            files.collect()
+        } else {
+            let files = names.iter().map(|name| format!("/proc/net/{name}"));
+            let command: Vec<String> = std::iter::once("cat".to_owned()).chain(files).collect();
+            engine
+                .inside(container, None, &command)
+                .into_iter()
+                .collect()
+        };
+        for text in texts {
+            is_seen |= !text.is_empty();
+            found.extend(inside::sockets(&text, protocol));
+        }
     }
-    for (name, protocol) in [
-        ("tcp", "tcp"),
-        ("tcp6", "tcp"),
-        ("udp", "udp"),
-        ("udp6", "udp"),
-    ] {
-        found.extend(inside::sockets(
-            &read(container.pid, &format!("net/{name}")),
-            protocol,
-        ));
-    }
-    found
+    is_seen.then_some(found)
 }
 
 /// The first process, or the one below the engine's own init.

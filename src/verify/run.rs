@@ -201,12 +201,19 @@ impl<'a> Proving<'a> {
             open.insert(workload.id.clone(), expected);
         }
         let mut current = containers.to_vec();
+        let mut unseen: BTreeSet<String> = BTreeSet::new();
         loop {
+            unseen.clear();
             for (id, missing) in &mut open {
                 if missing.is_empty() {
                     continue;
                 }
-                let sockets = container(&current, id).map(sockets).unwrap_or_default();
+                let found = container(&current, id);
+                let seen = found.map(|found| sockets(self.engine, found));
+                if found.is_some_and(|found| found.running) && seen == Some(None) {
+                    unseen.insert(id.clone());
+                }
+                let sockets = seen.flatten().unwrap_or_default();
                 missing.retain(|(port, protocol)| {
                     !sockets
                         .iter()
@@ -218,7 +225,10 @@ impl<'a> Proving<'a> {
                     proven.started_ms = u64::try_from(self.started.elapsed().as_millis()).ok();
                 }
             }
-            if open.values().all(BTreeSet::is_empty) || Instant::now() > ends {
+            let waits = |(id, missing): (&String, &BTreeSet<_>)| {
+                !missing.is_empty() && !unseen.contains(id)
+            };
+            if !open.iter().any(waits) || Instant::now() > ends {
                 break;
             }
             // One that has ended for good is not waited for.
@@ -235,6 +245,13 @@ impl<'a> Proving<'a> {
         }
         for (workload, _) in self.workloads() {
             let missing = open.get(&workload.id).cloned().unwrap_or_default();
+            if unseen.contains(&workload.id) {
+                self.note(
+                    &workload.id,
+                    "what it listens at could not be seen".to_owned(),
+                );
+                continue;
+            }
             for (port, protocol) in expected(workload) {
                 let yes = "listens".to_owned();
                 let said = if missing.contains(&(port, protocol)) {
