@@ -1,5 +1,9 @@
 //! The command line: parsed and checked here, acted on in `commands/`.
 
+mod proof;
+
+pub use proof::{Engine, Record, Verify};
+
 use crate::assess::{self, Place};
 use crate::plan::Wish;
 use crate::render::Formats;
@@ -69,6 +73,10 @@ pub enum Command {
     Report(Report),
     /// Write containers, without the report.
     Generate(Generate),
+    /// Ask the machine that still runs, at the ports its containers publish, and keep what it said.
+    Record(Record),
+    /// Build and start the containers, ask them what the machine was asked, and compare.
+    Verify(Verify),
     /// Show what is on the disks, and read files in them.
     Inspect(Inspect),
     /// Show what executables ask of the kernel: system calls, capabilities, devices, modules, instruction set.
@@ -269,7 +277,7 @@ pub struct Scan {
 
 #[derive(Debug, Args)]
 pub struct Report {
-    /// A scan.json, or what `scan` would take.
+    /// A scan.json, the OUT of `migrate`, or what `scan` would take.
     #[command(flatten)]
     pub source: Source,
     #[command(flatten)]
@@ -305,6 +313,10 @@ pub enum Format {
     Json,
     /// The JSON Schema of scan.json.
     Schema,
+    /// The JSON Schema of recorded.json.
+    SchemaRecorded,
+    /// The JSON Schema of verify.json.
+    SchemaVerify,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

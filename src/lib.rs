@@ -32,6 +32,7 @@
 //! * [`plan`]: what each container will be. Dockerfile, compose file and reports read the same plan.
 //! * [`assess`]: rules, points, verdicts by target. [`render`]: artefacts, every value quoted by construction.
 //! * [`scan`]: the document of a scan. [`study`]: the right side run in order. [`report`]: a scan as people and tools read it.
+//! * [`proof`]: what came of starting the containers, as types. [`verify`]: asks the running machine and its containers.
 //! * [`cli`], [`error`], [`ui`]: the command line, its errors, the terminal.
 //! * [`examine`]: the only room that knows engine, packs, workloads and plans together; says what is read next.
 //! * [`commands`]: one file a subcommand.
@@ -39,7 +40,8 @@
 //! # Invariants
 //!
 //! 1. No detector performs I/O: the core walks, opens, caps and closes; a detector is handed bytes.
-//! 2. Nothing of the machine is ever executed, and nothing outside its root is ever read.
+//! 2. Nothing of the machine is ever executed, and nothing outside its root is ever read. `verify` starts its containers, for
+//!    that is what it is asked for.
 //! 3. The machine is hostile: every length is checked before it is used, names are sanitised before a terminal, every value
 //!    is quoted by construction in every artefact.
 //! 4. What was not examined is part of the answer, never silently good.
@@ -67,6 +69,7 @@ pub mod plan;
 pub mod product;
 pub mod program;
 pub mod progress;
+pub mod proof;
 pub mod quote;
 pub mod render;
 pub mod report;
@@ -78,6 +81,7 @@ pub mod source;
 pub mod study;
 pub mod text;
 pub mod ui;
+pub mod verify;
 pub mod walk;
 pub mod words;
 pub mod workload;

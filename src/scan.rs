@@ -10,6 +10,8 @@ use crate::kernel::place::Delta;
 use crate::path::MachinePath;
 use crate::plan::{Plan, Unclaimed};
 use crate::product::{Connect, Disposition, Listen};
+use crate::proof::Proof;
+pub use crate::proof::Tool;
 use crate::rule::{Certainty, Concern, Severity, Verdict};
 use crate::service::Starter;
 use crate::source::SourceInfo;
@@ -40,12 +42,9 @@ pub struct Scan {
     pub unclaimed: Vec<Unclaimed>,
     pub assessment: Whole,
     pub totals: Totals,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Tool {
-    pub name: String,
-    pub version: String,
+    /// What came of starting its containers, where that is known; a document of its own (verify.json).
+    #[serde(skip)]
+    pub proof: Option<Proof>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -163,6 +162,15 @@ pub struct Workload {
     pub id: String,
     pub title: String,
     pub kind: String,
+    /// The pack that recognised it: `web/nginx`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Names of hosts that its configuration answers for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Paths that its configuration serves, or that its product has for this purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
     pub services: Vec<String>,
     pub packages: Vec<String>,
     pub executables: Vec<MachinePath>,

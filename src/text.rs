@@ -59,9 +59,65 @@ pub fn day(seconds: i64) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}"))
 }
 
+/// Bytes as text that [`unescaped`] reads back: what is not printable ASCII is written as an escape.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'\r' => text.push_str("\\r"),
+            b'\n' => text.push_str("\\n"),
+            b'\t' => text.push_str("\\t"),
+            b'\\' => text.push_str("\\\\"),
+            b' '..=b'~' => text.push(char::from(*byte)),
+            other => {
+                let digit = |four: u8| char::from_digit(u32::from(four), 16).unwrap_or('0');
+                text.push_str("\\x");
+                text.extend([digit(other >> 4), digit(other & 15)]);
+            }
+        }
+    }
+    text
+}
+
+/// The bytes that a text stands for: `\r`, `\n`, `\t`, `\0`, `\\` and `\xNN` are one each. `None` for another escape.
+pub fn unescaped(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            bytes.extend(c.encode_utf8(&mut [0; 4]).bytes());
+            continue;
+        }
+        bytes.push(match rest.next()? {
+            'r' => b'\r',
+            'n' => b'\n',
+            't' => b'\t',
+            '0' => 0,
+            '\\' => b'\\',
+            'x' => {
+                let digits = [rest.next()?.to_digit(16)?, rest.next()?.to_digit(16)?];
+                u8::try_from(digits[0] * 16 + digits[1]).ok()?
+            }
+            _ => return None,
+        });
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_are_read_back() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(unescaped(&escaped(&all)).as_deref(), Some(all.as_slice()));
+        assert_eq!(unescaped(r"a\0b\r\n").as_deref(), Some(&b"a\0b\r\n"[..]));
+        assert_eq!(escaped(b"\x1b[31m"), r"\x1b[31m");
+        for wrong in [r"\", r"\x1", r"\xg0", r"\q"] {
+            assert_eq!(unescaped(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn sizes() {

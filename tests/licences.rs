@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const LICENCES: &[&str] = &[
     "Apache-2.0",
     "BSD-3-Clause", // encoding_rs: what it has from the WHATWG
+    "ISC",          // rustls-webpki and untrusted below rustls: as MIT in fewer words
     "MIT",
     "Unicode-3.0", // tables of unicode-ident
     "Zlib",
@@ -28,10 +29,17 @@ const EXCEPTIONS: &[&str] = &["LLVM-exception"];
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Crates that are there in versions that do not take each other's place, and why that is borne.
-const TWICE: &[(&str, &str)] = &[(
-    "syn",
-    "derive macros alone, which run while the program is built: those below handlebars and pest are still at 2",
-)];
+const TWICE: &[(&str, &str)] = &[
+    (
+        "getrandom",
+        "below ring, which rustls names and which is not built here",
+    ),
+    ("windows-sys", "the same"),
+    (
+        "syn",
+        "derive macros alone, which run while the program is built: those below handlebars and pest are still at 2",
+    ),
+];
 
 /// Packages below the program.
 fn dependencies(metadata: &Value) -> Vec<&Value> {

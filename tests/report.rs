@@ -37,6 +37,69 @@ fn targets_stand_in_the_order_of_places() {
     assert!(found.is_sorted(), "{found:?}");
 }
 
+#[test]
+fn a_proof_is_a_section_and_its_differences_are_results() {
+    use transvase::proof::{Check, Engine, Kind, Proof, Proven, SCHEMA_VERSION, Tool};
+    let mut scan = shop();
+    let id = scan.workloads[0].id.clone();
+    let check = Check::new(
+        Kind::Answer,
+        "80/tcp GET h/",
+        "200".into(),
+        format!("502 {TEXT}"),
+    );
+    let workload = Proven {
+        id: id.clone(),
+        checks: vec![check],
+        notes: vec![TEXT.into()],
+        ..Proven::default()
+    };
+    let held = Proven {
+        id: scan.workloads[1].id.clone(),
+        held: true,
+        proven: true,
+        ..Proven::default()
+    };
+    let proof = Proof {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool {
+            name: "transvase".into(),
+            version: "0".into(),
+        },
+        engine: Engine {
+            name: "podman".into(),
+            compose: "podman-compose".into(),
+        },
+        recorded: true,
+        held: false,
+        workloads: vec![workload, held],
+    };
+    assert_eq!(Proof::read(&proof.to_json()).unwrap(), proof);
+    transvase::study::prove(&mut scan, proof);
+    let certain = |at: usize| scan.workloads[at].assessment.certainty;
+    assert_eq!(certain(1), transvase::rule::Certainty::Proven);
+    assert_ne!(certain(0), transvase::rule::Certainty::Proven);
+    let page = report::html(&scan, &Artefacts::default()).unwrap();
+    assert!(page.contains("id=\"proof\"") && !page.contains("<img src=x"));
+    let text = report::markdown(&scan).unwrap();
+    assert!(
+        text.contains("## Started and asked") && text.contains("`- 200`"),
+        "{text}"
+    );
+    let sarif: serde_json::Value = serde_json::from_str(&report::sarif(&scan)).unwrap();
+    let run = &sarif["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let found = results
+        .iter()
+        .find(|result| result["ruleId"] == "verify/answer")
+        .unwrap();
+    let rule = &run["tool"]["driver"]["rules"]
+        [usize::try_from(found["ruleIndex"].as_u64().unwrap()).unwrap()];
+    assert_eq!(rule["id"], "verify/answer");
+    // The scan's own document says nothing of it.
+    assert!(!scan.to_json().contains("80/tcp GET"));
+}
+
 /// Ends what it stands in, turns the direction of writing, and is longer than any line.
 const TEXT: &str = concat!(
     "</script><script>alert(1)</script><!--\"'`=&amp;\u{2028}<img src=x onerror=alert(1)>",

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["abi", "exit", "path", "text", "words"],
     &["progress", "quote"],
+    &["proof"],
     &["disk"],
     &["walk"],
     &["secret"],
@@ -25,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
     &["plan"],
     &["assess", "render"],
     &["scan"],
-    &["cli", "error", "report", "study"],
+    &["cli", "error", "report", "study", "verify"],
     &["ui"],
     &["examine"],
     &["commands"],
@@ -41,6 +42,18 @@ const TOUCHES_FILES: &[(&str, &str)] = &[
     ("render/", "writes artefacts"),
     ("source/", "reads the machine"),
     ("disk/image/", "reads images, and those they name"),
+    (
+        "verify/engine.rs",
+        "starts the programs of the user's engine, and nothing else",
+    ),
+    (
+        "verify/engine_compose.rs",
+        "writes what a compose file cannot say beside it, outside OUT",
+    ),
+    (
+        "verify/look.rs",
+        "reads what the kernel says of a container's processes",
+    ),
     (
         "report/artefact.rs",
         "shows the files that were written beside a saved scan",

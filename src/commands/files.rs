@@ -4,6 +4,8 @@ use crate::answer;
 use crate::error::Error;
 use crate::fact::Answers;
 use crate::product::pack::{PackError, Packs};
+use crate::proof::Proof;
+use crate::scan::Scan;
 use std::io;
 use std::path::Path;
 
@@ -50,6 +52,61 @@ pub fn texts_below(directory: &Path, ending: &str) -> Result<Vec<(String, String
 
 /// Largest file of answers: ten thousand machines' would fit.
 const LARGEST: u64 = 16 << 20;
+
+/// A whole text file, if it is no longer than said.
+pub fn text(path: &Path, most: u64, expected: &str) -> Result<String, Error> {
+    use std::io::Read;
+    let name = path.display();
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(most + 1).read_to_string(&mut text))
+        .map_err(|error| {
+            Error::Other(format!("cannot read {name}: {error}; expected {expected}"))
+        })?;
+    if text.len() as u64 > most {
+        let most = crate::text::bytes(most);
+        return Err(Error::Other(format!(
+            "{name} is larger than {most}; expected {expected}"
+        )));
+    }
+    Ok(text)
+}
+
+/// Longest scan.json.
+const LONGEST_SCAN: u64 = 2 << 30;
+
+/// The scan that `migrate` wrote into OUT.
+pub fn scan_of(out: &Path) -> Result<Scan, Error> {
+    let path = out.join("scan.json");
+    let text = text(&path, LONGEST_SCAN, "OUT of `transvase migrate`")?;
+    Scan::read(&text).map_err(|error| {
+        Error::Other(format!(
+            "{} is no scan that this version reads: {error}; migrate the source again",
+            path.display()
+        ))
+    })
+}
+
+/// Whether a directory is an OUT of `migrate`.
+pub fn is_out(path: &Path) -> bool {
+    path.join("scan.json").is_file() && path.join("workloads").is_dir()
+}
+
+/// What `verify` wrote into OUT, where it did.
+pub fn proof_of(out: &Path) -> Result<Option<Proof>, Error> {
+    let path = out.join("verify.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = text(&path, 256 << 20, "what `transvase verify` wrote")?;
+    let read = Proof::read(&text).map_err(|error| {
+        Error::Other(format!(
+            "{} is no proof that this version reads: {error}; verify again",
+            path.display()
+        ))
+    })?;
+    Ok(Some(read))
+}
 
 /// Reads a file of answers.
 pub fn answers(path: &Path) -> Result<Answers, Error> {

@@ -1,6 +1,6 @@
 //! Signals that end the program: what was half-written goes first.
 
-use crate::render;
+use crate::{render, verify};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -21,6 +21,7 @@ pub fn watch() -> io::Result<()> {
             for signal in signals.forever() {
                 ENDING.store(true, Ordering::SeqCst);
                 render::abandon();
+                verify::abandon();
                 // Fails for a signal that cannot be; the next one tries again.
                 let _ = emulate_default_handler(signal);
             }

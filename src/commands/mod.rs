@@ -9,8 +9,10 @@ pub mod interrupt;
 mod kernel;
 mod migrate;
 mod nearest;
+mod record;
 mod report;
 mod scan;
+mod verify;
 
 use crate::answer;
 use crate::assess::Place;
@@ -39,6 +41,8 @@ pub fn run(cli: &Cli) -> Result<ExitStatus, Error> {
         Command::Generate(args) => migrate::generate(global, args),
         Command::Scan(args) => scan::run(global, args),
         Command::Report(args) => report::run(global, args),
+        Command::Record(args) => record::run(global, args),
+        Command::Verify(args) => verify::run(global, args),
         Command::Inspect(args) => inspect::run(global, args),
         Command::Kernel(args) => kernel::run(global, args),
         Command::Explain { id } => explain::run(global, id.as_deref()),

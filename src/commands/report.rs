@@ -6,21 +6,34 @@ use crate::cli::{Format, Global, Report, Rows};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::plan::{Plan, PlanOptions};
+use crate::proof::Proof;
 use crate::report::{self, Artefacts};
 use crate::scan::Scan;
 use crate::study;
 use crate::ui;
-use std::path::Path;
+use crate::verify::Recorded;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
-    if args.format == Format::Schema {
-        deliver(&Scan::schema(), args.output.as_deref())?;
+    let schema = match args.format {
+        Format::Schema => Some(Scan::schema()),
+        Format::SchemaRecorded => Some(Recorded::schema()),
+        Format::SchemaVerify => Some(Proof::schema()),
+        _ => None,
+    };
+    if let Some(schema) = schema {
+        deliver(&schema, args.output.as_deref())?;
         return Ok(ExitStatus::Done);
     }
     let (scan, files) = if let Some(scan) = saved(args) {
         let mut scan = scan?;
         if let Some(target) = args.target {
             study::weigh(&mut scan, target);
+        }
+        if let Some(out) = out_of(args)
+            && let Some(proof) = super::files::proof_of(out)?
+        {
+            study::prove(&mut scan, proof);
         }
         let files = of_saved(args, &scan)?;
         (scan, files)
@@ -48,7 +61,9 @@ pub(super) fn run(global: &Global, args: &Report) -> Result<ExitStatus, Error> {
         },
         Format::Cyclonedx => report::cyclonedx(&scan),
         Format::Sarif => report::sarif(&scan),
-        Format::Json | Format::Schema => scan.to_json(),
+        Format::Json | Format::Schema | Format::SchemaRecorded | Format::SchemaVerify => {
+            scan.to_json()
+        }
     };
     match (&args.output, args.format) {
         (None, Format::Terminal) => ui::show(&text),
@@ -62,12 +77,15 @@ fn of_saved(args: &Report, scan: &Scan) -> Result<Artefacts, Error> {
     if args.format != Format::Html {
         return Ok(Artefacts::default());
     }
-    let directory = args.source.source.iter().filter_map(|path| path.parent());
+    let own = |path: &'_ PathBuf| path.is_dir().then(|| path.clone());
+    let beside = |path: &PathBuf| path.parent().map(Path::to_path_buf);
+    let directory = args.source.source.iter();
+    let directory = directory.filter_map(|path| own(path).or_else(|| beside(path)));
     for directory in directory {
         let here = if directory.as_os_str().is_empty() {
             Path::new(".")
         } else {
-            directory
+            directory.as_path()
         };
         let found = Artefacts::beside(here, scan);
         if !found.shown.is_empty() {
@@ -77,6 +95,16 @@ fn of_saved(args: &Report, scan: &Scan) -> Result<Artefacts, Error> {
     let plans = scan.workloads.iter().filter_map(|w| w.plan.clone());
     let plans: Vec<Plan> = plans.collect();
     Ok(Artefacts::planned(&plans, true)?)
+}
+
+/// The OUT whose scan is shown.
+fn out_of(args: &Report) -> Option<&Path> {
+    let [path] = args.source.source.as_slice() else {
+        return None;
+    };
+    let out = if path.is_dir() { path } else { path.parent()? };
+    let is_its_own = path.is_dir() || path.file_name().is_some_and(|name| name == "scan.json");
+    (is_its_own && super::files::is_out(out)).then_some(out)
 }
 
 /// A scan that was saved before, where the source is one: a file that starts as a JSON object.
@@ -89,6 +117,9 @@ fn saved(args: &Report) -> Option<Result<Scan, Error>> {
             "{} does not exist; give a scan.json, or a directory, a tar archive, or a disk image to scan",
             path.display()
         ))));
+    }
+    if super::files::is_out(path) {
+        return Some(super::files::scan_of(path));
     }
     let is_json = path.is_file() && super::files::starts_with(path, b"{");
     is_json.then(|| {

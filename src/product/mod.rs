@@ -164,6 +164,9 @@ pub struct Product {
     pub says: Says,
     /// Locales that its configuration names.
     pub locales: Vec<String>,
+    /// Names of hosts that it answers for, and paths that it serves, as its configuration has them.
+    pub hosts: Vec<String>,
+    pub paths: Vec<String>,
     /// Why its listeners are only the product's defaults, where they are.
     pub listens_supposed: Option<String>,
     /// Opens files that its clients name by path.

@@ -12,6 +12,7 @@ mod kinds;
 mod letters;
 mod map;
 mod markdown;
+mod proof;
 mod questions;
 mod sarif;
 mod steps;

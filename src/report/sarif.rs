@@ -1,16 +1,20 @@
 //! SARIF 2.1.0 (OASIS): each concern a result at its places, each rule with its words, what was not examined as
 //! notifications. Paths are relative to the machine's root.
 
-use super::{digest, words};
+use super::{digest, proof, words};
 use crate::fact::{Evidence, Unexamined};
+use crate::proof::{Check, Kind, Proven};
 use crate::rule::{Concern, Severity, catalogue};
 use crate::scan::Scan;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The name that stands for the machine's root (section 3.14.14).
 const ROOT: &str = "MACHINE";
+
+/// The same of what `migrate` wrote.
+const OUT: &str = "OUT";
 
 /// The log as JSON, ending in a newline.
 pub fn sarif(scan: &Scan) -> String {
@@ -20,6 +24,23 @@ pub fn sarif(scan: &Scan) -> String {
     }
     let places: BTreeMap<&str, usize> = rules.keys().copied().zip(0..).collect();
     let results = scan.concerns.iter().map(|concern| result(concern, &places));
+    let proven = scan.proof.iter().flat_map(|proof| &proof.workloads);
+    let differing: Vec<(&Proven, &Check)> = proven
+        .flat_map(|proven| proven.differences().map(move |check| (proven, check)))
+        .collect();
+    let kinds: BTreeSet<Kind> = differing.iter().map(|(_, check)| check.kind).collect();
+    let kinds: Vec<Kind> = kinds.into_iter().collect();
+    let differences = differing.into_iter().map(|(proven, check)| {
+        let kind = kinds.iter().position(|kind| *kind == check.kind);
+        difference(&proven.id, check, rules.len() + kind.unwrap_or_default())
+    });
+    let mut bases = json!({
+        ROOT: {"description": {"text": format!("The root of {}", words::machine(scan))}},
+    });
+    if let (Some(_), Some(bases)) = (&scan.proof, bases.as_object_mut()) {
+        let text = "What was written for it";
+        bases.insert(OUT.into(), json!({"description": {"text": text}}));
+    }
     let log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -28,17 +49,15 @@ pub fn sarif(scan: &Scan) -> String {
                 "name": scan.tool.name,
                 "version": scan.tool.version,
                 "semanticVersion": scan.tool.version,
-                "rules": rules.values().map(|concern| rule(concern)).collect::<Vec<_>>(),
+                "rules": rules.values().map(|concern| rule(concern)).chain(kinds.iter().map(|kind| kind_rule(*kind))).collect::<Vec<_>>(),
             }},
             "invocations": [{
                 "executionSuccessful": true,
                 "toolExecutionNotifications": scan.coverage.unexamined.iter().map(notification).collect::<Vec<_>>(),
             }],
-            "originalUriBaseIds": {
-                ROOT: {"description": {"text": format!("The root of {}", words::machine(scan))}},
-            },
+            "originalUriBaseIds": bases,
             "columnKind": "unicodeCodePoints",
-            "results": results.collect::<Vec<_>>(),
+            "results": results.chain(differences).collect::<Vec<_>>(),
             "properties": {
                 "verdict": words::verdict(scan.assessment.verdict),
                 "certainty": words::certainty(scan.assessment.certainty),
@@ -86,6 +105,39 @@ fn result(concern: &Concern, rules: &BTreeMap<&str, usize>) -> Value {
         "locations": concern.evidence.iter().map(location).collect::<Vec<_>>(),
         "partialFingerprints": {"transvase/v1": digest::uuid(same.as_bytes())},
         "properties": {"severity": words::severity(concern.severity), "workload": concern.workload},
+    })
+}
+
+fn kind_rule(kind: Kind) -> Value {
+    let (id, title, remedy) = proof::rule(kind);
+    json!({
+        "id": id,
+        "shortDescription": {"text": sentence(title)},
+        "fullDescription": {"text": sentence(title)},
+        "help": {"text": sentence(remedy)},
+        "defaultConfiguration": {"level": "error"},
+        "properties": {"tags": ["verify"]},
+    })
+}
+
+/// What the machine said and what its container says; the place is what the container is made by.
+fn difference(workload: &str, check: &Check, rule: usize) -> Value {
+    let (id, title, remedy) = proof::rule(check.kind);
+    let text = format!(
+        "{title}. {}:\n- {}\n+ {}\n{remedy}",
+        check.what, check.machine, check.container
+    );
+    let same = format!("{id}\0{workload}\0{}", check.what);
+    json!({
+        "ruleId": id,
+        "ruleIndex": rule,
+        "level": "error",
+        "message": {"text": text},
+        "locations": [{"physicalLocation": {"artifactLocation": {
+            "uri": uri(&format!("workloads/{workload}/Dockerfile")), "uriBaseId": OUT,
+        }}}],
+        "partialFingerprints": {"transvase/v1": digest::uuid(same.as_bytes())},
+        "properties": {"workload": workload},
     })
 }
 

@@ -2,9 +2,12 @@
 
 mod kernel;
 pub mod outline;
+mod prove;
+mod served;
 pub mod usage;
 mod weigh;
 pub use outline::Outline;
+pub use prove::prove;
 pub use weigh::weigh;
 
 use self::usage::PackageUsage;
@@ -101,6 +104,7 @@ pub fn study(
         unclaimed,
         assessment,
         totals: totals(&cut, &concerns),
+        proof: None,
         concerns,
     };
     Study { cut, plans, scan }
@@ -205,20 +209,14 @@ fn workload(
             },
         )
     });
-    let names = if workload.services.is_empty() {
-        workload.jobs.iter().map(|job| job.name.clone()).collect()
-    } else {
-        workload
-            .services
-            .iter()
-            .map(|service| service.name.clone())
-            .collect()
-    };
     Workload {
         id: workload.id.clone(),
         title: workload.title.clone(),
         kind: workload.kind.clone(),
-        services: names,
+        product: served::product(workload),
+        hosts: served::hosts(workload),
+        paths: served::paths(workload),
+        services: served::names(workload),
         packages: workload.packages.clone(),
         executables: workload.executables.clone(),
         listens: workload.listens.clone(),

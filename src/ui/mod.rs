@@ -4,6 +4,7 @@ pub mod inspection;
 pub mod kernel;
 pub mod listing;
 pub mod progress;
+pub mod proof;
 pub mod summary;
 pub mod text;
 pub mod way;

@@ -47,6 +47,11 @@ impl Pack {
         }
     }
 
+    /// An expression of this pack, compiled.
+    pub fn regex(&self, expression: &str) -> Option<&Regex> {
+        self.regexes.get(expression)
+    }
+
     /// Whether `text` matches an expression of this pack.
     pub fn is_match(&self, expression: &str, text: &str) -> bool {
         self.regexes
@@ -190,6 +195,8 @@ impl Check<'_> {
                 pack.make
                     .iter()
                     .chain(&pack.locale)
+                    .chain(&pack.host)
+                    .chain(&pack.path)
                     .map(|named| &named.from),
             )
             .chain(pack.log.iter().map(|l| &l.from));
@@ -237,11 +244,40 @@ impl Check<'_> {
                 "home names a directory; inside says which file of it is read",
             );
         }
+        self.probe(pack);
         for directory in &pack.run.directories {
             let mode = directory.mode.as_deref().unwrap_or("0755");
             if u32::from_str_radix(mode, 8).is_err() {
                 self.error(mode, format!("mode {mode:?} is not octal"));
             }
+        }
+    }
+
+    /// What is sent can be read, and the expression for what comes back compiles.
+    fn probe(&mut self, pack: &PackFile) {
+        let Some(probe) = &pack.probe else {
+            return;
+        };
+        for sent in probe.ask.iter().chain(&probe.datagram) {
+            if crate::text::unescaped(sent).is_none() {
+                let what = "expected \\r, \\n, \\t, \\0, \\\\ or \\xNN after a backslash";
+                self.error(sent, format!("{sent:?}: {what}"));
+            }
+        }
+        if probe.expect.is_some() && probe.ask.is_none() && !probe.greeting {
+            self.error("expect", "expect without ask or greeting: nothing is said");
+        }
+        if let Some(expression) = &probe.expect {
+            self.expression(expression);
+        }
+    }
+
+    fn expression(&mut self, expression: &str) {
+        match Regex::new(expression) {
+            Ok(regex) => {
+                self.regexes.insert(expression.to_owned(), regex);
+            }
+            Err(error) => self.error(expression, format!("regular expression: {error}")),
         }
     }
 
@@ -289,12 +325,7 @@ impl Check<'_> {
         }
         let expressions = when.setting.iter().filter_map(|s| s.matches.as_ref());
         for expression in expressions.chain(when.text.iter().map(|text| &text.matches)) {
-            match Regex::new(expression) {
-                Ok(regex) => {
-                    self.regexes.insert(expression.clone(), regex);
-                }
-                Err(error) => self.error(expression, format!("regular expression: {error}")),
-            }
+            self.expression(expression);
         }
     }
 }

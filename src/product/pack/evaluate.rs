@@ -145,7 +145,9 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
             state: !file.hosts_application,
         },
         listens_supposed,
-        locales: locales(&asked),
+        locales: named(&asked, &file.locale),
+        hosts: at_most(named(&asked, &file.host), &asked),
+        paths: at_most(named(&asked, &file.path), &asked),
         opens_files_of_clients: file.opens_files_of_clients,
         companions: companions(&asked),
         makers: file.makers.clone(),
@@ -199,8 +201,8 @@ fn becomes(asked: &Configured<'_>) -> Option<String> {
     Some(numbered.map_or(text, |user| user.name.clone()))
 }
 
-fn locales(asked: &Configured<'_>) -> Vec<String> {
-    let sources = asked.pack.file.locale.iter().map(|locale| &locale.from);
+fn named(asked: &Configured<'_>, settings: &[super::file::Named]) -> Vec<String> {
+    let sources = settings.iter().map(|setting| &setting.from);
     let values = sources.flat_map(|source| asked.values(source));
     values.map(|value| value.text).collect()
 }

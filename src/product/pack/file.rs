@@ -56,6 +56,12 @@ pub struct PackFile {
     /// Settings that name locales.
     #[serde(default)]
     pub locale: Vec<Named>,
+    /// Settings that name the hosts it answers for.
+    #[serde(default)]
+    pub host: Vec<Named>,
+    /// Settings that name the paths it serves.
+    #[serde(default)]
+    pub path: Vec<Named>,
     /// Settings that name files or directories the product needs.
     #[serde(default)]
     pub claim: Vec<Claim>,
@@ -352,4 +358,16 @@ pub struct Probe {
     /// Connect to the first TCP port.
     #[serde(default)]
     pub tcp: bool,
+    /// It speaks first.
+    #[serde(default)]
+    pub greeting: bool,
+    /// What is sent to it from outside; `\r`, `\n`, `\t`, `\0`, `\\` and `\xNN` are bytes.
+    #[serde(default)]
+    pub ask: Option<String>,
+    /// The same over UDP, where that changes nothing.
+    #[serde(default)]
+    pub datagram: Option<String>,
+    /// An expression (over bytes, each a character) that what it says matches: only then does it speak this protocol.
+    #[serde(default)]
+    pub expect: Option<String>,
 }

@@ -11,6 +11,7 @@ use super::services::{self, Fate};
 use super::targets::{self, TargetRow};
 use crate::product::Disposition;
 use crate::report::kinds::kinds;
+use crate::report::proof::{self, ProofView};
 use crate::report::words;
 use crate::report::{Artefact, Artefacts};
 use crate::scan::Scan;
@@ -51,6 +52,7 @@ pub(super) struct Page<'a> {
     concerns: usize,
     left: Left,
     coverage: CoverageView,
+    proof: Option<ProofView>,
     files: Vec<FileRow>,
     /// Why the files are not those of a directory that was written; empty where they are.
     files_note: &'static str,
@@ -120,6 +122,7 @@ pub(super) fn page<'a>(scan: &'a Scan, files: &Artefacts, kernels: &Kernels) -> 
         concerns: scan.concerns.len(),
         left: left::left(scan),
         coverage: coverage::coverage(scan),
+        proof: proof::view(scan.proof.as_ref()),
         files: files.shown.iter().map(file_row).collect(),
         files_note: files.note,
         more_files: files.more,

@@ -15,9 +15,9 @@ macro_rules! partials {
     };
 }
 
-const PARTIALS: [(&str, &str); 13] = partials![
-    "card", "concerns", "coverage", "fall", "files", "first", "left", "map", "page", "services",
-    "svg", "targets", "treemap",
+const PARTIALS: [(&str, &str); 14] = partials![
+    "card", "concerns", "coverage", "fall", "files", "first", "left", "map", "page", "proof",
+    "services", "svg", "targets", "treemap",
 ];
 
 static REGISTRY: LazyLock<Result<Handlebars<'static>, String>> = LazyLock::new(|| {

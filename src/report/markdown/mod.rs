@@ -4,6 +4,7 @@ mod diagram;
 mod workload;
 
 use super::kinds::kinds;
+use super::proof::{self, ProofView};
 use super::questions::{Question, questions};
 use super::steps::{Step, steps};
 use super::words;
@@ -47,6 +48,7 @@ struct View<'a> {
     unclaimed: Vec<Left<'a>>,
     unclaimed_more: usize,
     unexamined: Vec<[String; 2]>,
+    proof: Option<ProofView>,
     /// Where a page is cut: each rule's remedy, once.
     remedies: Vec<Remedy<'a>>,
 }
@@ -168,6 +170,7 @@ fn view(scan: &Scan, shown: usize) -> View<'_> {
             .iter()
             .map(|part| [part.path.to_string(), part.reason.clone()])
             .collect(),
+        proof: proof::view(scan.proof.as_ref()),
         remedies: if shown == 0 {
             remedies(scan)
         } else {
