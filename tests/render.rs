@@ -170,7 +170,7 @@ fn secrets_are_references_until_they_are_asked_for() {
             &plans,
             Options {
                 with_secrets,
-                with_data: false,
+                ..Options::default()
             },
         );
         assert_eq!(written.left_out, Vec::<String>::new());
@@ -253,6 +253,7 @@ fn a_secret_is_whole_or_nothing_is_written() {
     let options = Options {
         with_secrets: true,
         with_data: false,
+        ..Options::default()
     };
     let (out, _) = bench.write("whole", &plans, options);
     let written = fs::read(out.join("secrets/app-srv-app-settings.py")).unwrap();
@@ -321,6 +322,7 @@ fn data_goes_beside_the_image_with_its_holes() {
         Options {
             with_secrets: false,
             with_data: true,
+            ..Options::default()
         },
     );
     assert_eq!(written.left_out, Vec::<String>::new());
@@ -368,6 +370,7 @@ fn a_filling_that_was_interrupted_starts_over() {
         Options {
             with_secrets: false,
             with_data: true,
+            ..Options::default()
         },
     );
     let script = fs::read_to_string(out.join("workloads/app/entrypoint.sh")).unwrap();
@@ -568,6 +571,7 @@ fn the_same_plans_give_the_same_bytes_and_lint_clean() {
     let options = Options {
         with_secrets: true,
         with_data: true,
+        ..Options::default()
     };
     let (first, _) = bench.write(
         "one",

@@ -1,7 +1,7 @@
 //! What is written of plans by formats: texts of our own making. Trees, secrets and data come from the machine, and the one that
 //! writes all (`write`) puts them beside.
 
-use super::{Error, compose, dockerfile, readme};
+use super::{Error, Formats, compose, dockerfile, readme};
 use crate::plan::Plan;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +57,8 @@ pub struct Outcome {
     pub missing: Vec<String>,
     /// Files and secrets that could not be written as they are, one sentence each.
     pub left_out: Vec<String>,
+    /// What else is written.
+    pub formats: Formats,
 }
 
 /// A format that plans are written in. It reads plans and nothing else.

@@ -13,6 +13,10 @@ use serde::Serialize;
 const PIPE: &str = "/run/job-output";
 
 #[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a part of the template"
+)]
 pub(in crate::render) struct Entrypoint {
     loads: Vec<Load>,
     directories: Vec<Made>,

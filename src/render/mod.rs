@@ -12,6 +12,7 @@ pub(super) mod dockerfile;
 pub(super) mod entrypoint;
 mod error;
 mod hole;
+mod inventory;
 mod layer;
 mod lifted;
 mod oci;

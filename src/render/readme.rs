@@ -1,8 +1,9 @@
 //! The views of the pages for the reader: one for each container, one for all.
 
-use super::Error;
 use super::artefact::{Artefact, Outcome, Writer};
+use super::inventory::{Inventory, inventory};
 use super::templates::fill;
+use super::{Error, Formats};
 use crate::distribution::candidate::{BaseChoice, Demand};
 use crate::kernel::place::Profile;
 use crate::plan::{Plan, PlannedSecret};
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Serialize)]
 struct Page {
+    /// What of the disk is in the image, where that is all; empty or one.
+    lift: Vec<Inventory>,
     id: String,
     title: String,
     release: String,
@@ -105,7 +108,7 @@ impl Writer for Pages {
             let text = fill("workload.md", &page(plan))?;
             found.push(Artefact::of(plan, "README.md", text));
         }
-        let overview = overview(plans, &outcome.missing, outcome.left_out.clone());
+        let overview = overview(plans, outcome);
         found.push(Artefact::new("README.md", fill("README.md", &overview)?));
         Ok(found)
     }
@@ -113,6 +116,7 @@ impl Writer for Pages {
 
 fn page(plan: &Plan) -> Page {
     Page {
+        lift: plan.image.lift.iter().map(inventory).collect(),
         id: plan.id.clone(),
         title: plan.title.clone(),
         release: plan.image.release.clone(),
@@ -271,6 +275,11 @@ fn secret(secret: &PlannedSecret) -> Secret {
 
 #[derive(Debug, Serialize)]
 struct Overview {
+    compose: bool,
+    /// Images are there as layouts.
+    oci: bool,
+    /// A workload, for examples.
+    first: String,
     machine: String,
     release: String,
     count: usize,
@@ -298,7 +307,9 @@ struct Note {
 }
 
 /// `missing` names the secrets that were not written; `left_out` says what could not be.
-fn overview(plans: &[Plan], missing: &[String], left_out: Vec<String>) -> Overview {
+fn overview(plans: &[Plan], outcome: &Outcome) -> Overview {
+    let (missing, left_out) = (&outcome.missing, outcome.left_out.clone());
+    let Formats { compose, oci } = outcome.formats;
     let hostname = plans.iter().find_map(|plan| plan.network.hostname.clone());
     let mut pods: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for plan in plans {
@@ -328,6 +339,12 @@ fn overview(plans: &[Plan], missing: &[String], left_out: Vec<String>) -> Overvi
             .collect::<Vec<_>>()
     };
     Overview {
+        compose,
+        oci: oci && plans.iter().any(|plan| plan.image.lift.is_some()),
+        first: plans
+            .first()
+            .map(|plan| plan.id.clone())
+            .unwrap_or_default(),
         machine: hostname.unwrap_or_else(|| "the machine".to_owned()),
         release: plans
             .first()

@@ -5,7 +5,9 @@ use super::lifted::{self, Lifted};
 use super::rootfs as files;
 use super::staging::Staging;
 use super::templates::fill;
-use super::{Error, Machine, Options, Written, archive, entrypoint, oci, schedule, secret};
+use super::{
+    Error, Formats, Machine, Options, Written, archive, entrypoint, oci, schedule, secret,
+};
 use crate::path::MachinePath;
 use crate::plan::{self, Plan, WrittenFile};
 use crate::walk::Entry;
@@ -33,22 +35,23 @@ pub(super) fn all(
                 }
                 lifts.push(own);
             }
-            None => rootfs(staging, plan, generated, machine, &mut written)?,
+            None => rootfs(staging, plan, &generated, machine, &mut written)?,
         }
         missing.extend(secrets(staging, plan, machine, options, &mut written)?);
         if options.with_data {
             data(staging, plan, machine, &mut written)?;
         }
     }
-    let outcome = Outcome {
-        missing,
-        left_out: written.left_out.clone(),
-    };
     if options.formats.oci {
         oci::write(staging, &lifts, machine, &entrypoints(plans)?, &mut written)?;
     }
     written.left_out.sort();
     written.left_out.dedup();
+    let outcome = Outcome {
+        missing,
+        left_out: written.left_out.clone(),
+        formats: options.formats,
+    };
     for artefact in artefact::all(plans, &outcome)? {
         if !options.formats.compose && artefact::is_built(&artefact.path) {
             continue;
@@ -76,6 +79,7 @@ pub(super) fn preview(plans: &[Plan]) -> Result<Vec<(PathBuf, String)>, Error> {
     let outcome = Outcome {
         missing: secrets.map(|secret| secret.name.clone()).collect(),
         left_out: Vec::new(),
+        formats: Formats::default(),
     };
     let all = artefact::all(plans, &outcome)?.into_iter();
     Ok(all.map(|found| (found.path, found.text)).collect())
@@ -106,7 +110,7 @@ fn generated(plan: &Plan) -> Result<Vec<WrittenFile>, Error> {
 fn rootfs(
     staging: &Staging,
     plan: &Plan,
-    generated: Vec<WrittenFile>,
+    generated: &[WrittenFile],
     machine: &Machine<'_>,
     written: &mut Written,
 ) -> Result<(), Error> {
@@ -128,7 +132,7 @@ fn rootfs(
                 .into_iter()
                 .map(|(path, why)| format!("{path} of {}: {why}", plan.id)),
         );
-        for file in &generated {
+        for file in generated {
             if let plan::Written::Text(text) = &file.what {
                 files::generated(&staging.path().join(&rootfs), &file.path, file.mode, text)?;
             }

@@ -24,17 +24,18 @@ pub fn fill(plans: &mut [Plan], facts: &Facts, programs: &Programs) {
         return;
     }
     let disk = Files::new(facts, programs);
-    let mut found: Vec<(&mut Image, Lift, Entries<'_>)> = Vec::new();
+    let mut found: Vec<(&mut Plan, Lift, Entries<'_>)> = Vec::new();
     for plan in plans {
         let Some(mut lift) = plan.image.lift.take() else {
             continue;
         };
         let entries = disk.entries(plan, &mut lift);
-        found.push((&mut plan.image, lift, entries));
+        found.push((plan, lift, entries));
     }
     let shared = shared(found.iter().map(|(_, _, entries)| entries));
-    for (image, mut lift, entries) in found {
-        layers(&mut lift, image, entries, &shared, facts);
+    for (plan, mut lift, entries) in found {
+        let (image, schedule) = (&mut plan.image, &plan.schedule);
+        layers(&mut lift, image, &entries, &shared, schedule, facts);
         image.lift = Some(lift);
     }
 }
@@ -227,16 +228,12 @@ impl<'a> Taking<'_, 'a> {
         let is_secret = || {
             self.disk.secrets.contains(path) && self.disk.facts.state(path) != FileState::Pristine
         };
-        let takes = is_kind
-            && !is_out
-            && !is_live(path)
-            && !TABLE.is_replaced(path)
-            && !self.carried.contains(path)
-            && !(entry.is_file() && is_secret());
-        if takes {
-            self.entries.insert(path, entry);
+        let is_replaced = is_live(path) || TABLE.is_replaced(path) || self.carried.contains(path);
+        if !is_kind || is_out || is_replaced || (entry.is_file() && is_secret()) {
+            return false;
         }
-        takes
+        self.entries.insert(path, entry);
+        true
     }
 
     /// What programs of any kind read, whoever made it.

@@ -6,7 +6,7 @@ use super::{Layer, Lift, Tree, Written, WrittenFile, accounts};
 use crate::disk::FileKind;
 use crate::fact::{Facts, FileState};
 use crate::path::MachinePath;
-use crate::plan::Image;
+use crate::plan::{Image, Schedule};
 use crate::walk::Entry;
 use std::collections::BTreeSet;
 
@@ -34,10 +34,12 @@ where
 pub(super) fn layers(
     lift: &mut Lift,
     image: &mut Image,
-    entries: Entries<'_>,
+    entries: &Entries<'_>,
     shared: &BTreeSet<&MachinePath>,
+    schedule: &Schedule,
     facts: &Facts,
 ) {
+    let own_paths = own_paths(lift, schedule);
     image
         .entries
         .retain(|entry| !TABLE.is_replaced(&entry.path));
@@ -75,7 +77,8 @@ pub(super) fn layers(
         .filter(|(name, part)| !part.is_empty() || *name == "configuration");
     lift.layers = parts
         .map(|(name, entries)| {
-            let own = lift.written.iter().filter(|_| name == "configuration");
+            let own = lift.written.iter().map(|file| &file.path);
+            let own = own.chain(&own_paths).filter(|_| name == "configuration");
             layer(name, with_above(entries, own, facts))
         })
         .collect();
@@ -135,21 +138,28 @@ fn is_plain(path: &MachinePath) -> bool {
     path.as_str().is_some_and(|text| text.chars().all(fits))
 }
 
+/// Files of our own making that are written with the image: the record of packages, tables of jobs, and who takes their mail.
+fn own_paths(lift: &Lift, schedule: &Schedule) -> Vec<MachinePath> {
+    let record = lift.record.iter().map(|record| record.path.clone());
+    let scheduler = schedule.scheduler.iter();
+    let tables = scheduler
+        .clone()
+        .map(|scheduler| scheduler.tables.join("jobs"));
+    let mailer = scheduler.filter_map(|scheduler| scheduler.mailer.clone());
+    record.chain(tables).chain(mailer).collect()
+}
+
 /// The same with the directories above, which engines make anew in each layer that does not have them, as root's.
 fn with_above<'e>(
     entries: Vec<&'e Entry>,
-    written: impl Iterator<Item = &'e WrittenFile>,
+    written: impl Iterator<Item = &'e MachinePath>,
     facts: &'e Facts,
 ) -> Vec<&'e Entry> {
     let mut all: Entries<'e> = entries
         .into_iter()
         .map(|entry| (&entry.path, entry))
         .collect();
-    let paths: Vec<&MachinePath> = all
-        .keys()
-        .copied()
-        .chain(written.map(|file| &file.path))
-        .collect();
+    let paths: Vec<&MachinePath> = all.keys().copied().chain(written).collect();
     let mut seen = BTreeSet::new();
     for path in paths {
         let above = std::iter::successors(path.parent(), MachinePath::parent);

@@ -41,7 +41,7 @@ impl Source {
 /// GOARCH and GOARM (go.dev/doc/install/source, "Environment variables") of what machines and packages call it.
 fn architecture(machine: &str) -> (&str, Option<&'static str>) {
     match machine {
-        "x86_64" | "x86-64" => ("amd64", None),
+        "x86_64" | "x86-64" | "" => ("amd64", None),
         "aarch64" => ("arm64", Some("v8")),
         "i386" | "i486" | "i586" | "i686" | "x86" => ("386", None),
         "arm" | "armhf" | "armv7" | "armv7hl" | "armv7l" => ("arm", Some("v7")),
@@ -49,7 +49,6 @@ fn architecture(machine: &str) -> (&str, Option<&'static str>) {
         "ppc64el" | "ppc64le" | "powerpc64le" => ("ppc64le", None),
         "s390" => ("s390x", None),
         "riscv" => ("riscv64", None),
-        "" => ("amd64", None),
         other => (other, None),
     }
 }
