@@ -1,6 +1,10 @@
 //! Images lifted off the disk: what is in them and what not, layer by layer, and the OCI layouts made of them.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::format_push_string
+)]
 
 #[path = "small/mod.rs"]
 mod small;
@@ -293,10 +297,13 @@ fn json(path: &Path) -> Value {
 }
 
 fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
     Sha256::digest(bytes)
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").unwrap();
+            text
+        })
 }
 
 /// A blob by the digest that something names, which has to be its own.

@@ -2,7 +2,7 @@
 
 use super::contents::Entries;
 use super::table::TABLE;
-use super::{Layer, Lift, Tree, Written, WrittenFile, accounts};
+use super::{Layer, Lift, Tree, Written, WrittenFile, accounts, bom};
 use crate::disk::FileKind;
 use crate::fact::{Facts, FileState};
 use crate::path::MachinePath;
@@ -55,6 +55,9 @@ pub(super) fn layers(
     lift.trees = trees(image);
     let all = entries.values().copied().chain(&image.entries);
     lift.written = written(image, all, facts);
+    if lift.record.is_none() && !TABLE.has_directories(facts) {
+        lift.written.extend(bom::file(&lift.chosen, facts));
+    }
     // What is there already, as it is to be, keeps its time.
     lift.written.retain(|file| {
         let there = entries.get(&file.path).filter(|entry| entry.is_dir());

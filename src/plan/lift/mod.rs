@@ -4,6 +4,7 @@
 //! Which packages ([`Disk`]) is worked out with the plan; which files ([`fill`]), once every fact is in.
 
 mod accounts;
+mod bom;
 mod contents;
 mod layers;
 mod packages;

@@ -1,5 +1,6 @@
 //! What stays behind and what comes along when files are lifted: `detectors/lift.toml`.
 
+use crate::fact::Facts;
 use crate::path::MachinePath;
 use crate::walk::glob;
 use serde::Deserialize;
@@ -75,6 +76,13 @@ impl Table {
         let path = path.text();
         let mut all = self.accounts.iter().chain(&self.engine);
         all.any(|own| **own == *path)
+    }
+
+    /// Whether the machine's record of packages has a directory for each.
+    pub(super) fn has_directories(&self, facts: &Facts) -> bool {
+        let database = facts.package_database.as_deref();
+        let mut records = self.records.iter();
+        records.any(|record| record.directory.is_some() && Some(&*record.database) == database)
     }
 
     /// The class that a package's file stays behind with.
