@@ -118,8 +118,7 @@ fn run(
         ui::show(&ui::summary::next_steps(
             &study.scan,
             &output.output,
-            output.with_secrets,
-            output.with_data,
+            options,
         ));
     }
     let status = judge(global, &study.scan, gates);

@@ -6,6 +6,7 @@ use super::text::{columns, cut, wrap};
 use crate::fact::Evidence;
 use crate::path::sanitise;
 use crate::product::{Disposition, Listen};
+use crate::render;
 use crate::report;
 use crate::rule::{Severity, Verdict};
 use crate::scan::{Scan, Workload};
@@ -277,7 +278,12 @@ fn colour(verdict: Verdict) -> &'static str {
 }
 
 /// What to do with what was written.
-pub fn next_steps(scan: &Scan, out: &Path, with_secrets: bool, with_data: bool) -> String {
+pub fn next_steps(scan: &Scan, out: &Path, written: render::Options) -> String {
+    let render::Options {
+        with_secrets,
+        with_data,
+        formats,
+    } = written;
     let out = out.display().to_string();
     let out = sanitise(&out);
     let mut text =
@@ -313,9 +319,17 @@ pub fn next_steps(scan: &Scan, out: &Path, with_secrets: bool, with_data: bool) 
         text.push_str("  nothing moves to a container, so that there is nothing to start\n");
         return text;
     }
-    let _ = writeln!(
-        text,
-        "  cd {out} && podman-compose up --build     (or docker compose up --build)"
-    );
+    if formats.oci {
+        let _ = writeln!(
+            text,
+            "  podman pull oci:{out}/workloads/ID/oci     (or skopeo copy oci:{out}/oci:ID:latest docker://REGISTRY/ID)"
+        );
+    }
+    if formats.compose {
+        let _ = writeln!(
+            text,
+            "  cd {out} && podman-compose up --build     (or docker compose up --build)\n  transvase record {out} HOST, then transvase verify {out}: whether they answer as the machine does"
+        );
+    }
     text
 }
