@@ -17,6 +17,8 @@ pub(super) struct Inventory {
     /// Packages that are not named.
     more: usize,
     missing: Vec<Missing>,
+    /// Links that lead nowhere in the image.
+    broken: Vec<Missing>,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,6 +50,7 @@ pub(super) fn inventory(lift: &Lift) -> Inventory {
     let left = lift.left_out.iter();
     let packages = lift.packages.iter().take(PACKAGES);
     let missing = lift.missing.iter().take(MISSING);
+    let broken = lift.broken.iter().take(MISSING);
     Inventory {
         layers: layers
             .map(|layer| part(&layer.name, layer.names, layer.bytes))
@@ -66,6 +69,12 @@ pub(super) fn inventory(lift: &Lift) -> Inventory {
             .map(|(path, name)| Missing {
                 path: path.to_string(),
                 name: name.clone(),
+            })
+            .collect(),
+        broken: broken
+            .map(|(path, target)| Missing {
+                path: path.to_string(),
+                name: target.to_string(),
             })
             .collect(),
     }

@@ -100,6 +100,7 @@ impl<'a> Files<'a> {
         lift.left_out = taking.left_out();
         let entries = taking.entries;
         lift.missing = self.missing(plan, &entries);
+        lift.broken = self.broken(plan, &entries, &out);
         lift.out = out;
         lift.optional = spare;
         entries
@@ -154,6 +155,29 @@ impl<'a> Files<'a> {
             missing.into_iter().map(|name| (path.clone(), name))
         });
         missing.collect()
+    }
+
+    /// Links to what is on the machine and stays behind. What a start makes, or a volume holds, is there in time.
+    fn broken(
+        &self,
+        plan: &Plan,
+        entries: &Entries<'a>,
+        out: &[MachinePath],
+    ) -> Vec<(MachinePath, MachinePath)> {
+        let tree = &self.facts.tree;
+        let own: BTreeSet<&MachinePath> = (plan.image.entries.iter())
+            .chain(&plan.state.secret_entries)
+            .map(|entry| &entry.path)
+            .collect();
+        let all = entries.values().copied().chain(&plan.image.entries);
+        let links = all.filter(|entry| entry.kind == FileKind::Symlink);
+        let led = links.filter_map(|link| Some((link.path.clone(), tree.resolve(&link.path)?)));
+        led.filter(|(_, real)| {
+            let is_there = entries.contains_key(real) || own.contains(real);
+            let is_later = is_live(real) || out.iter().any(|out| real.is_within(out));
+            !is_there && !is_later && !TABLE.is_replaced(real)
+        })
+        .collect()
     }
 
     /// The record of packages, where scanners read the machine's.

@@ -191,6 +191,14 @@ fn layer(name: &str, entries: Vec<&Entry>) -> Layer {
     }
 }
 
+/// Directories that every boot makes, and that a disk at rest may not have.
+const EVERYWHERE: [(&str, u32); 4] = [
+    ("/run", 0o755),
+    ("/run/lock", 0o1777),
+    ("/tmp", 0o1777),
+    ("/var/tmp", 0o1777),
+];
+
 /// Files of our own making: accounts, and what a Dockerfile would make with commands.
 fn written<'e>(
     image: &Image,
@@ -222,6 +230,13 @@ fn written<'e>(
         uid: 0,
         gid: 0,
         what: Written::Link(to.clone()),
+    }));
+    made.extend(EVERYWHERE.iter().map(|(path, mode)| WrittenFile {
+        path: MachinePath::new(path),
+        mode: *mode,
+        uid: 0,
+        gid: 0,
+        what: Written::Directory,
     }));
     made.sort_by(|a, b| a.path.cmp(&b.path));
     made.dedup_by(|a, b| a.path == b.path);

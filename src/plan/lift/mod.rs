@@ -46,6 +46,9 @@ pub struct Lift {
     /// Libraries and interpreters that files of the image name and that nothing on the machine answers to: who needs what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<(MachinePath, String)>,
+    /// Links of the image whose targets stay behind, and the targets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<(MachinePath, MachinePath)>,
     /// The container starts machine code alone.
     #[serde(skip)]
     pub(super) native: bool,
