@@ -114,14 +114,15 @@ fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Whether the process leaves reaping to somebody else: scripts and language interpreters do.
+/// Whether the process leaves to somebody else what the first process has to do: scripts and interpreters reap no orphans, and
+/// a signal that they have no handler for does not end a first process.
 pub(super) fn needs_init(command: &PlannedCommand, place: &Place<'_>) -> bool {
     let Some(program) = command.argv.first() else {
         return false;
     };
     let path = MachinePath::new(program);
     let resolved = place.facts.tree.resolve(&path).unwrap_or(path);
-    if place.facts.scripts.contains_key(&resolved) {
+    if place.facts.scripts.contains_key(&resolved) || crate::program::is_interpreter(program) {
         return true;
     }
     // A native program that runs nothing but a script named on its command line is that script's interpreter.
@@ -130,7 +131,7 @@ pub(super) fn needs_init(command: &PlannedCommand, place: &Place<'_>) -> bool {
         let script = place.facts.tree.resolve(&MachinePath::new(argument));
         argument.starts_with('/')
             && script.is_some_and(|path| place.facts.scripts.contains_key(&path))
-    }) || matches!(base_name(program), "sh" | "bash" | "dash")
+    })
 }
 
 /// A command with redacted words becomes a shell's, which knows them at the start. Nothing else is the shell's to read:

@@ -129,8 +129,11 @@ struct Carried {
 impl Carried {
     fn new(workloads: &[Workload], plans: &[Plan]) -> Self {
         let entries = plans.iter().flat_map(|plan| {
+            let lift = plan.image.lift.iter();
+            let layers = lift.flat_map(|lift| &lift.layers);
             let image = plan.image.entries.iter();
             image
+                .chain(layers.flat_map(|layer| &layer.entries))
                 .chain(&plan.state.secret_entries)
                 .filter(|entry| !entry.is_dir())
         });

@@ -111,9 +111,13 @@ struct Carried {
 
 impl Carried {
     fn new(workloads: &[Workload], plans: &[Plan]) -> Self {
-        let entries = plans
-            .iter()
-            .flat_map(|plan| plan.image.entries.iter().chain(&plan.state.secret_entries));
+        let entries = plans.iter().flat_map(|plan| {
+            let lift = plan.image.lift.iter();
+            let layers = lift.flat_map(|lift| &lift.layers);
+            let layers = layers.flat_map(|layer| &layer.entries);
+            let own = plan.image.entries.iter().chain(&plan.state.secret_entries);
+            own.chain(layers).filter(|entry| !entry.is_dir())
+        });
         let data = workloads.iter().flat_map(|workload| &workload.data);
         Self {
             names: entries.map(|entry| entry.path.clone()).collect(),
@@ -133,7 +137,13 @@ fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> BTreeSet<us
     if workloads.is_empty() {
         return BTreeSet::new();
     }
-    let named = workloads
+    // Lifted images have some files of a package and others not: these count by themselves.
+    let is_lifted = |workload: &&Workload| {
+        let mut plans = plans.iter().filter(|plan| plan.id == workload.id);
+        plans.any(|plan| plan.image.lift.is_some())
+    };
+    let installed: Vec<&Workload> = workloads.iter().filter(|w| !is_lifted(w)).collect();
+    let named = installed
         .iter()
         .flat_map(|workload| workload.packages.iter().map(String::as_str));
     let planned = plans.iter().flat_map(|plan| {
@@ -145,7 +155,7 @@ fn closure(facts: &Facts, workloads: &[Workload], plans: &[Plan]) -> BTreeSet<us
     let essential = facts
         .packages
         .iter()
-        .filter(|package| package.essential)
+        .filter(|package| package.essential && !installed.is_empty())
         .map(|package| package.name.as_str());
     Installed::new(&facts.packages).closure(named.chain(planned).chain(essential))
 }

@@ -50,6 +50,10 @@ fn packages(seen: &Seen<'_>) -> Vec<Concern> {
     let mut found = Vec::new();
     for workload in seen.workloads {
         let plan = seen.plans.iter().find(|plan| plan.id == workload.id);
+        // A lifted image has the version itself.
+        if plan.is_some_and(|plan| plan.image.lift.is_some()) {
+            continue;
+        }
         let unknown: BTreeSet<&str> = plan
             .iter()
             .flat_map(|plan| &plan.image.origins)
@@ -90,17 +94,16 @@ fn uninstalled(seen: &Seen<'_>) -> Vec<Concern> {
         let evidence = vec![os.evidence.clone()];
         concern("platform/unavailable-package", Some(id), detail, evidence)
     };
-    let workloads = seen.workloads.iter();
-    workloads
-        .filter_map(|workload| concern(&workload.id))
-        .collect()
+    let plans = seen.plans.iter();
+    let installed = plans.filter(|plan| plan.image.lift.is_none());
+    installed.filter_map(|plan| concern(&plan.id)).collect()
 }
 
 /// A release of which no base image is known: what stands in the Dockerfiles is made from its name.
 fn baseless(seen: &Seen<'_>) -> Option<Concern> {
     let os = seen.facts.os.as_ref()?;
     let base = base::choose(seen.facts).filter(|base| !base.is_known)?;
-    if seen.workloads.is_empty() {
+    if seen.plans.iter().all(|plan| plan.image.lift.is_some()) {
         return None;
     }
     let detail = format!(

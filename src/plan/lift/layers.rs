@@ -52,7 +52,7 @@ pub(super) fn layers(
         .filter(|entry| !entries.contains_key(&entry.path));
     let (configuration, application): (Vec<&Entry>, Vec<&Entry>) =
         added.partition(|entry| entry.path.is_within(&etc));
-    lift.trees = trees(image);
+    lift.trees = trees(image, schedule);
     let all = entries.values().copied().chain(&image.entries);
     lift.written = written(image, all, facts);
     if lift.record.is_none() && !TABLE.has_directories(facts) {
@@ -92,7 +92,9 @@ const TREES: usize = 40;
 
 /// What of the carried files a build context can hold with nothing lost: a tree of one owner, whose modes need no help, and
 /// whose name an instruction can say.
-fn trees(image: &Image) -> Vec<Tree> {
+fn trees(image: &Image, schedule: &Schedule) -> Vec<Tree> {
+    // Tables of our own making take the place of the machine's.
+    let tables = schedule.scheduler.as_ref().map(|own| &own.tables);
     let mut found: Vec<Tree> = Vec::new();
     for root in image
         .files
@@ -100,6 +102,9 @@ fn trees(image: &Image) -> Vec<Tree> {
         .filter(|root| !TABLE.is_replaced(&root.path))
     {
         let path = &root.path;
+        if tables.is_some_and(|tables| path.is_within(tables)) {
+            continue;
+        }
         let from = image.entries.partition_point(|entry| entry.path < *path);
         let below = image.entries.iter().skip(from);
         let below: Vec<&Entry> = below

@@ -36,13 +36,10 @@ pub(super) fn run<'a>(facts: &'a Facts, path: &MachinePath) -> Script<'a> {
     for (name, value) in given {
         run.give(name, value, Evidence::file(path));
     }
-    let settings = MachinePath::new("/etc/conf.d");
     run.read_in(&MachinePath::new("/etc/rc.conf"));
-    // `worker.mail` has the settings of `worker` too.
-    if let Some((first, _)) = name.split_once('.').filter(|(first, _)| !first.is_empty()) {
-        run.read_in(&settings.join(first));
+    for settings in settings(&name) {
+        run.read_in(&settings);
     }
-    run.read_in(&settings.join(&name));
     let Some(file) = facts.managed.get(&(path.clone(), Dialect::Shell)) else {
         return run;
     };
@@ -76,6 +73,15 @@ pub(super) fn run<'a>(facts: &'a Facts, path: &MachinePath) -> Script<'a> {
     run
 }
 
+/// Where a service's settings are: `worker.mail` has those of `worker` too.
+fn settings(name: &str) -> Vec<MachinePath> {
+    let folder = MachinePath::new("/etc/conf.d");
+    let first = name.split_once('.').map(|(first, _)| first);
+    let first = first.filter(|first| !first.is_empty());
+    let names = first.into_iter().chain([name]);
+    names.map(|name| folder.join(name)).collect()
+}
+
 fn is_yes(value: &str) -> bool {
     ["yes", "y", "true", "t", "on", "1"].contains(&value.to_ascii_lowercase().as_str())
 }
@@ -83,6 +89,10 @@ fn is_yes(value: &str) -> bool {
 pub(super) fn of(facts: &Facts, name: &str, path: &MachinePath, run: &Script<'_>) -> Service {
     let evidence = Evidence::file(path);
     let mut service = by_script(name.to_owned(), Starter::Openrc, evidence);
+    let settings = settings(&path.name()).into_iter();
+    service
+        .files
+        .extend(settings.filter(|path| facts.tree.exists(path)));
     if let Some(started) = run.best() {
         service = service.starting(started, facts);
     }
