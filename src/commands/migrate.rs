@@ -45,13 +45,8 @@ fn run(
     gates: &Gates,
     report: bool,
 ) -> Result<ExitStatus, Error> {
-    if output.formats().oci && output.strategy == Strategy::Packages {
-        return Err(Error::Other(
-            "--formats oci needs the files of the disk, and --strategy packages takes them from an archive: leave out one of them"
-                .to_owned(),
-        ));
-    }
     // Asked before the scan: nobody wants to wait for a refusal.
+    refuse(output)?;
     let staging = render::Staging::new(&output.output)?;
     let options = PlanOptions {
         with_data: output.with_data,
@@ -109,21 +104,38 @@ fn run(
     }
     staging.commit()?;
     progress.finish();
+    tell(global, &study.scan, &written, (output, options));
+    let status = judge(global, &study.scan, gates);
+    // Not all that was asked for is there, whatever may stay unexamined.
+    Ok(if lost { ExitStatus::Partial } else { status })
+}
+
+/// What cannot be had together.
+fn refuse(output: &Output) -> Result<(), Error> {
+    if output.formats().oci && output.strategy == Strategy::Packages {
+        return Err(Error::Other(
+            "--formats oci needs the files of the disk, and --strategy packages takes them from an archive: leave out one of them"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// What was left out, and what comes next.
+fn tell(
+    global: &Global,
+    scan: &crate::scan::Scan,
+    written: &render::Written,
+    (output, options): (&Output, render::Options),
+) {
     for left in &written.left_out {
         ui::err(&format!("transvase: {}\n", crate::path::sanitise(left)));
     }
     if !global.quiet {
         let style = ui::Style::of(global);
-        ui::show(&ui::summary::terminal(&study.scan, &style));
-        ui::show(&ui::summary::next_steps(
-            &study.scan,
-            &output.output,
-            options,
-        ));
+        ui::show(&ui::summary::terminal(scan, &style));
+        ui::show(&ui::summary::next_steps(scan, &output.output, options));
     }
-    let status = judge(global, &study.scan, gates);
-    // Not all that was asked for is there, whatever may stay unexamined.
-    Ok(if lost { ExitStatus::Partial } else { status })
 }
 
 /// Takes note in the plans of secrets that could not be told; whether there are any.

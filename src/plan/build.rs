@@ -87,7 +87,7 @@ impl<'p> Shared<'p, '_> {
         let (mut names, mut sources) = if lift.is_some() {
             (BTreeSet::new(), Sources::default())
         } else {
-            self.sources(workload, &asked)
+            package::sources(workload, &asked, place)
         };
         let others = others::left_to(workload, self.workloads, place);
         let image = carried::OfImage {
@@ -128,17 +128,6 @@ impl<'p> Shared<'p, '_> {
             lift,
         };
         self.assemble(seat, &names, parts)
-    }
-
-    /// The packages that an image installs, and where they come from.
-    fn sources(
-        &self,
-        workload: &Workload,
-        asked: &BTreeSet<String>,
-    ) -> (BTreeSet<String>, Sources) {
-        let sources = origin::sources(asked, &package::makers(workload), self.place);
-        let names = package::with_needs(asked, &sources, self.place);
-        (names, sources)
     }
 
     /// What is taken from the disk, where all of it is.

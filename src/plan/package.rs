@@ -1,6 +1,6 @@
 //! Packages of an image: which, and how tightly their versions are asked for.
 
-use super::origin::Sources;
+use super::origin::{self, Sources};
 use super::place::Place;
 use crate::distribution::family::PlannedPackage;
 use crate::workload::Workload;
@@ -62,12 +62,19 @@ pub(super) fn makers(workload: &Workload) -> BTreeSet<&str> {
     makers.map(String::as_str).collect()
 }
 
-/// The same names with what packages rely on whose own files come from the disk: nobody else asks for that.
-pub(super) fn with_needs(
-    names: &BTreeSet<String>,
-    sources: &Sources,
+/// The packages that an image installs, and where they come from.
+pub(super) fn sources(
+    workload: &Workload,
+    asked: &BTreeSet<String>,
     place: &Place<'_>,
-) -> BTreeSet<String> {
+) -> (BTreeSet<String>, Sources) {
+    let sources = origin::sources(asked, &makers(workload), place);
+    let names = with_needs(asked, &sources, place);
+    (names, sources)
+}
+
+/// The same names with what packages rely on whose own files come from the disk: nobody else asks for that.
+fn with_needs(names: &BTreeSet<String>, sources: &Sources, place: &Place<'_>) -> BTreeSet<String> {
     let lifted = sources.lifted.iter();
     let needs = lifted.flat_map(|name| place.installed.needed_by(name));
     let needs = needs.filter(|package| !package.essential);
