@@ -10,8 +10,11 @@ mod needs;
 
 use done::run;
 use needs::need;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn script(name: &str) -> PathBuf {
@@ -87,14 +90,52 @@ fn a_real_server_answers_as_before() {
     e2e_support::facts_are_the_guests_own(&tar, &image, &scratch.path().join("own"));
 
     let out = scratch.path().join("out");
+    migrate(&image, &out, &[]);
+    no_secret_outside(&out);
+    contracts(&out);
+    lint(&out);
+    serves(&out);
+
+    // The same off the disk, where nothing is fetched.
+    let lifted = scratch.path().join("lifted");
+    migrate(
+        &image,
+        &lifted,
+        &["--strategy", "lift", "--formats", "compose,oci"],
+    );
+    lint(&lifted);
+    no_secret_outside(&lifted);
+    serves(&lifted);
+    for (id, most) in [("nginx", 60), ("postgresql-15-main", 200)] {
+        let built = inside(&format!("localhost/{id}:latest"));
+        let layout = lifted.join("workloads").join(id).join("oci");
+        let pulled = run(Command::new("podman")
+            .args(["pull", "-q"])
+            .arg(format!("oci:{}", layout.display())));
+        let pulled = String::from_utf8_lossy(&pulled.stdout).into_owned();
+        let image = pulled.trim();
+        let packed = inside(image);
+        let _ = Command::new("podman").args(["rmi", "-f", image]).output();
+        let names = |files: &Files| -> Vec<String> { files.keys().cloned().collect() };
+        assert_eq!(names(&built), names(&packed), "{id}");
+        for (name, member) in &built {
+            assert_eq!(Some(member), packed.get(name), "{id}: {name}");
+        }
+        let bytes: u64 = built.values().map(|member| member.size).sum();
+        assert!(bytes < most << 20, "{id} has {bytes} bytes");
+    }
+}
+
+fn migrate(image: &Path, out: &Path, more: &[&str]) {
     let migrate = Command::new(env!("CARGO_BIN_EXE_transvase"))
         .arg("migrate")
-        .arg(&image)
+        .arg(image)
         .arg("-o")
-        .arg(&out)
+        .arg(out)
         .args(["--with-secrets", "--with-data"])
         // PostgreSQL compiles queries with a library of 105 MiB.
         .args(["--read-limit", "256M"])
+        .args(more)
         .output()
         .expect("transvase runs");
     assert!(
@@ -102,20 +143,24 @@ fn a_real_server_answers_as_before() {
         "{}",
         String::from_utf8_lossy(&migrate.stderr)
     );
-    no_secret_outside(&out);
-    contracts(&out);
-    for dockerfile in glob(&out) {
+}
+
+fn lint(out: &Path) {
+    for dockerfile in glob(out) {
         run(Command::new("hadolint").arg(&dockerfile));
     }
+}
 
+/// Builds and starts what was written, and asks it what the machine was asked.
+fn serves(out: &Path) {
     let mut build = Command::new("podman-compose");
     run(build
         .args(["--podman-build-args=--network host", "build"])
-        .current_dir(&out));
-    let _up = Up(&out);
+        .current_dir(out));
+    let _up = Up(out);
     run(Command::new("podman-compose")
         .args(["up", "-d"])
-        .current_dir(&out)
+        .current_dir(out)
         .env("NGINX_PORT_8080", PORT));
 
     let page = wait_for("/hello.txt", "from the machine itself");
@@ -131,6 +176,65 @@ fn a_real_server_answers_as_before() {
     assert!(get("/api/count").contains(r#"{"visits":1}"#));
     assert!(get("/api/count").contains(r#"{"visits":2}"#));
     assert!(get("/api/zone").contains("grüezi, $HOME & #1"));
+}
+
+/// A file of an image.
+#[derive(Debug, PartialEq, Eq)]
+struct Member {
+    kind: tar::EntryType,
+    mode: u32,
+    owner: (u64, u64),
+    link: Option<PathBuf>,
+    size: u64,
+    digest: Vec<u8>,
+}
+
+type Files = BTreeMap<String, Member>;
+
+/// What is in an image, without what the engine puts into a container.
+fn inside(image: &str) -> Files {
+    let container = run(Command::new("podman").args(["create", image]));
+    let container = String::from_utf8_lossy(&container.stdout).into_owned();
+    let container = container.trim();
+    let mut export = Command::new("podman")
+        .args(["export", container])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("podman runs");
+    let mut archive = tar::Archive::new(export.stdout.take().expect("a pipe"));
+    let mut found = Files::new();
+    for entry in archive.entries().expect("an archive") {
+        let mut entry = entry.expect("a member");
+        let name = entry
+            .path()
+            .expect("a name")
+            .to_string_lossy()
+            .trim_end_matches('/')
+            .to_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).expect("content");
+        let header = entry.header();
+        let member = Member {
+            kind: header.entry_type(),
+            mode: header.mode().expect("a mode"),
+            owner: (
+                header.uid().expect("a user"),
+                header.gid().expect("a group"),
+            ),
+            link: entry
+                .link_name()
+                .expect("a link")
+                .map(std::borrow::Cow::into_owned),
+            size: header.size().expect("a size"),
+            digest: Sha256::digest(&bytes).to_vec(),
+        };
+        found.insert(name, member);
+    }
+    let _ = export.wait();
+    let _ = Command::new("podman")
+        .args(["rm", "-f", container])
+        .output();
+    found
 }
 
 /// Every server runs with what was proven for it, and none is said to want more.

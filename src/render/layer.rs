@@ -49,7 +49,11 @@ const WHITEOUT: &[u8] = b".wh.";
 
 /// Attributes that a process or an application sees; all others belong to the machine's own security.
 fn is_carried(name: &[u8]) -> bool {
-    name == b"security.capability" || name.starts_with(b"user.")
+    // A record of pax ends its name at the first `=`.
+    let can_be_said = name
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() && *byte != b'=');
+    can_be_said && (name == b"security.capability" || name.starts_with(b"user."))
 }
 
 /// Writes the archive. Returns what could not be written as it is, with the reason.
@@ -292,6 +296,108 @@ impl Read for Reader<'_> {
             Err(problem) => {
                 self.problem = Some(problem);
                 self.read(buffer)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Files of zeros, with an attribute of each kind.
+    struct Zeros;
+
+    impl Content for Zeros {
+        fn read_at(&self, entry: &Entry, offset: u64, buf: &mut [u8]) -> Result<usize, String> {
+            let left = usize::try_from(entry.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+            let got = left.min(buf.len());
+            buf.iter_mut().take(got).for_each(|byte| *byte = 0);
+            Ok(got)
+        }
+
+        fn data_from(&self, _: &Entry, offset: u64) -> Result<u64, String> {
+            Ok(offset)
+        }
+
+        fn attributes(&self, _: &Entry) -> Vec<(Vec<u8>, Vec<u8>)> {
+            vec![
+                (b"security.capability".to_vec(), vec![1, 0, 0, 2]),
+                (b"security.selinux".to_vec(), b"label".to_vec()),
+                (b"user.\n=x".to_vec(), b"\n9 path=../etc\n".to_vec()),
+            ]
+        }
+    }
+
+    fn packed(entries: &[Entry]) -> (Vec<u8>, Vec<(MachinePath, String)>) {
+        let entries: Vec<&Entry> = entries.iter().collect();
+        let none = BTreeSet::new();
+        let parts = Parts {
+            entries: &entries,
+            written: &[],
+            searched: Searched::These(&none),
+        };
+        let mut archive = Vec::new();
+        let unread = write(&mut archive, parts, &Zeros);
+        (archive, unread.unwrap_or_default())
+    }
+
+    fn file(path: &str, size: u64, inode: u64) -> Entry {
+        Entry {
+            size,
+            node: NodeId {
+                subvolume: 0,
+                inode,
+            },
+            ..Entry::file(&MachinePath::new(path), 0o6755)
+        }
+    }
+
+    #[test]
+    fn second_names_are_links_and_only_what_a_process_sees_is_carried() {
+        let entries = [file("/a", 5, 7), file("/b", 5, 7), file("/.wh.a", 1, 8)];
+        let (archive, unread) = packed(&entries);
+        assert_eq!(unread.len(), 1, "a name that would delete another");
+        let mut archive = tar::Archive::new(archive.as_slice());
+        let mut kinds = Vec::new();
+        for entry in archive.entries().expect("an archive") {
+            let mut entry = entry.expect("a member");
+            kinds.push((entry.header().entry_type(), entry.header().mode().ok()));
+            let records = entry.pax_extensions().expect("records");
+            let records = records.into_iter().flatten().filter_map(Result::ok);
+            for record in records {
+                assert_ne!(record.key_bytes(), b"SCHILY.xattr.security.selinux");
+            }
+        }
+        let expected = [EntryType::Regular, EntryType::Link].map(|kind| (kind, Some(0o6755)));
+        assert_eq!(kinds, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_names_there_are_members_stay_inside_and_are_there_once(
+            names in proptest::collection::vec("/(\\PC|\\.\\.|\\.wh\\.|[\n\\\\ ]|/){0,120}", 0..20),
+            targets in proptest::collection::vec("(\\PC|\\.\\./|/){0,200}", 20),
+        ) {
+            let entries: Vec<Entry> = names.iter().zip(&targets).enumerate().map(|(at, (name, target))| {
+                let kind = [FileKind::File, FileKind::Directory, FileKind::Symlink, FileKind::CharDevice][at % 4];
+                Entry {
+                    kind,
+                    target: (kind == FileKind::Symlink).then(|| target.as_bytes().into()),
+                    ..file(name, at as u64, at as u64)
+                }
+            }).collect();
+            let (archive, _) = packed(&entries);
+            let mut archive = tar::Archive::new(archive.as_slice());
+            let mut seen = BTreeSet::new();
+            for entry in archive.entries().expect("an archive") {
+                let entry = entry.expect("a member");
+                let name = entry.path_bytes().into_owned();
+                let parts = name.split(|byte| *byte == b'/');
+                prop_assert!(!name.starts_with(b"/") && parts.clone().all(|part| part != b".." && !part.starts_with(WHITEOUT)));
+                prop_assert!(seen.insert(name.strip_suffix(b"/").unwrap_or(&name).to_vec()));
+                prop_assert!(matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Directory | EntryType::Symlink | EntryType::Link));
             }
         }
     }
