@@ -1,7 +1,6 @@
 //! Base images: which image stands for the machine's release, and what it brings. Data under `detectors/base/`.
 
 use super::family::{self, Family};
-use super::image;
 use super::kin;
 use crate::fact::{Facts, OsRelease};
 use crate::path::MachinePath;
@@ -17,6 +16,12 @@ include!(concat!(env!("OUT_DIR"), "/bases.rs"));
 #[serde(deny_unknown_fields)]
 pub struct Distribution {
     pub id: String,
+    /// Other names of it in os-release, whose releases and images are the same.
+    #[serde(default)]
+    also: Vec<String>,
+    /// Stands in where a machine's own is in no table.
+    #[serde(default)]
+    fallback: bool,
     /// Highest number of the accounts that every machine and image agree on.
     pub static_accounts: u32,
     /// Patterns of paths that installing packages makes anew.
@@ -28,7 +33,9 @@ pub struct Distribution {
     pub scheduler: Scheduler,
     pub activator: Activator,
     release: Vec<Release>,
+    #[serde(default)]
     account: Vec<Account>,
+    #[serde(default)]
     pub moving: Vec<Moving>,
 }
 
@@ -37,19 +44,30 @@ pub struct Distribution {
 #[serde(deny_unknown_fields)]
 pub struct OwnArchive {
     /// As they call themselves.
+    #[serde(default)]
     pub origins: Vec<String>,
+    /// Shell patterns of what its packages say of who made them; none where packages do not say it.
+    #[serde(default)]
+    pub vendors: Vec<String>,
     /// Shell patterns.
     pub hosts: Vec<String>,
     /// Shell patterns of the names of files of their keys.
+    #[serde(default)]
     pub keyrings: Vec<String>,
     /// Where anybody reaches it.
+    #[serde(default)]
     pub uri: String,
     /// What stands behind the code name in the names of suites.
+    #[serde(default)]
     suites: Vec<String>,
     /// Of those, what every image installs from.
+    #[serde(default)]
     base_suites: Vec<String>,
+    /// Parts of a suite, or the archives themselves where they have names.
+    #[serde(default)]
     pub components: Vec<String>,
     /// Of those, what every image installs from.
+    #[serde(default)]
     pub base_components: Vec<String>,
 }
 
@@ -57,8 +75,15 @@ pub struct OwnArchive {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Helpers {
+    /// `{language}` stands for each language that is needed; empty where the base has all there is.
     pub locales: String,
     pub timezones: String,
+    /// Images have BusyBox's shell and tools, and no bash.
+    #[serde(default)]
+    pub busybox: bool,
+    /// What entry points and the image's making call, and not every image of the distribution holds.
+    #[serde(default)]
+    pub tools: Vec<String>,
     /// Directories that maintainer scripts link into and that the image leaves out.
     #[serde(default)]
     pub directories: Vec<String>,
@@ -77,6 +102,7 @@ pub struct Activator {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scheduler {
+    /// Empty where every image has it.
     pub package: String,
     pub command: Vec<String>,
     /// Directory of job tables; emptied first.
@@ -90,15 +116,39 @@ pub struct Scheduler {
     pub by_user: bool,
 }
 
+/// Its texts may hold `{version}`, `{major}`, `{minor}` and `{day}`, the day of the newest package.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Release {
+    /// A shell pattern.
     version: String,
+    #[serde(default)]
     codename: String,
+    /// A pattern of PRETTY_NAME, where several share a version.
+    #[serde(default)]
+    pretty: Option<String>,
     image: String,
-    /// Where its archive went when its time was over, in lines of a source list.
+    /// Where its archive went when its time was over, as its installer is told it.
     #[serde(default)]
     moved: Vec<String>,
+    /// Archives of what the release's own no longer has, in the same way; they may not be there.
+    #[serde(default)]
+    past: Vec<String>,
+    /// How the image calls the installer, where it is not the usual name.
+    #[serde(default)]
+    program: String,
+    /// How an entry point becomes somebody else, where it is not by setpriv.
+    #[serde(default)]
+    dropper: String,
+    /// In the place of `[packages] locales`.
+    #[serde(default)]
+    locales: Option<String>,
+    /// Why nothing can be installed in it.
+    #[serde(default)]
+    closed: Option<String>,
+    /// What a person must know of the image.
+    #[serde(default)]
+    note: Option<String>,
 }
 
 /// An account of the base image above the static ones.
@@ -130,8 +180,16 @@ pub struct Base {
     pub reason: String,
     /// The release's code name; empty where it is not known.
     pub codename: String,
-    /// Where its archive went, in lines of a source list.
+    /// Where its archive went, as its installer is told it.
     pub moved: Vec<String>,
+    /// Archives of what its own no longer has, which may not be there.
+    pub past: Vec<String>,
+    /// How the image calls its installer; empty: by the usual name.
+    pub program: String,
+    /// How an entry point becomes somebody else there; empty: by setpriv.
+    pub dropper: String,
+    /// The package of locales, with `{language}` where there is one for each.
+    pub locales: String,
     /// Accounts beyond the static ones that the image already has.
     pub accounts: Vec<(String, u32)>,
     /// What the reader must know of the choice.
@@ -147,31 +205,32 @@ static DISTRIBUTIONS: LazyLock<Vec<Distribution>> = LazyLock::new(|| {
 
 /// The base for a machine's release. `None` only where no table could be read, which a test excludes.
 pub fn choose(facts: &Facts) -> Option<Base> {
-    let fallback = DISTRIBUTIONS.first()?;
+    let family = family::of(facts);
+    let fallback = fallback(family)?;
     let Some(os) = &facts.os else {
         let why = "the machine does not say which release it is";
         return Some(guess(fallback, fallback.family(), why, &fallback.id, ""));
     };
-    let own = DISTRIBUTIONS.iter().find(|d| d.id == os.id);
-    if let Some((distribution, release)) =
-        own.and_then(|d| Some((d, d.release.iter().find(|r| r.is(os))?)))
-    {
-        let reason = format!("the machine is {}", os.pretty_name);
-        return Some(Base {
-            reason,
-            ..known(distribution, release)
-        });
+    let own = DISTRIBUTIONS.iter().find(|d| d.is(&os.id));
+    let day = newest(facts);
+    let of_own = own.and_then(|d| {
+        let release = d.release.iter().find(|r| r.is(os))?;
+        known(d, release, os, day.as_deref())
+    });
+    if let Some(base) = of_own {
+        return Some(base);
     }
     let kin = os
         .id_like
         .iter()
         .filter_map(|id| DISTRIBUTIONS.iter().find(|d| d.id == *id));
     for distribution in kin {
-        let Some(release) = distribution
-            .release
-            .iter()
-            .find(|r| !r.codename.is_empty() && [&os.codename, &os.parent].contains(&&r.codename))
-        else {
+        let is_parent =
+            |r: &&Release| !r.codename.is_empty() && [&os.codename, &os.parent].contains(&&r.codename);
+        let Some(release) = distribution.release.iter().find(is_parent) else {
+            continue;
+        };
+        let Some(base) = known(distribution, release, os, day.as_deref()) else {
             continue;
         };
         let reason = format!("{} is made from this release", os.pretty_name);
@@ -182,42 +241,80 @@ pub fn choose(facts: &Facts) -> Option<Base> {
         return Some(Base {
             reason,
             note: Some(note),
-            ..known(distribution, release)
-        });
-    }
-    let distribution = own.unwrap_or(fallback);
-    let family = family::of(facts);
-    if let (Some(image), None) = (image::image(os), family) {
-        return Some(Base {
-            image,
-            reason: format!("the machine is {}", os.pretty_name),
-            is_known: true,
-            note: Some(
-                "No packages are installed in the base, since this version does not know how."
-                    .to_owned(),
-            ),
-            ..guess(distribution, None, "", &os.id, &os.version_id)
+            ..base
         });
     }
     let why = format!("{} is not in the table of base images", os.pretty_name);
+    let distribution = own.unwrap_or(fallback);
     Some(guess(distribution, family, &why, &os.id, &os.version_id))
 }
 
-fn known(distribution: &'static Distribution, release: &Release) -> Base {
-    let has = |account: &&Account| account.releases.contains(&release.version);
-    Base {
+/// Stands in for a distribution that is in no table: of the machine's own family where there is one.
+fn fallback(family: Option<&dyn Family>) -> Option<&'static Distribution> {
+    let mut all = DISTRIBUTIONS.iter();
+    let first = all.clone().find(|d| d.fallback);
+    let Some(family) = family else { return first };
+    let is_of = |d: &&Distribution| d.family().is_some_and(|own| own.id() == family.id());
+    let of_family = first.filter(is_of).or_else(|| all.find(is_of));
+    of_family.or(first)
+}
+
+/// The day that the newest package was installed on, as archives by day name it: `2024/01/31`.
+fn newest(facts: &Facts) -> Option<String> {
+    let seconds = facts.packages.iter().filter_map(|p| p.installed).max()?;
+    Some(crate::text::day(seconds)?.replace('-', "/"))
+}
+
+/// `None` where its image has a place for something that the machine does not say.
+fn known(
+    distribution: &'static Distribution,
+    release: &Release,
+    os: &OsRelease,
+    day: Option<&str>,
+) -> Option<Base> {
+    let has = |account: &&Account| account.releases.iter().any(|r| glob::matches(r, &os.version_id));
+    let own = os.version_id.as_str();
+    let mut parts = own.split(['.', '_']);
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let fits = own.len() <= 64 && own.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
+    let version = if fits { own } else { "" };
+    let filled = |text: &String| {
+        let values = [("{version}", version), ("{major}", major), ("{minor}", minor)];
+        let values = values.into_iter().chain([("{day}", day.unwrap_or_default())]);
+        let mut filled = text.clone();
+        for (name, value) in values {
+            if filled.contains(name) && (value.is_empty() || !fits) {
+                return None;
+            }
+            filled = filled.replace(name, value);
+        }
+        Some(filled)
+    };
+    let locales = release.locales.as_ref();
+    let closed = release.closed.as_ref();
+    Some(Base {
         distribution,
-        family: distribution.family(),
-        image: release.image.clone(),
-        reason: String::new(),
-        codename: release.codename.clone(),
-        moved: release.moved.clone(),
+        family: distribution.family().filter(|_| closed.is_none()),
+        image: filled(&release.image)?,
+        reason: match closed {
+            Some(why) => format!("the machine is {}, {why}", os.pretty_name),
+            None => format!("the machine is {}", os.pretty_name),
+        },
+        codename: filled(&release.codename)?,
+        moved: release.moved.iter().filter_map(filled).collect(),
+        past: release.past.iter().filter_map(filled).collect(),
+        program: release.program.clone(),
+        dropper: release.dropper.clone(),
+        locales: locales.unwrap_or(&distribution.packages.locales).clone(),
         accounts: (distribution.account.iter().filter(has))
             .map(|account| (account.name.clone(), account.uid))
             .collect(),
-        note: None,
+        note: closed.map_or_else(
+            || release.note.clone(),
+            |why| Some(format!("No packages are installed in the base: {why}.")),
+        ),
         is_known: true,
-    }
+    })
 }
 
 /// An image named after the release, and a note that nobody has checked it.
@@ -257,6 +354,10 @@ fn guess(
         image,
         codename: String::new(),
         moved: Vec::new(),
+        past: Vec::new(),
+        program: String::new(),
+        dropper: String::new(),
+        locales: distribution.packages.locales.clone(),
         accounts: Vec::new(),
         is_known: false,
     }
@@ -295,15 +396,24 @@ fn is_one_of(suite: &str, codename: &str, endings: &[String]) -> bool {
 
 impl Release {
     fn is(&self, os: &OsRelease) -> bool {
+        let pretty = self.pretty.as_ref();
+        if !pretty.is_none_or(|pretty| glob::matches(pretty, &os.pretty_name)) {
+            return false;
+        }
         if self.version.is_empty() || os.version_id.is_empty() {
             // Testing and unstable name no version, only (at times) a code name.
-            return os.version_id.is_empty() && (self.codename == os.codename);
+            return os.version_id.is_empty()
+                && (self.codename == os.codename || self.version == "*");
         }
-        self.version == os.version_id
+        glob::matches(&self.version, &os.version_id)
     }
 }
 
 impl Distribution {
+    fn is(&self, id: &str) -> bool {
+        self.id == id || self.also.iter().any(|other| other == id)
+    }
+
     fn family(&self) -> Option<&'static dyn Family> {
         kin::named(&self.id)?.installer()
     }

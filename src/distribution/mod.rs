@@ -7,7 +7,6 @@ pub(crate) mod base;
 pub(crate) mod candidate;
 pub mod closure;
 pub mod family;
-mod image;
 pub(crate) mod kin;
 pub mod lifetime;
 pub(crate) mod machine;

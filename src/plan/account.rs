@@ -116,7 +116,9 @@ impl Accounts {
             });
         }
         groups.extend(of.iter().cloned());
-        if is_static(user.uid, place) {
+        let brought = &place.base.accounts;
+        let is_brought = brought.contains(&(user.name.clone(), user.uid));
+        if is_static(user.uid, place) || is_brought && place.base.family.is_some() {
             self.memberships
                 .extend(of.into_iter().map(|group| (user.name.clone(), group)));
             return;

@@ -48,6 +48,8 @@ pub(super) struct Sources {
     /// Further components of the base's own archive.
     pub components: BTreeSet<String>,
     pub origins: Vec<PlannedOrigin>,
+    /// Streams of modules that they are of.
+    pub modules: BTreeSet<String>,
     /// Packages whose files come from the disk.
     pub lifted: BTreeSet<String>,
     /// Nothing says which of several archives packages came from.
@@ -291,6 +293,12 @@ impl<'p, 'a> Needed<'p, 'a> {
 
     fn finish(mut self, all: &BTreeSet<usize>) -> Sources {
         self.opened();
+        let packages = all
+            .iter()
+            .filter_map(|at| self.place.facts.packages.get(*at));
+        let installed = packages.filter(|package| !self.sources.lifted.contains(&package.name));
+        let modules = installed.map(|package| &package.module);
+        self.sources.modules = modules.filter(|name| is_stream(name)).cloned().collect();
         self.sources.archives = self.archives.into_values().collect();
         if self
             .sources
@@ -322,6 +330,16 @@ impl<'p, 'a> Needed<'p, 'a> {
         self.sources.pins = pins.collect();
         self.sources
     }
+}
+
+/// `php:8.1`; anything else is damage.
+fn is_stream(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
+        word.starts_with(|c: char| c.is_ascii_alphanumeric()) && word.chars().all(fits)
+    };
+    let parts = text.split_once(':');
+    text.len() <= 128 && parts.is_some_and(|(name, stream)| is_word(name) && is_word(stream))
 }
 
 /// The address that a release's archive has moved to.
