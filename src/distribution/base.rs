@@ -51,6 +51,12 @@ pub struct OwnArchive {
     pub vendors: Vec<String>,
     /// Shell patterns.
     pub hosts: Vec<String>,
+    /// Shell patterns of addresses on them that are somebody else's.
+    #[serde(default)]
+    pub others: Vec<String>,
+    /// Of others' archives, which move as they like: how many parts of a version stay. Where this is not said, as many as of its own.
+    #[serde(default)]
+    pub others_keep: Option<usize>,
     /// Shell patterns of the names of files of their keys.
     #[serde(default)]
     pub keyrings: Vec<String>,
@@ -225,8 +231,9 @@ pub fn choose(facts: &Facts) -> Option<Base> {
         .iter()
         .filter_map(|id| DISTRIBUTIONS.iter().find(|d| d.id == *id));
     for distribution in kin {
-        let is_parent =
-            |r: &&Release| !r.codename.is_empty() && [&os.codename, &os.parent].contains(&&r.codename);
+        let is_parent = |r: &&Release| {
+            !r.codename.is_empty() && [&os.codename, &os.parent].contains(&&r.codename)
+        };
         let Some(release) = distribution.release.iter().find(is_parent) else {
             continue;
         };
@@ -272,15 +279,32 @@ fn known(
     os: &OsRelease,
     day: Option<&str>,
 ) -> Option<Base> {
-    let has = |account: &&Account| account.releases.iter().any(|r| glob::matches(r, &os.version_id));
+    let has = |account: &&Account| {
+        account
+            .releases
+            .iter()
+            .any(|r| glob::matches(r, &os.version_id))
+    };
     let own = os.version_id.as_str();
     let mut parts = own.split(['.', '_']);
-    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let fits = own.len() <= 64 && own.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
+    let (major, minor) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
+    let fits = own.len() <= 64
+        && own
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
     let version = if fits { own } else { "" };
     let filled = |text: &String| {
-        let values = [("{version}", version), ("{major}", major), ("{minor}", minor)];
-        let values = values.into_iter().chain([("{day}", day.unwrap_or_default())]);
+        let values = [
+            ("{version}", version),
+            ("{major}", major),
+            ("{minor}", minor),
+        ];
+        let values = values
+            .into_iter()
+            .chain([("{day}", day.unwrap_or_default())]);
         let mut filled = text.clone();
         for (name, value) in values {
             if filled.contains(name) && (value.is_empty() || !fits) {

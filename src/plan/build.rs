@@ -10,9 +10,8 @@ use super::process::Draft;
 use super::strategy::{self, Strategy};
 use super::{
     Contract, Image, Lift, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret,
-    PlannedVolume, Process, Schedule, State, command, contract, health, hosts, lift,
-    limit, locale, mount, others, package, port, remark, schedule, secret, service, setup, socket,
-    volume,
+    PlannedVolume, Process, Schedule, State, command, contract, health, hosts, lift, limit, locale,
+    mount, others, package, port, remark, schedule, secret, service, setup, socket, volume,
 };
 use crate::distribution::{base, family};
 use crate::fact::Facts;

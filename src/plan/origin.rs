@@ -152,6 +152,9 @@ impl<'p, 'a> Needed<'p, 'a> {
         let Some(archive) = self.place.origins.archive(found.archive) else {
             return;
         };
+        if !archive.id.is_empty() {
+            return self.named(archive);
+        }
         let said = archive::described(&self.place.facts.archives, archive);
         let codename = said.map(|said| said.codename.as_str());
         let suite = codename.filter(|name| !name.is_empty());
@@ -160,6 +163,15 @@ impl<'p, 'a> Needed<'p, 'a> {
             &found.component,
             &archive.evidence,
         );
+    }
+
+    /// An archive that the image has, and has switched off.
+    fn named(&mut self, archive: &Archive) {
+        let base = self.place.base;
+        let mut known = base.distribution.archive.components.iter();
+        if known.any(|name| *name == archive.id) && !base.has_component(&archive.id) {
+            self.sources.components.insert(archive.id.clone());
+        }
     }
 
     fn part(&mut self, suite: &str, component: &str, evidence: &Evidence) {
@@ -201,6 +213,16 @@ impl<'p, 'a> Needed<'p, 'a> {
         {
             let codename = base.codename.clone();
             self.part(&codename, component, &package.evidence);
+        }
+        // Which of those with names it is from, nothing says.
+        let own: Vec<&Archive> = self
+            .place
+            .origins
+            .own()
+            .filter(|own| !own.id.is_empty())
+            .collect();
+        for archive in own {
+            self.named(archive);
         }
         let family = base
             .family

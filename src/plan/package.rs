@@ -1,9 +1,9 @@
 //! Packages of an image: which, and how tightly their versions are asked for.
 
 use super::activate;
-use super::origin::Sources;
+use super::origin::{Means, PlannedOrigin, Sources};
 use super::place::Place;
-use crate::distribution::base::Base;
+use crate::distribution::base::{Base, Moving};
 use crate::distribution::family::{self, PlannedPackage};
 use crate::workload::Workload;
 use std::collections::BTreeSet;
@@ -44,7 +44,20 @@ pub(super) fn packages(
         if let Some(package) = found.filter(|package| package.held) {
             notes.push(format!("Package {name} was held at {} by an administrator: check that the pin means what the hold meant.", package.version));
         }
-        let pin = family.pin(source, &version, &base.distribution.moving);
+        let is_others =
+            |origin: &PlannedOrigin| origin.package == *name && origin.means == Means::Archive;
+        let keep = base.distribution.archive.others_keep;
+        let others = keep.filter(|_| sources.origins.iter().any(is_others));
+        let others = others.map(|keep| {
+            [Moving {
+                source: "*".to_owned(),
+                keep,
+            }]
+        });
+        let moving = others
+            .as_ref()
+            .map_or(base.distribution.moving.as_slice(), |all| all);
+        let pin = family.pin(source, &version, moving);
         planned.push(PlannedPackage {
             name: name.clone(),
             pin,

@@ -113,8 +113,7 @@ impl Family for Apk {
             groups.map(|group| Step::new(["addgroup", &user.name, group]))
         });
         let memberships = accounts.memberships.iter();
-        let memberships =
-            memberships.map(|(user, group)| Step::new(["addgroup", user, group]));
+        let memberships = memberships.map(|(user, group)| Step::new(["addgroup", user, group]));
         let mut made = groups.chain(users).chain(beside).chain(memberships);
         let first = made.next().map(|step| step.why(Accounts::WHY));
         gone.chain(first).chain(made).collect()
@@ -155,7 +154,9 @@ fn lines(archive: &PlannedArchive) -> Vec<String> {
     let base = base.join("/");
     let line = |line: String| line.chars().filter(|c| !c.is_control()).collect();
     let components = archive.components.iter();
-    let mut all: Vec<String> = components.map(|name| line(format!("{base}/{name}"))).collect();
+    let mut all: Vec<String> = components
+        .map(|name| line(format!("{base}/{name}")))
+        .collect();
     if all.is_empty() {
         all.push(line(base));
     }
@@ -179,7 +180,17 @@ fn made(user: &PlannedUser, accounts: &Accounts<'_>) -> Vec<Step> {
     let uid = user.uid.to_string();
     let system = (user.uid < FIRST_PERSON).then_some("-S");
     let words = ["adduser"].into_iter().chain(system).chain([
-        "-D", "-H", "-u", &uid, "-G", &group.name, "-h", &user.home, "-s", &user.shell, &user.name,
+        "-D",
+        "-H",
+        "-u",
+        &uid,
+        "-G",
+        &group.name,
+        "-h",
+        &user.home,
+        "-s",
+        &user.shell,
+        &user.name,
     ]);
     vec![Step::new(words)]
 }
@@ -231,8 +242,14 @@ mod tests {
             shell: "/sbin/nologin".into(),
             groups: groups.iter().map(|name| (*name).to_owned()).collect(),
         };
-        let users = [user("shop", 1001, 500, &["audio"]), user("static", 300, 82, &[])];
-        let groups = [PlannedGroup { name: "shop".into(), gid: 500 }];
+        let users = [
+            user("shop", 1001, 500, &["audio"]),
+            user("static", 300, 82, &[]),
+        ];
+        let groups = [PlannedGroup {
+            name: "shop".into(),
+            gid: 500,
+        }];
         let steps = Apk.accounts(&Accounts {
             users: &users,
             groups: &groups,

@@ -78,7 +78,9 @@ impl Family for Dnf {
         let past = format!("{ARCHIVES}/past.repo");
         let told = rpm::told(wanted.past, &past, true);
         steps.extend(told.map(|told| {
-            told.why("The archive has the newest of each package; the machine's own versions are here.")
+            told.why(
+                "The archive has the newest of each package; the machine's own versions are here.",
+            )
         }));
         steps
     }
@@ -143,7 +145,8 @@ fn install(program: &str, wanted: &Installation<'_>) -> Step {
     words.extend(more.map(|name| format!("--enablerepo={name}")));
     let named = |package: &PlannedPackage| format!("{}-{}", package.name, package.pin);
     let packages = wanted.packages.iter();
-    packages.fold(Step::new(words), |step, package| {
+    let rule = if program == "yum" { "DL3033" } else { "DL3041" };
+    packages.fold(Step::new(words).unlinted(rule), |step, package| {
         step.remarked(package.remark(), named(package))
     })
 }
@@ -200,7 +203,10 @@ mod tests {
             ..wanted(&Dnf)
         });
         let shown = shown(&steps);
-        assert_eq!(shown[0], "yum -y install --setopt=tsflags=nodocs alpha-1.2.3-*");
+        assert_eq!(
+            shown[0],
+            "yum -y install --setopt=tsflags=nodocs alpha-1.2.3-*"
+        );
         assert!(shown[1].starts_with("localedef -i de_DE"), "{shown:?}");
         assert_eq!(shown.last().unwrap(), "yum clean all");
     }
@@ -208,8 +214,16 @@ mod tests {
     #[test]
     fn an_archive_that_moved_stands_in_the_place_of_the_others() {
         let moved = ["base https://v.example.net/$basearch /etc/k".to_owned()];
-        let none = Preparation { archives: &[], components: &[], moved: &[], past: &[] };
-        let steps = Dnf.prepare(&Preparation { moved: &moved, ..none });
+        let none = Preparation {
+            archives: &[],
+            components: &[],
+            moved: &[],
+            past: &[],
+        };
+        let steps = Dnf.prepare(&Preparation {
+            moved: &moved,
+            ..none
+        });
         assert_eq!(
             shown(&steps),
             [
@@ -217,7 +231,10 @@ mod tests {
                 "printf %s\\n [base] name=base baseurl=https://v.example.net/$basearch gpgcheck=1 gpgkey=file:///etc/k > /etc/yum.repos.d/moved.repo",
             ]
         );
-        let steps = Dnf.prepare(&Preparation { past: &moved, ..none });
+        let steps = Dnf.prepare(&Preparation {
+            past: &moved,
+            ..none
+        });
         assert!(shown(&steps)[0].ends_with("skip_if_unavailable=1 > /etc/yum.repos.d/past.repo"));
         assert!(Dnf.prepare(&none).is_empty());
     }

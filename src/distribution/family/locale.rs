@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn a_language_has_one_package() {
         let names = || ["de_DE.UTF-8", "de_AT@euro", "nds_DE"].into_iter();
-        assert_eq!(packages("glibc-langpack-{language}", names()), ["glibc-langpack-de", "glibc-langpack-nds"]);
+        assert_eq!(
+            packages("glibc-langpack-{language}", names()),
+            ["glibc-langpack-de", "glibc-langpack-nds"]
+        );
         assert_eq!(packages("locales", names()), ["locales"]);
         assert!(packages("", names()).is_empty());
     }

@@ -175,7 +175,11 @@ pub fn purl(family: Option<&dyn Family>, facts: &Facts, package: &Package) -> St
     if let Some(family) = family {
         return family.purl(distribution, package);
     }
-    format!("pkg:generic/{}@{}", encoded(&package.name), encoded(&package.version))
+    format!(
+        "pkg:generic/{}@{}",
+        encoded(&package.name),
+        encoded(&package.version)
+    )
 }
 
 /// A package URL of a type; `version` is without what has a qualifier of its own.
@@ -215,14 +219,22 @@ mod tests {
                 Output::Append(file) => format!(">> {file}"),
             });
             let remarked = step.remarked.iter().map(|(_, word)| word.clone());
-            words.chain(remarked).chain(output).collect::<Vec<_>>().join(" ")
+            words
+                .chain(remarked)
+                .chain(output)
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         steps.iter().map(step).collect()
     }
 
     /// An image with one package.
     pub(super) fn wanted(family: &dyn Family) -> Installation<'static> {
-        let version = if family.id() == "apk" { "1.2.3-r0" } else { "1.2.3-4" };
+        let version = if family.id() == "apk" {
+            "1.2.3-r0"
+        } else {
+            "1.2.3-4"
+        };
         let package = PlannedPackage {
             name: "alpha".into(),
             pin: family.pin("alpha", version, &[]),
@@ -243,8 +255,16 @@ mod tests {
     }
 
     pub(super) fn moving() -> Vec<Moving> {
-        let table = |source: &str, keep| Moving { source: source.into(), keep };
-        vec![table("postgresql*", 1), table("tzdata", 0), table("mariadb", 2), table("php", 2)]
+        let table = |source: &str, keep| Moving {
+            source: source.into(),
+            keep,
+        };
+        vec![
+            table("postgresql*", 1),
+            table("tzdata", 0),
+            table("mariadb", 2),
+            table("php", 2),
+        ]
     }
 
     fn machine(id: &str, like: &[&str], database: Option<&str>) -> Facts {

@@ -72,9 +72,8 @@ impl Family for Pacman {
             let step = Step::new(words);
             steps.push(step.why("The base leaves out what locales are made from."));
         }
-        let is_locales = |package: &&PlannedPackage| {
-            !made.is_empty() && package.name == wanted.locales
-        };
+        let is_locales =
+            |package: &&PlannedPackage| !made.is_empty() && package.name == wanted.locales;
         // The base is of another day: what is newer in it goes back as well (-uu).
         let words = ["pacman", "-Syyuu", "--noconfirm", "--needed"];
         let packages = wanted.packages.iter().filter(|p| !is_locales(p));
@@ -87,7 +86,11 @@ impl Family for Pacman {
         steps.extend(made.iter().map(Locale::made));
         steps.extend(wanted.locale.map(locale::configured));
         steps.extend(wanted.timezone.map(locale::zone));
-        steps.push(Step::new(["rm", "-rf"]).inside("/var/cache/pacman/pkg").inside("/var/lib/pacman/sync"));
+        steps.push(
+            Step::new(["rm", "-rf"])
+                .inside("/var/cache/pacman/pkg")
+                .inside("/var/lib/pacman/sync"),
+        );
         steps
     }
 
@@ -116,10 +119,18 @@ mod tests {
     #[test]
     fn the_machines_own_day_is_installed() {
         let moved = ["https://archive.archlinux.org/repos/2024/01/31/$repo/os/$arch".to_owned()];
-        let before = Pacman.prepare(&Preparation { archives: &[], components: &[], moved: &moved, past: &[] });
+        let before = Pacman.prepare(&Preparation {
+            archives: &[],
+            components: &[],
+            moved: &moved,
+            past: &[],
+        });
         assert_eq!(
             shown(&before),
-            [format!("printf Server = %s\\n {} > /etc/pacman.d/mirrorlist", moved[0])]
+            [format!(
+                "printf Server = %s\\n {} > /etc/pacman.d/mirrorlist",
+                moved[0]
+            )]
         );
         let steps = Pacman.install(&Installation {
             locale: Some("de_DE.UTF-8"),
@@ -130,6 +141,9 @@ mod tests {
         assert_eq!(shown[1], "pacman -Syyuu --noconfirm --needed alpha");
         assert_eq!(shown[2], "pacman -S --noconfirm glibc");
         assert!(shown[3].starts_with("localedef -i de_DE"), "{shown:?}");
-        assert_eq!(shown.last().unwrap(), "rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*");
+        assert_eq!(
+            shown.last().unwrap(),
+            "rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*"
+        );
     }
 }

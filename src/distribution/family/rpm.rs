@@ -54,7 +54,14 @@ impl<'a> Version<'a> {
     /// So many of its parts, where it has more.
     pub(super) fn first(&self, keep: usize) -> Option<String> {
         let parts: Vec<&str> = self.upstream.split('.').collect();
-        (keep < parts.len()).then(|| parts.iter().take(keep).copied().collect::<Vec<_>>().join("."))
+        (keep < parts.len()).then(|| {
+            parts
+                .iter()
+                .take(keep)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(".")
+        })
     }
 }
 
@@ -80,8 +87,7 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
 /// rpmvercmp(): runs of digits and of letters in turn, whatever stands between. A tilde sorts before the end, a caret behind it and
 /// before anything else; digits sort behind letters.
 fn segments(mut a: &[u8], mut b: &[u8]) -> Ordering {
-    let is_between =
-        |sign: &u8| !sign.is_ascii_alphanumeric() && !matches!(sign, b'~' | b'^');
+    let is_between = |sign: &u8| !sign.is_ascii_alphanumeric() && !matches!(sign, b'~' | b'^');
     loop {
         while let [sign, rest @ ..] = a
             && is_between(sign)
@@ -110,12 +116,20 @@ fn segments(mut a: &[u8], mut b: &[u8]) -> Ordering {
         if a.is_empty() || b.is_empty() {
             return a.len().cmp(&b.len());
         }
-        if is_marked(a) || is_marked(b) || a.first().is_some_and(is_between) || b.first().is_some_and(is_between) {
+        if is_marked(a)
+            || is_marked(b)
+            || a.first().is_some_and(is_between)
+            || b.first().is_some_and(is_between)
+        {
             continue;
         }
         let is_number = a.first().is_some_and(u8::is_ascii_digit);
         if b.first().is_some_and(u8::is_ascii_digit) != is_number {
-            return if is_number { Ordering::Greater } else { Ordering::Less };
+            return if is_number {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            };
         }
         let (one, rest_a) = run(a, is_number);
         let (two, rest_b) = run(b, is_number);
@@ -145,7 +159,10 @@ fn run(text: &[u8], of_digits: bool) -> (&[u8], &[u8]) {
         }
     };
     let (run, rest) = text.split_at(text.iter().take_while(is_of).count());
-    let zeros = run.iter().take_while(|sign| of_digits && **sign == b'0').count();
+    let zeros = run
+        .iter()
+        .take_while(|sign| of_digits && **sign == b'0')
+        .count();
     (run.get(zeros..).unwrap_or_default(), rest)
 }
 
@@ -194,7 +211,11 @@ pub(super) fn files(archives: &[PlannedArchive], directory: &str) -> Vec<Archive
         };
         let name = format!("machine-{number}");
         let _ = writeln!(list, "# from {}", value(&archive.evidence.place()));
-        let _ = writeln!(list, "[{name}]\nname={name}\n{kind}={}", value(&archive.uri));
+        let _ = writeln!(
+            list,
+            "[{name}]\nname={name}\n{kind}={}",
+            value(&archive.uri)
+        );
         let _ = writeln!(list, "enabled=1\ngpgcheck=1");
         if let Some(key) = &archive.key {
             let path = format!("{KEYS}/{name}.asc");
@@ -241,13 +262,28 @@ mod tests {
     fn versions_are_in_rpms_order() {
         // As the tests of rpm itself have them (tests/rpmvercmp.at).
         let order = [
-            "1.0~rc1-1", "1.0-1", "1.0^git1-1", "1.0.1-1", "1.1-1", "2.0-1", "2.0.a-1", "2.0.1-1", "2.1-1", "10-1", "1:0.1-1",
+            "1.0~rc1-1",
+            "1.0-1",
+            "1.0^git1-1",
+            "1.0.1-1",
+            "1.1-1",
+            "2.0-1",
+            "2.0.a-1",
+            "2.0.1-1",
+            "2.1-1",
+            "10-1",
+            "1:0.1-1",
         ];
         for pair in order.windows(2) {
             assert_eq!(compare(pair[0], pair[1]), Ordering::Less, "{pair:?}");
             assert_eq!(compare(pair[1], pair[0]), Ordering::Greater, "{pair:?}");
         }
-        for (a, b) in [("1.0-1", "1_0-1"), ("1.05-1", "1.5-1"), ("0:1-1", "1-1"), ("2a-1", "2.a-1")] {
+        for (a, b) in [
+            ("1.0-1", "1_0-1"),
+            ("1.05-1", "1.5-1"),
+            ("0:1-1", "1-1"),
+            ("2a-1", "2.a-1"),
+        ] {
             assert_eq!(compare(a, b), Ordering::Equal, "{a} {b}");
         }
         assert_eq!(compare("1.0~-1", "1.0-1"), Ordering::Less);
@@ -266,7 +302,10 @@ mod tests {
             }),
             evidence: crate::fact::Evidence::file(&"/etc/x.repo".into()),
         };
-        let all = [archive("https://a.example.net/$releasever\ngpgcheck=0", ""), archive("https://b.example.net/list?x=1", "metalink")];
+        let all = [
+            archive("https://a.example.net/$releasever\ngpgcheck=0", ""),
+            archive("https://b.example.net/list?x=1", "metalink"),
+        ];
         let found = files(&all, "/etc/yum.repos.d");
         assert_eq!(found.len(), 3);
         let list = &found[2].text;

@@ -9,13 +9,14 @@ const FIRST_PERSON: u32 = 1000;
 /// Every account, in the order in which one needs the other.
 pub(super) fn accounts(accounts: &Accounts<'_>, group_options: &[&str]) -> Vec<Step> {
     let gone = accounts.displaced.iter().map(|name| {
-        Step::new(["userdel", name]).why(
-            "This account of the base has a number that the machine gave to somebody else.",
-        )
+        Step::new(["userdel", name])
+            .why("This account of the base has a number that the machine gave to somebody else.")
     });
     let groups = accounts.groups.iter().map(|group| {
         let gid = group.gid.to_string();
-        let words = ["groupadd"].into_iter().chain(group_options.iter().copied());
+        let words = ["groupadd"]
+            .into_iter()
+            .chain(group_options.iter().copied());
         Step::new(words.chain(["--gid", &gid, &group.name]))
     });
     let users = accounts.users.iter().map(|user| account(user, accounts));

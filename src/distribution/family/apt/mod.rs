@@ -8,8 +8,8 @@ mod version;
 
 use super::locale::{self, Locale};
 use super::{
-    ArchiveFile, Family, Installation, PlannedArchive, PlannedPackage, PlannedPin, Preparation, Step,
-    encoded, shadow,
+    ArchiveFile, Family, Installation, PlannedArchive, PlannedPackage, PlannedPin, Preparation,
+    Step, encoded, shadow,
 };
 use crate::distribution::account::Accounts;
 use crate::distribution::base::Moving;
