@@ -532,12 +532,197 @@ mod tests {
     }
 
     #[test]
+    fn images_are_those_that_exist() {
+        let named = |id: &str, version: &str, pretty: &str| {
+            chosen(OsRelease {
+                pretty_name: pretty.into(),
+                ..os(id, &[], version, "")
+            })
+        };
+        for (id, version, pretty, image, family) in [
+            (
+                "rocky",
+                "8.9",
+                "Rocky Linux 8.9",
+                "docker.io/rockylinux/rockylinux:8",
+                Some("dnf"),
+            ),
+            (
+                "almalinux",
+                "9.3",
+                "AlmaLinux 9.3",
+                "docker.io/library/almalinux:9.3",
+                Some("dnf"),
+            ),
+            (
+                "rhel",
+                "9.2",
+                "RHEL 9.2",
+                "registry.access.redhat.com/ubi9/ubi:9.2",
+                Some("dnf"),
+            ),
+            (
+                "centos",
+                "7",
+                "CentOS Linux 7",
+                "docker.io/library/centos:7",
+                Some("dnf"),
+            ),
+            (
+                "centos",
+                "6.10",
+                "CentOS 6.10",
+                "docker.io/library/centos:6",
+                None,
+            ),
+            (
+                "centos",
+                "8",
+                "CentOS Linux 8",
+                "docker.io/library/centos:8",
+                Some("dnf"),
+            ),
+            (
+                "centos",
+                "8",
+                "CentOS Stream 8",
+                "quay.io/centos/centos:stream8",
+                Some("dnf"),
+            ),
+            (
+                "centos",
+                "9",
+                "CentOS Stream 9",
+                "quay.io/centos/centos:stream9",
+                Some("dnf"),
+            ),
+            (
+                "ol",
+                "9.3",
+                "Oracle Linux 9.3",
+                "docker.io/library/oraclelinux:9",
+                Some("dnf"),
+            ),
+            (
+                "amzn",
+                "2023",
+                "Amazon Linux 2023",
+                "docker.io/library/amazonlinux:2023",
+                Some("dnf"),
+            ),
+            (
+                "fedora",
+                "40",
+                "Fedora 40",
+                "docker.io/library/fedora:40",
+                Some("dnf"),
+            ),
+            (
+                "sles",
+                "15.5",
+                "SLES 15 SP5",
+                "registry.suse.com/suse/sle15:15.5",
+                Some("zypper"),
+            ),
+            (
+                "sles_sap",
+                "15.4",
+                "SLES 15 SP4",
+                "registry.suse.com/suse/sle15:15.4",
+                Some("zypper"),
+            ),
+            (
+                "sles",
+                "12.5",
+                "SLES 12 SP5",
+                "registry.suse.com/suse/sles12sp5:latest",
+                None,
+            ),
+            (
+                "opensuse-leap",
+                "15.5",
+                "Leap 15.5",
+                "registry.opensuse.org/opensuse/leap:15.5",
+                Some("zypper"),
+            ),
+            (
+                "alpine",
+                "3.10.9",
+                "Alpine Linux v3.10",
+                "docker.io/library/alpine:3.10",
+                Some("apk"),
+            ),
+            (
+                "alpine",
+                "3.22_alpha20250101",
+                "Alpine Linux edge",
+                "docker.io/library/alpine:edge",
+                Some("apk"),
+            ),
+            (
+                "arch",
+                "",
+                "Arch Linux",
+                "docker.io/library/archlinux:latest",
+                Some("pacman"),
+            ),
+        ] {
+            let base = named(id, version, pretty);
+            let found = (
+                base.image.as_str(),
+                base.family.map(Family::id),
+                base.is_known,
+            );
+            assert_eq!(found, (image, family, true), "{pretty}");
+        }
+        for (id, version, pretty) in [
+            ("centos", "9", "CentOS Linux 9"),
+            ("rocky", "", "Rocky Linux"),
+            ("alpine", "3;x", "Alpine"),
+            ("sles", "11.4", "SLES 11 SP4"),
+            ("odd", "1", "Odd"),
+        ] {
+            assert!(!named(id, version, pretty).is_known, "{pretty}");
+        }
+    }
+
+    #[test]
+    fn an_archive_is_where_it_went() {
+        let seven = chosen(os("centos", &[], "7", ""));
+        assert!(seven.moved[0].starts_with("base https://vault.centos.org/7"));
+        assert_eq!(
+            (seven.program.as_str(), seven.locales.as_str()),
+            ("yum", "glibc-common")
+        );
+        let rocky = chosen(os("rocky", &[], "9.3", ""));
+        assert!(rocky.moved.is_empty() && rocky.past[0].contains("/vault/rocky/9.3/"));
+        // The machine's own day; without one, nothing is known to fit.
+        let arch = |installed| {
+            let facts = Facts {
+                os: Some(os("arch", &[], "", "")),
+                packages: vec![crate::fact::Package {
+                    installed,
+                    ..crate::fact::Package::new(Evidence::file(&"/x".into()))
+                }],
+                ..Facts::default()
+            };
+            choose(&facts).unwrap().moved
+        };
+        assert!(arch(Some(1_706_659_200))[0].contains("/repos/2024/01/31/"));
+        assert!(arch(None).is_empty());
+    }
+
+    #[test]
     fn no_image_is_told_of_another_familys_packages() {
-        assert!(chosen(os("debian", &[], "9", "")).family.is_some());
-        for id in ["fedora", "rocky", "alpine", "odd"] {
-            let base = chosen(os(id, &[], "40", ""));
-            assert!(base.family.is_none(), "{id}");
-            assert!(!base.note.unwrap().contains("in the way of"), "{id}");
+        for (id, family) in [
+            ("fedora", Some("dnf")),
+            ("scientific", Some("dnf")),
+            ("odd", None),
+        ] {
+            let base = chosen(os(id, &[], "77", ""));
+            assert_eq!(base.family.map(Family::id), family, "{id}");
+            let of_base = base.distribution.family().map(Family::id);
+            assert!(family.is_none() || of_base == family, "{id}");
         }
     }
 
@@ -551,7 +736,7 @@ mod tests {
 
     #[test]
     fn patterns() {
-        let table = &DISTRIBUTIONS[0];
+        let table = DISTRIBUTIONS.iter().find(|d| d.fallback).unwrap();
         assert!(table.is_generated(&"/etc/ssl/certs/a.pem".into()));
         assert!(table.is_generated(&"/etc/nginx/x.conf.dpkg-dist".into()));
         assert!(!table.is_generated(&"/etc/nginx/x.conf".into()));

@@ -156,6 +156,7 @@ mod tests {
             archives: &archives,
             components: &["contrib".to_owned()],
             moved: &moved,
+            past: &[],
         });
         let said: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
         let at = |word: &str| said.iter().position(|step| step.contains(word)).unwrap();
@@ -165,6 +166,7 @@ mod tests {
             archives: &[planned("http://a.example.net")],
             components: &[],
             moved: &[],
+            past: &[],
         };
         assert!(prepare(&none).is_empty());
     }

@@ -233,13 +233,7 @@ mod tests {
         assert_eq!(extra.evidence.line, Some(5));
         assert_eq!(two.uri, "https://z.example.org/$basearch");
         assert!(two.login && !extra.login);
-        assert!(
-            !two.evidence
-                .excerpt
-                .as_deref()
-                .unwrap_or_default()
-                .contains("word")
-        );
+        assert!(!two.evidence.excerpt.contains("word"));
         assert_eq!(shown(text).wants.len(), 1);
     }
 
