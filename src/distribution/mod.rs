@@ -12,3 +12,4 @@ pub mod lifetime;
 pub(crate) mod machine;
 pub(crate) mod origin;
 pub(crate) mod scheduler;
+mod table;

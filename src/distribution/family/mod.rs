@@ -6,17 +6,16 @@
 mod apk;
 mod apt;
 mod dnf;
-mod key;
-pub mod locale;
 mod pacman;
-mod rpm;
-mod shadow;
+mod shared;
 mod step;
 mod zypper;
 
 pub use super::archive::{PlannedArchive, PlannedPin};
+pub use shared::locale;
 pub use step::{Output, Step, Word};
 
+use self::shared::{key, rpm, shadow};
 use super::account::Accounts;
 use super::base::Moving;
 use super::kin;

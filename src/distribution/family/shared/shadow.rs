@@ -1,13 +1,13 @@
 //! Accounts by the tools of shadow: useradd(8), groupadd(8), usermod(8), userdel(8).
 
-use super::Step;
+use super::super::Step;
 use crate::distribution::account::{Accounts, PlannedUser};
 
 /// The numbers below are for the system's own accounts.
 const FIRST_PERSON: u32 = 1000;
 
 /// Every account, in the order in which one needs the other.
-pub(super) fn accounts(accounts: &Accounts<'_>, group_options: &[&str]) -> Vec<Step> {
+pub(in super::super) fn accounts(accounts: &Accounts<'_>, group_options: &[&str]) -> Vec<Step> {
     let gone = accounts.displaced.iter().map(|name| {
         Step::new(["userdel", name])
             .why("This account of the base has a number that the machine gave to somebody else.")

@@ -2,7 +2,8 @@
 //!
 //! Versions are rpm-version(7): `[epoch:]version-release`.
 
-use super::{ArchiveFile, PlannedArchive, Step, key, typed};
+use super::super::{ArchiveFile, PlannedArchive, Step, encoded, typed};
+use super::key;
 use crate::distribution::base::Moving;
 use crate::distribution::machine::Libc;
 use crate::fact::{Facts, Package};
@@ -12,7 +13,7 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 /// As the database's reader calls itself.
-pub(super) const DATABASE: &str = "rpm";
+pub(in super::super) const DATABASE: &str = "rpm";
 
 /// Names of architectures, and what executables call them where that differs.
 const ARCHITECTURES: &[(&str, &str)] = &[
@@ -25,14 +26,14 @@ const ARCHITECTURES: &[(&str, &str)] = &[
 /// Of the small processors, whose packages stand beside those of the large ones.
 const SECOND: &[&str] = &["noarch", "i386", "i486", "i586", "i686", ""];
 
-pub(super) fn is_version(version: &str) -> bool {
+pub(in super::super) fn is_version(version: &str) -> bool {
     let fits =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '~' | '^' | '_' | ':');
     version.len() <= 256 && version.chars().all(fits)
 }
 
 /// A version in its parts.
-pub(super) struct Version<'a> {
+pub(in super::super) struct Version<'a> {
     /// With its colon; empty where there is none.
     pub epoch: &'a str,
     pub upstream: &'a str,
@@ -40,7 +41,7 @@ pub(super) struct Version<'a> {
 }
 
 impl<'a> Version<'a> {
-    pub(super) fn new(version: &'a str) -> Self {
+    pub(in super::super) fn new(version: &'a str) -> Self {
         let end = version.find(':').map_or(0, |at| at + 1);
         let (epoch, rest) = version.split_at(end);
         let (upstream, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
@@ -52,7 +53,7 @@ impl<'a> Version<'a> {
     }
 
     /// So many of its parts, where it has more.
-    pub(super) fn first(&self, keep: usize) -> Option<String> {
+    pub(in super::super) fn first(&self, keep: usize) -> Option<String> {
         let parts: Vec<&str> = self.upstream.split('.').collect();
         (keep < parts.len()).then(|| {
             parts
@@ -66,13 +67,13 @@ impl<'a> Version<'a> {
 }
 
 /// How many parts of a source's version stay within a release; `None`: all of them.
-pub(super) fn kept(source: &str, moving: &[Moving]) -> Option<usize> {
+pub(in super::super) fn kept(source: &str, moving: &[Moving]) -> Option<usize> {
     let known = moving.iter().find(|m| glob::matches(&m.source, source));
     known.map(|known| known.keep)
 }
 
 /// Epoch, version and release in turn.
-pub(super) fn compare(a: &str, b: &str) -> Ordering {
+pub(in super::super) fn compare(a: &str, b: &str) -> Ordering {
     let (a, b) = (Version::new(a), Version::new(b));
     let epoch = |version: &Version<'_>| -> u64 {
         let number = version.epoch.trim_end_matches(':');
@@ -167,22 +168,22 @@ fn run(text: &[u8], of_digits: bool) -> (&[u8], &[u8]) {
 }
 
 /// The package URL; of this type alone the epoch is no part of the version.
-pub(super) fn purl(distribution: Option<&str>, package: &Package) -> String {
+pub(in super::super) fn purl(distribution: Option<&str>, package: &Package) -> String {
     let epoch = package.version.split_once(':');
     let version = epoch.map_or(package.version.as_str(), |(_, version)| version);
     let url = typed("rpm", distribution, package, version);
     match epoch {
-        Some((epoch, _)) => format!("{url}&epoch={}", super::encoded(epoch)),
+        Some((epoch, _)) => format!("{url}&epoch={}", encoded(epoch)),
         None => url,
     }
 }
 
-pub(super) fn libc(facts: &Facts) -> Option<Libc> {
+pub(in super::super) fn libc(facts: &Facts) -> Option<Libc> {
     let package = facts.package("glibc")?;
     Some(Libc::glibc(Version::new(&package.version).upstream))
 }
 
-pub(super) fn architecture(package: &Package) -> Option<&str> {
+pub(in super::super) fn architecture(package: &Package) -> Option<&str> {
     let own = package.arch.as_str();
     if SECOND.contains(&own) {
         return None;
@@ -197,10 +198,10 @@ fn value(text: &str) -> String {
 }
 
 /// Where keys are put; a directory of its own, so that all of it can be named at once.
-pub(super) const KEYS: &str = "/etc/pki/machine";
+pub(in super::super) const KEYS: &str = "/etc/pki/machine";
 
 /// One file of archives (dnf.conf(5), REPO OPTIONS), in the directory where the installer looks, and one for each key.
-pub(super) fn files(archives: &[PlannedArchive], directory: &str) -> Vec<ArchiveFile> {
+pub(in super::super) fn files(archives: &[PlannedArchive], directory: &str) -> Vec<ArchiveFile> {
     let mut found = Vec::new();
     let mut list = String::new();
     // Writing to a String cannot fail.
@@ -237,7 +238,7 @@ pub(super) fn files(archives: &[PlannedArchive], directory: &str) -> Vec<Archive
 }
 
 /// Archives that the table of base images names: `name address key`, a line each. `optional`: they may not be there.
-pub(super) fn told(archives: &[String], file: &str, optional: bool) -> Option<Step> {
+pub(in super::super) fn told(archives: &[String], file: &str, optional: bool) -> Option<Step> {
     let mut lines = Vec::new();
     for archive in archives {
         let mut words = archive.split_whitespace();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Keys in ASCII armor (RFC 9580, 6.2).
-pub(super) fn armored(packets: &[u8]) -> String {
+pub(in super::super) fn armored(packets: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let encode = |bytes: &[u8]| -> String {
         let triples = bytes.chunks(3).flat_map(|three| {

@@ -1,6 +1,6 @@
 //! Locales and time zones, where they are the C library's: localedef(1), localtime(5).
 
-use super::{PlannedLocale, Step};
+use super::super::{PlannedLocale, Step};
 
 /// Stands for a language in the name of a package of locales.
 pub const LANGUAGE: &str = "{language}";
@@ -21,19 +21,19 @@ pub fn packages<'a>(pattern: &str, names: impl Iterator<Item = &'a str>) -> Vec<
 }
 
 /// The link that programs read; glibc and musl both.
-pub(super) fn zone(zone: &str) -> Step {
+pub(in super::super) fn zone(zone: &str) -> Step {
     let file = format!("/usr/share/zoneinfo/{zone}");
     Step::new(["ln", "-sf", &file, "/etc/localtime"]).why("The machine's time zone.")
 }
 
 /// With the note that some programs read.
-pub(super) fn timezone(name: &str) -> [Step; 2] {
+pub(in super::super) fn timezone(name: &str) -> [Step; 2] {
     let note = Step::new(["printf", "%s\\n", name]).written("/etc/timezone");
     [zone(name), note]
 }
 
 /// What sessions and services start with (locale.conf(5)).
-pub(super) fn configured(name: &str) -> Step {
+pub(in super::super) fn configured(name: &str) -> Step {
     Step::new(["printf", "LANG=%s\\n", name])
         .written("/etc/locale.conf")
         .why(format!("The machine's locale, {name}."))
@@ -41,7 +41,7 @@ pub(super) fn configured(name: &str) -> Step {
 
 /// What localedef(1) is told.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Locale<'a> {
+pub(in super::super) struct Locale<'a> {
     pub name: &'a str,
     definition: String,
     charset: &'a str,
@@ -49,7 +49,7 @@ pub(super) struct Locale<'a> {
 
 impl<'a> Locale<'a> {
     /// `None`: every image has it.
-    pub(super) fn new(name: &'a str) -> Option<Self> {
+    pub(in super::super) fn new(name: &'a str) -> Option<Self> {
         let (stem, modifier) = name
             .split_once('@')
             .map_or((name, String::new()), |(n, m)| (n, format!("@{m}")));
@@ -65,7 +65,7 @@ impl<'a> Locale<'a> {
         })
     }
 
-    pub(super) fn beside(locale: &'a PlannedLocale) -> Option<Self> {
+    pub(in super::super) fn beside(locale: &'a PlannedLocale) -> Option<Self> {
         let named = Self::new(&locale.name)?;
         let charset = locale.charset.as_deref();
         Some(Self {
@@ -75,7 +75,7 @@ impl<'a> Locale<'a> {
     }
 
     /// `file` is what sessions read of it.
-    pub(super) fn steps(&self, file: &str) -> [Step; 2] {
+    pub(in super::super) fn steps(&self, file: &str) -> [Step; 2] {
         let name = self.name;
         [
             self.made().why(format!("The machine's locale, {name}.")),
@@ -83,7 +83,7 @@ impl<'a> Locale<'a> {
         ]
     }
 
-    pub(super) fn made(&self) -> Step {
+    pub(in super::super) fn made(&self) -> Step {
         let (input, charset, name) = (&self.definition, self.charset, self.name);
         let aliases = "/usr/share/locale/locale.alias";
         Step::new([
