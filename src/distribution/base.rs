@@ -436,7 +436,7 @@ mod tests {
                 "arch",
                 "",
                 "Arch Linux",
-                "docker.io/library/archlinux:latest",
+                "docker.io/library/archlinux:base",
                 Some("pacman"),
             ),
         ] {
