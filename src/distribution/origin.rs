@@ -445,4 +445,65 @@ mod tests {
         facts.archives.installed.insert("a".into(), evidence);
         assert_eq!(said(&facts), ["local", "unknown"]);
     }
+
+    #[test]
+    fn who_made_a_package_says_where_it_is_from() {
+        let package = |(name, vendor): &(&str, &str)| Package {
+            name: (*name).into(),
+            version: "1.0-1".into(),
+            arch: "x86_64".into(),
+            vendor: (*vendor).into(),
+            ..Package::new(Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()))
+        };
+        let named = |id: &str, uri: &str| Archive {
+            id: id.into(),
+            uri: uri.into(),
+            ..archive("x", Vec::new())
+        };
+        let packages = [
+            ("own", "AlmaLinux"),
+            ("part", "AlmaLinux"),
+            ("shared", "Fedora Project"),
+            ("noted", "Somebody"),
+            ("alone", "Acme Corp"),
+            ("made", ""),
+        ];
+        let mut facts = Facts {
+            package_database: Some("rpm".into()),
+            packages: packages.iter().map(package).collect(),
+            ..machine(&[])
+        };
+        let os = facts.os.as_mut().unwrap();
+        (os.id, os.version_id) = ("almalinux".into(), "9.3".into());
+        facts.archives.sources = vec![
+            named("crb", "https://mirrors.almalinux.org/mirrorlist/9/crb"),
+            named(
+                "epel",
+                "https://mirrors.fedoraproject.org/metalink?repo=epel-9",
+            ),
+            named("third", "https://third.example.net/9"),
+        ];
+        for (name, from) in [("part", "crb"), ("noted", "third"), ("alone", "gone")] {
+            facts.archives.came.insert(name.into(), from.into());
+        }
+        let base = base::choose(&facts).unwrap();
+        let origins = Origins::new(&facts, &base);
+        let shown = |at: usize| match origins.of(at) {
+            Origin::Own(found) => ("own", found.as_ref().map(|found| found.archive)),
+            Origin::Foreign(found) => ("foreign", Some(found.archive)),
+            _ => ("local", None),
+        };
+        let all: Vec<_> = (0..packages.len()).map(shown).collect();
+        assert_eq!(
+            all,
+            [
+                ("own", None),
+                ("own", Some(0)),
+                ("foreign", Some(1)),
+                ("foreign", Some(2)),
+                ("local", None),
+                ("local", None)
+            ]
+        );
+    }
 }

@@ -71,7 +71,7 @@ impl Family for Dnf {
         let mut steps = Vec::new();
         let moved = format!("{ARCHIVES}/moved.repo");
         if let Some(told) = rpm::told(wanted.moved, &moved, false) {
-            let gone = Step::new(["rm", "-rf"]).inside(ARCHIVES);
+            let gone = Step::new(["find", ARCHIVES, "-mindepth", "1", "-delete"]);
             steps.push(gone.why("The release's archive has moved."));
             steps.push(told);
         }
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(
             shown(&steps),
             [
-                "rm -rf /etc/yum.repos.d/*",
+                "find /etc/yum.repos.d -mindepth 1 -delete",
                 "printf %s\\n [base] name=base baseurl=https://v.example.net/$basearch gpgcheck=1 gpgkey=file:///etc/k > /etc/yum.repos.d/moved.repo",
             ]
         );
