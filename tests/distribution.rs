@@ -98,20 +98,11 @@ mod tests {
     fn an_unknown_familys_image_is_told_of_no_other_familys_tools() {
         for (release, image, family) in [
             (
-                "ID=fedora\nVERSION_ID=40\n",
-                "docker.io/library/fedora:40",
-                "fedora",
+                "ID=gentoo\nVERSION_ID=2.15\n",
+                "docker.io/library/gentoo:2.15",
+                "gentoo",
             ),
-            (
-                "ID=rocky\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=9.3\n",
-                "docker.io/rockylinux/rockylinux:9",
-                "rhel",
-            ),
-            (
-                "ID=alpine\nVERSION_ID=3.20.1\n",
-                "docker.io/library/alpine:3.20",
-                "alpine",
-            ),
+            ("ID=odd\nVERSION_ID=1\n", "docker.io/library/odd:1", "odd"),
         ] {
             let machine = machine(release);
             let (scan, dockerfiles) = migrated(machine.path());
@@ -137,6 +128,53 @@ mod tests {
                 let notes = workload["plan"]["notes"].to_string();
                 assert!(notes.contains("No package is installed"), "{notes}");
             }
+        }
+    }
+
+    #[test]
+    fn each_familys_image_has_its_own_tools_and_no_others() {
+        const DEBIAN: [&str; 4] = [
+            "apt-get",
+            "policy-rc.d",
+            "DEBIAN_FRONTEND",
+            "/etc/default/locale",
+        ];
+        for (release, image, words) in [
+            (
+                "ID=fedora\nVERSION_ID=40\n",
+                "docker.io/library/fedora:40",
+                ["dnf -y install", "useradd"],
+            ),
+            (
+                "ID=rocky\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=9.3\n",
+                "docker.io/rockylinux/rockylinux:9",
+                ["dnf -y install", "glibc-langpack-de"],
+            ),
+            (
+                "ID=opensuse-leap\nVERSION_ID=15.5\n",
+                "registry.opensuse.org/opensuse/leap:15.5",
+                ["zypper --non-interactive install", "useradd"],
+            ),
+            (
+                "ID=alpine\nVERSION_ID=3.20.1\n",
+                "docker.io/library/alpine:3.20",
+                ["apk add --no-cache", "adduser"],
+            ),
+            (
+                "ID=arch\n",
+                "docker.io/library/archlinux:base",
+                ["pacman -Syyuu --noconfirm", "localedef -i de_DE"],
+            ),
+        ] {
+            let machine = machine(release);
+            let (_, dockerfiles) = migrated(machine.path());
+            let from = format!("FROM {image}\n");
+            assert!(dockerfiles.contains(&from), "{dockerfiles}");
+            for word in words {
+                assert!(dockerfiles.contains(word), "{word}:\n{dockerfiles}");
+            }
+            let told = DEBIAN.iter().filter(|word| dockerfiles.contains(*word));
+            assert_eq!(told.count(), 0, "{dockerfiles}");
         }
     }
 

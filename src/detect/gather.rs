@@ -184,6 +184,8 @@ impl Gather {
                 package.manual = manual.contains(&package.name);
             }
         }
+        let database = self.facts.package_database.as_deref();
+        super::brought::mark(&mut self.facts.packages, database);
         self.facts.ownership = self.ownership();
     }
 

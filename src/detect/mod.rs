@@ -5,6 +5,7 @@
 //! reads what is new in the next round, each path once per purpose, and rounds end when nothing new is asked.
 
 mod asked;
+mod brought;
 pub mod dispatch;
 pub mod engine;
 mod gather;

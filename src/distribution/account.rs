@@ -41,6 +41,13 @@ impl Accounts<'_> {
     /// Lines at the end of passwd(5) and group(5), which every Linux image has: for bases whose tools are not known. Groups
     /// that are not made here keep the members they have. No name, home or shell holds a colon: the plan leaves such out.
     pub fn written(&self) -> Vec<Step> {
+        let mut made = self.lines().into_iter();
+        let first = made.next().map(|step| step.why(Self::WHY));
+        first.into_iter().chain(made).collect()
+    }
+
+    /// The same without a word of why.
+    pub fn lines(&self) -> Vec<Step> {
         let line = |line: String, file| Step::new(["printf", "%s\\n", &line]).appended(file);
         let groups = self.groups.iter().map(|group| {
             let members = self.members(&group.name).join(",");
@@ -56,9 +63,7 @@ impl Accounts<'_> {
                 "/etc/passwd",
             )
         });
-        let mut made = groups.chain(users);
-        let first = made.next().map(|step| step.why(Self::WHY));
-        first.into_iter().chain(made).collect()
+        groups.chain(users).collect()
     }
 
     fn members(&self, group: &str) -> Vec<&str> {

@@ -97,6 +97,13 @@ pub fn is_own(archives: &Archives, archive: &Archive, base: &Base) -> bool {
         return own.origins.contains(&said.origin);
     }
     let host = host(&archive.uri);
+    if own
+        .others
+        .iter()
+        .any(|pattern| glob::matches(pattern, &archive.uri))
+    {
+        return false;
+    }
     if own.hosts.iter().any(|pattern| glob::matches(pattern, host)) {
         return true;
     }
@@ -206,7 +213,7 @@ pub fn host(uri: &str) -> &str {
 
 /// What addresses, suites and components are made of; anything else could mean something to whoever reads the file.
 fn is_word(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~:/+%[]()$@,=&;!".contains(c);
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~:/+%[]()$@,=&;!?".contains(c);
     text.len() <= 1024 && text.chars().all(fits)
 }
 

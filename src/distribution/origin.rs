@@ -8,7 +8,7 @@
 use super::archive;
 use super::base::Base;
 use super::family::Family;
-use crate::fact::archive::{Archive, ListedPackage};
+use crate::fact::archive::{Archive, Archives, ListedPackage};
 use crate::fact::{Evidence, Facts, Package};
 use crate::path::MachinePath;
 use crate::walk::glob;
@@ -82,6 +82,7 @@ impl<'a> Origins<'a> {
             entries: &entries,
             unlisted: &unlisted,
             installed: &archives.installed,
+            archives,
             base,
             is_bare: archives.sources.is_empty(),
         };
@@ -161,6 +162,29 @@ fn archive_of<'a>(archives: &'a [Archive], list: &MachinePath) -> Option<(usize,
     })
 }
 
+/// Words of a maker's name that tell it from others.
+fn words(vendor: &str) -> Vec<String> {
+    let words = vendor.split(|c: char| !c.is_ascii_alphanumeric());
+    let long = words.filter(|word| word.len() >= 4).map(str::to_lowercase);
+    let common = [
+        "packag",
+        "project",
+        "repositor",
+        "team",
+        "group",
+        "https",
+        "http",
+        "corp",
+        "software",
+        "linux",
+        "development",
+        "global",
+        "download",
+    ];
+    long.filter(|word| !common.iter().any(|begins| word.starts_with(begins)))
+        .collect()
+}
+
 /// What a package is looked up in.
 struct Asked<'a> {
     own: &'a [bool],
@@ -169,6 +193,7 @@ struct Asked<'a> {
     unlisted: &'a [usize],
     /// Packages that were installed from files.
     installed: &'a BTreeMap<String, Evidence>,
+    archives: &'a Archives,
     base: &'a Base,
     /// No archive is configured.
     is_bare: bool,
@@ -204,6 +229,9 @@ impl Asked<'_> {
                 Origin::Foreign(found)
             };
         }
+        if !self.base.distribution.archive.vendors.is_empty() {
+            return self.by_maker(package);
+        }
         if let Some(evidence) = self.installed.get(&package.name) {
             return Origin::Local(Some(evidence.clone()));
         }
@@ -224,6 +252,48 @@ impl Asked<'_> {
         } else {
             Origin::Open
         }
+    }
+
+    /// Where packages say who made them, that decides; which of others' archives one is from, the installer's notes say, or a word
+    /// that the maker and the archive share.
+    fn by_maker(&self, package: &Package) -> Origin {
+        let vendors = &self.base.distribution.archive.vendors;
+        let is_own = vendors
+            .iter()
+            .any(|vendor| glob::matches(vendor, &package.vendor));
+        let named = || {
+            let id = self.archives.came.get(&package.name)?;
+            let mut all = self.archives.sources.iter();
+            all.position(|archive| archive.id == *id)
+        };
+        let found = |at: usize| {
+            let archive = self.archives.sources.get(at)?;
+            Some(Found {
+                archive: at,
+                component: archive.id.clone(),
+                evidence: archive.evidence.clone(),
+            })
+        };
+        if is_own {
+            return Origin::Own(named().filter(|at| self.is_own(*at)).and_then(found));
+        }
+        let words = words(&package.vendor);
+        let shares = |archive: &Archive| {
+            let place = [archive.id.as_str(), archive::host(&archive.uri)]
+                .join(" ")
+                .to_lowercase();
+            words.iter().any(|word| place.contains(word))
+        };
+        let shared = || {
+            let all = self.archives.sources.iter().enumerate();
+            let mut foreign = all.filter(|(at, _)| !self.is_own(*at));
+            foreign
+                .find(|(_, archive)| shares(archive))
+                .map(|(at, _)| at)
+        };
+        let at = named().filter(|at| !self.is_own(*at)).or_else(shared);
+        at.and_then(found)
+            .map_or(Origin::Local(None), Origin::Foreign)
     }
 
     /// How well a listed version stands for the installed one; `None` where it does not.
@@ -256,6 +326,7 @@ mod tests {
     fn archive(host: &str, signed_by: Vec<SignedBy>) -> Archive {
         let release = format!("{LISTS}{host}_dists_bookworm_");
         Archive {
+            id: String::new(),
             uri: format!("http://{host}"),
             suite: "bookworm".into(),
             components: vec!["main".into()],
@@ -373,5 +444,66 @@ mod tests {
         let evidence = Evidence::file(&"/var/log/x".into());
         facts.archives.installed.insert("a".into(), evidence);
         assert_eq!(said(&facts), ["local", "unknown"]);
+    }
+
+    #[test]
+    fn who_made_a_package_says_where_it_is_from() {
+        let package = |(name, vendor): &(&str, &str)| Package {
+            name: (*name).into(),
+            version: "1.0-1".into(),
+            arch: "x86_64".into(),
+            vendor: (*vendor).into(),
+            ..Package::new(Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()))
+        };
+        let named = |id: &str, uri: &str| Archive {
+            id: id.into(),
+            uri: uri.into(),
+            ..archive("x", Vec::new())
+        };
+        let packages = [
+            ("own", "AlmaLinux"),
+            ("part", "AlmaLinux"),
+            ("shared", "Fedora Project"),
+            ("noted", "Somebody"),
+            ("alone", "Acme Corp"),
+            ("made", ""),
+        ];
+        let mut facts = Facts {
+            package_database: Some("rpm".into()),
+            packages: packages.iter().map(package).collect(),
+            ..machine(&[])
+        };
+        let os = facts.os.as_mut().unwrap();
+        (os.id, os.version_id) = ("almalinux".into(), "9.3".into());
+        facts.archives.sources = vec![
+            named("crb", "https://mirrors.almalinux.org/mirrorlist/9/crb"),
+            named(
+                "epel",
+                "https://mirrors.fedoraproject.org/metalink?repo=epel-9",
+            ),
+            named("third", "https://third.example.net/9"),
+        ];
+        for (name, from) in [("part", "crb"), ("noted", "third"), ("alone", "gone")] {
+            facts.archives.came.insert(name.into(), from.into());
+        }
+        let base = base::choose(&facts).unwrap();
+        let origins = Origins::new(&facts, &base);
+        let shown = |at: usize| match origins.of(at) {
+            Origin::Own(found) => ("own", found.as_ref().map(|found| found.archive)),
+            Origin::Foreign(found) => ("foreign", Some(found.archive)),
+            _ => ("local", None),
+        };
+        let all: Vec<_> = (0..packages.len()).map(shown).collect();
+        assert_eq!(
+            all,
+            [
+                ("own", None),
+                ("own", Some(0)),
+                ("foreign", Some(1)),
+                ("foreign", Some(2)),
+                ("local", None),
+                ("local", None)
+            ]
+        );
     }
 }

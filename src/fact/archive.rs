@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One archive as one line or stanza of a source list names it, for one of its suites.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Archive {
+    /// The name that its installer calls it by; empty where archives have none.
+    pub id: String,
     /// `https://packages.example.org/debian`, without a login.
     pub uri: String,
     /// Empty where it has none.
@@ -102,6 +104,8 @@ pub enum OfArchive {
     Installed(String, Evidence),
     /// A host that the machine logs in to.
     Login(String, Evidence),
+    /// Packages, and the archive that each was last installed from, by its name.
+    Came(Vec<(String, String)>),
 }
 
 /// Everything about archives.
@@ -117,6 +121,8 @@ pub struct Archives {
     pub logins: Vec<(String, Evidence)>,
     /// Packages that were installed from files, each with the first place that says so.
     pub installed: BTreeMap<String, Evidence>,
+    /// Packages, and the names of the archives that they came from.
+    pub came: BTreeMap<String, String>,
 }
 
 impl Archives {
@@ -133,6 +139,7 @@ impl Archives {
             OfArchive::Key { .. } => self.keys.len(),
             OfArchive::Installed(..) => self.installed.len(),
             OfArchive::Login(..) => self.logins.len(),
+            OfArchive::Came(_) => self.came.len(),
         };
         if known >= Self::MOST {
             return false;
@@ -152,6 +159,7 @@ impl Archives {
                 self.installed.entry(name).or_insert(evidence);
             }
             OfArchive::Login(host, evidence) => self.logins.push((host, evidence)),
+            OfArchive::Came(all) => self.came.extend(all),
         }
         true
     }

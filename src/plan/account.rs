@@ -116,7 +116,9 @@ impl Accounts {
             });
         }
         groups.extend(of.iter().cloned());
-        if is_static(user.uid, place) {
+        let brought = &place.base.accounts;
+        let is_brought = brought.contains(&(user.name.clone(), user.uid));
+        if is_static(user.uid, place) || is_brought && place.base.family.is_some() {
             self.memberships
                 .extend(of.into_iter().map(|group| (user.name.clone(), group)));
             return;
@@ -156,7 +158,9 @@ impl Accounts {
 
     fn displace(&mut self, place: &Place<'_>) {
         for (name, uid) in &place.base.accounts {
-            let own = self.users.iter().any(|user| user.name == *name);
+            let is_own = |user: &User| user.uid == *uid;
+            let own = self.users.iter().any(|user| user.name == *name)
+                || place.facts.user(name).is_some_and(is_own);
             let taken = self.users.iter().any(|user| user.uid == *uid)
                 || self.groups.iter().any(|group| group.gid == *uid);
             if taken && !own {

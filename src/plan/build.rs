@@ -10,11 +10,10 @@ use super::process::Draft;
 use super::strategy::{self, Strategy};
 use super::{
     Contract, Image, Lift, Network, Plan, PlanOptions, PlannedPackage, PlannedSecret,
-    PlannedVolume, Process, Schedule, State, activate, command, contract, health, hosts, lift,
-    limit, locale, mount, others, package, port, remark, schedule, secret, service, setup, socket,
-    volume,
+    PlannedVolume, Process, Schedule, State, command, contract, health, hosts, lift, limit, locale,
+    mount, others, package, port, remark, schedule, secret, service, setup, socket, volume,
 };
-use crate::distribution::base;
+use crate::distribution::{base, family};
 use crate::fact::Facts;
 use crate::workload::Workload;
 use std::collections::BTreeSet;
@@ -287,6 +286,7 @@ impl<'p> Shared<'p, '_> {
             locales: locale::more(parts.workload, self.locale.as_deref(), place.facts),
             prepare: Vec::new(),
             archive_files: Vec::new(),
+            modules: parts.sources.modules.into_iter().collect(),
             steps: Vec::new(),
         };
         if image.lift.is_none() {
@@ -356,7 +356,6 @@ impl<'p> Shared<'p, '_> {
 
     /// The workload's packages, and what the image needs beside them.
     fn package_names(&self, workload: &Workload) -> BTreeSet<String> {
-        let distribution = self.place.base.distribution;
         let mut names: BTreeSet<String> = workload.packages.iter().cloned().collect();
         names.extend(
             workload
@@ -367,26 +366,12 @@ impl<'p> Shared<'p, '_> {
         if self.strategy.0 == Strategy::Lift {
             return names;
         }
-        names.extend(self.locale_package(workload));
-        names.extend(
-            self.zone
-                .as_ref()
-                .map(|_| distribution.packages.timezones.clone()),
-        );
-        if activate::activated(workload).is_some() {
-            names.insert(distribution.activator.package.clone());
-        }
-        if workload.services.is_empty() {
-            names.insert(distribution.scheduler.package.clone());
-        }
-        names
-    }
-
-    /// The package that a locale is made from; the base has `C` and its kin.
-    fn locale_package(&self, workload: &Workload) -> Option<String> {
         let main = self.locale.as_deref();
         let more = locale::more(workload, main, self.place.facts);
-        let made = main.is_some_and(locale::is_made) || !more.is_empty();
-        made.then(|| self.place.base.distribution.packages.locales.clone())
+        let made = main.filter(|name| locale::is_made(name)).into_iter();
+        let locales = made.chain(more.iter().map(|locale| locale.name.as_str()));
+        names.extend(family::locale::packages(&self.place.base.locales, locales));
+        names.extend(package::helpers(workload, self.zone.is_some(), self.place));
+        names
     }
 }

@@ -61,6 +61,9 @@ pub struct Image {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<PlannedOrigin>,
     pub packages: Vec<PlannedPackage>,
+    /// Streams of modules that packages are of: `name:stream`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
     /// Directories that must be there before packages are installed.
     pub package_directories: Vec<String>,
     /// Accounts of the base image that hold a number the machine gave to somebody else.

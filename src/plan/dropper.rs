@@ -27,10 +27,12 @@ impl Dropper {
         };
         let is = |name: &str, file: &str| real(name).is_some_and(|real| real == file);
         let installs = !place.lifts && place.base.family.is_some();
-        if installs || is("setpriv", "setpriv") {
+        // An image of packages is not the machine: its table says what it has.
+        let by_chroot = installs && place.base.dropper == "chroot";
+        if !by_chroot && (installs || is("setpriv", "setpriv")) {
             return Self::Setpriv;
         }
-        if is("chroot", "chroot") {
+        if by_chroot || is("chroot", "chroot") {
             let groups = place.facts.groups_with(user);
             let groups = groups.into_iter().map(|group| group.gid);
             let groups: BTreeSet<u32> = groups.chain([gid]).collect();

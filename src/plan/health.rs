@@ -44,7 +44,12 @@ pub(super) fn check(workload: &Workload, place: &Place<'_>) -> Option<(HealthChe
 /// to be installed for this alone.
 fn command(probe: &Probe, workload: &Workload, place: &Place<'_>) -> Option<Vec<String>> {
     let tree = &place.facts.tree;
-    let has_bash = !place.lifts || tree.exists(&"/bin/bash".into());
+    let is_brought = !place.base.distribution.packages.busybox;
+    let has_bash = if place.lifts {
+        tree.exists(&"/bin/bash".into())
+    } else {
+        is_brought
+    };
     let has_busybox = tree.exists(&"/bin/busybox".into());
     let line = |shell: &str, script: String| vec![shell.to_owned(), "-c".to_owned(), script];
     match probe {

@@ -48,6 +48,8 @@ pub(super) struct Sources {
     /// Further components of the base's own archive.
     pub components: BTreeSet<String>,
     pub origins: Vec<PlannedOrigin>,
+    /// Streams of modules that they are of.
+    pub modules: BTreeSet<String>,
     /// Packages whose files come from the disk.
     pub lifted: BTreeSet<String>,
     /// Nothing says which of several archives packages came from.
@@ -150,6 +152,9 @@ impl<'p, 'a> Needed<'p, 'a> {
         let Some(archive) = self.place.origins.archive(found.archive) else {
             return;
         };
+        if !archive.id.is_empty() {
+            return self.named(archive);
+        }
         let said = archive::described(&self.place.facts.archives, archive);
         let codename = said.map(|said| said.codename.as_str());
         let suite = codename.filter(|name| !name.is_empty());
@@ -158,6 +163,15 @@ impl<'p, 'a> Needed<'p, 'a> {
             &found.component,
             &archive.evidence,
         );
+    }
+
+    /// An archive that the image has, and has switched off.
+    fn named(&mut self, archive: &Archive) {
+        let base = self.place.base;
+        let mut known = base.distribution.archive.components.iter();
+        if known.any(|name| *name == archive.id) && !base.has_component(&archive.id) {
+            self.sources.components.insert(archive.id.clone());
+        }
     }
 
     fn part(&mut self, suite: &str, component: &str, evidence: &Evidence) {
@@ -199,6 +213,16 @@ impl<'p, 'a> Needed<'p, 'a> {
         {
             let codename = base.codename.clone();
             self.part(&codename, component, &package.evidence);
+        }
+        // Which of those with names it is from, nothing says.
+        let own: Vec<&Archive> = self
+            .place
+            .origins
+            .own()
+            .filter(|own| !own.id.is_empty())
+            .collect();
+        for archive in own {
+            self.named(archive);
         }
         let family = base
             .family
@@ -291,6 +315,12 @@ impl<'p, 'a> Needed<'p, 'a> {
 
     fn finish(mut self, all: &BTreeSet<usize>) -> Sources {
         self.opened();
+        let packages = all
+            .iter()
+            .filter_map(|at| self.place.facts.packages.get(*at));
+        let installed = packages.filter(|package| !self.sources.lifted.contains(&package.name));
+        let modules = installed.map(|package| &package.module);
+        self.sources.modules = modules.filter(|name| is_stream(name)).cloned().collect();
         self.sources.archives = self.archives.into_values().collect();
         if self
             .sources
@@ -322,6 +352,16 @@ impl<'p, 'a> Needed<'p, 'a> {
         self.sources.pins = pins.collect();
         self.sources
     }
+}
+
+/// `php:8.1`; anything else is damage.
+fn is_stream(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
+        word.starts_with(|c: char| c.is_ascii_alphanumeric()) && word.chars().all(fits)
+    };
+    let parts = text.split_once(':');
+    text.len() <= 128 && parts.is_some_and(|(name, stream)| is_word(name) && is_word(stream))
 }
 
 /// The address that a release's archive has moved to.

@@ -1,8 +1,10 @@
 //! Packages of an image: which, and how tightly their versions are asked for.
 
-use super::origin::{self, Sources};
+use super::activate;
+use super::origin::{self, Means, PlannedOrigin, Sources};
 use super::place::Place;
-use crate::distribution::family::PlannedPackage;
+use crate::distribution::base::{Base, Moving};
+use crate::distribution::family::{self, PlannedPackage};
 use crate::workload::Workload;
 use std::collections::BTreeSet;
 
@@ -30,12 +32,8 @@ pub(super) fn packages(
     let names = names.iter().filter(|name| is_name(name));
     for name in names.filter(|name| !sources.lifted.contains(*name)) {
         let found = facts.package(name);
-        let helper = [
-            &base.distribution.packages.locales,
-            &base.distribution.packages.timezones,
-        ];
         // The archive's priorities do not bind those who make base images: what the plan itself needs is asked for.
-        if found.is_some_and(|package| package.essential) && !helper.contains(&name) {
+        if found.is_some_and(|package| package.essential) && !is_helper(name, base) {
             continue;
         }
         let version = found
@@ -46,7 +44,20 @@ pub(super) fn packages(
         if let Some(package) = found.filter(|package| package.held) {
             notes.push(format!("Package {name} was held at {} by an administrator: check that the pin means what the hold meant.", package.version));
         }
-        let pin = family.pin(source, &version, &base.distribution.moving);
+        let is_others =
+            |origin: &PlannedOrigin| origin.package == *name && origin.means == Means::Archive;
+        let keep = base.distribution.archive.others_keep;
+        let others = keep.filter(|_| sources.origins.iter().any(is_others));
+        let others = others.map(|keep| {
+            [Moving {
+                source: "*".to_owned(),
+                keep,
+            }]
+        });
+        let moving = others
+            .as_ref()
+            .map_or(base.distribution.moving.as_slice(), |all| all);
+        let pin = family.pin(source, &version, moving);
         planned.push(PlannedPackage {
             name: name.clone(),
             pin,
@@ -54,6 +65,35 @@ pub(super) fn packages(
         });
     }
     (planned, notes)
+}
+
+fn is_helper(name: &String, base: &Base) -> bool {
+    let helpers = &base.distribution.packages;
+    let mut locales = base.locales.split(family::locale::LANGUAGE);
+    let (begins, ends) = (locales.next(), locales.next());
+    let is_locales = match (begins, ends) {
+        (Some(begins), Some(ends)) => name.starts_with(begins) && name.ends_with(ends),
+        _ => *name == base.locales,
+    };
+    is_locales || *name == helpers.timezones || helpers.tools.contains(name)
+}
+
+/// What an image needs beside the workload's own: time zones, what opens its sockets and runs its jobs, and what entry points
+/// call.
+pub(super) fn helpers(workload: &Workload, zone: bool, place: &Place<'_>) -> BTreeSet<String> {
+    let distribution = place.base.distribution;
+    let mut names: BTreeSet<String> = distribution.packages.tools.iter().cloned().collect();
+    if zone {
+        names.insert(distribution.packages.timezones.clone());
+    }
+    if activate::activated(workload).is_some() {
+        names.insert(distribution.activator.package.clone());
+    }
+    if workload.services.is_empty() {
+        names.insert(distribution.scheduler.package.clone());
+    }
+    names.retain(|name| !name.is_empty());
+    names
 }
 
 /// Packages of the workload that no distribution has.

@@ -21,10 +21,14 @@ pub(super) fn steps(image: &mut Image, base: &Base) {
     let mut steps = family.accounts(&accounts);
     steps.extend(family.install(&Installation {
         packages: &image.packages,
+        archives: &image.archives,
+        program: &base.program,
+        modules: &image.modules,
+        components: &image.components,
         directories: &image.package_directories,
         locale: image.locale.as_deref(),
         more_locales: &image.locales,
-        locales: &base.distribution.packages.locales,
+        locales: &base.locales,
         timezone: image.timezone.as_deref(),
     }));
     let installs = !image.packages.is_empty();
@@ -33,6 +37,7 @@ pub(super) fn steps(image: &mut Image, base: &Base) {
         archives: &image.archives,
         components: &image.components,
         moved: if installs { moved } else { &[] },
+        past: if installs { &base.past } else { &[] },
     });
     image.archive_files = family.archives(&image.archives, &image.pins);
     if image.archive_files.is_empty() {

@@ -49,6 +49,10 @@ pub(super) fn choose(wish: Wish, place: &Place<'_>) -> (Strategy, String) {
         Wish::Auto if !can_lift || (base.family.is_some() && base.is_known) => {
             (Strategy::Packages, setup::reason(base))
         }
+        Wish::Auto if base.family.is_none() && base.is_known => (
+            Strategy::Lift,
+            format!("{}: the machine's own files are taken", base.reason),
+        ),
         Wish::Auto if base.family.is_none() => (
             Strategy::Lift,
             "this version does not install packages of this distribution, so that the machine's own files are taken".to_owned(),

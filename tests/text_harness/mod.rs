@@ -75,6 +75,8 @@ const FILES: &[(&str, &[&str], &[&str])] = &[
             "/usr/lib/sysimage/libdnf5/packages.toml",
             "/var/lib/zypp/AutoInstalled",
             "/var/lib/yum/yumdb/a/0-a-1-1-noarch/reason",
+            "/var/lib/yum/yumdb/a/0-a-1-1-noarch/from_repo",
+            "/etc/yum.repos.d/a.repo",
         ],
     ),
     (

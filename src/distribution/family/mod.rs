@@ -3,12 +3,19 @@
 //!
 //! What a family has done to an image is said in [`Step`]s, which are words and not text: whoever writes them quotes them.
 
+mod apk;
 mod apt;
+mod dnf;
+mod pacman;
+mod shared;
 mod step;
+mod zypper;
 
 pub use super::archive::{PlannedArchive, PlannedPin};
+pub use shared::locale;
 pub use step::{Output, Step, Word};
 
+use self::shared::{key, rpm, shadow};
 use super::account::Accounts;
 use super::base::Moving;
 use super::kin;
@@ -24,10 +31,21 @@ use std::fmt::Debug;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedPackage {
     pub name: String,
-    /// What the installer is asked for: `1.22.1-*`, so that a security update does not break the build.
+    /// What the installer is asked for: `1.22.1-*`, so that a security update does not break the build. Families whose
+    /// installers have more than one relation write that too: `~1.26`, `>=1.26`.
     pub pin: String,
     /// What the machine had; empty where the machine did not have the package.
     pub version: String,
+}
+
+impl PlannedPackage {
+    /// For the reader, before its name is asked for.
+    fn remark(&self) -> String {
+        match self.version.as_str() {
+            "" => format!("{}: not on the machine", self.name),
+            version => format!("{}: {version} on the machine", self.name),
+        }
+    }
 }
 
 /// What has to be done to a base before anything is installed from further archives.
@@ -36,8 +54,10 @@ pub struct Preparation<'a> {
     pub archives: &'a [PlannedArchive],
     /// Of the base's own archive, beside those that it installs from.
     pub components: &'a [String],
-    /// Where the release's archive went, in lines of a source list; empty while it is where the base looks for it.
+    /// Where the release's archive went, as base images' tables say it; empty while it is where the base looks for it.
     pub moved: &'a [String],
+    /// Archives of what the release's own no longer has, in the same way.
+    pub past: &'a [String],
 }
 
 /// A file that tells the installer of an archive.
@@ -60,12 +80,20 @@ pub struct PlannedLocale {
 #[derive(Debug, Clone, Copy)]
 pub struct Installation<'a> {
     pub packages: &'a [PlannedPackage],
+    /// Archives that it was told of.
+    pub archives: &'a [PlannedArchive],
+    /// How the image calls the installer; empty: by its usual name.
+    pub program: &'a str,
+    /// Streams of modules that packages are of: `name:stream`.
+    pub modules: &'a [String],
+    /// Of the base's own archive, beside those that it installs from.
+    pub components: &'a [String],
     /// Directories that must be there before.
     pub directories: &'a [String],
     pub locale: Option<&'a str>,
     /// Locales that are made beside it.
     pub more_locales: &'a [PlannedLocale],
-    /// The package that locales are made from.
+    /// The package that locales are made from; with [`locale::LANGUAGE`] where there is one for each.
     pub locales: &'a str,
     pub timezone: Option<&'a str>,
 }
@@ -113,7 +141,13 @@ pub trait Family: Debug + Sync {
 }
 
 /// Every family; a test compares it with the folder.
-pub const FAMILIES: &[&dyn Family] = &[&apt::Apt];
+pub const FAMILIES: &[&dyn Family] = &[
+    &apk::Apk,
+    &apt::Apt,
+    &dnf::Dnf,
+    &pacman::Pacman,
+    &zypper::Zypper,
+];
 
 /// The family with this name.
 pub(super) fn named(id: &str) -> Option<&'static dyn Family> {
@@ -123,43 +157,41 @@ pub(super) fn named(id: &str) -> Option<&'static dyn Family> {
 /// The machine's family: of its package database where one was read, else of its release. `None` where nobody here knows
 /// how its packages are installed.
 pub fn of(facts: &Facts) -> Option<&'static dyn Family> {
-    if let Some(database) = &facts.package_database {
-        let mut all = FAMILIES.iter().copied();
-        return all.find(|family| family.database() == database);
-    }
-    kin::of(facts.os.as_ref()?)?.installer()
+    let named = || kin::of(facts.os.as_ref()?)?.installer();
+    let Some(database) = &facts.package_database else {
+        return named();
+    };
+    // One database goes with several installers.
+    let is_its = |family: &&dyn Family| family.database() == database;
+    let of_name = named().filter(is_its);
+    of_name.or_else(|| FAMILIES.iter().copied().find(is_its))
 }
 
-/// The package URL on a machine whose packages are installed by `family`; where nobody here knows how, that of its package
-/// database's type, or of no type in particular.
+/// The package URL on a machine whose packages are installed by `family`; where nobody here knows how, one
+/// of no type in particular.
 pub fn purl(family: Option<&dyn Family>, facts: &Facts, package: &Package) -> String {
     let distribution = facts.os.as_ref().map(|os| os.id.as_str());
     if let Some(family) = family {
         return family.purl(distribution, package);
     }
-    let database = facts.package_database.as_deref();
-    let known = TYPES.iter().find(|(name, _)| Some(*name) == database);
-    let name = encoded(&package.name);
-    let Some((_, kind)) = known else {
-        return format!("pkg:generic/{name}@{}", encoded(&package.version));
-    };
-    let mut place = format!("pkg:{kind}/");
-    if let Some(distribution) = distribution {
-        place = format!("{place}{}/", encoded(distribution));
-    }
-    // Of this type alone the epoch is no part of the version.
-    let epoch = package.version.split_once(':').filter(|_| *kind == "rpm");
-    let version = encoded(epoch.map_or(&package.version, |(_, version)| version));
-    let arch = encoded(&package.arch);
-    let epoch = epoch.map(|(epoch, _)| format!("&epoch={}", encoded(epoch)));
     format!(
-        "{place}{name}@{version}?arch={arch}{}",
-        epoch.unwrap_or_default()
+        "pkg:generic/{}@{}",
+        encoded(&package.name),
+        encoded(&package.version)
     )
 }
 
-/// Types of package URLs by the package database that they go with.
-const TYPES: &[(&str, &str)] = &[("rpm", "rpm"), ("apk", "apk"), ("pacman", "alpm")];
+/// A package URL of a type; `version` is without what has a qualifier of its own.
+fn typed(kind: &str, distribution: Option<&str>, package: &Package, version: &str) -> String {
+    let place = distribution.map(|name| format!("{}/", encoded(name)));
+    format!(
+        "pkg:{kind}/{}{}@{}?arch={}",
+        place.unwrap_or_default(),
+        encoded(&package.name),
+        encoded(version),
+        encoded(&package.arch)
+    )
+}
 
 /// What the specification of package URLs has percent-encoded is.
 fn encoded(text: &str) -> String {
@@ -173,6 +205,66 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::fact::{Evidence, OsRelease};
+
+    /// Steps as a shell would read them, without quotes.
+    pub(super) fn shown(steps: &[Step]) -> Vec<String> {
+        let step = |step: &Step| {
+            let words = step.words.iter().map(|word| match word {
+                Word::Text(text) => text.clone(),
+                Word::Inside(directory) => format!("{directory}/*"),
+            });
+            let output = step.output.iter().map(|output| match output {
+                Output::New(file) => format!("> {file}"),
+                Output::Append(file) => format!(">> {file}"),
+            });
+            let remarked = step.remarked.iter().map(|(_, word)| word.clone());
+            words
+                .chain(remarked)
+                .chain(output)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        steps.iter().map(step).collect()
+    }
+
+    /// An image with one package.
+    pub(super) fn wanted(family: &dyn Family) -> Installation<'static> {
+        let version = if family.id() == "apk" {
+            "1.2.3-r0"
+        } else {
+            "1.2.3-4"
+        };
+        let package = PlannedPackage {
+            name: "alpha".into(),
+            pin: family.pin("alpha", version, &[]),
+            version: version.into(),
+        };
+        Installation {
+            packages: Box::leak(Box::new([package])),
+            archives: &[],
+            program: "",
+            modules: &[],
+            components: &[],
+            directories: &[],
+            locale: None,
+            more_locales: &[],
+            locales: "",
+            timezone: None,
+        }
+    }
+
+    pub(super) fn moving() -> Vec<Moving> {
+        let table = |source: &str, keep| Moving {
+            source: source.into(),
+            keep,
+        };
+        vec![
+            table("postgresql*", 1),
+            table("tzdata", 0),
+            table("mariadb", 2),
+            table("php", 2),
+        ]
+    }
 
     fn machine(id: &str, like: &[&str], database: Option<&str>) -> Facts {
         let os = OsRelease {
@@ -201,7 +293,10 @@ mod tests {
             manual: true,
             ..Package::new(Evidence::file(&"/var/lib/rpm/rpmdb.sqlite".into()))
         };
-        let url = |database| purl(None, &machine("rocky", &[], database), &package);
+        let url = |database| {
+            let facts = machine("rocky", &[], database);
+            purl(super::of(&facts), &facts, &package)
+        };
         assert_eq!(
             url(Some("rpm")),
             "pkg:rpm/rocky/gamma%2Bx@1.0%5Egit~1-3?arch=x86_64&epoch=2"
@@ -220,8 +315,19 @@ mod tests {
         assert_eq!(of("odd", &["ubuntu", "debian"], None), Some("apt"));
         assert_eq!(of("odd", &[], Some("dpkg")), Some("apt"));
         assert_eq!(of("debian", &[], Some("another")), None);
-        for id in ["fedora", "rocky", "alpine", "arch", "odd"] {
-            assert_eq!(of(id, &[], None), None, "{id}");
+        assert_eq!(of("odd", &[], None), None);
+        for (id, family) in [
+            ("fedora", "dnf"),
+            ("rocky", "dnf"),
+            ("sles", "zypper"),
+            ("opensuse-leap", "zypper"),
+            ("alpine", "apk"),
+            ("arch", "pacman"),
+        ] {
+            assert_eq!(of(id, &[], None), Some(family), "{id}");
         }
+        assert_eq!(of("opensuse-leap", &["suse"], Some("rpm")), Some("zypper"));
+        assert_eq!(of("rocky", &["rhel"], Some("rpm")), Some("dnf"));
+        assert_eq!(of("debian", &[], Some("rpm")), Some("dnf"));
     }
 }

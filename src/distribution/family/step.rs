@@ -12,6 +12,8 @@ pub struct Step {
     /// Further words that each have something to be said of them.
     pub remarked: Vec<(String, String)>,
     pub output: Option<Output>,
+    /// A linter's rule that does not know what these words mean (hadolint takes no pattern for a version).
+    pub unlinted: Option<&'static str>,
 }
 
 /// A word of a command.
@@ -60,6 +62,12 @@ impl Step {
     #[must_use]
     pub fn remarked(mut self, remark: String, word: String) -> Self {
         self.remarked.push((remark, word));
+        self
+    }
+
+    #[must_use]
+    pub fn unlinted(mut self, rule: &'static str) -> Self {
+        self.unlinted = Some(rule);
         self
     }
 

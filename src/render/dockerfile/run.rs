@@ -13,11 +13,13 @@ pub(super) struct Line {
     lead: &'static str,
     text: String,
     end: &'static str,
+    /// Of a first line: the linter's rules that do not hold for the instruction, by commas.
+    unlinted: String,
 }
 
-/// Collects commands joined by `&&`, each with words on lines of their own.
+/// Collects commands joined by `&&`, each with words on lines of their own; and the linter's rules that do not hold for them.
 #[derive(Default)]
-pub(super) struct Run(Vec<Line>);
+pub(super) struct Run(Vec<Line>, Vec<&'static str>);
 
 impl Run {
     pub(super) fn command(&mut self, comments: Vec<String>, text: String) {
@@ -33,6 +35,7 @@ impl Run {
             lead,
             text,
             end: " \\",
+            unlinted: String::new(),
         });
     }
 
@@ -43,6 +46,7 @@ impl Run {
             lead: "      ",
             text,
             end: " \\",
+            unlinted: String::new(),
         });
     }
 
@@ -59,6 +63,7 @@ impl Run {
             Output::Append(file) => format!(">> {}", build_shell(file)),
         });
         let text: Vec<String> = variables.chain(words).chain(output).collect();
+        self.1.extend(step.unlinted);
         self.command(step.why.iter().cloned().collect(), text.join(" "));
         for (remark, word) in &step.remarked {
             self.word(vec![remark.clone()], build_shell(word));
@@ -68,6 +73,11 @@ impl Run {
     pub(super) fn lines(mut self) -> Vec<Line> {
         if let Some(last) = self.0.last_mut() {
             last.end = "";
+        }
+        // A linter reads it right above the instruction alone.
+        let rules = self.1.join(",");
+        if let Some(first) = self.0.first_mut().filter(|_| !rules.is_empty()) {
+            first.unlinted = rules;
         }
         self.0
     }

@@ -52,6 +52,8 @@ pub fn detectors() -> Vec<Box<dyn Detector>> {
         Box::new(rpm::Reasons),
         Box::new(rpm::Answers),
         Box::new(rpm::Marks),
+        Box::new(rpm::Repositories),
+        Box::new(rpm::Came),
     ]
 }
 

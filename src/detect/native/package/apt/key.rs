@@ -9,7 +9,7 @@ use crate::words::armour;
 pub struct Keys;
 
 impl Keys {
-    pub(super) const ID: &str = "packages/apt-keys";
+    pub(in super::super) const ID: &str = "packages/apt-keys";
     /// Purpose: what every archive may be signed with that names no key.
     pub(super) const TRUSTED: &str = "trusted";
 }

@@ -228,6 +228,7 @@ fn archive(uri: &str, suite: &str, components: Vec<String>) -> Archive {
         lists.collect()
     };
     Archive {
+        id: String::new(),
         suite: suite.to_owned(),
         components: if flat { Vec::new() } else { components },
         signed_by: Vec::new(),

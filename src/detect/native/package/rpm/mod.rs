@@ -6,10 +6,12 @@ mod header;
 mod ndb;
 mod package;
 mod reason;
+mod repository;
 #[cfg(test)]
 mod tests;
 
 pub use reason::{Answers, History, Marks, Reasons};
+pub use repository::{Came, Repositories};
 
 use super::sqlite;
 use crate::detect::{Detector, Doc, FileView, Interest, Purpose, Sink, Want};

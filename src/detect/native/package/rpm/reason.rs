@@ -4,6 +4,8 @@ use super::{NAME, doc};
 use crate::detect::native::package::sqlite::{Database, Table, Value};
 use crate::detect::{Detector, Doc, FileView, Interest, Sink};
 use crate::fact::Fact;
+use crate::fact::archive::OfArchive;
+use crate::path::MachinePath;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -36,6 +38,10 @@ impl Detector for History {
     }
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
+        // Older ones do not say where packages came from.
+        if let Ok(came) = origins(file) {
+            sink.fact(Fact::Archive(OfArchive::Came(came)));
+        }
         match dependencies(file) {
             Ok(names) => sink.fact(Fact::Automatic(names)),
             Err(what) => {
@@ -50,18 +56,10 @@ impl Detector for History {
 fn dependencies(file: &FileView<'_>) -> Result<Vec<String>, &'static str> {
     let database = Database::open(file.bytes, file.beside("-wal"))?;
     let unknown = "has tables of an unknown form";
-    let packages = database.table("rpm").ok_or(unknown)?;
+    let names = named(&database, "rpm", "item_id", "name")?;
     let entries = database.table("trans_item").ok_or(unknown)?;
     let place = |table: &Table, name: &str| table.column(name).ok_or(unknown);
-    let (item, name) = (place(&packages, "item_id")?, place(&packages, "name")?);
-    let mut names: BTreeMap<i64, String> = BTreeMap::new();
     let integer = |row: &[Value<'_>], at: usize| row.get(at).and_then(|value| value.integer());
-    database.rows(&packages, &mut |id, row| {
-        let name = row.get(name).and_then(|value| value.bytes());
-        let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
-        // A key that is the row's number is not written among the row's values.
-        names.insert(integer(row, item).unwrap_or(id), name);
-    })?;
     let (item, reason) = (place(&entries, "item_id")?, place(&entries, "reason")?);
     let mut last: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
     database.rows(&entries, &mut |id, row| {
@@ -75,6 +73,55 @@ fn dependencies(file: &FileView<'_>) -> Result<Vec<String>, &'static str> {
         .iter()
         .filter(|(_, (_, reason))| DEPENDENCY.contains(reason));
     Ok(automatic.map(|(name, _)| (*name).to_owned()).collect())
+}
+
+/// Packages, each with the archive of its last entry that names one.
+fn origins(file: &FileView<'_>) -> Result<Vec<(String, String)>, &'static str> {
+    let database = Database::open(file.bytes, file.beside("-wal"))?;
+    let unknown = "has tables of an unknown form";
+    let packages = named(&database, "rpm", "item_id", "name")?;
+    let archives = named(&database, "repo", "id", "repoid")?;
+    let entries = database.table("trans_item").ok_or(unknown)?;
+    let (item, from) = (entries.column("item_id"), entries.column("repo_id"));
+    let (item, from) = (item.ok_or(unknown)?, from.ok_or(unknown)?);
+    let mut last: BTreeMap<&str, (i64, &str)> = BTreeMap::new();
+    database.rows(&entries, &mut |id, row| {
+        let integer = |at: usize| row.get(at).and_then(|value| value.integer());
+        let package = integer(item).and_then(|item| packages.get(&item));
+        let archive = integer(from).and_then(|from| archives.get(&from));
+        // What is taken away comes from the system itself, and files from a command line.
+        let archive = archive.filter(|name| !name.starts_with('@'));
+        if let (Some(package), Some(archive)) = (package, archive) {
+            let known = last.entry(package).or_insert((id, archive));
+            *known = (*known).max((id, archive));
+        }
+    })?;
+    let last = last.into_iter();
+    Ok(last
+        .map(|(package, (_, archive))| (package.to_owned(), archive.to_owned()))
+        .collect())
+}
+
+/// A table's names by their numbers.
+fn named(
+    database: &Database<'_>,
+    table: &str,
+    number: &str,
+    name: &str,
+) -> Result<BTreeMap<i64, String>, &'static str> {
+    let unknown = "has tables of an unknown form";
+    let table = database.table(table).ok_or(unknown)?;
+    let number = table.column(number).ok_or(unknown)?;
+    let name = table.column(name).ok_or(unknown)?;
+    let mut names = BTreeMap::new();
+    database.rows(&table, &mut |id, row| {
+        let text = row.get(name).and_then(|value| value.bytes());
+        let text = String::from_utf8_lossy(text.unwrap_or_default()).into_owned();
+        // A key that is the row's number is not written among the row's values.
+        let number = row.get(number).and_then(|value| value.integer());
+        names.insert(number.unwrap_or(id), text);
+    })?;
+    Ok(names)
 }
 
 /// yum's notes: a directory a package, a file a note.
@@ -98,16 +145,18 @@ impl Detector for Reasons {
     }
 
     fn inspect(&self, file: &FileView<'_>, sink: &mut Sink) {
-        // A digest, then name, version, release and architecture.
-        let directory = file.path.parent().map(|parent| parent.name().into_owned());
-        let name = directory.and_then(|directory| {
-            let name = directory.split_once('-')?.1;
-            name.rsplitn(4, '-').nth(3).map(str::to_owned)
-        });
+        let name = noted(file.path);
         if let Some(name) = name.filter(|_| file.text().trim() == "dep") {
             sink.fact(Fact::Automatic(vec![name]));
         }
     }
+}
+
+/// The package that a note of yum's is of: a digest, then name, version, release and architecture.
+pub(super) fn noted(path: &MachinePath) -> Option<String> {
+    let directory = path.parent()?.name().into_owned();
+    let name = directory.split_once('-')?.1;
+    name.rsplitn(4, '-').nth(3).map(str::to_owned)
 }
 
 /// What dnf writes since its fifth version.
