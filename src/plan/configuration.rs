@@ -8,6 +8,7 @@ use super::file::Carrier;
 use super::place::Place;
 use crate::detect::native::package;
 use crate::disk::FileKind;
+use crate::distribution::origin::Origin;
 use crate::fact::FileState;
 use crate::path::MachinePath;
 use crate::walk::Entry;
@@ -34,6 +35,11 @@ pub(super) fn carry(
         let owner = place.facts.owner(&file.path);
         let brought = owner.is_some() && place.provided(&file.path, carrier.brought());
         match file.state {
+            // A maker's archive goes from version to version, and with it what its packages begin with.
+            FileState::Pristine if brought && is_foreign(&file.path, place) => carrier.keep(
+                &file.path,
+                "configuration of a package that is another archive's, as it is on the machine",
+            ),
             FileState::Pristine if brought => {}
             FileState::Pristine => carrier.carry(
                 &file.path,
@@ -54,6 +60,13 @@ pub(super) fn carry(
     removals.sort();
     removals.dedup();
     removals
+}
+
+/// Whether the package of a file came from somebody else's archive.
+fn is_foreign(path: &MachinePath, place: &Place<'_>) -> bool {
+    let path = place.facts.tree.canonical(path);
+    let owner = place.facts.ownership.owner(&path);
+    owner.is_some_and(|at| matches!(place.origins.of(at), Origin::Foreign(_)))
 }
 
 /// Conffiles of the image's packages: carried where changed, removed where an administrator deleted them.

@@ -121,6 +121,16 @@ impl<'p, 'a> Carrier<'p, 'a> {
         }
     }
 
+    /// Carries a file although a package of the image brings one of its name.
+    pub(super) fn keep(&mut self, path: &MachinePath, why: &str) {
+        let path = self.place.facts.tree.canonical(path);
+        let entry = self.place.facts.tree.entry(&path);
+        let entry = entry.filter(|entry| entry.is_file() && !self.is_left_out(&path));
+        if let Some(entry) = entry.cloned() {
+            self.root(&entry, why);
+        }
+    }
+
     /// Carries the links on the way to a path, even where a package has a directory of that name.
     pub(super) fn links(&mut self, path: &MachinePath, why: &str) {
         let mut path = self.place.facts.tree.canonical(path);
