@@ -299,8 +299,10 @@ impl<'p> Shared<'p, '_> {
             prepare: Vec::new(),
             archive_files: Vec::new(),
             steps: Vec::new(),
+            finish: Vec::new(),
         };
         if image.lift.is_none() {
+            image.finish = setup::finish(&image.entries, place.facts);
             setup::steps(&mut image, place.base);
         }
         image

@@ -6,8 +6,10 @@ use crate::fact::Evidence;
 use crate::fact::FileState;
 use crate::kernel::need::is_loader;
 use crate::path::MachinePath;
+use crate::program::is_interpreter;
 use crate::secret::MASK;
 use crate::service::{Command, Service, ServiceType};
+use crate::walk::Entry;
 use crate::workload::Workload;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -114,23 +116,37 @@ fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Whether the process leaves reaping to somebody else: scripts and language interpreters do.
-pub(super) fn needs_init(command: &PlannedCommand, place: &Place<'_>) -> bool {
+/// Whether the process leaves reaping to somebody else, or the first process's signals: the kernel hands it none that it has
+/// no handler for. Scripts and language interpreters do, and of a program that no pack knows nobody says that it does not.
+pub(super) fn needs_init(command: &PlannedCommand, workload: &Workload, place: &Place<'_>) -> bool {
     let Some(program) = command.argv.first() else {
         return false;
     };
+    if workload.product.is_none() {
+        return true;
+    }
     let path = MachinePath::new(program);
     let resolved = place.facts.tree.resolve(&path).unwrap_or(path);
     if place.facts.scripts.contains_key(&resolved) {
         return true;
     }
     // A native program that runs nothing but a script named on its command line is that script's interpreter.
+    let directory = workload.services.first();
+    let directory = directory.and_then(|main| main.working_directory.as_ref());
+    let runs = |argument: &String| {
+        let named = MachinePath::new(argument);
+        let absolute = argument.starts_with('/').then_some(named);
+        let path = absolute.or_else(|| Some(directory?.join(argument)));
+        path.and_then(|path| place.facts.tree.resolve(&path))
+    };
+    let is_interpreter = is_interpreter(program);
+    let is_script = |path: &MachinePath| {
+        let is_file = || place.facts.tree.entry(path).is_some_and(Entry::is_file);
+        place.facts.scripts.contains_key(path) || is_interpreter && is_file()
+    };
     let mut arguments = command.argv.iter().skip(1);
-    arguments.any(|argument| {
-        let script = place.facts.tree.resolve(&MachinePath::new(argument));
-        argument.starts_with('/')
-            && script.is_some_and(|path| place.facts.scripts.contains_key(&path))
-    }) || matches!(base_name(program), "sh" | "bash" | "dash")
+    arguments.any(|argument| runs(argument).is_some_and(|path| is_script(&path)))
+        || matches!(base_name(program), "sh" | "bash" | "dash")
 }
 
 /// A command with redacted words becomes a shell's, which knows them at the start. Nothing else is the shell's to read:
