@@ -149,4 +149,19 @@ mod tests {
         migrated(&machine, "packages");
         assert!(read(&machine, "compose.yaml").contains("init: true"));
     }
+
+    #[test]
+    fn a_capability_that_nobody_granted_does_not_fail_the_start() {
+        let lines = "AmbientCapabilities=CAP_IPC_LOCK CAP_NET_BIND_SERVICE\nRuntimeDirectory=app\nExecStart=/opt/app/run";
+        let machine = Machine::with_unit(&unit(lines), &[]);
+        migrated(&machine, "packages");
+        let script = read(&machine, "workloads/app/entrypoint.sh");
+        let start = script.lines().last().unwrap();
+        assert!(
+            start.contains("-all,+net_bind_service\"$granted\" "),
+            "{start}"
+        );
+        assert!(script.contains("bounding >> 14 & 1"), "{script}");
+        assert!(!read(&machine, "compose.yaml").contains("- \"IPC_LOCK\""));
+    }
 }
