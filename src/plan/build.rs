@@ -288,8 +288,10 @@ impl<'p> Shared<'p, '_> {
             archive_files: Vec::new(),
             modules: parts.sources.modules.into_iter().collect(),
             steps: Vec::new(),
+            finish: Vec::new(),
         };
         if image.lift.is_none() {
+            image.finish = setup::finish(&image.entries, place.facts);
             setup::steps(&mut image, place.base);
         }
         image

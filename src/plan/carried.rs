@@ -142,32 +142,6 @@ fn names(workload: &Workload, place: &Place<'_>) -> BTreeSet<MachinePath> {
     named.chain(homes).chain(files).chain(product).collect()
 }
 
-/// Libraries without a package that carried programs load, wherever they are: a program finds its own by way of its own place.
-fn libraries(carrier: &mut Carrier<'_, '_>, place: &Place<'_>) {
-    let mut seen = BTreeSet::new();
-    loop {
-        let programs: Vec<MachinePath> = carrier
-            .paths()
-            .filter(|path| place.facts.elfs.contains_key(*path) && !seen.contains(*path))
-            .cloned()
-            .collect();
-        if programs.is_empty() {
-            return;
-        }
-        for path in programs {
-            let elf = place.facts.elfs.get(&path);
-            let needed = elf.map(|elf| place.loader.needed(elf)).unwrap_or_default();
-            for library in needed
-                .iter()
-                .filter(|path| place.facts.owner(path).is_none())
-            {
-                carrier.carry(library, &format!("{path} loads it"));
-            }
-            seen.insert(path);
-        }
-    }
-}
-
 pub(super) fn carried(
     workload: &Workload,
     (volumes, others): (&[PlannedVolume], &[MachinePath]),
@@ -204,7 +178,6 @@ pub(super) fn carried(
     for claim in &workload.claims {
         carrier.carry(claim, "no package owns it");
     }
-    libraries(&mut carrier, place);
     for file in volume::single_files(workload, place) {
         carrier.carry(
             &file,

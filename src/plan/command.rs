@@ -6,6 +6,7 @@ use crate::fact::Evidence;
 use crate::fact::FileState;
 use crate::kernel::need::is_loader;
 use crate::path::MachinePath;
+use crate::program::is_interpreter;
 use crate::secret::MASK;
 use crate::service::{Command, Service, ServiceType};
 use crate::workload::Workload;
@@ -114,24 +115,28 @@ fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Whether the process leaves to somebody else what the first process has to do: scripts and interpreters reap no orphans, and
-/// a signal that they have no handler for does not end a first process.
-pub(super) fn needs_init(command: &PlannedCommand, place: &Place<'_>) -> bool {
+/// Whether the process leaves to somebody else what the first process has to do: scripts and interpreters reap no orphans, the
+/// kernel hands a first process no signal that it has no handler for, and of a program that no pack knows nobody says that it has.
+pub(super) fn needs_init(command: &PlannedCommand, workload: &Workload, place: &Place<'_>) -> bool {
     let Some(program) = command.argv.first() else {
         return false;
     };
     let path = MachinePath::new(program);
     let resolved = place.facts.tree.resolve(&path).unwrap_or(path);
-    if place.facts.scripts.contains_key(&resolved) || crate::program::is_interpreter(program) {
+    let is_script = |path: &MachinePath| place.facts.scripts.contains_key(path);
+    if workload.product.is_none() || is_script(&resolved) || is_interpreter(program) {
         return true;
     }
     // A native program that runs nothing but a script named on its command line is that script's interpreter.
-    let mut arguments = command.argv.iter().skip(1);
-    arguments.any(|argument| {
-        let script = place.facts.tree.resolve(&MachinePath::new(argument));
-        argument.starts_with('/')
-            && script.is_some_and(|path| place.facts.scripts.contains_key(&path))
-    })
+    let directory = workload.services.first();
+    let directory = directory.and_then(|main| main.working_directory.as_ref());
+    let mut arguments = command.argv.iter().skip(1).filter_map(|argument| {
+        let named = MachinePath::new(argument);
+        let absolute = argument.starts_with('/').then_some(named);
+        let path = absolute.or_else(|| Some(directory?.join(argument)));
+        path.and_then(|path| place.facts.tree.resolve(&path))
+    });
+    arguments.any(|path| is_script(&path))
 }
 
 /// A command with redacted words becomes a shell's, which knows them at the start. Nothing else is the shell's to read:

@@ -93,6 +93,9 @@ pub struct Image {
     /// What is done to the base before the files come: accounts and packages.
     #[serde(skip)]
     pub steps: Vec<Step>,
+    /// What is done once they are there.
+    #[serde(skip)]
+    pub finish: Vec<Step>,
     /// Every name of `files`, directories expanded, and the directories above them (not listed in `files`), by path.
     #[serde(skip)]
     pub entries: Vec<Entry>,

@@ -85,11 +85,6 @@ impl<'p, 'a> Carrier<'p, 'a> {
         }
     }
 
-    /// Everything that is carried so far.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &MachinePath> {
-        self.entries.keys()
-    }
-
     pub(super) fn brought(&self) -> &Brought<'a> {
         &self.brought
     }

@@ -6,7 +6,6 @@ use crate::distribution::origin::Origins;
 use crate::distribution::scheduler;
 use crate::fact::{Facts, SecretRef};
 use crate::path::MachinePath;
-use crate::program::libraries::Loader;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Facts, the base they call for, and what is asked of them again and again.
@@ -18,8 +17,6 @@ pub(super) struct Place<'a> {
     /// What runs jobs in an image.
     pub scheduler: Scheduler,
     pub installed: Installed<'a>,
-    /// Finds libraries as the machine's own does.
-    pub loader: Loader<'a>,
     /// Where its packages came from.
     pub origins: Origins<'a>,
     /// Owned paths below /etc with the owner's index, sorted.
@@ -52,7 +49,6 @@ impl<'a> Place<'a> {
             lifts: false,
             scheduler: base.distribution.scheduler.clone(),
             installed: Installed::new(&facts.packages),
-            loader: Loader::new(facts),
             origins: Origins::new(facts, base),
             owned_configuration: owned.filter(|(path, _)| path.is_within(&etc)).collect(),
             secrets,

@@ -64,7 +64,7 @@ impl Draft {
             let owner = (identity.uid, identity.gid);
             secrets.extend(secret::credentials(workload, main, owner, taken));
         }
-        let init = main.is_none() || command::needs_init(&command, place);
+        let init = main.is_none() || command::needs_init(&command, workload, place);
         let (log_links, log_files) = service::log_files(workload, identity.uid, place);
         let environment = service::environment(workload, &identity.user, place, zone, &mut notes);
         if let Some(main) = main.filter(|_| follow::is_needed(workload)) {

@@ -4,7 +4,10 @@
 use super::{Image, PlannedCommand};
 use crate::distribution::account::Accounts;
 use crate::distribution::base::Base;
-use crate::distribution::family::{Installation, Preparation};
+use crate::distribution::family::{Installation, Preparation, Step};
+use crate::fact::Facts;
+use crate::program::libraries::{Loader, is_library};
+use crate::walk::Entry;
 
 /// The steps, in order. Where the family is not known, accounts are lines of the image's files and nothing is installed.
 pub(super) fn steps(image: &mut Image, base: &Base) {
@@ -45,6 +48,20 @@ pub(super) fn steps(image: &mut Image, base: &Base) {
     } else {
         (image.prepare, image.steps) = (prepare, steps);
     }
+}
+
+/// The loader's cache is made of what the packages brought: libraries that are carried to where only its configuration
+/// leads are not in it.
+pub(super) fn finish(entries: &[Entry], facts: &Facts) -> Vec<Step> {
+    let loader = Loader::new(facts);
+    let is_new = |entry: &&Entry| {
+        let directory = entry.path.parent();
+        is_library(&entry.path.name()) && directory.is_some_and(|dir| loader.is_configured(&dir))
+    };
+    let library = entries.iter().filter(|entry| !entry.is_dir()).find(is_new);
+    let why = |library: &Entry| format!("{} is found through the loader's cache.", library.path);
+    let step = library.map(|library| Step::new(["ldconfig"]).why(why(library)));
+    step.into_iter().collect()
 }
 
 /// What is left to a person where nothing is installed.

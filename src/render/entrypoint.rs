@@ -4,6 +4,7 @@ use super::{
     schedule,
     value::{Variable, archive_mount, environment, octal, secret_mount, working_directory},
 };
+use crate::abi::capability::capabilities;
 use crate::plan::secret::Argument;
 use crate::plan::{Dropper, Plan, PlannedCommand};
 use crate::quote::shell;
@@ -38,8 +39,16 @@ pub(in crate::render) struct Entrypoint {
     /// Variables that the commands before alone had.
     spent: Vec<String>,
     directory: Vec<String>,
+    /// Capabilities that nobody may have granted.
+    offered: Vec<Offered>,
     /// Words before the main command, a blank at their end.
     drop: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Offered {
+    bit: usize,
+    name: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,6 +160,11 @@ pub(in crate::render) fn entrypoint(plan: &Plan) -> Entrypoint {
             .collect(),
         spent: spent(plan),
         directory: working_directory(plan).1.into_iter().collect(),
+        offered: if matches!(plan.process.dropper, Dropper::Setpriv) {
+            offered(plan)
+        } else {
+            Vec::new()
+        },
         drop,
     }
 }
@@ -179,7 +193,7 @@ fn drop_privileges(plan: &Plan) -> String {
             "setpriv --reuid={} --regid={} --init-groups{} -- ",
             process.uid,
             process.gid,
-            kept(&process.capabilities)
+            kept(plan)
         ),
         // It goes to the root directory, and the shell behind it comes back.
         Dropper::Chroot(groups) => {
@@ -198,17 +212,46 @@ fn drop_privileges(plan: &Plan) -> String {
     }
 }
 
-/// Options of setpriv(1) for the capabilities that stay.
-fn kept(capabilities: &[String]) -> String {
-    let names = capabilities
-        .iter()
-        .map(|name| format!("+{}", name.trim_start_matches("CAP_").to_lowercase()));
-    let names: Vec<String> = names.collect();
-    if names.is_empty() {
+/// Options of setpriv(1) for the capabilities that stay; what the container may lack is added by the script.
+fn kept(plan: &Plan) -> String {
+    let all = &plan.process.capabilities;
+    if all.is_empty() {
         return " --inh-caps=-all".to_owned();
     }
-    let names = names.join(",");
-    format!(" --inh-caps=-all,{names} --ambient-caps=-all,{names}")
+    let sure = all.iter().filter(|name| !is_choice(plan, name));
+    let names: Vec<String> = sure.map(|name| format!(",+{}", setprivs(name))).collect();
+    let names = names.concat();
+    let offered = if offered(plan).is_empty() {
+        ""
+    } else {
+        "\"$granted\""
+    };
+    format!(" --inh-caps=-all{names}{offered} --ambient-caps=-all{names}{offered}")
+}
+
+/// As setpriv(1) calls a capability.
+fn setprivs(name: &str) -> String {
+    name.trim_start_matches("CAP_").to_lowercase()
+}
+
+/// Whether the artefacts leave it to a person to grant it.
+fn is_choice(plan: &Plan, name: &str) -> bool {
+    let mut choices = plan.contract.choices.iter();
+    choices.any(|choice| choice.name == name)
+}
+
+/// Capabilities that the process gets where somebody granted them: to ask for others fails the start.
+fn offered(plan: &Plan) -> Vec<Offered> {
+    let known = &capabilities().names;
+    let names = plan.process.capabilities.iter();
+    let names = names.filter(|name| is_choice(plan, name));
+    let found = names.filter_map(|name| {
+        Some(Offered {
+            bit: known.iter().position(|known| known == name)?,
+            name: setprivs(name),
+        })
+    });
+    found.collect()
 }
 
 fn before(command: &PlannedCommand, drop: &str) -> Before {

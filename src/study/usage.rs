@@ -252,6 +252,7 @@ mod tests {
                 why: String::new(),
                 link: None,
                 is_inner: false,
+                is_supposed: false,
                 evidence: Evidence::file(&"/etc/x".into()),
             }],
             logs: Vec::new(),

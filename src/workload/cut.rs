@@ -95,6 +95,7 @@ pub fn cut(facts: &Facts, services: &Services, packs: &Packs) -> Cut {
     hand_over(&mut workloads, facts);
     spoken::add_connects(&mut workloads, facts);
     data::add_written(&mut workloads, facts);
+    data::add_supposed(&mut workloads, facts);
     supposed::suppose(&mut workloads, facts);
     let shared = share(&workloads);
     couple(&mut workloads, &shared);

@@ -7,7 +7,7 @@ use crate::product::Product;
 use crate::service::{DirectoryKind, Service};
 use crate::walk::Entry;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 pub(super) fn data(
@@ -30,6 +30,7 @@ pub(super) fn data(
                 evidence,
                 link: (*named != path).then(|| named.clone()),
                 is_inner: false,
+                is_supposed: false,
             });
         }
     };
@@ -112,6 +113,7 @@ pub(super) fn add_written(workloads: &mut [Workload], facts: &Facts) {
                         why: "written by the user that runs it".to_owned(),
                         link: None,
                         is_inner: true,
+                        is_supposed: false,
                         evidence: Evidence::file(&path),
                         path,
                     });
@@ -146,6 +148,85 @@ fn written(workload: &Workload, facts: &Facts) -> Vec<MachinePath> {
         }
     }
     claims::outermost(found)
+}
+
+/// Where packages and administrators have what programs keep.
+const KEPT: &[&str] = &["/var/lib", "/var/spool", "/var/opt", "/var/games"];
+
+/// Where data of services is, and nothing else (hier(7)).
+const SERVED: &[&str] = &["/srv"];
+
+/// Where nothing says what a service keeps: the directories of an account that no other service runs as, where machines keep
+/// state. To leave them behind would be the worse guess. What a known server keeps is known, but not what it serves.
+pub(super) fn add_supposed(workloads: &mut [Workload], facts: &Facts) {
+    let (kept, served) = (homes(KEPT, facts), homes(SERVED, facts));
+    let mut runs: BTreeMap<u32, usize> = BTreeMap::new();
+    for uid in workloads
+        .iter()
+        .flat_map(|workload| writers(workload, facts))
+    {
+        *runs.entry(uid).or_default() += 1;
+    }
+    let mut found: Vec<(usize, MachinePath)> = Vec::new();
+    for (at, workload) in workloads.iter().enumerate() {
+        if workload.answer.state.is_some() || workload.services.is_empty() {
+            continue;
+        }
+        let is_known = workload.product.iter().any(|product| product.says.state);
+        let is_said = is_known || !workload.data.is_empty();
+        let places = [Some(&served), (!is_said).then_some(&kept)];
+        let users = writers(workload, facts);
+        let own = users.iter().filter(|uid| runs.get(uid) == Some(&1));
+        let own = own.flat_map(|uid| {
+            places
+                .into_iter()
+                .flatten()
+                .filter_map(|place| place.get(uid))
+        });
+        let free = own
+            .flatten()
+            .filter(|path| is_nobodys(path, workload, workloads));
+        found.extend(free.map(|path| (at, path.clone())));
+    }
+    for (at, path) in found {
+        if let Some(workload) = workloads.get_mut(at) {
+            workload.data.push(Data {
+                bytes: claims::files(facts, &path).map(|entry| entry.size).sum(),
+                why: "the user that it runs as has it where state is kept".to_owned(),
+                link: None,
+                is_inner: false,
+                is_supposed: true,
+                evidence: Evidence::file(&path),
+                path,
+            });
+        }
+    }
+}
+
+/// The topmost directories of each account on shelves of state.
+fn homes(shelves: &[&str], facts: &Facts) -> BTreeMap<u32, Vec<MachinePath>> {
+    let mut homes: BTreeMap<u32, Vec<MachinePath>> = BTreeMap::new();
+    for shelf in shelves.iter().map(MachinePath::new) {
+        let below = facts.tree.below(&shelf);
+        for entry in below.filter(|entry| entry.is_dir() && entry.uid != 0) {
+            let known = homes.entry(entry.uid).or_default();
+            if !known.last().is_some_and(|last| entry.path.is_within(last)) {
+                known.push(entry.path.clone());
+            }
+        }
+    }
+    homes
+}
+
+/// Whether a directory is no application, and no other workload's data.
+fn is_nobodys(path: &MachinePath, workload: &Workload, all: &[Workload]) -> bool {
+    let mut programs = workload.executables.iter();
+    let mut claims = workload.claims.iter();
+    let data = all.iter().flat_map(|other| &other.data);
+    let mut data = data.map(|data| &data.path).chain(&workload.logs);
+    programs.all(|program| !program.is_within(path))
+        && claims.all(|claim| !path.is_within(claim))
+        && data.all(|data| !path.is_within(data) && !data.is_within(path))
 }
 
 /// Numbers of the users that processes of the workload run as, root aside.

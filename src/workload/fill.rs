@@ -5,7 +5,9 @@ use super::data::data;
 use super::listen::listens;
 use super::named::{named_by_scripts, named_paths, split};
 use super::packages::packages;
-use super::{Configuration, Data, Mount, Workload, claims, connect, mount, place, spoken, trust};
+use super::{
+    Configuration, Data, Mount, Workload, claims, connect, loaded, mount, place, spoken, trust,
+};
 use crate::detect::native::package;
 use crate::distribution::closure::Installed;
 use crate::fact::{Facts, SecretRef};
@@ -86,6 +88,7 @@ pub fn of_service(
     take_answer(&mut workload, facts);
     named.extend(spoken::take(&mut workload, facts));
     mount::take(&mut workload, facts, mounts, &named);
+    loaded::take(&mut workload, facts);
     workload.packages = packages(&workload, service, &program, facts, installed);
     workload.secrets = secrets(&workload, facts);
     workload.connects.extend(named_peers(&workload, facts));
@@ -110,6 +113,7 @@ pub fn take_answer(workload: &mut Workload, facts: &Facts) {
             why: "answered".to_owned(),
             link: None,
             is_inner: false,
+            is_supposed: false,
             evidence: state.evidence.clone(),
             path,
         });

@@ -3,7 +3,7 @@
 use super::cut::{self, PlacedJob, unique};
 use super::reach::Reach;
 use super::session::Session;
-use super::{Mount, Workload, fill, mount, packages};
+use super::{Mount, Workload, fill, loaded, mount, packages};
 use crate::distribution::closure::Installed;
 use crate::fact::{Evidence, Facts, Package, SecretRef};
 use crate::path::MachinePath;
@@ -208,7 +208,6 @@ impl Machine<'_> {
         let commands = reach.commands.clone();
         let commands = commands.into_iter().chain(reach.links.iter().cloned());
         let commands = commands.collect();
-        let packages = packages::of_paths(facts, self.installed, commands, &claims, tools);
         reach.commands.sort();
         reach.commands.dedup();
         let schedules: Vec<String> = jobs.iter().map(|job| job.schedule.clone()).collect();
@@ -217,7 +216,7 @@ impl Machine<'_> {
             kind: "scheduled".into(),
             services: Vec::new(),
             product: None,
-            packages,
+            packages: Vec::new(),
             executables: reach.commands,
             listens: Vec::new(),
             connects: reach.connects,
@@ -241,6 +240,9 @@ impl Machine<'_> {
         let named = [reach.named, workload.claims.clone()].concat();
         mount::take(&mut workload, facts, self.mounts, &named);
         fill::take_answer(&mut workload, facts);
+        loaded::take(&mut workload, facts);
+        let claims = &workload.claims;
+        workload.packages = packages::of_paths(facts, self.installed, commands, claims, tools);
         workload.secrets = secrets(&workload, facts);
         workload
     }

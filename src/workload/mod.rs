@@ -13,6 +13,7 @@ mod data;
 mod fill;
 mod jobs;
 mod listen;
+mod loaded;
 pub mod mount;
 pub(crate) mod named;
 mod packages;
@@ -60,6 +61,9 @@ pub struct Data {
     /// It is a part of an application, which expects to find the directories that are in it.
     #[serde(skip)]
     pub is_inner: bool,
+    /// Nothing says that it is state but whose it is and where: it is carried, and the question stays open.
+    #[serde(skip)]
+    pub is_supposed: bool,
 }
 
 /// A part of the machine that moves as one: one container.

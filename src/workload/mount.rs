@@ -191,6 +191,7 @@ fn disk(workload: &mut Workload, facts: &Facts, mount: &Mount, named: &[MachineP
         evidence: mount.evidence.clone(),
         link: None,
         is_inner: false,
+        is_supposed: false,
     });
 }
 

@@ -116,6 +116,7 @@ impl Reach {
             bytes: 0,
             link: None,
             is_inner: false,
+            is_supposed: false,
             why: format!("{} writes there", caller.job),
             evidence: caller.evidence.clone(),
         }));

@@ -97,6 +97,7 @@ fn place(workload: &mut Workload, facts: &Facts, named: Place) {
             why: "its configuration names it".to_owned(),
             link: (named.path != path).then_some(named.path),
             is_inner: inside,
+            is_supposed: false,
             evidence: named.evidence,
             path,
         });

@@ -205,6 +205,7 @@ pub fn data(path: &str) -> Data {
         why: "state".into(),
         link: None,
         is_inner: false,
+        is_supposed: false,
         evidence: evidence("/etc/x.conf", 3),
     }
 }

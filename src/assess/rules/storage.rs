@@ -26,7 +26,7 @@ pub(super) fn concerns(seen: &Seen<'_>) -> Vec<Concern> {
 fn data(seen: &Seen<'_>) -> Vec<Concern> {
     let mut found = Vec::new();
     for workload in seen.workloads {
-        for data in &workload.data {
+        for data in workload.data.iter().filter(|data| !data.is_supposed) {
             let id = Some(workload.id.as_str());
             let size = crate::text::bytes(data.bytes);
             let detail = format!("{} ({size}): {}", data.path, data.why);

@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The loader's own directories; multiarch ones are in ld.so.conf.d, and named here for machines without it.
 const DEFAULT: &[&str] = &["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
+/// Where glibc's loader is told of further ones, and in the files that this includes.
+const CONFIGURATION: &str = "/etc/ld.so.conf";
+
 /// The machine's loader: what its configuration says is worked out once, for many programs.
 pub struct Loader<'a> {
     facts: &'a Facts,
@@ -41,7 +44,7 @@ impl<'a> Loader<'a> {
     pub fn with(facts: &'a Facts, own: &'a Programs) -> Self {
         Self {
             facts,
-            configured: listed(facts, "/etc/ld.so.conf"),
+            configured: listed(facts, CONFIGURATION),
             of_musl: listed(facts, "/etc/ld-musl-"),
             cached: cached(facts),
             services: services(facts),
@@ -61,6 +64,26 @@ impl<'a> Loader<'a> {
     /// Where NEEDED entries lead, as far as they lead anywhere.
     pub fn needed(&self, elf: &Elf) -> Vec<MachinePath> {
         self.libraries(elf).filter_map(|(_, path)| path).collect()
+    }
+
+    /// Directories that its configuration names: nothing else but the cache leads there.
+    pub fn is_configured(&self, directory: &MachinePath) -> bool {
+        self.configured.contains(directory)
+    }
+
+    /// The files of its configuration that name a directory.
+    pub fn listing(&self, directory: &MachinePath) -> Vec<MachinePath> {
+        let names = |text: &str| {
+            let mut all = text.split(':');
+            all.any(|listed| MachinePath::new(listed) == *directory)
+        };
+        let documents = self.facts.documents.iter();
+        let documents = documents.filter(|((path, syntax), document)| {
+            *syntax == Syntax::Columns
+                && path.text().starts_with(CONFIGURATION)
+                && document.settings.iter().any(|setting| names(&setting.key))
+        });
+        documents.map(|((path, _), _)| path.clone()).collect()
     }
 
     /// NEEDED entries that lead nowhere on this machine.

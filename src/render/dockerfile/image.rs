@@ -1,15 +1,16 @@
 //! The image's one RUN instruction: accounts, packages, and what the image has to lose and to gain before the files come.
 
 use super::run::{Line, Run};
+use crate::distribution::family::Step;
 use crate::path::MachinePath;
 use crate::plan::Plan;
 use crate::quote::build_shell;
 use crate::render::value::octal;
 
-/// What is done before the files of further archives come.
-pub(super) fn prepared(plan: &Plan) -> Vec<Line> {
+/// What is done before the files of further archives come, or after all.
+pub(super) fn steps(steps: &[Step]) -> Vec<Line> {
     let mut run = Run::default();
-    for step in &plan.image.prepare {
+    for step in steps {
         run.step(step);
     }
     run.lines()

@@ -4,7 +4,7 @@ mod image;
 mod ownership;
 mod run;
 
-use self::image::{image, prepared};
+use self::image::{image, steps};
 use self::run::{Line, Run};
 use super::artefact::{Artefact, Outcome, Writer};
 use super::templates::fill;
@@ -36,6 +36,7 @@ struct Dockerfile {
     archives: Vec<String>,
     run: Vec<Line>,
     files: Vec<String>,
+    finish: Vec<Line>,
     entrypoint: bool,
     environment: Vec<Variable>,
     environment_from: String,
@@ -116,11 +117,12 @@ fn dockerfile(plan: &Plan, generated: bool) -> Dockerfile {
         rootfs: !is_lifted && (generated || !plan.image.entries.is_empty()),
         stage: !stage_run.is_empty(),
         stage_run,
-        prepare: prepared(plan),
+        prepare: steps(&plan.image.prepare),
         archives: archives(plan),
         run: if is_lifted { Vec::new() } else { image(plan) },
         layers: layers(plan),
         trees: trees(plan),
+        finish: steps(&plan.image.finish),
         files: plan
             .image
             .files

@@ -58,6 +58,7 @@ impl<'a> Index<'a> {
             .filter(|port| *port != 0);
         let services = seen.services.iter().flat_map(|service| &service.sockets);
         let data = seen.workloads.iter().flat_map(|workload| &workload.data);
+        let data = data.filter(|data| !data.is_supposed);
         Self {
             homes: Homes::new(seen),
             plans: seen

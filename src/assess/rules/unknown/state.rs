@@ -99,7 +99,7 @@ pub(super) fn concern_of(
     if let Some(answered) = &workload.answer.state {
         return absent(seen, workload, "unknown/state", answered);
     }
-    if is_known || !workload.data.is_empty() {
+    if is_known || workload.data.iter().any(|data| !data.is_supposed) {
         return None;
     }
     let program = program(workload);
