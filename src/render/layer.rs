@@ -81,7 +81,8 @@ pub(super) fn write(
             .iter()
             .map(|(path, file)| (*path, Member::Written(file))),
     );
-    for (path, member) in all {
+    // The root itself has no name, and every image has it.
+    for (path, member) in all.into_iter().filter(|(path, _)| path.as_bytes() != b"/") {
         if path.components().any(|name| name.starts_with(WHITEOUT)) {
             let reason = "its name would delete another file of the image; it is left out";
             layer.unread.push((path.clone(), reason.to_owned()));

@@ -1,5 +1,6 @@
 //! A pack's questions asked of one service.
 
+use super::file::PackFile;
 use super::reach::{connects, listens};
 use super::run::{command, directories, environment, limits, probe};
 use super::settings::Configured;
@@ -90,6 +91,13 @@ fn any<'a>(patterns: &[String], mut names: impl Iterator<Item = &'a str>) -> boo
         || names.any(|name| patterns.iter().any(|pattern| glob::matches(pattern, name)))
 }
 
+/// Whether it runs somebody's application.
+fn hosts_application(file: &PackFile, facts: &Facts) -> bool {
+    let with = &file.hosts_application_with;
+    let names = facts.packages.iter().map(|package| package.name.as_str());
+    file.hosts_application || (!with.is_empty() && any(with, names))
+}
+
 /// Everything the pack says of the service.
 pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product {
     let mut asked = Configured::new(pack, service, facts);
@@ -142,7 +150,7 @@ pub(super) fn product(pack: &Pack, service: &Service, facts: &Facts) -> Product 
         claims: claims(&asked),
         says: Says {
             listeners: !file.listen.is_empty(),
-            state: !file.hosts_application,
+            state: !hosts_application(file, facts),
         },
         listens_supposed,
         locales: named(&asked, &file.locale),

@@ -72,6 +72,9 @@ pub struct PackFile {
     /// It runs somebody's application, of which the pack knows neither what it is nor where it keeps its state.
     #[serde(default)]
     pub hosts_application: bool,
+    /// Packages (by pattern) by which it does so: an interpreter that a web server loads.
+    #[serde(default)]
+    pub hosts_application_with: Vec<String>,
     /// Clients name files by path, and it opens them: what a client claims has to be there too.
     #[serde(default)]
     pub opens_files_of_clients: bool,
