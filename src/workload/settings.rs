@@ -34,6 +34,9 @@ pub fn files(workload: &Workload, facts: &Facts) -> Vec<(MachinePath, Syntax)> {
         let near = below.filter(|entry| is_near(&entry.path, claim));
         near.map(|entry| &entry.path)
     });
+    // Of many, those nearest to the top are the application's own; deeper ones are libraries'.
+    let mut of_claims: Vec<&MachinePath> = of_claims.collect();
+    of_claims.sort_by_key(|path| path.components().count());
     let small = own.chain(of_claims).filter(|path| {
         let entry = facts.tree.get(path);
         entry.is_some_and(|entry| entry.is_file() && entry.size <= LARGEST)

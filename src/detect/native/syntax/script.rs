@@ -4,7 +4,7 @@
 
 use super::Reader;
 use crate::words::fallback::spelled;
-use regex::Regex;
+use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -24,24 +24,31 @@ pub(super) fn read(out: &mut Reader<'_>, text: &str) {
             continue;
         }
         let line = &*spelled(line);
-        let captures = ASSIGNMENT.as_ref().and_then(|regex| regex.captures(line));
-        let captures = captures.or_else(|| CALL.as_ref().and_then(|regex| regex.captures(line)));
-        let Some(captures) = captures else { continue };
-        let part = |name: &str| captures.name(name).map(|found| found.as_str());
-        let (Some(name), Some(value)) = (part("name"), part("value")) else {
+        if let Some(captures) = ASSIGNMENT.as_ref().and_then(|regex| regex.captures(line)) {
+            setting(out, &captures, number);
             continue;
-        };
-        // A call has no second name; asking the call's pattern for one gives nothing.
-        let blocks: Vec<String> = part("index").map(|_| name.to_owned()).into_iter().collect();
-        let key = part("index").unwrap_or(name);
-        out.setting(
-            &blocks,
-            key,
-            &[value.trim_matches(['"', '\'']).to_owned()],
-            0,
-            number,
-        );
+        }
+        // Several calls stand on one line where somebody pasted them so.
+        let mut rest = line;
+        while let Some(captures) = CALL.as_ref().and_then(|regex| regex.captures(rest)) {
+            setting(out, &captures, number);
+            let end = captures.get(0).map_or(rest.len(), |whole| whole.end());
+            rest = rest.get(end..).unwrap_or_default();
+            rest = rest.trim_start_matches(|c: char| c == ';' || c.is_whitespace());
+        }
     }
+}
+
+fn setting(out: &mut Reader<'_>, captures: &Captures<'_>, number: u32) {
+    let part = |name: &str| captures.name(name).map(|found| found.as_str());
+    let (Some(name), Some(value)) = (part("name"), part("value")) else {
+        return;
+    };
+    // A call has no second name; asking the call's pattern for one gives nothing.
+    let blocks: Vec<String> = part("index").map(|_| name.to_owned()).into_iter().collect();
+    let key = part("index").unwrap_or(name);
+    let value = value.trim_matches(['"', '\'']).to_owned();
+    out.setting(&blocks, key, &[value], 0, number);
 }
 
 #[cfg(test)]
@@ -51,13 +58,14 @@ mod tests {
 
     #[test]
     fn literals_only() {
-        let text = "bind = \"0.0.0.0:8000\"\nworkers = 2  # c\ndefine('DB_HOST', 'localhost');\n$cfg['host'] = 'db';\nx = f(1)\n";
+        let text = "bind = \"0.0.0.0:8000\"\nworkers = 2  # c\ndefine('DB_HOST', 'localhost'); define( 'DB_NAME', 'x' );\n$cfg['host'] = 'db';\nx = f(1)\n";
         assert_eq!(
             shown(Script, text),
             [
                 "bind=0.0.0.0:8000@1",
                 "workers=2@2",
                 "DB_HOST=localhost@3",
+                "DB_NAME=x@3",
                 "cfg/host=db@4"
             ]
         );
