@@ -48,6 +48,17 @@ pub struct PlannedDirectory {
     pub runtime: bool,
 }
 
+/// The mode a file has on the way: the reader's own disk is no place for setuid, and the builder must be able to read it.
+pub fn context_mode(entry: &Entry) -> u32 {
+    let least = if entry.is_dir() { 0o700 } else { 0o600 };
+    (entry.mode & 0o777) | least
+}
+
+/// Whether the image's mode has to be set apart from the context's.
+pub fn needs_mode(entry: &Entry) -> bool {
+    entry.kind != FileKind::Symlink && context_mode(entry) != entry.mode & 0o7777
+}
+
 /// Directories of the running system; nothing in them is a file to carry.
 const LIVE: [&str; 5] = ["/proc", "/sys", "/dev", "/run", "/tmp"];
 /// A chain of links longer than the kernel's own limit leads nowhere.

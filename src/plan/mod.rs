@@ -51,7 +51,7 @@ pub use contract::{Choice, Contract, Kept};
 pub use contract::{needs, settle};
 pub use device::PlannedDevice;
 pub use dropper::Dropper;
-pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval};
+pub use file::{PlannedDirectory, PlannedFile, PlannedRemoval, context_mode, needs_mode};
 pub use health::HealthCheck;
 pub use hosts::left_out as hosts_left_out;
 pub use lift::code as lifted_code;

@@ -5,6 +5,7 @@ use super::hole::Holes;
 use super::{Content, Error};
 use crate::disk::FileKind;
 use crate::path::MachinePath;
+use crate::plan::context_mode;
 use crate::secret::{self, Search};
 use crate::walk::Entry;
 use std::fs::File;
@@ -13,17 +14,6 @@ use std::path::Path;
 
 /// Content is copied in pieces of this many bytes; a piece of zeros becomes a hole.
 pub(super) const CHUNK: usize = 64 * 1024;
-
-/// The mode a file has on the way: the reader's own disk is no place for setuid, and the builder must be able to read it.
-pub(super) fn context_mode(entry: &Entry) -> u32 {
-    let least = if entry.is_dir() { 0o700 } else { 0o600 };
-    (entry.mode & 0o777) | least
-}
-
-/// Whether the image's mode has to be set apart from the context's.
-pub(super) fn needs_mode(entry: &Entry) -> bool {
-    entry.kind != FileKind::Symlink && context_mode(entry) != entry.mode & 0o7777
-}
 
 /// Whether the file gives its process capabilities, which no build context can carry (capabilities(7)).
 fn has_capabilities(entry: &Entry, content: &dyn Content) -> bool {

@@ -6,6 +6,7 @@ use super::{Layer, Lift, Tree, Written, WrittenFile, accounts, bom};
 use crate::disk::FileKind;
 use crate::fact::{Facts, FileState};
 use crate::path::MachinePath;
+use crate::plan::file::needs_mode;
 use crate::plan::{Image, Schedule};
 use crate::walk::Entry;
 use std::collections::BTreeSet;
@@ -114,10 +115,8 @@ fn trees(image: &Image, schedule: &Schedule) -> Vec<Tree> {
         let is_link = below
             .first()
             .is_none_or(|first| first.kind == FileKind::Symlink);
-        let is_alike = |entry: &&Entry| {
-            (entry.uid, entry.gid) == (root.uid, root.gid)
-                && (entry.kind == FileKind::Symlink || is_plain_mode(entry))
-        };
+        let is_alike =
+            |entry: &&Entry| (entry.uid, entry.gid) == (root.uid, root.gid) && !needs_mode(entry);
         // Git keeps no directory without a file.
         let has_files = below.iter().any(|entry| !entry.is_dir());
         let fits = has_files && !is_link && is_plain(path);
@@ -132,12 +131,6 @@ fn trees(image: &Image, schedule: &Schedule) -> Vec<Tree> {
         }
     }
     found
-}
-
-/// Readable by whoever builds, and no more than permissions.
-fn is_plain_mode(entry: &Entry) -> bool {
-    let least = if entry.is_dir() { 0o700 } else { 0o600 };
-    entry.mode & 0o7000 == 0 && entry.mode & least == least
 }
 
 /// No blank, pattern or escape of a Dockerfile.

@@ -4,7 +4,7 @@
 //! follows one by one, parents before children.
 
 use crate::path::MachinePath;
-use crate::render::rootfs::needs_mode;
+use crate::plan::needs_mode;
 use crate::walk::Entry;
 use std::collections::BTreeMap;
 
