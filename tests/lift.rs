@@ -410,3 +410,16 @@ fn without_compose_nothing_is_there_to_be_built() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(!folder.path().join("no").exists());
 }
+
+#[test]
+fn where_nothing_can_be_lifted_it_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, out) = (folder.path().join("root"), folder.path().join("out"));
+    small::machine(&root);
+    small::program(&root, "opt/own/run", "#!/bin/sh\nexec sleep 1000\n");
+    small::service(&root, "own", "ExecStart=/opt/own/run");
+    let told = migrate(&root, &out, &["--formats", "compose,oci"]);
+    assert!(told.contains("the image layout of own"), "{told}");
+    let readme = fs::read_to_string(out.join("workloads/own/README.md")).unwrap();
+    assert!(readme.contains("Lift was asked for"), "{readme}");
+}

@@ -307,9 +307,9 @@ impl<'p> Shared<'p, '_> {
             place
                 .base
                 .note
-                .iter()
+                .clone()
                 .filter(|_| installs)
-                .cloned()
+                .into_iter()
                 .collect(),
             port::remarks(workload),
             remark::left_behind(workload),
@@ -318,6 +318,9 @@ impl<'p> Shared<'p, '_> {
             files.collect(),
             limit::limits(workload, place.facts).1,
             mount::notes(workload),
+            strategy::remark(self.options.strategy, self.strategy.0)
+                .into_iter()
+                .collect(),
         ];
         let notes: BTreeSet<String> = notes.into_iter().chain(own).flatten().collect();
         notes.into_iter().collect()

@@ -31,6 +31,13 @@ impl Strategy {
     }
 }
 
+/// What has to be said where another strategy was asked for.
+pub(super) fn remark(wish: Wish, strategy: Strategy) -> Option<String> {
+    (wish == Wish::Lift && strategy == Strategy::Packages).then(|| {
+        "Lift was asked for, and no package database was read that says what belongs to what: this image installs packages instead.".to_owned()
+    })
+}
+
 /// The strategy of a machine's images, and why it is this one.
 pub(super) fn choose(wish: Wish, place: &Place<'_>) -> (Strategy, String) {
     let base = place.base;

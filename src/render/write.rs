@@ -43,6 +43,10 @@ pub(super) fn all(
         }
     }
     if options.formats.oci {
+        let others = plans.iter().filter(|plan| plan.image.lift.is_none());
+        written.left_out.extend(
+            others.map(|plan| format!("the image layout of {}: nothing could be lifted", plan.id)),
+        );
         oci::write(staging, &lifts, machine, &entrypoints(plans)?, &mut written)?;
     }
     written.left_out.sort();
